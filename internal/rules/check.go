@@ -1,0 +1,238 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Problem is something in an object that Istio refuses or, as a warning, takes
+// and then does not do.
+type Problem struct {
+	Ref     Ref
+	Path    string // as in FieldError
+	Message string
+	Warning bool
+}
+
+// String returns the object, the path and the message.
+func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.Ref, p.Path, p.Message) }
+
+// Check returns what Istio itself would refuse in the objects and, as warnings,
+// what it would silently ignore, in the order of the objects. The rules are
+// those of Istio's validation webhook (pkg/config/validation); none of them
+// stands in its CustomResourceDefinitions, bar the least duration.
+//
+// The objects are taken together: a subset that none of their DestinationRules
+// has is a warning, since a rule elsewhere may have it. So give it all objects
+// of the namespace, and filter what it returns by Ref.
+func Check(objects []*Object) []Problem {
+	var problems []Problem
+	for _, o := range objects {
+		c := checker{ref: o.Ref}
+		switch spec := o.Spec.(type) {
+		case *networking.VirtualService:
+			c.virtualService(spec)
+		case *networking.DestinationRule:
+			c.destinationRule(spec)
+		case *networking.Gateway:
+			c.gateway(spec)
+		}
+		c.durations(o.Spec)
+		for _, path := range o.zeros {
+			c.warn(path, "Istio takes 0 as unset, which is no limit; write 1 for the least limit")
+		}
+		c.together(o, objects)
+		problems = append(problems, c.problems...)
+	}
+	return problems
+}
+
+// checker gathers the problems of one object.
+type checker struct {
+	ref      Ref
+	problems []Problem
+}
+
+func (c *checker) refuse(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) warn(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// minPercent is the least percentage above 0 that Envoy's fractions of a
+// million can express.
+const minPercent = 0.0001
+
+var (
+	// dnsLabel is the form of a subset's name (RFC 1123).
+	dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	// headerName is the form of a header's name (RFC 9110, token).
+	headerName = regexp.MustCompile("^[-!#$%&'*+.^_`|~A-Za-z0-9]+$")
+)
+
+// validDuration says whether Istio takes a duration: whole milliseconds, at
+// least one.
+func validDuration(d time.Duration) bool {
+	return d >= time.Millisecond && d%time.Millisecond == 0
+}
+
+// durations checks every duration of a spec, wherever it stands.
+func (c *checker) durations(spec proto.Message) {
+	// The walk cannot fail: the function that it calls never does.
+	_ = protorange.Options{Stable: true}.Range(spec.ProtoReflect(), func(p protopath.Values) error {
+		message, ok := p.Index(-1).Value.Interface().(protoreflect.Message)
+		if !ok {
+			return nil
+		}
+		d, ok := message.Interface().(*durationpb.Duration)
+		path := wordPath(p.Path)
+		if !ok || strings.HasSuffix(path, ".tcp.idleTimeout") && d.AsDuration() == 0 { // 0s ends the timeout
+			return nil
+		}
+		if !validDuration(d.AsDuration()) {
+			c.refuse(path, "the duration is %s; it must be whole milliseconds, at least 1ms", d.AsDuration())
+		}
+		return nil
+	}, nil)
+}
+
+func wordPath(steps protopath.Path) string {
+	path := "spec"
+	for _, step := range steps {
+		switch step.Kind() {
+		case protopath.FieldAccessStep:
+			path = at(path, step.FieldDescriptor().JSONName())
+		case protopath.ListIndexStep:
+			path += fmt.Sprintf("[%d]", step.ListIndex())
+		case protopath.MapIndexStep:
+			path = at(path, step.MapIndex().String())
+		}
+	}
+	return path
+}
+
+// port checks a port that is not 0, or that must not be.
+func (c *checker) port(path string, port uint32) {
+	if port < 1 || port > 65535 {
+		c.refuse(path, "%d is not a port; it must be from 1 to 65535", port)
+	}
+}
+
+// validPercent says whether Istio takes a percentage other than 0.
+func validPercent(v float64) bool { return v >= minPercent && v <= 100 }
+
+func (c *checker) percent(path string, percent *networking.Percent) {
+	if v := percent.GetValue(); v != 0 && !validPercent(v) {
+		c.refuse(path, "the percentage is %v; it must be 0 or from %v to 100", v, minPercent)
+	}
+}
+
+// destination checks what a route or a mirror sends to.
+func (c *checker) destination(path string, d *networking.Destination) {
+	switch {
+	case d == nil:
+		c.refuse(path, "missing; every route has a destination")
+		return
+	case d.Host == "" || d.Host == "*":
+		c.refuse(path+".host", "%q is no host to send to", d.Host)
+	}
+	if d.Subset != "" && !dnsLabel.MatchString(d.Subset) {
+		c.refuse(path+".subset", "%q is not the name of a subset: it takes lower-case letters, digits and -", d.Subset)
+	}
+	if d.Port != nil {
+		c.port(path+".port.number", d.Port.Number)
+	}
+}
+
+// weights checks the shares of one entry's destinations.
+func (c *checker) weights(path string, weights []int32) {
+	var sum int64
+	for i, weight := range weights {
+		if weight < 0 {
+			c.refuse(fmt.Sprintf("%s[%d].weight", path, i), "the weight is %d; it must not be below 0", weight)
+		}
+		sum += int64(weight)
+	}
+	if len(weights) > 1 && sum == 0 {
+		c.refuse(path, "the weights sum to 0; give at least one destination a weight")
+	}
+}
+
+// stringMatch checks what a text is matched against.
+func (c *checker) stringMatch(path string, match *networking.StringMatch) {
+	switch kind := match.GetMatchType().(type) {
+	case *networking.StringMatch_Prefix:
+		if kind.Prefix == "" {
+			c.refuse(path+".prefix", "is empty; every text begins with it")
+		}
+	case *networking.StringMatch_Regex:
+		c.regex(path+".regex", kind.Regex)
+	}
+}
+
+// maxRegex is the length above which Istio refuses an expression.
+const maxRegex = 1024
+
+func (c *checker) regex(path, text string) {
+	switch _, err := regexp.Compile(text); {
+	case text == "":
+		c.refuse(path, "is empty")
+	case len(text) > maxRegex:
+		c.refuse(path, "has %d characters; Istio takes at most %d", len(text), maxRegex)
+	case err != nil:
+		c.refuse(path, "%s; Istio takes RE2 expressions", err)
+	}
+}
+
+// together checks an object against the others.
+func (c *checker) together(o *Object, objects []*Object) {
+	if other, host := rival(o, objects); other != nil {
+		c.warn("spec.hosts", "%s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621)", other.Ref, host)
+	}
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		if len(spec.Hosts) == 0 && !delegatedTo(o, objects) {
+			c.warn("spec.hosts", "has no host, and no other VirtualService delegates to it, so nothing follows it")
+		}
+		for _, d := range destinations(spec) {
+			if d.to.GetSubset() != "" && !hasSubset(objects, FQDN(d.to.Host, o.Namespace), d.to.Subset) {
+				c.warn(d.path+".subset", "no DestinationRule of %s has the subset %s; without one the proxies answer 503 (NC)", d.to.Host, d.to.Subset)
+			}
+		}
+	case *networking.DestinationRule:
+		for _, other := range objects {
+			if rule, ok := other.Spec.(*networking.DestinationRule); ok && other.Ref != o.Ref && other.Namespace == o.Namespace && FQDN(rule.Host, o.Namespace) == FQDN(spec.Host, o.Namespace) {
+				c.warn("spec.host", "%s has the host %s too; Istio joins their subsets, and takes the policy of the first created", other.Ref, spec.Host)
+			}
+		}
+	}
+}
+
+func hasSubset(objects []*Object, host, subset string) bool {
+	return slices.ContainsFunc(objects, func(o *Object) bool {
+		rule, ok := o.Spec.(*networking.DestinationRule)
+		return ok && covers(FQDN(rule.Host, o.Namespace), host) && slices.ContainsFunc(rule.Subsets, func(s *networking.Subset) bool { return s.Name == subset })
+	})
+}
+
+func delegatedTo(o *Object, objects []*Object) bool {
+	return slices.ContainsFunc(objects, func(other *Object) bool {
+		vs, ok := other.Spec.(*networking.VirtualService)
+		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
+			d := entry.GetDelegate()
+			return d != nil && d.Name == o.Name && (d.Namespace == o.Namespace || d.Namespace == "" && other.Namespace == o.Namespace)
+		})
+	})
+}

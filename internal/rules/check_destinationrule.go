@@ -1,0 +1,109 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+func (c *checker) destinationRule(rule *networking.DestinationRule) {
+	if rule.Host == "" {
+		c.refuse("spec.host", "missing")
+	}
+	if rule.TrafficPolicy != nil {
+		c.trafficPolicy("spec.trafficPolicy", rule.TrafficPolicy)
+	}
+	seen := map[string]bool{}
+	for i, subset := range rule.Subsets {
+		path := fmt.Sprintf("spec.subsets[%d]", i)
+		switch {
+		case !dnsLabel.MatchString(subset.Name):
+			c.refuse(path+".name", "%q is not the name of a subset: it takes lower-case letters, digits and -", subset.Name)
+		case seen[subset.Name]:
+			c.refuse(path+".name", "the subset %s stands twice", subset.Name)
+		}
+		seen[subset.Name] = true
+		if subset.TrafficPolicy != nil {
+			c.trafficPolicy(path+".trafficPolicy", subset.TrafficPolicy)
+		}
+	}
+}
+
+func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
+	if policy.LoadBalancer == nil && policy.ConnectionPool == nil && policy.OutlierDetection == nil && policy.Tls == nil &&
+		len(policy.PortLevelSettings) == 0 && policy.Tunnel == nil && policy.ProxyProtocol == nil {
+		c.refuse(path, "has no field that Istio takes a policy for")
+	}
+	if policy.Tunnel != nil && policy.ProxyProtocol != nil {
+		c.refuse(path+".tunnel", "cannot stand beside proxyProtocol")
+	}
+	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection)
+	for i, port := range policy.PortLevelSettings {
+		here := fmt.Sprintf("%s.portLevelSettings[%d]", path, i)
+		if port.Port == nil {
+			c.refuse(here+".port", "missing")
+		} else {
+			c.port(here+".port.number", port.Port.Number)
+		}
+		c.policyBlocks(here, port.ConnectionPool, port.OutlierDetection)
+	}
+}
+
+func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSettings, outlier *networking.OutlierDetection) {
+	if pool != nil {
+		c.connectionPool(path+".connectionPool", pool)
+	}
+	if outlier != nil {
+		c.outlierDetection(path+".outlierDetection", outlier)
+	}
+}
+
+func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSettings) {
+	if pool.Http == nil && pool.Tcp == nil {
+		c.refuse(path, "has neither tcp nor http")
+	}
+	for _, limit := range []struct {
+		field string
+		value int32
+	}{
+		{"tcp.maxConnections", pool.GetTcp().GetMaxConnections()},
+		{"http.http1MaxPendingRequests", pool.GetHttp().GetHttp1MaxPendingRequests()},
+		{"http.http2MaxRequests", pool.GetHttp().GetHttp2MaxRequests()},
+		{"http.maxRequestsPerConnection", pool.GetHttp().GetMaxRequestsPerConnection()},
+		{"http.maxRetries", pool.GetHttp().GetMaxRetries()},
+		{"http.maxConcurrentStreams", pool.GetHttp().GetMaxConcurrentStreams()},
+	} {
+		if limit.value < 0 {
+			c.refuse(path+"."+limit.field, "is %d; it must not be below 0", limit.value)
+		}
+	}
+}
+
+// defaultMaxEjectionPercent is Envoy's.
+const defaultMaxEjectionPercent = 10
+
+func (c *checker) outlierDetection(path string, o *networking.OutlierDetection) {
+	if o.ConsecutiveErrors != 0 { //nolint:staticcheck // the very point
+		c.warn(path+".consecutiveErrors", "Istio ignores it; write consecutive5xxErrors or consecutiveGatewayErrors")
+	}
+	if !o.SplitExternalLocalOriginErrors && o.ConsecutiveLocalOriginFailures.GetValue() > 0 {
+		c.refuse(path+".consecutiveLocalOriginFailures", "needs splitExternalLocalOriginErrors: true")
+	}
+	for _, p := range []struct {
+		field string
+		value int32
+	}{{"maxEjectionPercent", o.MaxEjectionPercent}, {"minHealthPercent", o.MinHealthPercent}} {
+		if p.value < 0 || p.value > 100 {
+			c.refuse(path+"."+p.field, "the percentage is %d; it must be from 0 to 100", p.value)
+		}
+	}
+	percent, by := o.MaxEjectionPercent, ""
+	if percent == 0 {
+		percent, by = defaultMaxEjectionPercent, " (the default)"
+	}
+	if percent > 0 && percent < 100 {
+		least := int(math.Ceil(100 / float64(percent)))
+		c.warn(path+".maxEjectionPercent", "with %d%%%s nothing is ejected from a service of fewer than %d endpoints; 100 lets the last one go too", percent, by, least)
+	}
+}

@@ -1,0 +1,57 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// protocols are what a Gateway's port takes, in upper case.
+var protocols = []string{"HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TCP", "TLS", "MONGO", "MYSQL", "REDIS"}
+
+func (c *checker) gateway(gateway *networking.Gateway) {
+	if len(gateway.Servers) == 0 {
+		c.refuse("spec.servers", "missing; a Gateway has at least one")
+	}
+	names := map[string]bool{}
+	for i, server := range gateway.Servers {
+		path := fmt.Sprintf("spec.servers[%d]", i)
+		if len(server.Hosts) == 0 {
+			c.refuse(path+".hosts", "missing; a server has at least one")
+		}
+		port := server.Port
+		if port == nil {
+			c.refuse(path+".port", "missing")
+			continue
+		}
+		if port.Number != 0 || !strings.HasPrefix(server.Bind, "unix://") {
+			c.port(path+".port.number", port.Number)
+		}
+		switch {
+		case port.Name == "":
+			c.refuse(path+".port.name", "missing")
+		case names[port.Name]:
+			c.refuse(path+".port.name", "the port %s stands twice", port.Name)
+		}
+		names[port.Name] = true
+		c.protocol(path, server)
+	}
+}
+
+// protocol checks that a server's protocol is known, and has TLS settings if
+// and only if it is encrypted.
+func (c *checker) protocol(path string, server *networking.Server) {
+	protocol := strings.ToUpper(server.Port.Protocol)
+	encrypted := protocol == "HTTPS" || protocol == "TLS"
+	redirects := strings.HasPrefix(protocol, "HTTP") && server.Tls.GetHttpsRedirect()
+	switch {
+	case !slices.Contains(protocols, protocol):
+		c.refuse(path+".port.protocol", "%s", unknownWord("", server.Port.Protocol, protocols))
+	case encrypted && server.Tls == nil:
+		c.refuse(path+".tls", "missing; the protocol %s needs it", protocol)
+	case !encrypted && server.Tls != nil && !redirects:
+		c.refuse(path+".tls", "the protocol %s is not encrypted", protocol)
+	}
+}

@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// meshGateway is the word in a VirtualService's gateways that stands for all
+// sidecars.
+const meshGateway = "mesh"
+
+// FQDN returns the fully qualified name that a host in a rule of a namespace
+// stands for. A host with a dot or a wildcard stands for itself, as in Istio.
+func FQDN(host, namespace string) string {
+	if strings.ContainsAny(host, ".*") {
+		return host
+	}
+	return host + "." + namespace + ".svc.cluster.local"
+}
+
+// Hosts returns the fully qualified hosts that an object has rules for, each
+// once and in its order; none for a Gateway.
+func Hosts(o *Object) []string {
+	var hosts []string
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		hosts = spec.Hosts
+	case *networking.DestinationRule:
+		hosts = []string{spec.Host}
+	}
+	var out []string
+	for _, host := range hosts {
+		if host = FQDN(host, o.Namespace); !slices.Contains(out, host) {
+			out = append(out, host)
+		}
+	}
+	return out
+}
+
+// covers says whether a host of a rule, which may begin with a wildcard, stands
+// for a fully qualified one.
+func covers(pattern, host string) bool {
+	if suffix, wild := strings.CutPrefix(pattern, "*"); wild {
+		return strings.HasSuffix(host, suffix)
+	}
+	return pattern == host
+}
+
+// inSidecars says whether sidecars, and not only gateways, follow a
+// VirtualService.
+func inSidecars(vs *networking.VirtualService) bool {
+	return len(vs.Gateways) == 0 || slices.Contains(vs.Gateways, meshGateway)
+}
+
+// HasFault says whether an object is a VirtualService with a fault that can
+// bite: one with a percentage above 0.
+func HasFault(o *Object) bool {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
+		return delayPercent(entry.GetFault().GetDelay()) > 0 || entry.GetFault().GetAbort().GetPercentage().GetValue() > 0
+	})
+}
+
+// delayPercent returns the percentage of a delay, in force also by the old
+// field percent where percentage is absent.
+func delayPercent(delay *networking.HTTPFaultInjection_Delay) float64 {
+	if delay.GetPercentage() == nil {
+		return float64(delay.GetPercent()) //nolint:staticcheck // Istio still reads it
+	}
+	return delay.GetPercentage().GetValue()
+}
+
+// Faulted returns the services that have a fault which can bite, sorted: by
+// their short names where they are of the rule's own namespace, else by their
+// hosts.
+func Faulted(objects []*Object) []string {
+	var services []string
+	for _, o := range objects {
+		if !HasFault(o) {
+			continue
+		}
+		for _, host := range Hosts(o) {
+			services = append(services, strings.TrimSuffix(host, FQDN("", o.Namespace)))
+		}
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
+}

@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// narrow returns the match blocks of an entry, each ANDed with when. A block
+// that can then match no request is left out; an entry without blocks, which
+// takes every request, gets one. The blocks are copies.
+func narrow(match []*networking.HTTPMatchRequest, when map[string]string) ([]*networking.HTTPMatchRequest, error) {
+	if len(match) == 0 {
+		match = []*networking.HTTPMatchRequest{{}}
+	}
+	var out []*networking.HTTPMatchRequest
+	for i, block := range match {
+		block = proto.CloneOf(block)
+		possible, err := demand(block, when)
+		if err != nil {
+			return nil, fmt.Errorf("match[%d]: %w", i, err)
+		}
+		if possible {
+			out = append(out, block)
+		}
+	}
+	return out, nil
+}
+
+// demand adds the headers of when to a block, and says whether a request can
+// have both what it demanded before and them.
+func demand(block *networking.HTTPMatchRequest, when map[string]string) (bool, error) {
+	for name, value := range when {
+		if without := headerOf(block.WithoutHeaders, name); without != "" {
+			excluded, err := matches(block.WithoutHeaders[without], value)
+			if err != nil || excluded {
+				return false, err
+			}
+		}
+		if key := headerOf(block.Headers, name); key != "" {
+			agrees, err := matches(block.Headers[key], value)
+			if err != nil || !agrees {
+				return false, err
+			}
+			delete(block.Headers, key)
+		}
+		if block.Headers == nil {
+			block.Headers = map[string]*networking.StringMatch{}
+		}
+		block.Headers[name] = exactly(value)
+	}
+	return true, nil
+}
+
+// headerOf returns the key that stands for a header, whatever its case; "" for
+// none.
+func headerOf(headers map[string]*networking.StringMatch, name string) string {
+	for _, key := range slices.Sorted(maps.Keys(headers)) {
+		if strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return ""
+}
+
+func exactly(value string) *networking.StringMatch {
+	return &networking.StringMatch{MatchType: &networking.StringMatch_Exact{Exact: value}}
+}
+
+// matches says whether a header's value satisfies a match. A match without a
+// type asks only that the header is there; an expression must match the whole
+// value, as in Envoy.
+func matches(match *networking.StringMatch, value string) (bool, error) {
+	switch kind := match.GetMatchType().(type) {
+	case *networking.StringMatch_Exact:
+		return kind.Exact == value, nil
+	case *networking.StringMatch_Prefix:
+		return strings.HasPrefix(value, kind.Prefix), nil
+	case *networking.StringMatch_Regex:
+		re, err := regexp.Compile(`\A(?:` + kind.Regex + `)\z`)
+		if err != nil {
+			return false, fmt.Errorf("reading the header's regular expression %q: %w", kind.Regex, err)
+		}
+		return re.MatchString(value), nil
+	}
+	return true, nil
+}
+
+// requires says whether every request that the blocks match has the headers of
+// when already.
+func requires(match []*networking.HTTPMatchRequest, when map[string]string) bool {
+	for _, block := range match {
+		for name, value := range when {
+			if !proto.Equal(block.GetHeaders()[name], exactly(value)) {
+				return false
+			}
+		}
+	}
+	return len(match) > 0
+}
+
+// shadowed says whether entries that stand before take every request that the
+// blocks match, as far as that is plain: an entry without blocks, or one with
+// an equal block.
+func shadowed(before []*networking.HTTPRoute, match []*networking.HTTPMatchRequest) bool {
+	return !slices.ContainsFunc(match, func(block *networking.HTTPMatchRequest) bool {
+		return !slices.ContainsFunc(before, func(entry *networking.HTTPRoute) bool {
+			return len(entry.Match) == 0 || slices.ContainsFunc(entry.Match, func(earlier *networking.HTTPMatchRequest) bool {
+				return proto.Equal(unnamed(earlier), unnamed(block))
+			})
+		})
+	})
+}
+
+// unnamed is a block without what does not choose requests.
+func unnamed(block *networking.HTTPMatchRequest) *networking.HTTPMatchRequest {
+	block = proto.CloneOf(block)
+	block.Name, block.StatPrefix = "", ""
+	return block
+}

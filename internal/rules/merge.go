@@ -1,0 +1,244 @@
+package rules
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
+)
+
+// newAPIVersion is that of the objects that Merge creates.
+const newAPIVersion = "networking.istio.io/v1"
+
+// managedBy is the label by which objects that Merge created are found.
+const managedBy = "app.kubernetes.io/managed-by"
+
+// Merge works intents, in their order, into the objects that own the hosts, and
+// returns the changes in the order to write them: DestinationRules before the
+// VirtualServices that name their subsets. Undo them in reverse.
+//
+// Sidecars do not merge VirtualServices of one host (istio/istio#36621), so the
+// one that has the host is edited; a new one, meshchaos-SERVICE, is made only
+// where there is none. What cannot be edited without touching the requests of
+// another host, or without the outcome being in doubt, is refused with the
+// reason: an owner with several hosts or delegates, two owners, a wildcard.
+//
+// An intent with when puts, before each http entry of the owner, a copy whose
+// every match is ANDed with when and that is otherwise the same, and edits the
+// copy; without when it edits the entries. A Route replaces the destinations.
+// It makes a subset named after the version and with the sole label version
+// where the DestinationRule has none of that name. A Breaker sets its fields in
+// the DestinationRule's connectionPool and outlierDetection, and in those of
+// its subsets, which would otherwise hide them.
+//
+// The objects are all those in force in the namespace, the services the short
+// names of its services. The objects are not touched.
+func Merge(objects []*Object, services []string, namespace string, intents []Intent) ([]Change, error) {
+	d := draft{services: services, namespace: namespace}
+	for _, o := range objects {
+		d.objects = append(d.objects, o.Clone())
+	}
+	for _, intent := range intents {
+		if err := d.merge(intent); err != nil {
+			return nil, fmt.Errorf("merging %s: %w", intent, err)
+		}
+	}
+	return changes(objects, d.objects), nil
+}
+
+// draft is the objects of a namespace while intents are merged into them.
+type draft struct {
+	services  []string
+	namespace string
+	objects   []*Object
+}
+
+func (d *draft) merge(intent Intent) error {
+	if err := intent.check(); err != nil {
+		return err
+	}
+	switch {
+	case intent.Route != nil:
+		return d.mergeRoute(intent.Route)
+	case intent.Fault != nil:
+		return d.mergeFault(intent.Fault)
+	}
+	return d.mergeBreaker(intent.Breaker)
+}
+
+func (d *draft) mergeRoute(r *Route) error {
+	service, err := d.service(r.Service)
+	if err != nil {
+		return err
+	}
+	owner, err := d.virtualService(service)
+	if err != nil {
+		return err
+	}
+	shares := make([]share, len(r.To))
+	for i, to := range r.To {
+		subset, err := d.subset(service, to.Version)
+		if err != nil {
+			return err
+		}
+		shares[i] = share{subset: subset, weight: to.Weight}
+	}
+	err = editEntries(owner.Spec.(*networking.VirtualService), r.When, func(entry *networking.HTTPRoute) error {
+		return sendTo(entry, FQDN(service, d.namespace), d.namespace, shares)
+	})
+	return inObject(owner, err)
+}
+
+func (d *draft) mergeFault(f *Fault) error {
+	service, err := d.service(f.Service)
+	if err != nil {
+		return err
+	}
+	owner, err := d.virtualService(service)
+	if err != nil {
+		return err
+	}
+	err = editEntries(owner.Spec.(*networking.VirtualService), f.When, func(entry *networking.HTTPRoute) error {
+		return injectFault(entry, f)
+	})
+	return inObject(owner, err)
+}
+
+func inObject(o *Object, err error) error {
+	if err != nil {
+		return fmt.Errorf("editing %s: %w", o.Ref, err)
+	}
+	return nil
+}
+
+// service returns the short name of a service that the namespace has.
+func (d *draft) service(name string) (string, error) {
+	short := strings.TrimSuffix(name, FQDN("", d.namespace))
+	if slices.Contains(d.services, short) {
+		return short, nil
+	}
+	err := fmt.Errorf("the namespace %s has no service %q; it has %s", d.namespace, name, strings.Join(d.services, ", "))
+	if meant := nearest.Word(short, d.services); meant != "" {
+		err = fmt.Errorf("%w; did you mean %s?", err, meant)
+	}
+	return "", err
+}
+
+// virtualService returns the VirtualService that sidecars follow for a service,
+// a new one if there is none.
+func (d *draft) virtualService(service string) (*Object, error) {
+	host := FQDN(service, d.namespace)
+	var owner *Object
+	for _, o := range d.objects {
+		vs, ok := o.Spec.(*networking.VirtualService)
+		if !ok || o.Namespace != d.namespace || !inSidecars(vs) {
+			continue
+		}
+		for _, h := range Hosts(o) {
+			switch {
+			case !covers(h, host):
+			case h != host:
+				return nil, fmt.Errorf("%s has the wildcard host %s, which stands for other services too; apply a VirtualService of your own instead", o.Ref, h)
+			case owner != nil:
+				return nil, fmt.Errorf("%s and %s both have the host %s, of which sidecars follow only the first created (istio/istio#36621); merge them into one", owner.Ref, o.Ref, host)
+			default:
+				owner = o
+			}
+		}
+	}
+	if owner == nil {
+		return d.create(VirtualService, service, &networking.VirtualService{
+			Hosts: []string{service},
+			Http:  []*networking.HTTPRoute{{Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: service}}}}},
+		})
+	}
+	return owner, inObject(owner, editable(owner))
+}
+
+// editable says why a VirtualService cannot be edited for one host alone.
+func editable(o *Object) error {
+	vs := o.Spec.(*networking.VirtualService)
+	if hosts := Hosts(o); len(hosts) > 1 {
+		return fmt.Errorf("it has several hosts (%s), and all would be changed; give the service a VirtualService of its own", strings.Join(hosts, ", "))
+	}
+	if len(vs.Http) == 0 {
+		return errors.New("it has no http entries to edit, only tcp or tls; apply a VirtualService of your own instead")
+	}
+	for i, entry := range vs.Http {
+		if entry.GetDelegate() != nil {
+			return fmt.Errorf("its spec.http[%d] delegates to %s, where others may delegate too; apply a VirtualService of your own instead", i, entry.Delegate.Name)
+		}
+	}
+	return nil
+}
+
+// destinationRule returns the DestinationRule of a service, a new one if there
+// is none.
+func (d *draft) destinationRule(service string) (*Object, error) {
+	host := FQDN(service, d.namespace)
+	var owner *Object
+	for _, o := range d.objects {
+		rule, ok := o.Spec.(*networking.DestinationRule)
+		if !ok || o.Namespace != d.namespace || !covers(FQDN(rule.Host, d.namespace), host) {
+			continue
+		}
+		switch {
+		case FQDN(rule.Host, d.namespace) != host:
+			return nil, fmt.Errorf("%s has the wildcard host %s, whose policy a rule for %s alone would hide; give the service a DestinationRule of its own", o.Ref, rule.Host, service)
+		case rule.WorkloadSelector != nil:
+			return nil, fmt.Errorf("%s has a workloadSelector, so that only some clients follow it; apply a DestinationRule of your own instead", o.Ref)
+		case owner != nil:
+			return nil, fmt.Errorf("%s and %s both have the host %s, and which policy wins depends on their age; merge them into one", owner.Ref, o.Ref, host)
+		}
+		owner = o
+	}
+	if owner == nil {
+		return d.create(DestinationRule, service, &networking.DestinationRule{Host: service})
+	}
+	return owner, nil
+}
+
+// create adds an object for a service that has none of the kind.
+func (d *draft) create(kind, service string, spec proto.Message) (*Object, error) {
+	o := &Object{
+		Ref:        Ref{Kind: kind, Namespace: d.namespace, Name: "meshchaos-" + service},
+		APIVersion: newAPIVersion,
+		Labels:     map[string]string{managedBy: "meshchaos"},
+		Spec:       spec,
+	}
+	if slices.ContainsFunc(d.objects, func(other *Object) bool { return other.Ref == o.Ref }) {
+		return nil, fmt.Errorf("creating %s: there is one already, and it does not own the host %s; rename or delete it", o.Ref, service)
+	}
+	d.objects = append(d.objects, o)
+	return o, nil
+}
+
+// changes lists the objects that differ from what they were, in the order to
+// write them.
+func changes(before, after []*Object) []Change {
+	var out []Change
+	for _, o := range after {
+		i := slices.IndexFunc(before, func(b *Object) bool { return b.Ref == o.Ref })
+		switch {
+		case i < 0:
+			out = append(out, Change{After: o})
+		case !Equal(before[i], o):
+			o.Manifest, o.ResourceVersion = nil, ""
+			out = append(out, Change{Before: before[i], After: o})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+// rank puts what others refer to first: a VirtualService that is there before
+// the subset that it names answers 503 (istio/istio#23956).
+func rank(c Change) int {
+	return slices.Index([]string{DestinationRule, Gateway, VirtualService}, c.Ref().Kind)
+}

@@ -1,0 +1,67 @@
+// Package rules holds Istio's traffic rules as objects: it decodes them
+// strictly, checks what Istio itself would refuse, and merges intents such as
+// a fault or a split into the object that owns a host.
+//
+// It is pure: it reads no mesh and writes none. It may import
+// internal/nearest.
+package rules
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// The kinds of object that a run can write.
+const (
+	VirtualService  = "VirtualService"
+	DestinationRule = "DestinationRule"
+	Gateway         = "Gateway"
+)
+
+// Ref names an object.
+type Ref struct {
+	Kind      string
+	Namespace string
+	Name      string
+}
+
+// String returns Kind/namespace/name.
+func (r Ref) String() string { return fmt.Sprintf("%s/%s/%s", r.Kind, r.Namespace, r.Name) }
+
+// Object is one VirtualService, DestinationRule or Gateway.
+type Object struct {
+	Ref
+	APIVersion      string // networking.istio.io/v1, v1beta1 or v1alpha3
+	Labels          map[string]string
+	Annotations     map[string]string
+	ResourceVersion string // empty: not read from a mesh
+	// Spec is a *networkingv1alpha3.VirtualService, DestinationRule or Gateway;
+	// Istio's other API versions are aliases of these types.
+	Spec proto.Message
+	// Manifest is the object as the mesh returned it, in JSON, so that it can be
+	// put back to the letter; nil for one that was not read from a mesh.
+	Manifest []byte
+
+	// zeros are the paths of connection pool limits that the manifest gives as
+	// 0; the Spec cannot tell them from absent ones.
+	zeros []string
+}
+
+// Change replaces Before by After. A nil Before creates, a nil After deletes.
+type Change struct {
+	Before *Object
+	After  *Object
+}
+
+// Ref returns what the change is about.
+func (c Change) Ref() Ref {
+	if c.After != nil {
+		return c.After.Ref
+	}
+	return c.Before.Ref
+}
+
+// Undo returns the change that takes the mesh back, given the object as it was
+// returned when the change was written.
+func (c Change) Undo(written *Object) Change { return Change{Before: written, After: c.Before} }
