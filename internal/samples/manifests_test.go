@@ -1,0 +1,194 @@
+package samples
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protojson"
+	"istio.io/api/annotation"
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshchaos/meshchaos/manifests"
+)
+
+// objects are what a manifest holds, by name.
+type objects struct {
+	services    map[string]corev1.Service
+	accounts    map[string]corev1.ServiceAccount
+	deployments map[string]appsv1.Deployment
+}
+
+// read reads a manifest as the API server does with strict field validation.
+func read(t *testing.T, manifest []byte) objects {
+	o := objects{map[string]corev1.Service{}, map[string]corev1.ServiceAccount{}, map[string]appsv1.Deployment{}}
+	decoder := yaml.NewDecoder(bytes.NewReader(manifest))
+	for {
+		var document map[string]any
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			return o
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		switch document["kind"] {
+		case "Service":
+			add(t, o.services, document, func(s corev1.Service) string { return s.Name })
+		case "ServiceAccount":
+			add(t, o.accounts, document, func(a corev1.ServiceAccount) string { return a.Name })
+		case "Deployment":
+			add(t, o.deployments, document, func(d appsv1.Deployment) string { return d.Name })
+		default:
+			t.Errorf("unexpected kind %v", document["kind"])
+		}
+	}
+}
+
+func add[T any](t *testing.T, all map[string]T, document map[string]any, name func(T) string) {
+	t.Helper()
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	var object T
+	if err := strict.Decode(&object); err != nil {
+		t.Fatalf("%v in:\n%s", err, text)
+	}
+	if _, twice := all[name(object)]; twice {
+		t.Errorf("%q stands there twice", name(object))
+	}
+	all[name(object)] = object
+}
+
+// TestManifestsRunTheWorkloads: what a cluster runs is what App says, no more and
+// no less.
+func TestManifestsRunTheWorkloads(t *testing.T) {
+	for _, app := range Apps() {
+		manifest, err := manifests.App(app, manifests.Image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		workloads, err := App(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := read(t, manifest)
+		if len(o.deployments) != len(workloads) {
+			t.Errorf("%s: %d Deployments for %d workloads", app, len(o.deployments), len(workloads))
+		}
+		for _, w := range workloads {
+			checkDeployment(t, w, o)
+			checkService(t, w, o.services[w.App])
+		}
+	}
+}
+
+func checkDeployment(t *testing.T, w Workload, o objects) {
+	d, ok := o.deployments[w.Name()]
+	if !ok || len(d.Spec.Template.Spec.Containers) != 1 {
+		t.Errorf("%s: no Deployment with one container", w.Name())
+		return
+	}
+	labels := map[string]string{"app": w.App, "version": w.Version}
+	pod := d.Spec.Template
+	c := pod.Spec.Containers[0]
+	for what, pair := range map[string][2]any{
+		"selector":    {labels, d.Spec.Selector.MatchLabels},
+		"pod labels":  {labels, pod.Labels},
+		"args":        {[]string{"serve", w.App, "--version", w.Version}, c.Args},
+		"image":       {manifests.Image, c.Image},
+		"pull policy": {corev1.PullIfNotPresent, c.ImagePullPolicy},
+		"ports":       {[]corev1.ContainerPort{{ContainerPort: int32(w.Port)}}, c.Ports},
+		"env": {[]corev1.EnvVar{{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
+			FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}}}, c.Env},
+	} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", w.Name(), what, diff)
+		}
+	}
+	if _, ok := o.accounts[pod.Spec.ServiceAccountName]; !ok {
+		t.Errorf("%s: no ServiceAccount %q", w.Name(), pod.Spec.ServiceAccountName)
+	}
+	checkReady(t, w, c.ReadinessProbe)
+}
+
+// checkReady asks the workload what the cluster would ask it.
+func checkReady(t *testing.T, w Workload, probe *corev1.Probe) {
+	switch {
+	case probe == nil:
+		t.Errorf("%s: no readiness probe", w.Name())
+	case w.TCP:
+		if probe.TCPSocket == nil || probe.TCPSocket.Port.IntValue() != w.Port {
+			t.Errorf("%s: readiness probe %+v, want TCP on port %d", w.Name(), probe.ProbeHandler, w.Port)
+		}
+	case probe.HTTPGet == nil || probe.HTTPGet.Port.IntValue() != w.Port:
+		t.Errorf("%s: readiness probe %+v, want HTTP on port %d", w.Name(), probe.ProbeHandler, w.Port)
+	default:
+		town := newLoopback(t)
+		town.serve(w, nil)
+		url := fmt.Sprintf("http://%s:%d%s", w.App, w.ServicePort, probe.HTTPGet.Path)
+		if got := town.get(url, nil); got.status != 200 {
+			t.Errorf("%s: its readiness probe is answered with %d", w.Name(), got.status)
+		}
+	}
+}
+
+// checkService wants a port whose name lets Istio choose the right protocol.
+func checkService(t *testing.T, w Workload, s corev1.Service) {
+	name := "http"
+	if w.TCP {
+		name = "tcp"
+	}
+	if len(s.Spec.Ports) != 1 {
+		t.Errorf("%s: service %q has %d ports, want one", w.Name(), w.App, len(s.Spec.Ports))
+		return
+	}
+	p := s.Spec.Ports[0]
+	if p.Name != name || p.Port != int32(w.ServicePort) || p.TargetPort.IntValue() != w.Port || s.Spec.Selector["app"] != w.App || len(s.Spec.Selector) != 1 {
+		t.Errorf("%s: service %+v, want port %q %d to %d of app=%s", w.Name(), s.Spec, name, w.ServicePort, w.Port, w.App)
+	}
+}
+
+// TestCallersKeepTheCountersOfFaultsAndBreakers reads the annotation as Istio's
+// injector does.
+func TestCallersKeepTheCountersOfFaultsAndBreakers(t *testing.T) {
+	manifest, err := manifests.App("bookinfo", manifests.Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range read(t, manifest).deployments {
+		var got []string
+		if text, ok := d.Spec.Template.Annotations[annotation.ProxyConfig.Name]; ok {
+			got = inclusionPrefixes(t, text)
+		}
+		var want []string
+		if app := d.Labels["app"]; app == "productpage" || app == "reviews" {
+			// With them Envoy keeps cluster.outbound|9080||ratings…, and
+			// http.outbound_0.0.0.0_9080;.fault.delays_injected.
+			want = []string{"cluster.outbound", "http.outbound"}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: prefixes of counters that are kept (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func inclusionPrefixes(t *testing.T, proxyConfig string) []string {
+	text, err := yaml.YAMLToJSON([]byte(proxyConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config meshconfig.ProxyConfig
+	if err := protojson.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	return config.GetProxyStatsMatcher().GetInclusionPrefixes()
+}

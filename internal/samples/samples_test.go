@@ -1,0 +1,51 @@
+package samples
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestApps(t *testing.T) {
+	got := map[string][]string{}
+	for _, name := range Apps() {
+		workloads, err := App(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range workloads {
+			got[name] = append(got[name], w.Name())
+			if found, err := Lookup(w.App, w.Version); err != nil || found != w {
+				t.Errorf("Lookup(%q, %q) = %+v, %v; want %+v", w.App, w.Version, found, err, w)
+			}
+		}
+	}
+	want := map[string][]string{
+		"bookinfo": {"productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3"},
+		"httpbin":  {"httpbin-v1"},
+		"tcp-echo": {"tcp-echo-v1", "tcp-echo-v2"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("workloads (-want +got):\n%s", diff)
+	}
+}
+
+func TestUnknownNamesAreAnsweredWithTheKnown(t *testing.T) {
+	_, app := App("bokinfo")
+	_, service := Lookup("review", "v1")
+	_, version := Lookup("reviews", "v4")
+	for _, row := range []struct {
+		err  error
+		want string
+	}{
+		{app, `finding application "bokinfo": there is no such sample; choose bookinfo, httpbin, tcp-echo`},
+		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin, tcp-echo`},
+		{version, `finding version "v4" of service "reviews": there is no such version; choose v1, v2, v3`},
+		{Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), Env{}), `finding version "v4" of service "reviews"`},
+	} {
+		if row.err == nil || !strings.Contains(row.err.Error(), row.want) {
+			t.Errorf("error %v, want %s", row.err, row.want)
+		}
+	}
+}
