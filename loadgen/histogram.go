@@ -1,0 +1,169 @@
+package loadgen
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// The range and precision of a Histogram, in microseconds.
+const (
+	lowestMicros       = 1
+	highestMicros      = int64(time.Hour / time.Microsecond)
+	significantFigures = 3
+)
+
+// Histogram counts latencies from 1 µs to 1 h, to three significant figures;
+// the smallest and the largest are exact. A longer one counts as one of 1 h.
+//
+// The zero value is empty and ready to use, and so is nil to be read from. An
+// empty histogram has no quantile, minimum, maximum or mean: ok is false.
+// A Histogram may not be used from several goroutines at once.
+type Histogram struct {
+	counts   *hdrhistogram.Histogram // nil: empty
+	min, max time.Duration
+}
+
+// Record counts one latency. A negative one counts as 0.
+func (h *Histogram) Record(latency time.Duration) {
+	latency = max(latency, 0)
+	if h.counts == nil {
+		h.counts = hdrhistogram.New(lowestMicros, highestMicros, significantFigures)
+		h.min = latency
+	}
+	h.min, h.max = min(h.min, latency), max(h.max, latency)
+	if err := h.counts.RecordValue(min(latency.Microseconds(), highestMicros)); err != nil {
+		panic("recording a latency in its histogram's range: " + err.Error())
+	}
+}
+
+// Count is how many latencies were recorded.
+func (h *Histogram) Count() int64 {
+	if h == nil || h.counts == nil {
+		return 0
+	}
+	return h.counts.TotalCount()
+}
+
+// Quantile is the latency that the share q, 0 to 1, of all does not exceed.
+func (h *Histogram) Quantile(q float64) (latency time.Duration, ok bool) {
+	if h.Count() == 0 {
+		return 0, false
+	}
+	latency = time.Duration(h.counts.ValueAtQuantile(q*100)) * time.Microsecond
+	return min(max(latency, h.min), h.max), true
+}
+
+// Min is the smallest latency, exactly.
+func (h *Histogram) Min() (latency time.Duration, ok bool) {
+	if h.Count() == 0 {
+		return 0, false
+	}
+	return h.min, true
+}
+
+// Max is the largest latency, exactly.
+func (h *Histogram) Max() (latency time.Duration, ok bool) {
+	if h.Count() == 0 {
+		return 0, false
+	}
+	return h.max, true
+}
+
+// Mean is the mean of the latencies, to three significant figures.
+func (h *Histogram) Mean() (latency time.Duration, ok bool) {
+	if h.Count() == 0 {
+		return 0, false
+	}
+	latency = time.Duration(h.counts.Mean() * float64(time.Microsecond))
+	return min(max(latency, h.min), h.max), true
+}
+
+// Merge adds what other holds. Other may be nil or empty.
+func (h *Histogram) Merge(other *Histogram) {
+	if other.Count() == 0 {
+		return
+	}
+	if h.counts == nil {
+		h.counts = hdrhistogram.New(lowestMicros, highestMicros, significantFigures)
+		h.min = other.min
+	}
+	h.min, h.max = min(h.min, other.min), max(h.max, other.max)
+	h.counts.Merge(other.counts)
+}
+
+// histogramJSON is a Histogram on the wire. HDR, Min and Max are the data; the
+// rest is derived from them, for people.
+type histogramJSON struct {
+	Count int64    `json:"count"`
+	Min   *float64 `json:"min,omitempty"` // all in seconds
+	Mean  *float64 `json:"mean,omitempty"`
+	P50   *float64 `json:"p50,omitempty"`
+	P90   *float64 `json:"p90,omitempty"`
+	P99   *float64 `json:"p99,omitempty"`
+	P999  *float64 `json:"p999,omitempty"`
+	Max   *float64 `json:"max,omitempty"`
+	HDR   string   `json:"hdr,omitempty"` // HdrHistogram's V2 encoding, compressed, base64; values in µs
+}
+
+// MarshalJSON implements json.Marshaler.
+func (h *Histogram) MarshalJSON() ([]byte, error) {
+	wire := histogramJSON{Count: h.Count()}
+	if wire.Count > 0 {
+		encoded, err := h.counts.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			return nil, fmt.Errorf("encoding a histogram of %d latencies: %w", wire.Count, err)
+		}
+		wire.HDR = string(encoded)
+		wire.Min, wire.Mean, wire.Max = seconds(h.Min()), seconds(h.Mean()), seconds(h.Max())
+		wire.P50, wire.P90 = seconds(h.Quantile(0.5)), seconds(h.Quantile(0.9))
+		wire.P99, wire.P999 = seconds(h.Quantile(0.99)), seconds(h.Quantile(0.999))
+	}
+	return json.Marshal(wire)
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It reads what MarshalJSON writes;
+// a histogram of another range or precision is an error.
+func (h *Histogram) UnmarshalJSON(data []byte) error {
+	var wire histogramJSON
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return fmt.Errorf("reading a histogram: %w", err)
+	}
+	if wire.HDR == "" && wire.Count == 0 {
+		*h = Histogram{}
+		return nil
+	}
+	counts, err := hdrhistogram.Decode([]byte(wire.HDR))
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading a histogram's hdr: %w", err)
+	case counts.LowestTrackableValue() != lowestMicros, counts.HighestTrackableValue() != highestMicros,
+		counts.SignificantFigures() != significantFigures:
+		return fmt.Errorf("reading a histogram's hdr: it counts %d to %d with %d figures; this program reads %d to %d µs with %d",
+			counts.LowestTrackableValue(), counts.HighestTrackableValue(), counts.SignificantFigures(),
+			lowestMicros, highestMicros, significantFigures)
+	case counts.TotalCount() != wire.Count:
+		return fmt.Errorf("reading a histogram: it says count %d and holds %d", wire.Count, counts.TotalCount())
+	case wire.Min == nil || wire.Max == nil:
+		return fmt.Errorf("reading a histogram of %d latencies: min or max is missing", wire.Count)
+	}
+	*h = Histogram{counts: counts, min: fromSeconds(*wire.Min), max: fromSeconds(*wire.Max)}
+	return nil
+}
+
+func seconds(latency time.Duration, ok bool) *float64 {
+	if !ok {
+		return nil
+	}
+	s := latency.Seconds()
+	return &s
+}
+
+// fromSeconds undoes seconds to the nanosecond, which a plain conversion of
+// the float would truncate.
+func fromSeconds(s float64) time.Duration {
+	return time.Duration(math.Round(s * float64(time.Second)))
+}

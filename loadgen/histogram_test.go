@@ -1,0 +1,103 @@
+package loadgen
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestQuantilesAreWithinAThousandthAndSurviveJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.SliceOfN(rapid.Int64Range(1000, int64(time.Hour)), 1, 50).Draw(t, "latencies")
+		split := rapid.IntRange(0, len(raw)).Draw(t, "split")
+		var h, rest Histogram
+		for i, ns := range raw {
+			if i < split {
+				h.Record(time.Duration(ns))
+			} else {
+				rest.Record(time.Duration(ns))
+			}
+		}
+		h.Merge(&rest)
+		data, err := json.Marshal(&h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Histogram
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(raw)
+		smallest, largest := time.Duration(raw[0]), time.Duration(raw[len(raw)-1])
+		for _, h := range []*Histogram{&h, &back} {
+			if h.Count() != int64(len(raw)) {
+				t.Fatalf("count %d, want %d", h.Count(), len(raw))
+			}
+			if low, ok := h.Min(); !ok || low != smallest {
+				t.Fatalf("min %v, want %v", low, smallest)
+			}
+			if high, ok := h.Max(); !ok || high != largest {
+				t.Fatalf("max %v, want %v", high, largest)
+			}
+			middle := time.Duration(raw[(len(raw)-1)/2])
+			if p50, ok := h.Quantile(0.5); !ok || (p50-middle).Abs() > middle/1000+time.Microsecond {
+				t.Fatalf("p50 %v, want %v", p50, middle)
+			}
+		}
+	})
+}
+
+func TestNothingRecordedIsAbsentNotZero(t *testing.T) {
+	var back Histogram
+	if err := json.Unmarshal([]byte(`{"count":0}`), &back); err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range map[string]*Histogram{"nil": nil, "empty": {}, "read back": &back} {
+		if _, ok := h.Quantile(0.5); ok || h.Count() != 0 {
+			t.Errorf("%s: has a median", name)
+		}
+		if _, ok := h.Min(); ok {
+			t.Errorf("%s: has a minimum", name)
+		}
+		if _, ok := h.Max(); ok {
+			t.Errorf("%s: has a maximum", name)
+		}
+		if _, ok := h.Mean(); ok {
+			t.Errorf("%s: has a mean", name)
+		}
+	}
+	if data, err := json.Marshal(&Histogram{}); err != nil || string(data) != `{"count":0}` {
+		t.Errorf("an empty histogram is %s, %v", data, err)
+	}
+	var h Histogram
+	h.Merge(nil)
+	h.Record(2 * time.Hour)
+	h.Merge(&Histogram{})
+	if high, _ := h.Max(); high != 2*time.Hour || h.Count() != 1 {
+		t.Errorf("a latency above the range is %v", high)
+	}
+}
+
+func TestHistogramThatIsNotOursIsRefused(t *testing.T) {
+	var h Histogram
+	h.Record(time.Millisecond)
+	data, err := json.Marshal(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"no object":     `[]`,
+		"no base64":     `{"count":1,"hdr":"~"}`,
+		"another count": strings.Replace(string(data), `"count":1`, `"count":2`, 1),
+		"no minimum":    strings.Replace(string(data), `"min"`, `"mim"`, 1),
+		"no encoding":   `{"count":1,"min":1,"max":1}`,
+	} {
+		if err := json.Unmarshal([]byte(text), new(Histogram)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

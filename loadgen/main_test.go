@@ -1,0 +1,87 @@
+package loadgen
+
+import (
+	"flag"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// serveEnv makes the test binary the benchmarks' server instead.
+const serveEnv = "LOADGEN_BENCH_SERVER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveEnv) != "" {
+		serveRaw()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// engines are those that carry HTTP.
+var engines = []string{EngineNetHTTP, EngineFortio}
+
+// startHTTP serves handler and returns its URL.
+func startHTTP(t testing.TB, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// startTCP gives each connection to handle, in a goroutine of its own, and
+// returns the address.
+func startTCP(t testing.TB, handle func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer func() { _ = conn.Close() }()
+				handle(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		serving.Wait()
+	})
+	return listener.Addr().String()
+}
+
+// run carries out a plan that must not fail.
+func run(t testing.TB, plan Plan) *Result {
+	t.Helper()
+	result, err := Run(t.Context(), plan, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Failure != "" {
+		t.Fatal(result.Failure)
+	}
+	return result
+}
+
+func get(url string) *HTTP { return &HTTP{Method: "GET", URL: url} }
+
+func TestFortioRegistersNoFlags(t *testing.T) {
+	flag.VisitAll(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") && !strings.HasPrefix(f.Name, "rapid.") {
+			t.Errorf("flag -%s is registered", f.Name)
+		}
+	})
+}

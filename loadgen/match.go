@@ -1,0 +1,105 @@
+package loadgen
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+)
+
+// maxChecks is how many checks fit in a set.
+const maxChecks = 64
+
+// matcher holds a plan's compiled checks and versions.
+type matcher struct {
+	checks, versions []statement
+}
+
+// statement is a compiled Check.
+type statement struct {
+	name string
+	body []byte
+	re   *regexp.Regexp // nil: body is looked for
+}
+
+func (s *statement) holds(body []byte) bool {
+	if s.re != nil {
+		return s.re.Match(body)
+	}
+	return bytes.Contains(body, s.body)
+}
+
+// newMatcher compiles the statements of a plan.
+func newMatcher(plan *Plan) (*matcher, error) {
+	checks, err := compile("checks", plan.Checks)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := compile("versions", plan.Versions)
+	if err != nil {
+		return nil, err
+	}
+	return &matcher{checks: checks, versions: versions}, nil
+}
+
+func compile(list string, checks []Check) ([]statement, error) {
+	if len(checks) > maxChecks {
+		return nil, fmt.Errorf("%s has %d entries; at most %d are possible", list, len(checks), maxChecks)
+	}
+	var statements []statement
+	names := map[string]bool{}
+	for i, c := range checks {
+		s := statement{name: c.Name, body: []byte(c.Body)}
+		switch {
+		case c.Name == "":
+			return nil, fmt.Errorf("%s[%d] has no name; give it one", list, i)
+		case names[c.Name]:
+			return nil, fmt.Errorf("%s has two entries named %q; rename one", list, c.Name)
+		case (c.Body == "") == (c.Match == ""):
+			return nil, fmt.Errorf("%s %q must have exactly one of body and match", list, c.Name)
+		case c.Match != "":
+			re, err := regexp.Compile(c.Match)
+			if err != nil {
+				return nil, fmt.Errorf("%s %q: match is no RE2 expression: %w", list, c.Name, err)
+			}
+			s.re = re
+		}
+		names[c.Name] = true
+		statements = append(statements, s)
+	}
+	return statements, nil
+}
+
+// asks says whether the plan says anything of bodies.
+func (m *matcher) asks() bool { return len(m.checks)+len(m.versions) > 0 }
+
+// held is the set of the checks that hold of body, a bit each.
+func (m *matcher) held(body []byte) uint64 {
+	var set uint64
+	for i := range m.checks {
+		if m.checks[i].holds(body) {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+// version is the name of the first version that holds of body, else empty.
+func (m *matcher) version(body []byte) string {
+	for i := range m.versions {
+		if m.versions[i].holds(body) {
+			return m.versions[i].name
+		}
+	}
+	return ""
+}
+
+// names lists a set of checks.
+func (m *matcher) names(set uint64) []string {
+	var names []string
+	for i := range m.checks {
+		if set&(1<<i) != 0 {
+			names = append(names, m.checks[i].name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,43 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+)
+
+// reply is what became of one request. It is comparable, so that replies that
+// are alike are counted without allocating.
+type reply struct {
+	status  int
+	err     string
+	checks  uint64 // the set of those that held
+	version string
+}
+
+// failed is the reply of a request that had no whole answer.
+func failed(ctx context.Context, err error) reply {
+	return reply{err: errorName(ctx, err)}
+}
+
+// errorName is the name by which an error is counted. An error after the
+// context has ended is taken to come of that.
+func errorName(ctx context.Context, err error) string {
+	var netErr net.Error
+	switch {
+	case ctx.Err() != nil:
+		return ErrorCanceled
+	case errors.As(err, &netErr) && netErr.Timeout():
+		return ErrorTimeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrorRefused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return ErrorReset
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return ErrorEOF
+	default:
+		return ErrorOther
+	}
+}

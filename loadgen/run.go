@@ -1,0 +1,181 @@
+package loadgen
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// observeEvery is how often an observer is called.
+const observeEvery = 200 * time.Millisecond
+
+// Run carries out the plan of one cohort and returns what it saw.
+//
+// Closing stop, which may be nil, ends the load gracefully: requests in flight
+// finish and none begin. When ctx ends, requests in flight are cut off and
+// counted as canceled, and the Result so far is returned with ctx's error. Any
+// other error is of Validate, before anything was sent. A load that could not
+// be carried out at all is no error but a Result with its Failure.
+//
+// Observe, which may be nil, is called from one goroutine about five times a
+// second and once at the end.
+func Run(ctx context.Context, plan Plan, stop <-chan struct{}, observe func(Progress)) (*Result, error) {
+	if err := plan.Validate(); err != nil {
+		return nil, err
+	}
+	c, err := newCohort("", plan)
+	if err != nil {
+		return nil, err
+	}
+	err = runAll(ctx, []*cohort{c}, stop, observe)
+	return c.result(), err
+}
+
+// RunGroup carries out the plans beside each other and returns what each saw,
+// by name. It is as Run; besides:
+//
+// All begin together, when the last of them is logged in and warmed up, so that
+// a cohort with While is there all the time that the other one is. It is stopped
+// gracefully when the other has ended. When one cannot be carried out, the
+// others are not begun; its Result has the Failure. A While that names no other
+// cohort, or leads back to itself, is an error.
+func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)) (map[string]*Result, error) {
+	names := slices.Sorted(maps.Keys(plans))
+	var cohorts []*cohort
+	for _, name := range names {
+		plan := plans[name]
+		if err := plan.Validate(); err != nil {
+			return nil, fmt.Errorf("cohort %q: %w", name, err)
+		}
+		if err := validateWhile(plans, name); err != nil {
+			return nil, err
+		}
+		c, err := newCohort(name, plan)
+		if err != nil {
+			return nil, fmt.Errorf("cohort %q: %w", name, err)
+		}
+		cohorts = append(cohorts, c)
+	}
+	err := runAll(ctx, cohorts, nil, observe)
+	results := map[string]*Result{}
+	for _, c := range cohorts {
+		results[c.name] = c.result()
+	}
+	return results, err
+}
+
+// runAll prepares the cohorts, runs them, and closes their connections.
+func runAll(ctx context.Context, cohorts []*cohort, stop <-chan struct{}, observe func(Progress)) error {
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { stopOn(ctx, stop, ended, cohorts) })
+	if prepare(ctx, cohorts) && ctx.Err() == nil {
+		runPrepared(ctx, cohorts, observe)
+	}
+	close(ended)
+	watching.Wait()
+	for _, c := range cohorts {
+		c.close()
+	}
+	reclaim(cohorts)
+	return ctx.Err()
+}
+
+// stopOn stops the cohorts when asked to, until they have ended.
+func stopOn(ctx context.Context, stop, ended <-chan struct{}, cohorts []*cohort) {
+	select {
+	case <-stop:
+	case <-ctx.Done():
+	case <-ended:
+		return
+	}
+	for _, c := range cohorts {
+		c.stop()
+	}
+}
+
+// prepare opens all connections, then warms them up. It returns false if that
+// failed.
+func prepare(ctx context.Context, cohorts []*cohort) bool {
+	opening, openCtx := errgroup.WithContext(ctx)
+	var first sync.Once
+	for _, c := range cohorts {
+		for _, conn := range c.conns {
+			opening.Go(func() error {
+				err := c.open(openCtx, conn)
+				// After the first failure the others are cut, which is none of theirs.
+				if err != nil && ctx.Err() == nil {
+					first.Do(func() { c.failure = err.Error() })
+				}
+				return err
+			})
+		}
+	}
+	if opening.Wait() != nil {
+		return false
+	}
+	var warming sync.WaitGroup
+	for _, c := range cohorts {
+		if c.plan.Warmup == 0 {
+			continue
+		}
+		p := &pacer{schedule: schedule{qps: c.plan.QPS, requests: c.plan.Warmup}, start: time.Now(), halted: c.halted}
+		for _, conn := range c.conns {
+			warming.Go(func() { c.warm(ctx, conn, p) })
+		}
+	}
+	warming.Wait()
+	return true
+}
+
+// runPrepared carries out the loads beside each other.
+func runPrepared(ctx context.Context, cohorts []*cohort, observe func(Progress)) {
+	start := time.Now()
+	for _, c := range cohorts {
+		c.load.start = start
+	}
+	ended := make(chan struct{})
+	var running, observing sync.WaitGroup
+	for _, c := range cohorts {
+		running.Go(func() {
+			c.run(ctx)
+			stopCompanions(cohorts, c.name)
+		})
+	}
+	if observe != nil {
+		observing.Go(func() { report(cohorts, observe, ended) })
+	}
+	running.Wait()
+	close(ended)
+	observing.Wait()
+}
+
+// stopCompanions stops the cohorts that were to run while another did.
+func stopCompanions(cohorts []*cohort, of string) {
+	for _, c := range cohorts {
+		if c.plan.While != "" && c.plan.While == of {
+			c.stop()
+		}
+	}
+}
+
+// report tells the observer how far the cohorts have come, until they ended.
+func report(cohorts []*cohort, observe func(Progress), ended <-chan struct{}) {
+	ticker := time.NewTicker(observeEvery)
+	defer ticker.Stop()
+	for running := true; running; {
+		select {
+		case <-ticker.C:
+		case <-ended:
+			running = false
+		}
+		for _, c := range cohorts {
+			observe(c.progress())
+		}
+	}
+}

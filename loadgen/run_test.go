@@ -1,0 +1,295 @@
+package loadgen
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestExactlyAsManyRequestsAsAskedAreSent(t *testing.T) {
+	var served atomic.Int64
+	url := startHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		status := []int{200, 200, 503, 404, 204, 302}[served.Add(1)%6]
+		w.WriteHeader(status)
+		if status != 204 {
+			_, _ = w.Write([]byte("body"))
+		}
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		plan := Plan{
+			Engine:      rapid.SampledFrom(engines).Draw(r, "engine"),
+			HTTP:        get(url),
+			Connections: rapid.IntRange(1, 12).Draw(r, "connections"),
+			Requests:    rapid.Int64Range(1, 40).Draw(r, "requests"),
+			Warmup:      rapid.Int64Range(0, 10).Draw(r, "warmup"),
+			QPS:         rapid.SampledFrom([]float64{0, 20_000}).Draw(r, "qps"),
+		}
+		before := served.Load()
+		result := run(t, plan)
+		if result.Sent != plan.Requests || result.Warmup != plan.Warmup {
+			r.Fatalf("sent %d and %d to warm up", result.Sent, result.Warmup)
+		}
+		if got := served.Load() - before; got != result.Sent+result.Warmup {
+			r.Fatalf("the server got %d, want %d", got, result.Sent+result.Warmup)
+		}
+		if all := result.Count(func(Outcome) bool { return true }); all != result.Sent {
+			r.Fatalf("outcomes add up to %d, want %d", all, result.Sent)
+		}
+		if result.Response.Count() != result.Sent || result.Service.Count() != result.Sent {
+			r.Fatalf("histograms hold %d and %d", result.Response.Count(), result.Service.Count())
+		}
+		if plan.Engine == EngineNetHTTP && result.Dialed > int64(plan.Connections) {
+			r.Fatalf("%d connections dialed: an error status closed one", result.Dialed)
+		}
+	})
+}
+
+func TestStallShowsInResponseTimeAndNotInServiceTime(t *testing.T) {
+	const stall = 300 * time.Millisecond
+	for _, engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			var served atomic.Int64
+			url := startHTTP(t, func(http.ResponseWriter, *http.Request) {
+				if served.Add(1) == 20 {
+					<-time.After(stall)
+				}
+			})
+			result := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, Requests: 80, QPS: 100})
+			if p99, _ := result.Response.Quantile(0.99); p99 < stall*8/10 {
+				t.Errorf("response p99 is %v: the requests that waited are not in it", p99)
+			}
+			if p50, _ := result.Service.Quantile(0.5); p50 > stall/3 {
+				t.Errorf("service p50 is %v", p50)
+			}
+			if off, owed := result.OffSchedule(); off < 20 || owed != 80 || result.Late != off {
+				t.Errorf("%d of %d off schedule, want about 28 of 80", off, owed)
+			}
+		})
+	}
+}
+
+func TestOpenLoopSaysWhatItMissed(t *testing.T) {
+	url := startHTTP(t, func(http.ResponseWriter, *http.Request) { <-time.After(100 * time.Millisecond) })
+	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: 250 * time.Millisecond, QPS: 200})
+	if result.Sent > 3 || result.Missed != 50-result.Sent {
+		t.Errorf("sent %d and missed %d of 50", result.Sent, result.Missed)
+	}
+}
+
+func TestNothingIsOwedAfterTheStop(t *testing.T) {
+	c, err := newCohort("", Plan{TCP: &TCP{Address: "127.0.0.1:1", Lines: []string{"x"}}, Connections: 1, QPS: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.stop()
+	c.load.start = c.haltedAt.Add(-time.Second)
+	c.endedAt = c.haltedAt.Add(time.Minute) // a request in flight took so long
+	if missed := c.missed(4); missed != 6 {
+		t.Errorf("missed %d, want 6", missed)
+	}
+}
+
+func TestStopLetsRequestsInFlightFinish(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			arrived, release := make(chan struct{}, 10), make(chan struct{})
+			url := startHTTP(t, func(http.ResponseWriter, *http.Request) {
+				arrived <- struct{}{}
+				<-release
+			})
+			c, err := newCohort("", Plan{Engine: engine, HTTP: get(url), Connections: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop, ran := make(chan struct{}), make(chan error)
+			go func() { ran <- runAll(t.Context(), []*cohort{c}, stop, nil) }()
+			for range 3 {
+				<-arrived
+			}
+			close(stop)
+			<-c.halted
+			close(release)
+			if err := <-ran; err != nil {
+				t.Fatal(err)
+			}
+			want := []Outcome{{Status: 200, Count: 3}}
+			if diff := cmp.Diff(want, c.result().Outcomes); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestEndOfContextCutsRequestsInFlight(t *testing.T) {
+	arrived, left := make(chan struct{}, 10), make(chan struct{}, 10)
+	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done() // the connection was closed
+		left <- struct{}{}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for range 3 {
+			<-arrived
+		}
+		cancel()
+	}()
+	result, err := Run(ctx, Plan{HTTP: get(url), Connections: 3}, nil, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff([]Outcome{{Error: ErrorCanceled, Count: 3}}, result.Outcomes); diff != "" {
+		t.Error(diff)
+	}
+	if result.Response.Count() != 0 {
+		t.Error("a canceled request has a response time")
+	}
+	for range 3 {
+		<-left
+	}
+}
+
+func TestControlGroupIsThereAllTheTime(t *testing.T) {
+	var loggedIn atomic.Bool
+	var early, control atomic.Int64
+	url := startHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/login":
+			<-time.After(100 * time.Millisecond)
+			loggedIn.Store(true)
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: "anna"})
+		case "/primary":
+			if !loggedIn.Load() {
+				early.Add(1)
+			}
+			<-time.After(20 * time.Millisecond)
+		case "/control":
+			control.Add(1)
+		}
+	})
+	anna := get(url + "/control")
+	anna.Login = &Login{URL: url + "/login", Form: map[string]string{"username": "anna"}}
+	seen := map[string]Progress{}
+	results, err := RunGroup(t.Context(), map[string]Plan{
+		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15},
+		"others": {HTTP: anna, Connections: 2, QPS: 100, While: "jason"},
+	}, func(p Progress) { seen[p.Cohort] = p })
+	if err != nil {
+		t.Fatal(err)
+	}
+	jason, others := results["jason"], results["others"]
+	if early.Load() > 0 {
+		t.Errorf("%d requests were sent before the control group had logged in", early.Load())
+	}
+	if jason.Sent != 15 || others.Sent != control.Load() || others.Sent < 10 || others.Setup != 2 {
+		t.Errorf("jason sent %d; the others sent %d, and logged in %d times", jason.Sent, others.Sent, others.Setup)
+	}
+	if !jason.Started.Equal(others.Started) || others.Elapsed < jason.Elapsed-50*time.Millisecond {
+		t.Errorf("jason ran %v and the others %v", jason.Elapsed, others.Elapsed)
+	}
+	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed}
+	if diff := cmp.Diff(want, seen["jason"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailedLoginStopsTheGroup(t *testing.T) {
+	for name, login := range map[string]http.HandlerFunc{
+		"answered 403":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) },
+		"without a cookie": func(http.ResponseWriter, *http.Request) {},
+		"EOF":              func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var served atomic.Int64
+			url := startHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/login" {
+					login(w, r)
+					return
+				}
+				served.Add(1)
+			})
+			jason := get(url)
+			jason.Login = &Login{URL: url + "/login"}
+			results, err := RunGroup(t.Context(), map[string]Plan{
+				"jason":  {HTTP: jason, Connections: 2, Requests: 5},
+				"others": {HTTP: get(url), Connections: 1, Requests: 5},
+			}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if failure := results["jason"].Failure; !strings.Contains(failure, name) {
+				t.Errorf("failure %q, want one with %q", failure, name)
+			}
+			if results["others"].Failure != "" || results["others"].Sent+served.Load() != 0 {
+				t.Errorf("the others: %+v, served %d", results["others"], served.Load())
+			}
+		})
+	}
+}
+
+func TestResultSurvivesJSON(t *testing.T) {
+	url := startHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("reviews-v2 and stars"))
+	})
+	result := run(t, Plan{
+		HTTP: get(url), Connections: 2, Requests: 20,
+		Checks:   []Check{{Name: "stars", Body: "stars"}, {Name: "any", Match: "a.d"}, {Name: "none", Body: "none"}},
+		Versions: []Check{{Name: "v1", Body: "reviews-v1"}, {Name: "v2", Match: "reviews-v[23]"}},
+	})
+	want := []Outcome{{Status: 200, Checks: []string{"any", "stars"}, Version: "v2", Count: 20}}
+	if diff := cmp.Diff(want, result.Outcomes); diff != "" {
+		t.Error(diff)
+	}
+	data, err := json.Marshal(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Result
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(&back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(data), string(again)); diff != "" {
+		t.Error(diff)
+	}
+	if share, ok := back.Share("stars"); !ok || share != 1 {
+		t.Errorf("share %v %v", share, ok)
+	}
+	if diff := cmp.Diff(map[string]int64{"v2": 20}, back.Versions()); diff != "" {
+		t.Error(diff)
+	}
+	if qps, ok := back.ActualQPS(); !ok || qps <= 0 {
+		t.Errorf("qps %v %v", qps, ok)
+	}
+}
+
+func TestASlowConnectionKeepsItsPartOfAClosedLoop(t *testing.T) {
+	var first atomic.Pointer[string]
+	var slow, all atomic.Int64
+	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		all.Add(1)
+		if first.CompareAndSwap(nil, &r.RemoteAddr) || *first.Load() == r.RemoteAddr {
+			slow.Add(1)
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-r.Context().Done():
+			}
+		}
+	})
+	run(t, Plan{HTTP: get(url), Connections: 3, Requests: 31})
+	if slow.Load() < 10 || slow.Load() > 11 || all.Load() != 31 {
+		t.Errorf("the slow connection sent %d of %d, want a third", slow.Load(), all.Load())
+	}
+}

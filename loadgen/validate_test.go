@@ -1,0 +1,102 @@
+package loadgen
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestValidateNamesWhatIsWrong(t *testing.T) {
+	web := func(h HTTP) Plan { return Plan{Connections: 1, HTTP: &h} }
+	line := func(c TCP) Plan { return Plan{Connections: 1, TCP: &c} }
+	checks := func(c ...Check) Plan {
+		return Plan{Connections: 1, HTTP: get("http://a/"), Checks: c}
+	}
+	amount := func(change func(*Plan)) Plan {
+		p := Plan{Connections: 1, HTTP: get("http://a/")}
+		change(&p)
+		return p
+	}
+	fortio := func(p Plan) Plan {
+		p.Engine = EngineFortio
+		return p
+	}
+	for _, tt := range []struct {
+		plan Plan
+		want string // empty: the plan is valid
+	}{
+		{web(HTTP{URL: "http://a/"}), ""},
+		{web(HTTP{URL: "http://a:80/", Method: "POST", Header: map[string]string{"Host": "b", "end-user": "jason"}, Connect: "127.0.0.1:80"}), ""},
+		{line(TCP{Address: "a:1", Lines: []string{""}}), ""},
+		{Plan{Connections: 1}, "exactly one of http and tcp"},
+		{Plan{Connections: 1, HTTP: get("http://a/"), TCP: &TCP{}}, "exactly one of http and tcp"},
+		{amount(func(p *Plan) { p.Engine = "wrk" }), `engine is "wrk"`},
+		{amount(func(p *Plan) { p.Connections = 0 }), "connections is 0"},
+		{amount(func(p *Plan) { p.Connections = 10_001 }), "connections is 10001"},
+		{amount(func(p *Plan) { p.Requests = -1 }), "requests is -1"},
+		{amount(func(p *Plan) { p.Warmup = -1 }), "warmup is -1"},
+		{amount(func(p *Plan) { p.Duration = -time.Second }), "duration is -1s"},
+		{amount(func(p *Plan) { p.Timeout = 2 * time.Hour }), "timeout is 2h0m0s"},
+		{amount(func(p *Plan) { p.QPS = -1 }), "qps is -1"},
+		{amount(func(p *Plan) { p.QPS = math.NaN() }), "qps is NaN"},
+		{amount(func(p *Plan) { p.QPS = math.Inf(1) }), "qps is +Inf"},
+		{web(HTTP{URL: "https://a/"}), "http.url"},
+		{web(HTTP{URL: "http:///x"}), "http.url"},
+		{web(HTTP{URL: "http://a:b/"}), "http.url"},
+		{web(HTTP{URL: "http://me:secret@a/"}), "Authorization"},
+		{web(HTTP{URL: "http://a/", Method: "GE T"}), "http.method"},
+		{web(HTTP{URL: "http://a/", Connect: "b"}), "http.connect"},
+		{web(HTTP{URL: "http://a/", Header: map[string]string{"a b": "c"}}), `"a b"`},
+		{web(HTTP{URL: "http://a/", Header: map[string]string{"a": "b\r\nc: d"}}), "http.header a"},
+		{web(HTTP{URL: "http://a/", Header: map[string]string{"content-length": "1"}}), "content-length"},
+		{web(HTTP{URL: "http://a/", Header: map[string]string{"end-user": "a", "End-User": "b"}}), "both End-User and end-user"},
+		{web(HTTP{URL: "http://a/", Login: &Login{URL: "http://b/"}}), "http.login.url"},
+		{line(TCP{Lines: []string{"x"}}), "tcp.address"},
+		{line(TCP{Address: "a", Lines: []string{"x"}}), "tcp.address"},
+		{line(TCP{Address: "a:1"}), "tcp.lines"},
+		{line(TCP{Address: "a:1", Lines: []string{"a\nb"}}), "tcp.lines[0]"},
+		{line(TCP{Address: "a:1", Lines: []string{"a"}, Connect: ":1"}), "tcp.connect"},
+		{checks(Check{Body: "x"}), "checks[0] has no name"},
+		{checks(Check{Name: "x"}), "exactly one of body and match"},
+		{checks(Check{Name: "x", Body: "y", Match: "z"}), "exactly one of body and match"},
+		{checks(Check{Name: "x", Match: "("}), "RE2"},
+		{checks(Check{Name: "x", Body: "y"}, Check{Name: "x", Body: "z"}), `two entries named "x"`},
+		{checks(make([]Check, 65)...), "at most 64"},
+		{amount(func(p *Plan) { p.Versions = []Check{{Name: Mixed, Body: "x"}} }), Mixed},
+		{fortio(web(HTTP{URL: "http://a/"})), ""},
+		{fortio(web(HTTP{URL: "http://a/", Login: &Login{URL: "http://a/login"}})), "cookies"},
+		{fortio(web(HTTP{URL: "http://a/", Method: "HEAD"})), "HEAD"},
+		{fortio(web(HTTP{URL: "http://a/{uuid}"})), "{uuid}"},
+		{fortio(line(TCP{Address: "a:1", Lines: []string{"a", "b"}})), "one line"},
+		{fortio(amount(func(p *Plan) { p.Connections = 1001 })), "128 KiB"},
+	} {
+		err := tt.plan.Validate()
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%+v: %v", tt.plan, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%+v: error %v, want one with %q", tt.plan, err, tt.want)
+		}
+	}
+}
+
+func TestWhileMustLeadToACohortThatEndsByItself(t *testing.T) {
+	plan := func(while string) Plan {
+		return Plan{Connections: 1, Requests: 1, TCP: &TCP{Address: "127.0.0.1:1", Lines: []string{"x"}}, While: while}
+	}
+	for _, tt := range []struct {
+		plans map[string]Plan
+		want  string
+	}{
+		{map[string]Plan{"a": plan(""), "b": plan("c")}, `while names "c"`},
+		{map[string]Plan{"a": plan("a")}, "leads back"},
+		{map[string]Plan{"a": plan("b"), "b": plan("c"), "c": plan("b")}, "leads back"},
+		{map[string]Plan{"a": plan(""), "b": {}}, `cohort "b"`},
+	} {
+		results, err := RunGroup(t.Context(), tt.plans, nil)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || results != nil {
+			t.Errorf("error %v, want one with %q", err, tt.want)
+		}
+	}
+}
