@@ -1,0 +1,129 @@
+// Package report is the record of a run: what was asked, observed and judged.
+//
+// The record is versioned plain data. Every face of a report is made from it
+// alone, and it holds all that is needed to judge it again. The package may
+// import loadgen, whose results it keeps.
+package report
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// APIVersion and Kind head every record.
+const (
+	APIVersion = "meshchaos/v1alpha1"
+	Kind       = "Report"
+)
+
+// Verdict is the answer to an expectation or to a whole run.
+type Verdict string
+
+// The verdicts. Missing evidence never passes: it is Inconclusive.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// Record is a whole run.
+type Record struct {
+	APIVersion   string          `json:"apiVersion"`
+	Kind         string          `json:"kind"`
+	Tool         string          `json:"tool"` // the version of meshchaos that made the record
+	Run          string          `json:"run"`  // the run's identifier; its marks in the mesh contain it
+	Verdict      Verdict         `json:"verdict"`
+	Restored     bool            `json:"restored"` // every change was undone, and that was proved
+	Scenario     Scenario        `json:"scenario"`
+	Mesh         Mesh            `json:"mesh"`
+	Seed         uint64          `json:"seed"`
+	Started      time.Time       `json:"started"`
+	Ended        time.Time       `json:"ended"`
+	Changes      []Change        `json:"changes"`
+	Windows      []Window        `json:"windows"`
+	Expectations []Expectation   `json:"expectations"`
+	Problems     []string        `json:"problems,omitempty"` // what kept the run from being conclusive
+	Asked        json.RawMessage `json:"asked,omitempty"`    // the plans after overrides, by step and cohort
+}
+
+// Scenario names what was run.
+type Scenario struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary,omitempty"`
+	File    string `json:"file,omitempty"`
+	Text    string `json:"text,omitempty"` // the file as it was read
+}
+
+// Mesh names where it ran.
+type Mesh struct {
+	Kind      string `json:"kind"` // embedded or istio
+	Namespace string `json:"namespace"`
+	Version   string `json:"version,omitempty"`
+}
+
+// The names of a step's windows.
+const (
+	Baseline = "baseline" // given in force, the rule under test not yet
+	During   = "during"   // the rule under test in force
+	Recovery = "recovery" // the rule under test undone
+)
+
+// Window is one stretch of load and what was observed in it.
+type Window struct {
+	Name       string                     `json:"name"`
+	Step       string                     `json:"step,omitempty"` // which step a During window belongs to
+	Started    time.Time                  `json:"started"`
+	Ended      time.Time                  `json:"ended"`
+	Cut        string                     `json:"cut,omitempty"` // why the load ended before its time; such a window proves nothing
+	Loads      map[string]*loadgen.Result `json:"loads"`
+	Quantities []Quantity                 `json:"quantities,omitempty"`
+	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
+}
+
+// Quantity is one thing counted by the proxies during a window.
+type Quantity struct {
+	Function string   `json:"function"`         // faults, overflows, ejections, requests
+	Args     []string `json:"args"`             // the service, then the version if any
+	Value    *float64 `json:"value"`            // nil: no source had it
+	Source   string   `json:"source,omitempty"` // what it was read from
+	Absent   string   `json:"absent,omitempty"` // why no source had it, and what to do
+}
+
+// Reconciliation compares what the clients sent to one port with what the
+// proxy of the load workload counted.
+type Reconciliation struct {
+	Target string `json:"target"` // host:port
+	Client int64  `json:"client"`
+	Proxy  *int64 `json:"proxy"` // nil: the proxy does not keep it
+	Source string `json:"source,omitempty"`
+}
+
+// Change is one object that the run wrote.
+type Change struct {
+	Object   string          `json:"object"`           // VirtualService/default/ratings
+	Step     string          `json:"step,omitempty"`   // given, or the step's name
+	Action   string          `json:"action"`           // created or updated
+	Before   json.RawMessage `json:"before,omitempty"` // the manifest that was there; absent: none was
+	After    json.RawMessage `json:"after"`            // the manifest that was written
+	LiveIn   []string        `json:"liveIn,omitempty"` // the proxies that were seen to run it
+	LiveMs   int64           `json:"liveMs"`           // from the write until the last of them did
+	Restored bool            `json:"restored"`         // the object is as it was, and the proxies run what they ran
+	Proof    string          `json:"proof,omitempty"`  // how that is known; or what is left, and how to mend it
+}
+
+// Expectation is one judged comparison. A line of the scenario that joins
+// several comparisons by && gives a row for each.
+type Expectation struct {
+	Expression string  `json:"expression"`
+	Step       string  `json:"step,omitempty"`
+	Line       int     `json:"line,omitempty"` // in the scenario file
+	Verdict    Verdict `json:"verdict"`
+	Observed   string  `json:"observed"` // the observed side, worded; empty: absent
+	Limit      string  `json:"limit"`    // what was asked of it, worded
+	Samples    int64   `json:"samples"`  // how many requests the observed side stands on
+	Source     string  `json:"source,omitempty"`
+	Reason     string  `json:"reason,omitempty"` // why it is not a pass
+	KnownBug   string  `json:"knownBug,omitempty"`
+}
