@@ -1,0 +1,67 @@
+package envoy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Requests is one series of istio_requests_total, Istio's standard metric.
+type Requests struct {
+	Reporter string // source or destination: whose proxy counted
+	Host     string // destination_service: ratings.default.svc.cluster.local
+	Version  string // destination_version: v1
+	Flags    string // response_flags: "-", or Envoy's flags such as DI,FI
+	Count    uint64
+}
+
+// Flagged says whether the requests carry one of Envoy's response flags.
+func (r Requests) Flagged(flag string) bool {
+	for f := range strings.SplitSeq(r.Flags, ",") {
+		if f == flag {
+			return true
+		}
+	}
+	return false
+}
+
+// Requests returns istio_requests_total, none if the proxy does not count it:
+// it needs Istio's own build of Envoy and a metrics provider. A series begins
+// with its first request.
+func (a *Admin) Requests(ctx context.Context) ([]Requests, error) {
+	body, err := a.Get(ctx, "/stats/prometheus?filter=istio_requests_total")
+	if err != nil {
+		return nil, err
+	}
+	return decodeRequests(body)
+}
+
+func decodeRequests(body []byte) ([]Requests, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("decoding /stats/prometheus of the proxy: %w", err)
+	}
+	var all []Requests
+	for _, metric := range families["istio_requests_total"].GetMetric() {
+		r := Requests{Count: uint64(metric.GetCounter().GetValue())}
+		for _, label := range metric.GetLabel() {
+			switch label.GetName() {
+			case "reporter":
+				r.Reporter = label.GetValue()
+			case "destination_service":
+				r.Host = label.GetValue()
+			case "destination_version":
+				r.Version = label.GetValue()
+			case "response_flags":
+				r.Flags = label.GetValue()
+			}
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
