@@ -1,0 +1,127 @@
+// Package mesh is the contract between a run and a service mesh: the few verbs
+// that a mesh offers, and what they exchange.
+//
+// All that a run learns of a mesh beyond its objects it reads from the proxies'
+// admin interfaces, which both meshes offer with Envoy's paths and names. So a
+// quantity is read by the same code wherever it comes from.
+//
+// The package may import loadgen, internal/rules and internal/envoy.
+package mesh
+
+import (
+	"context"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// The kinds of mesh.
+const (
+	Embedded = "embedded"
+	Istio    = "istio"
+)
+
+// Mesh is a service mesh with one application in one namespace.
+//
+// Its methods may be called from several goroutines. An error names the object
+// and what to do next.
+type Mesh interface {
+	// Info says what mesh this is.
+	Info() Info
+
+	// Services returns the services of the namespace.
+	Services(ctx context.Context) ([]Service, error)
+
+	// Objects returns every VirtualService, DestinationRule and Gateway of the
+	// namespace.
+	Objects(ctx context.Context) ([]*rules.Object, error)
+
+	// Admit says whether the mesh would take the objects, taken together, and
+	// changes nothing. The error of a field that the mesh does not implement
+	// names the field.
+	Admit(ctx context.Context, objects []*rules.Object) error
+
+	// Write carries out one change and returns the object as it now stands, nil
+	// if it was deleted. An object that is no longer as Change.Before has it
+	// (its resource version has moved) is left alone, and the error is a
+	// ConflictError.
+	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
+
+	// Proxies returns the proxies that may carry the run's traffic: one for each
+	// workload, the ingress gateway, and the load workload's.
+	Proxies(ctx context.Context) ([]Proxy, error)
+
+	// Load runs the cohorts beside each other, from the load workload, and
+	// returns what each saw, by name. It returns when all have ended. When ctx
+	// ends the load stops at once, and what was seen so far is returned with
+	// ctx's error.
+	Load(ctx context.Context, cohorts []Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+
+	// Close takes away what the mesh made for the run, but no rules.
+	Close(ctx context.Context) error
+}
+
+// Info describes a mesh.
+type Info struct {
+	Kind      string
+	Namespace string
+	Version   string
+}
+
+// Service is a Kubernetes service.
+type Service struct {
+	Name  string // short: ratings
+	Host  string // fully qualified: ratings.default.svc.cluster.local
+	Ports []Port
+}
+
+// Port is a port of a service.
+type Port struct {
+	Number int
+	TCP    bool // opaque TCP rather than HTTP, as Istio's protocol selection has it
+}
+
+// Proxy is one Envoy, or one that behaves like it.
+type Proxy struct {
+	Name     string // the pod's name
+	Workload string // productpage-v1
+	App      string // the label app: productpage
+	Version  string // the label version: v1; empty if it has none
+	Address  string // of its workload, as it stands in other proxies' /clusters: an IP, or ip:port in the embedded mesh
+	Gateway  bool   // it is the ingress gateway's
+	Client   bool   // it is the load workload's, which carries this run's traffic alone
+	Admin    *envoy.Admin
+}
+
+// Cohort is one named stream of load.
+type Cohort struct {
+	Name string
+	From string // client or gateway
+	Plan loadgen.Plan
+}
+
+// Where a cohort may enter the mesh.
+const (
+	FromClient  = "client"  // the load workload, through its own sidecar
+	FromGateway = "gateway" // the ingress gateway
+)
+
+// ConflictError says that an object was changed by somebody else meanwhile.
+type ConflictError struct {
+	Ref  rules.Ref
+	Want string // the resource version that the run had read
+	Have string // the one that is there; empty: it is gone
+}
+
+// Error implements error.
+func (e *ConflictError) Error() string {
+	what := "it was changed by somebody else since this run read it (resource version " + e.Have + ", not " + e.Want + ")"
+	switch {
+	case e.Have == "":
+		what = "it was deleted by somebody else since this run read it"
+	case e.Want == "":
+		what = "it was created by somebody else since this run looked"
+	}
+	return "writing " + e.Ref.String() + ": " + what + "; run again"
+}
