@@ -1,0 +1,198 @@
+// Package check compiles expectations, the lines of a scenario that say what
+// must be observed, and judges them by what a run recorded.
+//
+// A line has CEL's grammar, read by cel-go's parser, without macros, lists,
+// maps and the conditional operator, and with literals that CEL lacks: 6s,
+// 12.5%, names with hyphens, and the range lo <= x <= hi. What a line means is
+// settled here and not by CEL's evaluator, because every value carries its
+// evidence (how many requests it stands on, what it was read from, what is
+// missing), and because CEL's logic takes "missing || true" to be true.
+//
+// The quantities are
+//
+//	jason.p50, .p90, .p95, .p99, .p999, .min, .max, .mean   response time of a cohort
+//	jason.service.p50 and so on                             service time
+//	jason.sent, .errors, .qps                               requests, transport errors, requests a second
+//	jason.status[503], jason.share(503)                     answers with a status; a code that did not occur counts 0
+//	jason.count("check"), jason.share("check")              answers that held a check
+//	jason.answered(v2)                                      whole answers that showed a version
+//	baseline.jason.p50, recovery.jason.p50 and so on        the same in the other windows
+//	faults(ratings), overflows(httpbin), ejections(ratings),
+//	requests(reviews), requests(reviews, v2)                what proxies counted
+//
+// joined by + - * / and compared by == != < <= > >=. A count by a count is a
+// share, a share of x is an x. Statements are joined by && || !, and
+//
+//	split(X).is(v1 == 90%, v2 == 10%).detecting(5%)
+//
+// says how a cohort's answers, or a service's requests, fall to versions, and
+// how far off a share must be noticed (10 points unless it is said). Names run
+// over hyphens and fields do not: tcp-echo is a name, jason.p50-5ms a difference.
+//
+// The rules that outrank the others: missing evidence is never 0 and never
+// passes; comparisons are exact, in rational numbers, of what was observed;
+// only split(...) is a statistical test.
+//
+// The package may import report, loadgen and internal/nearest.
+package check
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Scope is what a line may name.
+type Scope struct {
+	Cohorts  []string
+	Checks   []string
+	Versions []string // empty: not known, any version may be named
+	Services []string // empty: not known, any service may be named
+}
+
+// word is what can be written in a line without quotes.
+var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$`)
+
+// Validate says what keeps the names of a scope from being told apart in a
+// line: a cohort whose name is a word of the grammar or cannot be written, or
+// is a service's as well.
+func (s Scope) Validate() error {
+	var problems []error
+	for _, cohort := range s.Cohorts {
+		switch {
+		case !word.MatchString(cohort):
+			problems = append(problems, fmt.Errorf("naming the load %q: an expectation could not name it; use letters, digits, _ and -, a letter first", cohort))
+		case slices.Contains(reservedWords(), cohort):
+			problems = append(problems, fmt.Errorf("naming the load %q: the word has a meaning in expectations; choose another", cohort))
+		case slices.Contains(s.Services, cohort):
+			problems = append(problems, fmt.Errorf("naming the load %q: a service has this name, and split(%s) could mean either; choose another", cohort, cohort))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// reservedWords returns the words that a cohort must not have for a name.
+func reservedWords() []string {
+	words := []string{report.Baseline, report.Recovery, "split", "in", "true", "false", "null"}
+	for _, f := range quantityFunctions() {
+		words = append(words, f.name)
+	}
+	return words
+}
+
+// Need is a quantity that an expectation asks of the proxies, over the window
+// in which the rule under test is in force.
+type Need struct {
+	Function string   // faults, overflows, ejections or requests
+	Args     []string // the service, then the version if any
+}
+
+// Load names a cohort in one of the windows.
+type Load struct {
+	Window string // report.Baseline, report.During or report.Recovery
+	Cohort string
+}
+
+// Size is how many samples a split needs to be judged.
+type Size struct {
+	Load     Load   // zero if the split is of a service
+	Service  string // empty if the split is of a cohort
+	Requests int64  // the answers that the cohort needs, or the requests that the service needs
+}
+
+// Expectation is one compiled line. It may be judged again and again, and by
+// several goroutines.
+type Expectation struct {
+	text  string
+	parts []claim
+	needs []Need
+	loads []Load
+	sizes []Size
+}
+
+// Compile reads one line. The error is an *Error, which says where in the
+// line and what to write instead.
+func Compile(scope Scope, text string) (*Expectation, error) {
+	source, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{scope: scope, source: source}
+	expectation := &Expectation{text: text}
+	for _, part := range source.parts() {
+		claim, err := c.claim(part)
+		if err != nil {
+			return nil, err
+		}
+		expectation.parts = append(expectation.parts, claim)
+	}
+	expectation.needs, expectation.loads, expectation.sizes = c.needs, c.loads, c.sizes
+	return expectation, nil
+}
+
+// Text returns the line as it was written.
+func (e *Expectation) Text() string { return e.text }
+
+// Needs returns the quantities of proxies that the line asks for, each once.
+func (e *Expectation) Needs() []Need { return e.needs }
+
+// Loads returns the cohorts that the line names, each once a window.
+func (e *Expectation) Loads() []Load { return e.loads }
+
+// Cohorts returns the names of the cohorts that the line names in any window,
+// each once.
+func (e *Expectation) Cohorts() []string {
+	var names []string
+	for _, load := range e.loads {
+		if !slices.Contains(names, load.Cohort) {
+			names = append(names, load.Cohort)
+		}
+	}
+	return names
+}
+
+// SamplesNeeded returns what the splits of the line need. With fewer samples
+// they are inconclusive.
+func (e *Expectation) SamplesNeeded() []Size { return e.sizes }
+
+// compiler gives a parsed line its meaning and notes what it names.
+type compiler struct {
+	scope  Scope
+	source *source
+	needs  []Need
+	loads  []Load
+	sizes  []Size
+}
+
+// need notes a quantity.
+func (c *compiler) need(n Need) {
+	same := func(other Need) bool {
+		return other.Function == n.Function && slices.Equal(other.Args, n.Args)
+	}
+	if !slices.ContainsFunc(c.needs, same) {
+		c.needs = append(c.needs, n)
+	}
+}
+
+// useLoad notes a cohort.
+func (c *compiler) useLoad(l Load) {
+	if !slices.Contains(c.loads, l) {
+		c.loads = append(c.loads, l)
+	}
+}
+
+// quoted lists words for a message.
+func quoted(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,45 @@
+package check
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// FuzzCompile establishes that no text makes the compiler or the judge panic,
+// that an error points into the text, and that nothing passes without
+// evidence.
+func FuzzCompile(f *testing.F) {
+	for _, line := range []string{
+		"5.9s <= jason.p50 <= 6.6s",
+		`others.max < 1m30s && others.share("reviews-lost") == 0%`,
+		"5% < jason.share(503) <= 60%",
+		"overflows(httpbin) / client.sent <= 12.5%",
+		"split(reviews).is(v1 == 90%, v2 == 10%).detecting(5%)",
+		"recovery.jason.p99 <= 120% * baseline.tcp-client.p99-5ms",
+		`!(jason.count("stars") == 1 || requests(tcp-echo, v1) != -3)`,
+		"jason.status[503] in [1, 2] ? 1 : 2",
+		"jason.p50 < 300µs // x",
+		"a.b[c].d(e)(f)",
+		"((1.5.5s)) <= \"a' %",
+	} {
+		f.Add(line)
+	}
+	scope, full := shop(), observed()
+	f.Fuzz(func(t *testing.T, line string) {
+		e, err := Compile(scope, line)
+		if err != nil {
+			var wrong *Error
+			if !errors.As(err, &wrong) || wrong.Offset < 0 || wrong.Offset > len(line) || wrong.Message == "" {
+				t.Fatalf("%q: %#v", line, err)
+			}
+			return
+		}
+		e.Judge(full)
+		rows := e.Judge(Windows{})
+		if Overall(rows) != report.Inconclusive {
+			t.Fatalf("%q without evidence: %+v", line, rows)
+		}
+	})
+}

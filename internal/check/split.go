@@ -1,0 +1,243 @@
+package check
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// portion is the share that a split gives to a version.
+type portion struct {
+	version string
+	share   *big.Rat
+	text    string // as it was written: 90%
+}
+
+// splitting is a compiled split(X).is(v1 == 90%, v2 == 10%).detecting(5%).
+//
+// Every answer must come from a version that is listed; the counts of those
+// are tested against the shares. The test rejects whatever the number of
+// samples, since its level holds for any; but it accepts only when they are
+// enough to detect a share that is off by as much as the line says, 10 points
+// by default.
+type splitting struct {
+	portions []portion
+	off      *big.Rat
+	offText  string
+	needed   int64
+	tally    func(Windows) tally
+}
+
+// calledAs returns e as a call of the function, if the line has it.
+func (s *source) calledAs(e ast.Expr, function string) (ast.CallExpr, bool) {
+	if e.Kind() != ast.CallKind || s.tokens[s.index(e)].text != "(" || s.name(e).text != function {
+		return nil, false
+	}
+	return e.AsCall(), true
+}
+
+// isSplit says whether e ends as a split does.
+func (s *source) isSplit(e ast.Expr) bool {
+	_, is := s.calledAs(e, "is")
+	_, detecting := s.calledAs(e, "detecting")
+	return (is || detecting) && e.AsCall().IsMemberFunction()
+}
+
+// split compiles a split.
+func (c *compiler) split(e ast.Expr) (claim, error) {
+	s := &splitting{off: big.NewRat(10, 100), offText: "10%"}
+	inner := e
+	if call, ok := c.source.calledAs(e, "detecting"); ok {
+		off, err := c.percentage(call.Args(), c.source.name(e))
+		if err != nil {
+			return claim{}, err
+		}
+		s.off, s.offText, inner = off.literal, off.text, call.Target()
+	}
+	is, ok := c.source.calledAs(inner, "is")
+	if !ok || !is.IsMemberFunction() {
+		return claim{}, c.splitUse(inner)
+	}
+	split, ok := c.source.calledAs(is.Target(), "split")
+	if !ok || split.IsMemberFunction() || len(split.Args()) != 1 {
+		return claim{}, c.splitUse(is.Target())
+	}
+	var err error
+	if s.portions, err = c.portions(is.Args(), c.source.name(inner)); err != nil {
+		return claim{}, err
+	}
+	if err := s.plan(c.source.startOf(e)); err != nil {
+		return claim{}, err
+	}
+	if err := c.tallied(s, split.Args()[0]); err != nil {
+		return claim{}, err
+	}
+	return claim{split: true, judge: s.judge}, nil
+}
+
+// splitUse is the error of a split that is not written as one.
+func (c *compiler) splitUse(e ast.Expr) error {
+	return &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no split", Hint: "write split(reviews).is(v1 == 90%, v2 == 10%)"}
+}
+
+// percentage compiles the argument of detecting.
+func (c *compiler) percentage(args []ast.Expr, name token) (term, error) {
+	wrong := &Error{Offset: name.start, Message: "detecting takes one percentage from 0.1% to 50%: how far off a share is that must be noticed", Hint: "write detecting(5%)"}
+	if len(args) != 1 {
+		return term{}, wrong
+	}
+	off, err := c.term(args[0])
+	if err != nil {
+		return term{}, err
+	}
+	if off.literal == nil || off.kind != share || off.literal.Cmp(big.NewRat(1, 1000)) < 0 || off.literal.Cmp(big.NewRat(1, 2)) > 0 {
+		return term{}, wrong
+	}
+	return off, nil
+}
+
+// portions compiles v1 == 90%, v2 == 10%.
+func (c *compiler) portions(args []ast.Expr, name token) ([]portion, error) {
+	var portions []portion
+	sum, seen := new(big.Rat), map[string]bool{}
+	for _, arg := range args {
+		p, err := c.portion(arg)
+		if err != nil {
+			return nil, err
+		}
+		if seen[p.version] {
+			return nil, &Error{Offset: c.source.startOf(arg), Message: fmt.Sprintf("version %q is listed twice", p.version)}
+		}
+		seen[p.version] = true
+		portions = append(portions, p)
+		sum.Add(sum, p.share)
+	}
+	if sum.Cmp(big.NewRat(1, 1)) != 0 {
+		return nil, &Error{Offset: name.start, Message: fmt.Sprintf("the shares of the split add up to %s, not 100%%", words(share, sum, 6)), Hint: "list every version that may answer"}
+	}
+	return portions, nil
+}
+
+// portion compiles v1 == 90%.
+func (c *compiler) portion(e ast.Expr) (portion, error) {
+	call, ok := callOf(e, operators.Equals)
+	if !ok {
+		return portion{}, &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no share of a version", Hint: "write v1 == 90%"}
+	}
+	version, err := c.nameOf(call.Args()[0], "version", c.scope.Versions)
+	if err != nil {
+		return portion{}, err
+	}
+	part, err := c.term(call.Args()[1])
+	switch {
+	case err != nil:
+		return portion{}, err
+	case part.literal != nil && part.kind == number:
+		return portion{}, &Error{Offset: part.at, Message: part.text + " is a number, not a share", Hint: "write " + part.text + "%"}
+	case part.literal == nil || part.kind != share:
+		return portion{}, &Error{Offset: part.at, Message: shown(part.text) + " is no percentage", Hint: "write " + version + " == 90%"}
+	}
+	return portion{version: version, share: part.literal, text: part.text}, nil
+}
+
+// plan works out how many samples the split needs.
+func (s *splitting) plan(at int) error {
+	var shares []float64
+	for _, p := range s.portions {
+		shares = append(shares, float(p.share))
+	}
+	s.needed = samplesNeeded(shares, float(s.off))
+	if s.needed == 0 {
+		return &Error{Offset: at, Message: fmt.Sprintf("no share of this split can be off by %s", s.offText), Hint: "write detecting(5%)"}
+	}
+	return nil
+}
+
+// float returns the float64 that is nearest to r.
+func float(r *big.Rat) float64 {
+	f, _ := r.Float64()
+	return f
+}
+
+// tallied compiles what the split is of: a cohort, by the versions that its
+// answers show, or a service, by the versions that the proxies counted.
+func (c *compiler) tallied(s *splitting, e ast.Expr) error {
+	name := c.source.name(e)
+	if e.Kind() == ast.IdentKind && !c.isCohort(name) {
+		known := c.scope.Services
+		if len(known) > 0 {
+			known = append(append([]string{}, c.scope.Cohorts...), known...)
+		}
+		service, err := c.nameOf(e, "load or service", known)
+		if err != nil {
+			return err
+		}
+		s.tally = c.requestsByVersion(service, s.portions)
+		c.sizes = append(c.sizes, Size{Service: service, Requests: s.needed})
+		return nil
+	}
+	l, err := c.load(e)
+	if err != nil {
+		return err
+	}
+	s.tally = func(w Windows) tally { return answersByVersion(w, l, s.portions) }
+	c.sizes = append(c.sizes, Size{Load: l, Requests: s.needed})
+	return nil
+}
+
+// judge tests the counts.
+func (s *splitting) judge(w Windows) finding {
+	t := s.tally(w)
+	result := finding{limit: s.limit(), sources: t.sources}
+	if len(t.missing) > 0 {
+		result.verdict, result.reason = report.Inconclusive, strings.Join(t.missing, "; ")
+		return result
+	}
+	result.observed, result.samples = s.observed(t), t.total
+	result.verdict, result.reason = s.verdict(t)
+	return result
+}
+
+// verdict says whether the counts agree with the shares.
+func (s *splitting) verdict(t tally) (report.Verdict, string) {
+	if t.others != "" {
+		return report.Fail, fmt.Sprintf("every answer must come from a version that is listed, but %s did not", t.others)
+	}
+	level := levelOfEach(len(s.portions))
+	for i, p := range s.portions {
+		if chance := pValue(t.versions[i], t.total, float(p.share)); chance < level {
+			return report.Fail, fmt.Sprintf("were %s to get %s, so few or so many of %d would come by chance with p = %.1g, which is below %.1g", p.version, p.text, t.total, chance, level)
+		}
+	}
+	if t.total < s.needed {
+		return report.Inconclusive, fmt.Sprintf("too few samples: to detect a share that is off by %s takes %d, and there are %d", s.offText, s.needed, t.total)
+	}
+	return report.Pass, ""
+}
+
+// observed words the counts.
+func (s *splitting) observed(t tally) string {
+	var list []string
+	for i, p := range s.portions {
+		part := big.NewRat(t.versions[i], t.total)
+		list = append(list, fmt.Sprintf("%s %s (%d of %d)", p.version, tellApart(share, part, p.share), t.versions[i], t.total))
+	}
+	if t.others != "" {
+		list = append(list, t.others)
+	}
+	return strings.Join(list, ", ")
+}
+
+// limit words the shares.
+func (s *splitting) limit() string {
+	var list []string
+	for _, p := range s.portions {
+		list = append(list, p.version+" "+p.text)
+	}
+	return strings.Join(list, ", ")
+}
