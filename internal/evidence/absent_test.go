@@ -1,0 +1,208 @@
+package evidence
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+const (
+	webOverflow  = "cluster.outbound|8000||web.shop.svc.cluster.local.upstream_rq_pending_overflow"
+	webEjections = "cluster.outbound|8000||web.shop.svc.cluster.local.outlier_detection.ejections_enforced_total"
+	delays       = "http.outbound_0.0.0.0_8000.fault.delays_injected"
+	uninvolved   = "10.244.0.99:8080"
+)
+
+var webCluster = envoy.ClusterName{Direction: envoy.Outbound, Port: 8000, Host: "web.shop.svc.cluster.local"}
+
+// scene is a window of two proxies, caller and web-v1, that a test bends.
+type scene struct {
+	before, after map[string]*reading
+	lasted        time.Duration
+	objects       []*rules.Object
+}
+
+// newScene has caller send 10 requests to web-v1, two of which failed. Neither
+// proxy keeps a counter.
+func newScene() *scene {
+	at := func(n, errors uint64) map[string]*reading {
+		return map[string]*reading{
+			"caller": readingOf("caller", "10.244.0.1", envoy.Host{Requests: n, Success: n - errors, Errors: errors, Conns: n}),
+			"web-v1": readingOf("web-v1", "10.244.0.2", envoy.Host{}),
+		}
+	}
+	return &scene{before: at(5, 0), after: at(15, 2), lasted: time.Second}
+}
+
+func readingOf(proxy, address string, web envoy.Host) *reading {
+	web.Address = "10.244.0.2:8080"
+	return &reading{
+		proxy: mesh.Proxy{Name: proxy, Version: "v1", Address: address},
+		stats: map[string]uint64{uptime: 5},
+		clusters: map[envoy.ClusterName]envoy.Cluster{
+			webCluster: {Name: webCluster, Thresholds: envoy.Unlimited, Hosts: []envoy.Host{web}},
+		},
+		configs: map[envoy.ClusterName]envoy.ClusterConfig{webCluster: {Name: webCluster}},
+	}
+}
+
+// host is what a proxy counts of web's endpoint.
+func (s *scene) host(readings map[string]*reading, proxy string) *envoy.Host {
+	return &readings[proxy].clusters[webCluster].Hosts[0]
+}
+
+func (s *scene) telemetry(proxy, reporter, flags string, before, after uint64) {
+	series := envoy.Requests{Reporter: reporter, Host: webCluster.Host, Flags: flags, Count: before}
+	s.before[proxy].requests = append(s.before[proxy].requests, series)
+	series.Count = after
+	s.after[proxy].requests = append(s.after[proxy].requests, series)
+}
+
+func (s *scene) configure(o envoy.OutlierDetection) {
+	for _, readings := range []map[string]*reading{s.before, s.after} {
+		for _, r := range readings {
+			c := r.configs[webCluster]
+			c.Outlier = o
+			r.configs[webCluster] = c
+		}
+	}
+}
+
+// limit puts limits on web-v1's inbound cluster, as Istio does with a
+// DestinationRule's connection pool.
+func (s *scene) limit() {
+	name := envoy.ClusterName{Direction: envoy.Inbound, Port: 8080}
+	limits := envoy.Unlimited
+	limits.MaxPendingRequests = 1
+	for _, readings := range []map[string]*reading{s.before, s.after} {
+		readings["web-v1"].clusters[name] = envoy.Cluster{Name: name, Thresholds: limits}
+	}
+}
+
+func (s *scene) keep(proxy, stat string, before, after uint64) {
+	s.before[proxy].stats[stat], s.after[proxy].stats[stat] = before, after
+}
+
+func (s *scene) snapshots() (before, after *Snapshot) {
+	start := time.Now()
+	before, after = &Snapshot{taken: start}, &Snapshot{taken: start.Add(s.lasted)}
+	for _, name := range []string{"caller", "web-v1"} {
+		if r := s.before[name]; r != nil {
+			before.readings = append(before.readings, r)
+		}
+		if r := s.after[name]; r != nil {
+			after.readings = append(after.readings, r)
+		}
+	}
+	return before, after
+}
+
+func TestEvidence(t *testing.T) {
+	ejecting := envoy.OutlierDetection{Consecutive5xx: 5, BaseEjectionTime: 3 * time.Minute}
+	tests := []struct {
+		name   string
+		need   string
+		bend   func(*scene)
+		value  float64
+		absent string // a part of the reason; empty: there is a value
+	}{
+		{"requests are counted by difference", "requests web", func(*scene) {}, 10, ""},
+		{"an unknown service", "requests wbe", func(*scene) {}, 0, "no service wbe"},
+		{"an unknown version", "requests web v9", func(*scene) {}, 0, "label version: v9"},
+		{"a service that no proxy has a cluster of", "requests echo", func(*scene) {}, 0, "no proxy has a cluster of echo.shop"},
+		{"a cluster that came during the window began at 0", "requests web", func(s *scene) { delete(s.before["caller"].clusters, webCluster) }, 15, ""},
+		{"a cluster that went", "requests web", func(s *scene) { delete(s.after["caller"].clusters, webCluster) }, 0, "was removed during"},
+		{"an endpoint's counter that went backwards", "requests web", func(s *scene) { s.host(s.after, "caller").Requests = 4 }, 0, "began to count anew"},
+		{"another endpoint", "requests web", func(s *scene) { s.host(s.after, "caller").Address = uninvolved }, 0, "was added or began"},
+		{"an endpoint of no known workload", "requests web v1", func(s *scene) {
+			s.host(s.before, "caller").Address, s.host(s.after, "caller").Address = uninvolved, uninvolved
+		}, 0, "its version is not known"},
+		{"an endpoint that went", "requests web", func(s *scene) {
+			c := s.after["caller"].clusters[webCluster]
+			c.Hosts = nil
+			s.after["caller"].clusters[webCluster] = c
+		}, 0, "went away"},
+		{"a proxy that cannot be read", "requests web", func(s *scene) { s.after["web-v1"].err = errors.New("refused") }, 0, "web-v1 could not be read after the load: refused"},
+		{"a proxy that went", "requests web", func(s *scene) { delete(s.after, "web-v1") }, 0, "web-v1 went away"},
+		{"a proxy that came", "requests web", func(s *scene) { delete(s.before, "web-v1") }, 0, "web-v1 appeared"},
+		{"a proxy that was restarted", "requests web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
+
+		{"overflows that are kept", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 3, 7) }, 4, ""},
+		{"overflows that are not kept by a caller", "overflows web", func(*scene) {}, 0, "caller called web but does not keep upstream_rq_pending_overflow; annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}"},
+		{"a counter that went backwards", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 7, 3) }, 0, "from 7 back to 3"},
+		{"overflows by Istio's metric", "overflows web", func(s *scene) { s.telemetry("caller", "source", "UO", 1, 4) }, 3, ""},
+		{"Istio's metric without a series of overflows", "overflows web", func(s *scene) { s.telemetry("caller", "source", "-", 5, 15) }, 0, ""},
+		{"an idle proxy need not keep overflows", "overflows web", func(s *scene) { *s.host(s.after, "caller") = *s.host(s.before, "caller") }, 0, ""},
+		{"a proxy with an open connection is not idle", "overflows web", func(s *scene) {
+			*s.host(s.after, "caller") = *s.host(s.before, "caller")
+			s.host(s.before, "caller").Active = 1
+		}, 0, "caller called web"},
+		{"the service's own sidecar overflows too", "overflows web", func(s *scene) {
+			s.limit()
+			s.keep("caller", webOverflow, 0, 4)
+			s.keep("web-v1", "cluster.inbound|8080||.upstream_rq_pending_overflow", 0, 2)
+		}, 6, ""},
+		{"errors that may be overflows of the service's own sidecar", "overflows web", func(s *scene) {
+			s.limit()
+			s.keep("caller", webOverflow, 0, 4)
+		}, 0, "web-v1 answered 2 requests with an error and may have overflowed itself"},
+		{"without errors the service's own sidecar did not overflow", "overflows web", func(s *scene) {
+			s.limit()
+			s.keep("caller", webOverflow, 0, 4)
+			s.host(s.after, "caller").Errors = 0
+		}, 4, ""},
+
+		{"ejections that are kept", "ejections web", func(s *scene) { s.keep("caller", webEjections, 1, 2); s.configure(ejecting) }, 1, ""},
+		{"without outlier detection nobody is ejected", "ejections web", func(*scene) {}, 0, ""},
+		{"ejections by their flags", "ejections web", func(s *scene) { s.configure(ejecting); s.host(s.after, "caller").Ejected = true }, 1, ""},
+		{"an ejection shorter than the window", "ejections web", func(s *scene) { s.configure(ejecting); s.lasted = time.Hour }, 0, "may have ended unseen"},
+		{"an ejection from before the window", "ejections web", func(s *scene) { s.configure(ejecting); s.host(s.before, "caller").Ejected = true }, 0, "may have ended unseen"},
+
+		{"faults that nobody keeps", "faults web", func(s *scene) {
+			*s.host(s.before, "caller"), *s.host(s.after, "caller") = *s.host(s.before, "web-v1"), *s.host(s.after, "web-v1")
+		}, 0, "no proxy keeps fault.*_injected"},
+		{"faults beside another service's on the port", "faults web", func(s *scene) {
+			s.keep("caller", delays, 1, 4)
+			s.objects = append(s.objects, faultOn("other"))
+		}, 0, "caller injected 3 faults on a port of web, but counts them by port, and other has a fault on it too"},
+		{"Istio's metric tells services apart", "faults web", func(s *scene) {
+			s.keep("caller", delays, 1, 9)
+			s.telemetry("caller", "source", "DI,FI", 0, 1)
+			s.telemetry("caller", "source", "DI", 2, 4)
+			s.objects = append(s.objects, faultOn("other"))
+		}, 4, ""},
+		{"a fault of a service on another port does not matter", "faults web", func(s *scene) {
+			s.keep("caller", delays, 1, 4)
+			s.objects = append(s.objects, faultOn("unused"))
+		}, 3, ""},
+		{"a fault that never bit while a proxy counts none", "faults web", func(s *scene) {
+			s.keep("caller", delays, 4, 4)
+			s.objects = append(s.objects, faultOn("web"))
+		}, 0, "these do not count them: web-v1"},
+		{"a fault at a gateway", "faults web", func(s *scene) {
+			s.keep("caller", delays, 1, 4)
+			s.objects = append(s.objects, faultOn("web", "ingress"))
+		}, 0, "at a gateway"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.bend(s)
+			before, after := s.snapshots()
+			words := strings.Fields(tt.need)
+			q := Quantities(before, after, []check.Need{{Function: words[0], Args: words[1:]}}, shop, s.objects)[0]
+			switch {
+			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
+				t.Errorf("got %v, %q", q.Value, q.Absent)
+			case tt.absent == "" && (q.Value == nil || *q.Value != tt.value || q.Source == ""):
+				t.Errorf("got %+v, not %v", q, tt.value)
+			}
+		})
+	}
+}

@@ -1,0 +1,113 @@
+// Package evidence turns what proxies count into quantities: how many requests,
+// faults, overflows and ejections there were between two readings.
+//
+// A quantity is a sum over all proxies. It is either exact or absent, with the
+// reason and what to do about it: a counter that a proxy does not keep is never
+// taken for 0 unless the proxy's other evidence shows that it must be.
+//
+// The package reads the proxies' admin interfaces alone, so it is the same for
+// every mesh. It may import loadgen, report, internal/envoy, internal/rules,
+// internal/check and internal/mesh.
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// Snapshot is one reading of all proxies.
+type Snapshot struct {
+	taken    time.Time
+	readings []*reading
+}
+
+// reading is what one proxy had counted when it was asked.
+type reading struct {
+	proxy    mesh.Proxy
+	stats    map[string]uint64
+	clusters map[envoy.ClusterName]envoy.Cluster
+	configs  map[envoy.ClusterName]envoy.ClusterConfig
+	requests []envoy.Requests
+	err      error // the proxy could not be read
+}
+
+const (
+	// readers bounds how many proxies are read at once.
+	readers = 8
+	// readLimit is how long the reading of one proxy may take.
+	readLimit = 10 * time.Second
+)
+
+// Take reads all proxies. One that cannot be read makes the quantities absent
+// that are taken from the snapshot; the error is that of an ended ctx alone.
+func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
+	s := &Snapshot{taken: time.Now(), readings: make([]*reading, len(proxies))}
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i, proxy := range proxies {
+		group.Go(func() error {
+			s.readings[i] = read(ctx, proxy)
+			return nil
+		})
+	}
+	_ = group.Wait() // each reading keeps its own error
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("reading the proxies: %w", err)
+	}
+	return s, nil
+}
+
+// wantedStats are the stats that quantities are made of. server.uptime, which
+// every proxy keeps, shows that a proxy was restarted.
+const wantedStats = `^(server\.uptime` +
+	`|http\.outbound_.*\.(downstream_rq_total|fault\.(delays|aborts)_injected)` +
+	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|outlier_detection\.ejections_enforced_total))$`
+
+func read(ctx context.Context, proxy mesh.Proxy) *reading {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	r := &reading{
+		proxy:    proxy,
+		clusters: map[envoy.ClusterName]envoy.Cluster{},
+		configs:  map[envoy.ClusterName]envoy.ClusterConfig{},
+	}
+	if r.stats, r.err = proxy.Admin.Stats(ctx, wantedStats); r.err != nil {
+		return r
+	}
+	if r.requests, r.err = proxy.Admin.Requests(ctx); r.err != nil {
+		return r
+	}
+	clusters, err := proxy.Admin.Clusters(ctx)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	for _, c := range clusters {
+		r.clusters[c.Name] = c
+	}
+	configs, err := proxy.Admin.ClusterConfigs(ctx, "")
+	if err != nil {
+		r.err = err
+		return r
+	}
+	for _, c := range configs {
+		r.configs[c.Name] = c
+	}
+	return r
+}
+
+// of returns the reading of a proxy, nil if the snapshot has none.
+func (s *Snapshot) of(name string) *reading {
+	for _, r := range s.readings {
+		if r.proxy.Name == name {
+			return r
+		}
+	}
+	return nil
+}
