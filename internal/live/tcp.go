@@ -1,0 +1,147 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// splits are the TCP routes of a VirtualService. They have no names in Envoy, so
+// the clusters and weights themselves are compared.
+type splits struct {
+	service   *networking.VirtualService
+	namespace string
+	hosts     []string // fully qualified: the rule's, and its destinations'
+	gone      bool     // they must not be there, rather than be there
+}
+
+func splitsOf(change rules.Change) *splits {
+	o := change.After
+	if len(virtualServiceOf(o).GetTcp()) == 0 {
+		o = change.Before
+	}
+	s := &splits{service: virtualServiceOf(o), namespace: o.Namespace, hosts: rules.Hosts(o), gone: o != change.After}
+	for _, entry := range s.service.Tcp {
+		for _, to := range entry.Route {
+			s.hosts = append(s.hosts, rules.FQDN(to.GetDestination().GetHost(), s.namespace))
+		}
+	}
+	return s
+}
+
+// look asks for the listeners of the ports that the routes match. A gateway's
+// listener has the port of the Gateway's server, unless its Kubernetes service
+// leads that port to another.
+func (s *splits) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
+	concerned := false
+	for _, entry := range s.service.Tcp {
+		for _, port := range s.ports(entry, proxy) {
+			listeners, err := proxy.Admin.Listeners(ctx, fmt.Sprintf(".*_%d", port))
+			if err != nil {
+				return true, "", err
+			}
+			here, instead := s.compare(entry, port, listeners, proxy)
+			concerned = concerned || here
+			if instead != "" {
+				return true, instead, nil
+			}
+		}
+	}
+	return concerned, "", nil
+}
+
+// ports returns the ports on which the proxy follows a route.
+func (s *splits) ports(entry *networking.TCPRoute, proxy mesh.Proxy) []uint32 {
+	var ports []uint32
+	for _, m := range entry.Match {
+		gateways := m.Gateways
+		if len(gateways) == 0 {
+			gateways = s.service.Gateways
+		}
+		if bound(gateways, proxy) && (len(m.Gateways) > 0 || agrees(m.SourceLabels, proxy)) {
+			ports = append(ports, m.Port)
+		}
+	}
+	if len(entry.Match) == 0 && bound(s.service.Gateways, proxy) {
+		for _, to := range entry.Route {
+			if port := to.GetDestination().GetPort().GetNumber(); !slices.Contains(ports, port) {
+				ports = append(ports, port)
+			}
+		}
+	}
+	return ports
+}
+
+// compare says what the proxy's listeners of a port have instead of the route.
+// A sidecar is concerned if one of them is for a host of the rule.
+func (s *splits) compare(entry *networking.TCPRoute, port uint32, listeners []envoy.Listener, proxy mesh.Proxy) (bool, string) {
+	ours := proxy.Gateway
+	var found []string
+	same := false
+	for _, listener := range listeners {
+		for _, clusters := range listener.TCP {
+			if !proxy.Gateway && !slices.ContainsFunc(clusters, s.serves) {
+				continue
+			}
+			ours = true
+			same = same || s.same(entry.Route, clusters)
+			found = append(found, word(clusters))
+		}
+	}
+	switch {
+	case !ours:
+		return false, ""
+	case same && s.gone && !s.plain(entry.Route, proxy):
+		return true, fmt.Sprintf("port %d still leads to %s", port, strings.Join(found, " and "))
+	case !same && !s.gone && len(found) == 0:
+		return true, fmt.Sprintf("it has no listener on port %d", port)
+	case !same && !s.gone:
+		return true, fmt.Sprintf("port %d leads to %s", port, strings.Join(found, " and "))
+	}
+	return true, ""
+}
+
+// serves says whether a cluster is of a host of the rule.
+func (s *splits) serves(to envoy.Weighted) bool {
+	name, ok := envoy.ParseClusterName(to.Cluster)
+	return ok && slices.Contains(s.hosts, name.Host)
+}
+
+// plain says whether a route leads where a sidecar leads without any rule.
+func (s *splits) plain(route []*networking.RouteDestination, proxy mesh.Proxy) bool {
+	return !proxy.Gateway && len(route) == 1 && route[0].GetDestination().GetSubset() == ""
+}
+
+// same compares a route with clusters. Destinations of weight 0 get nothing; a
+// sole one gets all, whatever its weight.
+func (s *splits) same(route []*networking.RouteDestination, clusters []envoy.Weighted) bool {
+	if len(route) > 1 {
+		route = slices.DeleteFunc(slices.Clone(route), func(to *networking.RouteDestination) bool { return to.Weight == 0 })
+	}
+	if len(clusters) > 1 {
+		clusters = slices.DeleteFunc(slices.Clone(clusters), func(to envoy.Weighted) bool { return to.Weight == 0 })
+	}
+	return slices.EqualFunc(route, clusters, func(want *networking.RouteDestination, have envoy.Weighted) bool {
+		name, ok := envoy.ParseClusterName(have.Cluster)
+		to := want.GetDestination()
+		port := to.GetPort().GetNumber()
+		return ok && name.Host == rules.FQDN(to.GetHost(), s.namespace) && name.Subset == to.GetSubset() &&
+			(port == 0 || int(port) == name.Port) &&
+			(len(route) == 1 || uint32(want.Weight) == have.Weight)
+	})
+}
+
+func word(clusters []envoy.Weighted) string {
+	var parts []string
+	for _, to := range clusters {
+		parts = append(parts, fmt.Sprintf("%s:%d", to.Cluster, to.Weight))
+	}
+	return "[" + strings.Join(parts, " ") + "]"
+}

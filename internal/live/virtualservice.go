@@ -1,0 +1,185 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// allSidecars is the word in a VirtualService's gateways that stands for them.
+const allSidecars = "mesh"
+
+
+// ownName is the name that Istio gives to a route without one.
+const ownName = "default"
+
+// virtualService sees a change by the names of its http entries, which become
+// the names of Envoy's routes, and by the clusters of its tcp routes.
+func virtualService(change rules.Change, mark string) (look, error) {
+	before, after := virtualServiceOf(change.Before), virtualServiceOf(change.After)
+	if len(before.GetTls())+len(after.GetTls()) > 0 {
+		return nil, errors.New("its tls routes cannot be told apart in a proxy; use http or tcp routes")
+	}
+	var looks []look
+	if len(before.GetHttp())+len(after.GetHttp()) > 0 {
+		names, err := namesOf(change, mark)
+		if err != nil {
+			return nil, err
+		}
+		looks = append(looks, names.look)
+	}
+	if len(before.GetTcp())+len(after.GetTcp()) > 0 {
+		looks = append(looks, splitsOf(change).look)
+	}
+	return all(looks), nil
+}
+
+func virtualServiceOf(o *rules.Object) *networking.VirtualService {
+	if o == nil {
+		return nil
+	}
+	return o.Spec.(*networking.VirtualService)
+}
+
+// all joins looks: a proxy runs a change when it runs all parts of it.
+func all(looks []look) look {
+	return func(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
+		concerned := false
+		for _, look := range looks {
+			here, instead, err := look(ctx, proxy)
+			concerned = concerned || here
+			if instead != "" || err != nil {
+				return concerned, instead, err
+			}
+		}
+		return concerned, "", nil
+	}
+}
+
+// names are the routes that tell a VirtualService's generations apart.
+type names struct {
+	service   *networking.VirtualService
+	namespace string
+	hosts     []string // fully qualified
+	wanted    []string // one of them must be there
+	kept      []string // those that the change writes, marked or not
+	gone      []string // those that it takes away
+}
+
+func namesOf(change rules.Change, mark string) (*names, error) {
+	n := &names{service: virtualServiceOf(either(change)), namespace: either(change).Namespace}
+	for _, o := range []*rules.Object{change.After, change.Before} {
+		if o != nil {
+			n.hosts = append(n.hosts, rules.Hosts(o)...)
+		}
+	}
+	for _, entry := range virtualServiceOf(change.After).GetHttp() {
+		n.kept = append(n.kept, entry.Name)
+		if mark != "" && strings.Contains(entry.Name, mark) {
+			n.wanted = append(n.wanted, entry.Name)
+		}
+	}
+	for _, entry := range virtualServiceOf(change.Before).GetHttp() {
+		if !slices.Contains(n.kept, entry.Name) && entry.Name != "" && entry.Name != ownName {
+			n.gone = append(n.gone, entry.Name)
+		}
+	}
+	if mark != "" && len(n.kept) > 0 && len(n.wanted) == 0 {
+		return nil, fmt.Errorf("none of its http entries has %s in its name", mark)
+	}
+	return n, nil
+}
+
+// look asks for the routes of the hosts. The routes of a host change all at
+// once, so one wanted name shows the whole rule.
+func (n *names) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
+	if !n.reaches(proxy) {
+		return false, "", nil
+	}
+	configs, err := proxy.Admin.Routes(ctx, "")
+	if err != nil {
+		return true, "", err
+	}
+	hosts, routes := n.routes(configs)
+	for _, name := range routes {
+		if slices.Contains(n.gone, name) || strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
+			return true, fmt.Sprintf("it still has the route %s", name), nil
+		}
+	}
+	if len(n.wanted) == 0 {
+		return true, "", nil
+	}
+	if hosts == 0 && !proxy.Gateway {
+		return false, "", nil
+	}
+	if !slices.ContainsFunc(routes, func(name string) bool { return slices.Contains(n.wanted, name) }) {
+		return true, fmt.Sprintf("for %s it has the routes [%s]", strings.Join(n.hosts, ", "), strings.Join(routes, " ")), nil
+	}
+	return true, "", nil
+}
+
+// routes returns how many virtual hosts are of the hosts, and the names of
+// their routes, each once.
+func (n *names) routes(configs []envoy.RouteConfig) (hosts int, routes []string) {
+	for _, config := range configs {
+		for _, host := range config.VirtualHosts {
+			name, _, _ := strings.Cut(host.Name, ":")
+			if !slices.ContainsFunc(n.hosts, func(h string) bool { return h == name || slices.Contains(host.Domains, h) }) {
+				continue
+			}
+			hosts++
+			for _, route := range host.Routes {
+				if !slices.Contains(routes, route.Name) {
+					routes = append(routes, route.Name)
+				}
+			}
+		}
+	}
+	return hosts, routes
+}
+
+// reaches says whether the proxy may have one of the routes that are looked for.
+func (n *names) reaches(proxy mesh.Proxy) bool {
+	return slices.ContainsFunc(n.service.Http, func(entry *networking.HTTPRoute) bool {
+		if len(n.wanted) > 0 && !slices.Contains(n.wanted, entry.Name) {
+			return false
+		}
+		if len(entry.Match) == 0 {
+			return bound(n.service.Gateways, proxy)
+		}
+		return slices.ContainsFunc(entry.Match, func(m *networking.HTTPMatchRequest) bool {
+			if len(m.Gateways) > 0 { // Istio ignores the source then
+				return bound(m.Gateways, proxy)
+			}
+			return bound(n.service.Gateways, proxy) && agrees(m.SourceLabels, proxy) &&
+				(m.SourceNamespace == "" || m.SourceNamespace == n.namespace)
+		})
+	})
+}
+
+// bound says whether a rule with these gateways is for the proxy.
+func bound(gateways []string, proxy mesh.Proxy) bool {
+	if proxy.Gateway {
+		return slices.ContainsFunc(gateways, func(name string) bool { return name != allSidecars })
+	}
+	return len(gateways) == 0 || slices.Contains(gateways, allSidecars)
+}
+
+// agrees says whether a proxy may have the labels: of its workload's, only app
+// and version are known.
+func agrees(labels map[string]string, proxy mesh.Proxy) bool {
+	for key, have := range map[string]string{"app": proxy.App, "version": proxy.Version} {
+		if want, asked := labels[key]; asked && want != have {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,233 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/envoy/envoytest"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	soon  = 10 * time.Second       // more than a wait on loopback takes
+	never = 200 * time.Millisecond // what a wait that must fail is given
+	mark  = "meshchaos-r1"         // in the routes of envoytest's rules
+)
+
+// shop serves envoytest's client and gateway at a moment.
+func shop(t *testing.T, moment string) []mesh.Proxy {
+	return []mesh.Proxy{
+		{Name: "client", App: "client", Version: "v1", Admin: envoytest.Serve(t, "client", moment).Admin},
+		{Name: "gateway", Gateway: true, Admin: envoytest.Serve(t, "gateway", moment).Admin},
+	}
+}
+
+func object(kind, name string, spec proto.Message) *rules.Object {
+	return &rules.Object{Ref: rules.Ref{Kind: kind, Namespace: "shop", Name: name}, Spec: spec}
+}
+
+// webRoutes is a VirtualService for web with http entries of these names.
+func webRoutes(names ...string) *rules.Object {
+	vs := &networking.VirtualService{Hosts: []string{"web"}}
+	for _, name := range names {
+		vs.Http = append(vs.Http, &networking.HTTPRoute{Name: name})
+	}
+	return object(rules.VirtualService, "web", vs)
+}
+
+func fromVersion(o *rules.Object, version string) *rules.Object {
+	for _, entry := range o.Spec.(*networking.VirtualService).Http {
+		entry.Match = []*networking.HTTPMatchRequest{{SourceLabels: map[string]string{"version": version}}}
+	}
+	return o
+}
+
+// ours is the VirtualService that envoytest's client runs.
+func ours() *rules.Object { return webRoutes("jason."+mark, "abort."+mark, mark) }
+
+// echoSplit is a VirtualService that splits the gateway's port 31400.
+func echoSplit(v1, v2 int32) *rules.Object {
+	to := func(subset string, weight int32) *networking.RouteDestination {
+		return &networking.RouteDestination{Weight: weight, Destination: &networking.Destination{
+			Host: "echo", Subset: subset, Port: &networking.PortSelector{Number: 9000},
+		}}
+	}
+	return object(rules.VirtualService, "tcp", &networking.VirtualService{
+		Hosts: []string{"*"}, Gateways: []string{"tcp"},
+		Tcp: []*networking.TCPRoute{{
+			Match: []*networking.L4MatchAttributes{{Port: 31400}},
+			Route: []*networking.RouteDestination{to("v1", v1), to("v2", v2)},
+		}},
+	})
+}
+
+// webRule is envoytest's DestinationRule for web, with maxConnections.
+func webRule(maxConnections int32, subsets ...string) *rules.Object {
+	rule := &networking.DestinationRule{Host: "web", TrafficPolicy: &networking.TrafficPolicy{
+		ConnectionPool: &networking.ConnectionPoolSettings{
+			Tcp:  &networking.ConnectionPoolSettings_TCPSettings{MaxConnections: maxConnections},
+			Http: &networking.ConnectionPoolSettings_HTTPSettings{Http1MaxPendingRequests: 8, Http2MaxRequests: 9, MaxRetries: 4, MaxRequestsPerConnection: 2},
+		},
+		OutlierDetection: &networking.OutlierDetection{
+			Consecutive_5XxErrors: wrapperspb.UInt32(6), Interval: durationpb.New(2 * time.Second),
+			BaseEjectionTime: durationpb.New(11 * time.Second), MaxEjectionPercent: 60,
+		},
+	}}
+	for _, name := range subsets {
+		rule.Subsets = append(rule.Subsets, &networking.Subset{Name: name})
+		if name == "v2" {
+			rule.Subsets[len(rule.Subsets)-1].TrafficPolicy = &networking.TrafficPolicy{
+				ConnectionPool:   &networking.ConnectionPoolSettings{Http: &networking.ConnectionPoolSettings_HTTPSettings{Http1MaxPendingRequests: 3}},
+				OutlierDetection: &networking.OutlierDetection{ConsecutiveGatewayErrors: wrapperspb.UInt32(2)},
+			}
+		}
+	}
+	return object(rules.DestinationRule, "web", rule)
+}
+
+func server(protocol string, port uint32) *rules.Object {
+	return object(rules.Gateway, "tcp", &networking.Gateway{Servers: []*networking.Server{{
+		Port: &networking.Port{Number: port, Protocol: protocol},
+	}}})
+}
+
+func TestWait(t *testing.T) {
+	both, client, gateway := []string{"client", "gateway"}, []string{"client"}, []string{"gateway"}
+	sni := object(rules.VirtualService, "tls", &networking.VirtualService{Tls: []*networking.TLSRoute{{}}})
+	tests := []struct {
+		name   string
+		moment string
+		change rules.Change
+		mark   string
+		in     []string
+		err    string // a part of it; empty: it is in force
+	}{
+		{"marked routes are in force", "rules", rules.Change{After: ours()}, mark, client, ""},
+		{"routes with another mark are not", "rules", rules.Change{After: webRoutes("meshchaos-r2")}, "meshchaos-r2", nil, "client: it still has the route jason.meshchaos-r1"},
+		{"nor is a rule before it was delivered", "norules", rules.Change{After: ours()}, mark, nil, "client: for web.shop.svc.cluster.local it has the routes [default]"},
+		{"a mark that no entry has", "rules", rules.Change{After: webRoutes("a")}, mark, nil, "none of its http entries has meshchaos-r1"},
+		{"a host that nobody has", "rules", rules.Change{After: object(rules.VirtualService, "x", &networking.VirtualService{
+			Hosts: []string{"x"}, Http: []*networking.HTTPRoute{{Name: mark}},
+		})}, mark, nil, "no proxy has anything for its host"},
+		{"routes for clients of another version concern nobody", "rules", rules.Change{After: fromVersion(ours(), "v2")}, mark, nil, "no proxy has anything"},
+		{"routes for clients of its version concern the client", "rules", rules.Change{After: fromVersion(ours(), "v1")}, mark, client, ""},
+		{"deleted routes are still there", "rules", rules.Change{Before: ours()}, "", nil, "client: it still has the route"},
+		{"deleted routes are gone", "undone", rules.Change{Before: ours()}, "", client, ""},
+		{"the run's routes are gone even if it is not known which they were", "rules", rules.Change{Before: webRoutes("a"), After: webRoutes("a")}, "", nil, "it still has the route"},
+		{"tls routes", "rules", rules.Change{After: sni}, mark, nil, "tls routes cannot be told apart"},
+
+		{"a TCP split is in force", "rules", rules.Change{After: echoSplit(80, 20)}, mark, gateway, ""},
+		{"another one is not", "rules", rules.Change{Before: echoSplit(80, 20), After: echoSplit(100, 0)}, "", nil, "gateway: port 31400 leads to [outbound|9000|v1|echo.shop.svc.cluster.local:80"},
+		{"weights that are swapped", "rules", rules.Change{After: echoSplit(20, 80)}, "", nil, "gateway: port 31400 leads to"},
+		{"a split before it was delivered", "norules", rules.Change{After: echoSplit(80, 20)}, "", nil, "gateway: it has no listener on port 31400"},
+		{"a deleted split is still there", "rules", rules.Change{Before: echoSplit(80, 20)}, "", nil, "gateway: port 31400 still leads to"},
+		{"a deleted split is gone while its listener drains", "undone", rules.Change{Before: echoSplit(80, 20)}, "", nil, ""},
+
+		{"limits, outlier detection and subsets are in force", "rules", rules.Change{After: webRule(7, "v1", "v2")}, "", both, ""},
+		{"another limit is not", "rules", rules.Change{After: webRule(1, "v1", "v2")}, "", nil, "has max_connections 7, not 1"},
+		{"a subset that is missing", "rules", rules.Change{After: webRule(7, "v1", "v2", "v3")}, "", nil, "it has no cluster outbound|8000|v3|web.shop.svc.cluster.local"},
+		{"a subset that was taken away is still there", "rules", rules.Change{Before: webRule(7, "v1", "v2"), After: webRule(7, "v2")}, "", nil, "it still has the cluster outbound|8000|v1|web"},
+		{"a deleted rule is still in force", "rules", rules.Change{Before: webRule(7)}, "", nil, "has max_connections 7, not 4294967295"},
+		{"a deleted rule is gone", "undone", rules.Change{Before: webRule(7, "v1", "v2")}, "", both, ""},
+
+		{"a TCP server cannot be seen before a VirtualService is bound to it", "norules", rules.Change{After: server("TCP", 31400)}, "", nil, ""},
+		{"a deleted TCP server still listens", "rules", rules.Change{Before: server("TCP", 31400)}, "", nil, "gateway: it still listens on port 31400"},
+		{"a deleted TCP server is gone", "undone", rules.Change{Before: server("TCP", 31400)}, "", gateway, ""},
+		{"an HTTP server that was not delivered", "norules", rules.Change{After: server("HTTP", 80)}, "", nil, "gateway: it has no virtual host on port 80"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			limit := soon
+			if tt.err != "" {
+				limit = never
+			}
+			in, err := Wait(t.Context(), shop(t, tt.moment), tt.change, tt.mark, limit)
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("got the error %v", err)
+			}
+			if tt.in != nil || tt.err != "" {
+				if diff := cmp.Diff(tt.in, in); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
+func TestWaitSeesARuleArrive(t *testing.T) {
+	client := envoytest.Serve(t, "client", "norules")
+	timer := time.AfterFunc(300*time.Millisecond, func() { client.Show("rules") })
+	defer timer.Stop()
+	start := time.Now()
+	in, err := Wait(t.Context(), []mesh.Proxy{{Name: "client", Admin: client.Admin}}, rules.Change{After: ours()}, mark, soon)
+	if err != nil || len(in) != 1 {
+		t.Fatal(in, err)
+	}
+	if took := time.Since(start); took < 300*time.Millisecond {
+		t.Errorf("it was in force after %s", took)
+	}
+}
+
+func TestAProxyThatCannotBeReadIsNamed(t *testing.T) {
+	proxies := shop(t, "rules")
+	proxies[0].Admin.Base = "http://127.0.0.1:1"
+	_, err := Wait(t.Context(), proxies, rules.Change{After: webRule(7, "v1", "v2")}, "", never)
+	if err == nil || !strings.Contains(err.Error(), "client: reading /config_dump") {
+		t.Error(err)
+	}
+}
+
+func TestAnEndedContextEndsTheWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Wait(ctx, shop(t, "norules"), rules.Change{After: ours()}, mark, soon); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestUntilWantsTwoYesInARowAndWaitsLongerAndLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var at []time.Duration
+		answers := []bool{false, true, false, false, false, false, false, false, true, true}
+		if !until(t.Context(), func(context.Context) bool {
+			at = append(at, time.Since(start))
+			return answers[len(at)-1]
+		}) {
+			t.Error("it was never ready")
+		}
+		var pauses []time.Duration
+		for i := range at[1:] {
+			pauses = append(pauses, (at[i+1] - at[i]).Round(time.Millisecond))
+		}
+		ms := time.Millisecond
+		if diff := cmp.Diff([]time.Duration{50 * ms, 50 * ms, 113 * ms, 169 * ms, 253 * ms, 380 * ms, 500 * ms, 500 * ms, 50 * ms}, pauses); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestUntilEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		start := time.Now()
+		if until(ctx, func(context.Context) bool { return false }) || time.Since(start) != 3*time.Second {
+			t.Errorf("it ended after %s", time.Since(start))
+		}
+	})
+}
