@@ -1,0 +1,225 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// serve runs an agent on loopback until the test ends, and returns a client.
+func serve(t *testing.T) *Client {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- Serve(ctx, l) }()
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		transport.CloseIdleConnections()
+	})
+	return &Client{HTTP: &http.Client{Transport: transport}, Base: "http://" + l.Addr().String()}
+}
+
+// target is a server that counts what it is asked.
+func target(t *testing.T) (string, *atomic.Int64) {
+	t.Helper()
+	var asked atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, &asked
+}
+
+// endless sends until it is stopped.
+func endless(url string) map[string]loadgen.Plan {
+	return map[string]loadgen.Plan{"all": {HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 2, QPS: 200}}
+}
+
+// start begins an endless load and returns once it runs.
+func start(t *testing.T, ctx context.Context, c *Client, url string) <-chan outcome {
+	t.Helper()
+	running := make(chan struct{})
+	var told atomic.Bool
+	done := make(chan outcome, 1)
+	go func() {
+		results, err := c.Load(ctx, endless(url), func(p loadgen.Progress) {
+			if p.Sent > 0 && !told.Swap(true) {
+				close(running)
+			}
+		})
+		done <- outcome{results, err}
+	}()
+	select {
+	case <-running:
+	case o := <-done:
+		t.Fatalf("the load ended before it was stopped: %v", o.err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("no progress after 10 s")
+	}
+	return done
+}
+
+type outcome struct {
+	results map[string]*loadgen.Result
+	err     error
+}
+
+// idle fails the test unless the agent has no load to run within five seconds:
+// it then takes another.
+func idle(t *testing.T, c *Client, url string) {
+	t.Helper()
+	one := map[string]loadgen.Plan{"one": {HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 1}}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-tick.C {
+		_, err := c.Load(t.Context(), one, nil)
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "another load is running") {
+			t.Fatal(err)
+		}
+	}
+	t.Error("the load still runs 5 s after it should have ended")
+}
+
+func TestLoadReturnsWhatEachCohortSaw(t *testing.T) {
+	url, asked := target(t)
+	c := serve(t)
+	if err := c.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	plan := func(n int64) loadgen.Plan {
+		return loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 2, Requests: n}
+	}
+	for range 3 { // one load may follow another at once
+		asked.Store(0)
+		seen := map[string]int64{}
+		results, err := c.Load(t.Context(), map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(results) != 2 || results["a"].Sent != 30 || results["b"].Sent != 7 || asked.Load() != 37 {
+			t.Errorf("a sent %d, b %d, and the target was asked %d times; want 30, 7 and 37", results["a"].Sent, results["b"].Sent, asked.Load())
+		}
+		if seen["a"] != 30 || seen["b"] != 7 {
+			t.Errorf("last progress %v; want a 30 and b 7", seen)
+		}
+		if results["a"].Response == nil || results["a"].Response.Count() != 30 {
+			t.Errorf("the histogram of response times did not cross the wire whole: %+v", results["a"].Response)
+		}
+	}
+}
+
+func TestInterruptedLoadReturnsWhatWasSeen(t *testing.T) {
+	url, _ := target(t)
+	c := serve(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := start(t, ctx, c, url)
+	began := time.Now()
+	cancel()
+	o := <-done
+	if !errors.Is(o.err, context.Canceled) {
+		t.Errorf("error %v; want context.Canceled", o.err)
+	}
+	if o.results["all"] == nil || o.results["all"].Sent == 0 {
+		t.Errorf("results %v; want those until the interruption", o.results)
+	}
+	if took := time.Since(began); took > stopGrace {
+		t.Errorf("it took %s", took)
+	}
+	idle(t, c, url)
+}
+
+func TestLoadEndsWhenTheClientIsGone(t *testing.T) {
+	url, _ := target(t)
+	c := serve(t)
+	var conn atomic.Pointer[net.Conn]
+	cut := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		n, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		conn.Store(&n)
+		return n, err
+	}}
+	defer cut.CloseIdleConnections()
+	done := start(t, t.Context(), &Client{HTTP: &http.Client{Transport: cut}, Base: c.Base}, url)
+	_ = (*conn.Load()).Close()
+	if o := <-done; o.err == nil || !strings.Contains(o.err.Error(), "connection to the load workload was lost") {
+		t.Errorf("error %v; want that the connection was lost", o.err)
+	}
+	idle(t, c, url)
+}
+
+func TestLoadEndsWithTheServer(t *testing.T) {
+	url, _ := target(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- Serve(ctx, l) }()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	done := start(t, t.Context(), &Client{HTTP: &http.Client{Transport: transport}, Base: "http://" + l.Addr().String()}, url)
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if o := <-done; o.err == nil || o.results["all"] == nil {
+		t.Errorf("results %v, error %v; want those so far, and why they are not all", o.results, o.err)
+	}
+}
+
+func TestSecondLoadIsRefusedWhileOneRuns(t *testing.T) {
+	url, _ := target(t)
+	c := serve(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := start(t, ctx, c, url)
+	_, err := c.Load(t.Context(), endless(url), nil)
+	if err == nil || !strings.Contains(err.Error(), "another load is running") {
+		t.Errorf("error %v; want that another load is running", err)
+	}
+	cancel()
+	<-done
+}
+
+func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
+	c := serve(t)
+	for name, test := range map[string]struct{ body, want string }{
+		"a field of a newer build": {`{"a":{"connections":1,"burst":3}}`, "unknown field"},
+		"no JSON":                  {"connections: 1", "reading the plans"},
+		"no plan":                  {`{}`, "there is none"},
+		"no request":               {`{"a":{"connections":1}}`, "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, err := c.do(t.Context(), http.MethodPost, "/load", []byte(test.body))
+			if err == nil { // what loadgen refuses comes as the last line
+				_, err = follow(resp.Body, nil)
+				_ = resp.Body.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v; want %q", err, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// stopGrace is how long an interrupted load's results are waited for.
+const stopGrace = 2 * time.Second
+
+// Client asks an agent for load.
+type Client struct {
+	HTTP *http.Client
+	Base string // http://127.0.0.1:15990, without a slash at its end
+}
+
+// Ready says whether the agent answers.
+func (c *Client) Ready(ctx context.Context) error {
+	resp, err := c.do(ctx, http.MethodGet, "/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("asking the load workload whether it is ready: %w", err)
+	}
+	return resp.Body.Close()
+}
+
+// Load runs the plans beside each other in the agent's pod and returns what
+// each cohort saw. observe, which may be nil, hears of each cohort about five
+// times a second, from this goroutine.
+//
+// When ctx ends the load is stopped; what was seen so far is returned with
+// ctx's error if it arrives within two seconds, else nil is. An error says
+// whether the load was refused, failed, or was lost sight of with the
+// connection; results that come with an error are partial.
+func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(plans)
+	if err != nil {
+		return nil, fmt.Errorf("sending the load's plans: %w", err)
+	}
+	// The request outlives ctx by a moment, for the results of a stopped load.
+	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { c.stop(request, cancel) })()
+	resp, err := c.do(request, http.MethodPost, "/load", body)
+	if err != nil {
+		return nil, interrupted(ctx, fmt.Errorf("starting the load: %w", err))
+	}
+	defer resp.Body.Close()
+	results, err := follow(resp.Body, observe)
+	return results, interrupted(ctx, err)
+}
+
+// interrupted returns ctx's error once ctx has ended: whatever else went wrong
+// then followed from that.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// stop asks the agent to end its load, and ends the request itself if that does
+// not bring the results in time.
+func (c *Client) stop(request context.Context, cancel context.CancelFunc) {
+	defer cancel()
+	grace, done := context.WithTimeout(request, stopGrace)
+	defer done()
+	if resp, err := c.do(grace, http.MethodPost, "/stop", nil); err == nil {
+		_ = resp.Body.Close()
+	}
+	<-grace.Done()
+}
+
+// follow reads events up to the last one.
+func follow(r io.Reader, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	d := json.NewDecoder(r)
+	for {
+		var e event
+		if err := d.Decode(&e); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, fmt.Errorf("following the load: the connection to the load workload was lost before its results came: %w", err)
+		}
+		if e.Progress != nil && observe != nil {
+			observe(*e.Progress)
+		}
+		if e.Error != "" {
+			return e.Results, fmt.Errorf("running the load: %s", e.Error)
+		}
+		if e.Results != nil {
+			return e.Results, nil
+		}
+	}
+}
+
+// do sends one request; any status of 400 and above is an error with the
+// agent's own words.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < 400 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // the status alone already says that it failed
+	return nil, fmt.Errorf("the load workload answered %s: %s", resp.Status, strings.TrimSpace(string(said)))
+}

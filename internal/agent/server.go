@@ -1,0 +1,167 @@
+// Package agent lets a run drive load from inside a cluster: a small server in
+// the load workload's pod, and the client that reaches it through a tunnel.
+//
+// The server listens on the pod's loopback only, so nobody but those who may
+// open a tunnel to the pod can ask it for load. A load lives no longer than the
+// request that asked for it. The package may import loadgen.
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// Port is the loopback port that the agent listens on in its pod. Istio's own
+// ports end at 15090, and its sidecar leaves loopback traffic alone.
+const Port = 15990
+
+const (
+	maxPlans      = 16 << 20 // bytes of plans that one request may carry
+	writeTimeout  = 10 * time.Second
+	shutdownGrace = 2 * time.Second
+)
+
+// event is one line of the answer to POST /load. The last line, and no other,
+// has Results or Error.
+type event struct {
+	Progress *loadgen.Progress          `json:"progress,omitempty"`
+	Results  map[string]*loadgen.Result `json:"results,omitempty"`
+	Error    string                     `json:"error,omitempty"`
+}
+
+// Serve answers on l until ctx ends, and returns nil then; a load that is
+// running ends too, and what it saw is still sent.
+//
+//   - POST /load takes a JSON object of cohort names and loadgen.Plans and runs
+//     them; the answer is a stream of JSON lines. It is refused with 409 while
+//     another load runs, and ends when the client goes away.
+//   - POST /stop ends the load that runs, whose results are sent at once.
+//   - GET /healthz answers 200.
+func Serve(ctx context.Context, l net.Listener) error {
+	s := &server{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /load", s.load)
+	mux.HandleFunc("POST /stop", s.stop)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	srv := &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving the load agent on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if srv.Shutdown(grace) != nil {
+		_ = srv.Close() // the grace is over: whoever still reads is cut off
+	}
+	<-ended
+	return nil
+}
+
+// server holds the one load that may run.
+type server struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // ends the load that runs; nil when none does
+}
+
+func (s *server) begin(cancel context.CancelFunc) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		return false
+	}
+	s.cancel = cancel
+	return true
+}
+
+func (s *server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel = nil
+}
+
+func (s *server) stop(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) load(w http.ResponseWriter, r *http.Request) {
+	plans, err := readPlans(http.MaxBytesReader(w, r.Body, maxPlans))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	if !s.begin(cancel) {
+		http.Error(w, "another load is running", http.StatusConflict)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := lines{w: w, cancel: cancel}
+	results, err := loadgen.RunGroup(ctx, plans, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
+	s.end() // before the last line: whoever has read that may ask for the next load at once
+	last := event{Results: results}
+	if err != nil {
+		last.Error = err.Error()
+	}
+	out.write(last)
+}
+
+// readPlans decodes strictly: a plan that this build knows only in part would
+// be another load than the one asked for.
+func readPlans(r io.Reader) (map[string]loadgen.Plan, error) {
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plans: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	var plans map[string]loadgen.Plan
+	if err := d.Decode(&plans); err != nil {
+		return nil, fmt.Errorf("reading the plans: %w; the load workload's image must be of the same version as the tool", err)
+	}
+	if len(plans) == 0 {
+		return nil, fmt.Errorf("reading the plans: there is none")
+	}
+	return plans, nil
+}
+
+// lines writes events to a client, and ends the load once that fails.
+type lines struct {
+	w      http.ResponseWriter
+	cancel context.CancelFunc
+}
+
+func (l *lines) write(e event) {
+	control := http.NewResponseController(l.w)
+	err := control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if err == nil {
+		err = json.NewEncoder(l.w).Encode(e)
+	}
+	if err == nil {
+		err = control.Flush()
+	}
+	if err != nil {
+		l.cancel()
+	}
+}
