@@ -1,0 +1,144 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// istioSystem is the namespace that Istio is installed in by default.
+const istioSystem = "istio-system"
+
+// gatewayLabels are those of Istio's default ingress gateway, which Gateway
+// objects select by.
+const gatewayLabels = "istio=ingressgateway"
+
+// gatewayPods returns the ingress gateway's pods: those of istio-system if it
+// has any, else those of any namespace that this user may see.
+func (m *Mesh) gatewayPods(ctx context.Context) ([]corev1.Pod, error) {
+	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+		list, err := m.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: gatewayLabels})
+		switch {
+		case apierrors.IsForbidden(err): // then it is out of reach, which only matters to load that enters by it
+		case err != nil:
+			return nil, fmt.Errorf("listing the ingress gateway's pods: %w", err)
+		case len(list.Items) > 0:
+			return list.Items, nil
+		}
+	}
+	return nil, nil
+}
+
+// gatewayService returns the service that leads to the ingress gateway's pods,
+// nil if there is none.
+func (m *Mesh) gatewayService(ctx context.Context) (*corev1.Service, error) {
+	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+		list, err := m.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil && !apierrors.IsForbidden(err) {
+			return nil, fmt.Errorf("looking for the ingress gateway's service: %w", err)
+		}
+		if err != nil {
+			continue
+		}
+		for _, s := range list.Items {
+			if s.Spec.Selector["istio"] == "ingressgateway" && s.Spec.ClusterIP != "" && s.Spec.ClusterIP != corev1.ClusterIPNone {
+				return &s, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// gatewayPort maps the port of a Gateway's server to one of the gateway's
+// service. Istio takes a server's number as the service's port and listens on
+// that port's target; a gateway that listens on the number itself is reached by
+// the port that leads there.
+func gatewayPort(s *corev1.Service, number int) (int, error) {
+	var have []string
+	for _, p := range s.Spec.Ports {
+		if int(p.Port) == number {
+			return number, nil
+		}
+		have = append(have, strconv.Itoa(int(p.Port)))
+	}
+	for _, p := range s.Spec.Ports {
+		if p.TargetPort.IntValue() == number {
+			return int(p.Port), nil
+		}
+	}
+	return 0, fmt.Errorf("service %s/%s of the ingress gateway has no port %d, only %s; add the port to it, or use one that it has",
+		s.Namespace, s.Name, number, strings.Join(have, ", "))
+}
+
+// plan returns what a cohort's connections are: as they are written, or to the
+// ingress gateway.
+func (m *Mesh) plan(c mesh.Cohort, gateway *corev1.Service) (loadgen.Plan, error) {
+	switch c.From {
+	case mesh.FromClient, "":
+		return c.Plan, nil
+	case mesh.FromGateway:
+		if gateway == nil {
+			return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: there is no service with the selector %s", c.Name, gatewayLabels)
+		}
+		plan, err := through(gateway, c.Plan)
+		if err != nil {
+			return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: %w", c.Name, err)
+		}
+		return plan, nil
+	}
+	return c.Plan, fmt.Errorf("sending load %s: it cannot enter from %q, only from %s or %s", c.Name, c.From, mesh.FromClient, mesh.FromGateway)
+}
+
+// through returns the plan with its connections led to the gateway.
+func through(gateway *corev1.Service, plan loadgen.Plan) (loadgen.Plan, error) {
+	connect := func(port string) (string, error) {
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			return "", fmt.Errorf("its port %q is not a number", port)
+		}
+		number, err = gatewayPort(gateway, number)
+		if err != nil {
+			return "", err
+		}
+		return net.JoinHostPort(gateway.Spec.ClusterIP, strconv.Itoa(number)), nil
+	}
+	var err error
+	switch {
+	case plan.HTTP != nil:
+		h := *plan.HTTP
+		h.Connect, err = connect(urlPort(h.URL))
+		plan.HTTP = &h
+	case plan.TCP != nil:
+		t := *plan.TCP
+		var port string
+		if _, port, err = net.SplitHostPort(t.Address); err == nil {
+			t.Connect, err = connect(port)
+		}
+		plan.TCP = &t
+	}
+	return plan, err
+}
+
+// urlPort returns the port of a URL, or its scheme's.
+func urlPort(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return ""
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}

@@ -1,0 +1,281 @@
+// Package istio implements the mesh contract on a Kubernetes cluster with
+// Istio, through client-go.
+//
+// Rules are written with their resource version checked. Load comes from a pod
+// of this program with a sidecar of its own. The proxies' admin interfaces and
+// the pod's agent are reached by port-forward. The package may import loadgen
+// and internal/{agent,envoy,mesh,rules}.
+package istio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// Options says which mesh, and for which run.
+type Options struct {
+	Kubeconfig string       // a file; empty: as kubectl finds it, or the pod's own account
+	Context    string       // of the kubeconfig; empty: its current one
+	Namespace  string       // empty: the context's
+	Image      string       // of the load workload: this program, with the command agent
+	Run        string       // the run's id, part of the load workload's name
+	Log        func(string) // takes warnings of the API server and what is being waited for; may be nil
+}
+
+// Mesh is one namespace of a cluster with Istio.
+type Mesh struct {
+	namespace string
+	image     string
+	run       string
+	log       func(string)
+	config    *rest.Config
+	api       *http.Client // carries kube and dynamic
+	kube      kubernetes.Interface
+	dynamic   dynamic.Interface
+	version   string // of networking.istio.io
+	info      mesh.Info
+
+	mu       sync.Mutex
+	workload *workload // nil until the load workload was asked for
+	tunnels  map[destination]*tunnel
+	closed   bool
+}
+
+// destination is a port of a pod.
+type destination struct {
+	pod  types.UID
+	port int
+}
+
+var _ mesh.Mesh = (*Mesh)(nil)
+
+// reachTimeout bounds how long a cluster that does not answer is waited for.
+const reachTimeout = 15 * time.Second
+
+// Open connects to the cluster that kubectl would, and checks that it has Istio
+// and the namespace. It makes nothing there.
+func Open(ctx context.Context, o Options) (*Mesh, error) {
+	config, namespace, err := load(o)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mesh{
+		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config,
+		tunnels: map[destination]*tunnel{},
+	}
+	if m.log == nil {
+		m.log = func(string) {}
+	}
+	config.WarningHandlerWithContext = warnings(m.log)
+	if err := m.connect(); err != nil {
+		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+	}
+	if err := m.check(ctx); err != nil {
+		m.api.CloseIdleConnections()
+		return nil, err
+	}
+	return m, nil
+}
+
+// connect makes the clients of the Kubernetes API.
+func (m *Mesh) connect() error {
+	var err error
+	if m.api, err = rest.HTTPClientFor(m.config); err != nil {
+		return err
+	}
+	if m.kube, err = kubernetes.NewForConfigAndClient(m.config, m.api); err != nil {
+		return err
+	}
+	m.dynamic, err = dynamic.NewForConfigAndClient(m.config, m.api)
+	return err
+}
+
+// load reads the kubeconfig by kubectl's rules.
+func load(o Options) (*rest.Config, string, error) {
+	files := clientcmd.NewDefaultClientConfigLoadingRules()
+	files.ExplicitPath = o.Kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: o.Context}
+	overrides.Context.Namespace = o.Namespace
+	client := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(files, overrides)
+	config, err := client.ClientConfig()
+	if clientcmd.IsEmptyConfig(err) {
+		return nil, "", errors.New("opening the cluster: there is no kubeconfig; set KUBECONFIG, give --kubeconfig, or use --mesh embedded, which needs no cluster")
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig: %w", err)
+	}
+	namespace, _, err := client.Namespace()
+	if err != nil {
+		return nil, "", fmt.Errorf("opening the cluster: finding the namespace in the kubeconfig: %w", err)
+	}
+	// Certificates are read now: client-go would watch the files for ever.
+	if err := rest.LoadTLSFiles(config); err != nil {
+		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig's certificates: %w", err)
+	}
+	config.CertFile, config.KeyFile, config.CAFile = "", "", ""
+	// client-go's default of 5 requests a second would slow the checks before a run.
+	config.QPS, config.Burst = 50, 100
+	return config, namespace, nil
+}
+
+// warnings hands what the API server warns of to a log.
+type warnings func(string)
+
+// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
+func (w warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _ string, text string) {
+	if code == 299 && text != "" { // the one code that Kubernetes uses (RFC 7234, 5.5.7)
+		w("the API server warns: " + text)
+	}
+}
+
+// check finds the API version of Istio's objects, and the versions of all.
+func (m *Mesh) check(ctx context.Context) error {
+	server, err := m.serverVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reaching the cluster %s: %w; check that kubectl reaches it with the same kubeconfig and context", m.config.Host, err)
+	}
+	if m.version, err = networkingVersion(m.kube.Discovery()); err != nil {
+		return fmt.Errorf("opening the mesh of the cluster %s: %w", m.config.Host, err)
+	}
+	_, err = m.kube.CoreV1().Namespaces().Get(ctx, m.namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("opening the mesh of the cluster %s: there is no namespace %q; give the application's with --namespace", m.config.Host, m.namespace)
+	}
+	if err != nil && !apierrors.IsForbidden(err) { // one may use a namespace without the right to read it
+		return fmt.Errorf("reading the namespace %q: %w", m.namespace, err)
+	}
+	m.info = mesh.Info{Kind: mesh.Istio, Namespace: m.namespace, Version: "Kubernetes " + server}
+	if istiod := m.istiodVersion(ctx); istiod != "" {
+		m.info.Version = "Istio " + istiod + ", " + m.info.Version
+	}
+	return nil
+}
+
+// serverVersion asks the cluster for its version, which also shows that it can
+// be reached; client-go's own call cannot be interrupted.
+func (m *Mesh) serverVersion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	body, err := m.kube.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+	if err != nil {
+		return "", err
+	}
+	var server version.Info
+	if err := json.Unmarshal(body, &server); err != nil {
+		return "", fmt.Errorf("reading its version: %w", err)
+	}
+	return server.GitVersion, nil
+}
+
+// networkingVersion returns the newest version of networking.istio.io that has
+// the three kinds that a run writes.
+func networkingVersion(d discovery.DiscoveryInterface) (string, error) {
+	for _, v := range []string{"v1", "v1beta1", "v1alpha3"} {
+		list, err := d.ServerResourcesForGroupVersion(group + "/" + v)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("asking for the resources of %s/%s: %w", group, v, err)
+		}
+		found := 0
+		for _, r := range list.APIResources {
+			for _, plural := range plurals {
+				if r.Name == plural {
+					found++
+				}
+			}
+		}
+		if found == len(plurals) {
+			return v, nil
+		}
+	}
+	return "", fmt.Errorf("it has no %s resources, so Istio is not installed in it; install Istio, choose another cluster with --context, or use --mesh embedded", group)
+}
+
+// istiodVersion is the tag of istiod's image, empty where that cannot be told.
+func (m *Mesh) istiodVersion(ctx context.Context) string {
+	pods, err := m.kube.CoreV1().Pods(istioSystem).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod", Limit: 1})
+	if err != nil || len(pods.Items) == 0 { // no right to look, or an istiod elsewhere: the version is then unknown
+		return ""
+	}
+	for _, c := range pods.Items[0].Spec.Containers {
+		if c.Name == "discovery" {
+			return imageTag(c.Image)
+		}
+	}
+	return ""
+}
+
+// imageTag returns the tag of an image, empty if it has none.
+func imageTag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	name := image[strings.LastIndex(image, "/")+1:]
+	_, tag, _ := strings.Cut(name, ":")
+	return tag
+}
+
+// Info implements mesh.Mesh. The version names Istio (the tag of istiod's
+// image) and Kubernetes, and Envoy once the load workload runs.
+func (m *Mesh) Info() mesh.Info {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	info := m.info
+	if m.workload != nil && m.workload.envoy != "" {
+		info.Version += ", Envoy " + m.workload.envoy
+	}
+	return info
+}
+
+// tunnelTo returns the tunnel to a port of a pod, always the same one.
+func (m *Mesh) tunnelTo(pod *corev1.Pod, port int) (*tunnel, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, errClosed
+	}
+	to := destination{pod.UID, port}
+	if m.tunnels[to] == nil {
+		m.tunnels[to] = newTunnel(m.config, m.kube.CoreV1().RESTClient(), pod, port)
+	}
+	return m.tunnels[to], nil
+}
+
+var errClosed = errors.New("using the mesh: it was closed")
+
+// Close implements mesh.Mesh. It ends all tunnels, then deletes the load
+// workload and waits until it is gone. It may be called again.
+func (m *Mesh) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	for to, t := range m.tunnels {
+		t.close()
+		delete(m.tunnels, to)
+	}
+	w := m.workload
+	m.mu.Unlock()
+	defer m.api.CloseIdleConnections()
+	if w == nil {
+		return nil
+	}
+	return m.deleteWorkload(ctx, w)
+}

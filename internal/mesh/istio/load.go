@@ -1,0 +1,44 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// Load implements mesh.Mesh. Short host names are those of the namespace.
+// Cohorts that enter from the gateway connect to its service, past the load
+// workload's sidecar.
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	w, err := m.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plans := make(map[string]loadgen.Plan, len(cohorts))
+	for _, c := range cohorts {
+		if plans[c.Name], err = m.plan(c, w.gateway); err != nil {
+			return nil, err
+		}
+	}
+	results, err := w.agent.Load(ctx, plans, observe)
+	if err != nil && ctx.Err() == nil {
+		err = m.withState(ctx, w, err)
+	}
+	return results, err
+}
+
+// withState adds to a failed load what became of the pod that it came from.
+func (m *Mesh) withState(ctx context.Context, w *workload, err error) error {
+	now, lost := m.kube.CoreV1().Pods(m.namespace).Get(ctx, w.name, metav1.GetOptions{})
+	if lost != nil {
+		return fmt.Errorf("%w (reading pod %s/%s: %w)", err, m.namespace, w.name, lost)
+	}
+	if failed := failure(now, m.image); failed != nil {
+		return fmt.Errorf("%w (pod %s/%s: %w)", err, m.namespace, w.name, failed)
+	}
+	return err
+}

@@ -1,0 +1,216 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// group is the API group of Istio's traffic rules.
+const group = "networking.istio.io"
+
+// fieldManager signs what this program writes, in metadata.managedFields.
+const fieldManager = "meshchaos"
+
+// plurals are the resource names of the kinds.
+var plurals = map[string]string{
+	rules.VirtualService:  "virtualservices",
+	rules.DestinationRule: "destinationrules",
+	rules.Gateway:         "gateways",
+}
+
+// resource returns the client for an object's kind and namespace.
+func (m *Mesh) resource(ref rules.Ref) (dynamic.ResourceInterface, error) {
+	plural, ok := plurals[ref.Kind]
+	if !ok {
+		return nil, fmt.Errorf("finding %s: a run has to do with VirtualService, DestinationRule and Gateway only", ref)
+	}
+	gvr := schema.GroupVersionResource{Group: group, Version: m.version, Resource: plural}
+	return m.dynamic.Resource(gvr).Namespace(m.in(ref.Namespace)), nil
+}
+
+// in returns the namespace that a name without one is in.
+func (m *Mesh) in(namespace string) string {
+	if namespace == "" {
+		return m.namespace
+	}
+	return namespace
+}
+
+// name words a ref for an error.
+func (m *Mesh) name(ref rules.Ref) string {
+	ref.Namespace = m.in(ref.Namespace)
+	return ref.String()
+}
+
+// Objects implements mesh.Mesh. Of an object with a field that this build does
+// not know, Spec holds what is known, so that the owner of a host is found;
+// Admit and Write refuse to change such an object.
+func (m *Mesh) Objects(ctx context.Context) ([]*rules.Object, error) {
+	var objects []*rules.Object
+	for _, kind := range []string{rules.Gateway, rules.DestinationRule, rules.VirtualService} {
+		r, err := m.resource(rules.Ref{Kind: kind})
+		if err != nil {
+			return nil, err
+		}
+		list, err := r.List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("listing the %s of namespace %s: %w", plurals[kind], m.namespace, err)
+		}
+		for i := range list.Items {
+			o, err := read(&list.Items[i])
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// Admit implements mesh.Mesh, by a dry run of each object on the API server,
+// Istio's admission webhook included. The server judges one object at a time.
+func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
+	for _, o := range objects {
+		if err := m.admit(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Mesh) admit(ctx context.Context, o *rules.Object) error {
+	doing := "trying " + m.name(o.Ref) + " on the cluster"
+	r, err := m.resource(o.Ref)
+	if err != nil {
+		return err
+	}
+	dry := []string{metav1.DryRunAll}
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error { // istiod writes status at any time
+		before, err := current(ctx, r, o.Ref)
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		body, err := m.body(o, before)
+		if err != nil {
+			return err
+		}
+		if before == nil {
+			_, err = r.Create(ctx, body, metav1.CreateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+		} else {
+			_, err = r.Update(ctx, body, metav1.UpdateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+		}
+		return refused(doing, err)
+	})
+}
+
+// current returns an object as it stands, nil if it is not there.
+func current(ctx context.Context, r dynamic.ResourceInterface, ref rules.Ref) (*rules.Object, error) {
+	now, err := r.Get(ctx, ref.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read(now)
+}
+
+// Write implements mesh.Mesh. An After that is what its Manifest says is put
+// back as that has it; of any other, metadata that the object has already is
+// kept.
+func (m *Mesh) Write(ctx context.Context, c rules.Change) (*rules.Object, error) {
+	switch {
+	case c.Before == nil && c.After == nil:
+		return nil, fmt.Errorf("writing a change: it has neither before nor after")
+	case c.Before != nil && c.After != nil && c.Before.Ref != c.After.Ref:
+		return nil, fmt.Errorf("writing %s: it cannot take the place of %s; delete one and create the other", c.After.Ref, c.Before.Ref)
+	}
+	r, err := m.resource(c.Ref())
+	if err != nil {
+		return nil, err
+	}
+	var written *unstructured.Unstructured
+	switch {
+	case c.After == nil:
+		return nil, m.remove(ctx, r, c.Before)
+	case c.Before == nil:
+		written, err = m.create(ctx, r, c.After)
+	default:
+		written, err = m.update(ctx, r, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read(written)
+}
+
+func (m *Mesh) create(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object) (*unstructured.Unstructured, error) {
+	body, err := m.body(o, nil)
+	if err != nil {
+		return nil, err
+	}
+	written, err := r.Create(ctx, body, metav1.CreateOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+	if apierrors.IsAlreadyExists(err) {
+		return nil, conflict(ctx, r, o.Ref, "")
+	}
+	return written, refused("creating "+m.name(o.Ref), err)
+}
+
+func (m *Mesh) update(ctx context.Context, r dynamic.ResourceInterface, c rules.Change) (*unstructured.Unstructured, error) {
+	body, err := m.body(c.After, c.Before)
+	if err != nil {
+		return nil, err
+	}
+	written, err := r.Update(ctx, body, metav1.UpdateOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return nil, conflict(ctx, r, c.Before.Ref, c.Before.ResourceVersion)
+	}
+	return written, refused("updating "+m.name(c.After.Ref), err)
+}
+
+func (m *Mesh) remove(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object) error {
+	u, err := original(o)
+	if err != nil {
+		return err
+	}
+	uid := u.GetUID()
+	err = r.Delete(ctx, o.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &o.ResourceVersion}})
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return conflict(ctx, r, o.Ref, o.ResourceVersion)
+	}
+	return refused("deleting "+m.name(o.Ref), err)
+}
+
+// conflict finds out what is there instead of the version that was read.
+func conflict(ctx context.Context, r dynamic.ResourceInterface, ref rules.Ref, want string) error {
+	now, err := current(ctx, r, ref)
+	if err != nil {
+		return fmt.Errorf("writing %s: it was changed by somebody else, and reading it again failed: %w", ref, err)
+	}
+	e := &mesh.ConflictError{Ref: ref, Want: want}
+	if now != nil {
+		e.Have = now.ResourceVersion
+	}
+	return e
+}
+
+// refused says that the cluster did not take an object, in its own words.
+func refused(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%s: this user may not: %w", doing, err)
+	}
+	return fmt.Errorf("%s: the cluster refuses it: %w", doing, err)
+}

@@ -1,0 +1,107 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// proxyContainer is the container of Istio's sidecar and of its gateways.
+const proxyContainer = "istio-proxy"
+
+// adminPort is the port of Envoy's admin interface on a pod's loopback.
+const adminPort = 15000
+
+// Proxies implements mesh.Mesh: one proxy for each pod that is ready and has
+// one, in the namespace and of the ingress gateway. It starts the load workload
+// if that does not run yet, which takes some seconds; so a run that asks for
+// the proxies first has no rule to undo if that fails.
+func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
+	w, err := m.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gateways, err := m.gatewayPods(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err)
+	}
+	var proxies []mesh.Proxy
+	seen := map[string]bool{}
+	for i, pod := range slices.Concat(gateways, list.Items) {
+		ours := pod.UID == w.pod.UID
+		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[managedBy] == programName && !ours) {
+			continue
+		}
+		seen[string(pod.UID)] = true
+		p, err := m.proxy(&pod)
+		if err != nil {
+			return nil, err
+		}
+		p.Gateway, p.Client = i < len(gateways), ours
+		proxies = append(proxies, p)
+	}
+	slices.SortFunc(proxies, func(a, b mesh.Proxy) int { return strings.Compare(a.Name, b.Name) })
+	return proxies, nil
+}
+
+func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
+	t, err := m.tunnelTo(pod, adminPort)
+	if err != nil {
+		return mesh.Proxy{}, err
+	}
+	app := pod.Labels["app"]
+	if app == "" {
+		app = pod.Labels["app.kubernetes.io/name"]
+	}
+	return mesh.Proxy{
+		Name:     pod.Name,
+		Workload: owner(pod),
+		App:      app,
+		Version:  pod.Labels["version"],
+		Address:  pod.Status.PodIP,
+		Admin:    &envoy.Admin{Client: t.client(), Base: fmt.Sprintf("http://127.0.0.1:%d", adminPort)},
+	}, nil
+}
+
+// carries says whether a pod has a proxy and is ready for traffic.
+func carries(pod *corev1.Pod) bool {
+	return hasProxy(pod) && pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning && ready(pod)
+}
+
+func ready(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// hasProxy finds the sidecar beside the application, or, where Kubernetes has
+// native sidecars, among the init containers.
+func hasProxy(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers), func(c corev1.Container) bool {
+		return c.Name == proxyContainer
+	})
+}
+
+// owner returns the name of the workload that a pod is of: the Deployment's
+// where a ReplicaSet owns it, whose name ends with the pod's template hash.
+func owner(pod *corev1.Pod) string {
+	controller := metav1.GetControllerOf(pod)
+	if controller == nil {
+		return pod.Name
+	}
+	if hash := pod.Labels["pod-template-hash"]; controller.Kind == "ReplicaSet" && hash != "" {
+		return strings.TrimSuffix(controller.Name, "-"+hash)
+	}
+	return controller.Name
+}

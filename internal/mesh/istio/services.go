@@ -1,0 +1,66 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// Services implements mesh.Mesh. Hosts are those of the cluster domain
+// cluster.local.
+func (m *Mesh) Services(ctx context.Context) ([]mesh.Service, error) {
+	list, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err)
+	}
+	services := make([]mesh.Service, 0, len(list.Items))
+	for _, s := range list.Items {
+		services = append(services, service(s))
+	}
+	return services, nil
+}
+
+func service(s corev1.Service) mesh.Service {
+	out := mesh.Service{Name: s.Name, Host: s.Name + "." + s.Namespace + ".svc.cluster.local"}
+	for _, p := range s.Spec.Ports {
+		if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
+			out.Ports = append(out.Ports, mesh.Port{Number: int(p.Port), TCP: opaque(p)})
+		}
+	}
+	return out
+}
+
+// opaque says whether Istio treats a port as TCP rather than HTTP: by
+// appProtocol if it is set, else by the port's name up to its first hyphen
+// (istio.io, "Protocol Selection"). A port that says nothing is sniffed by the
+// proxies; it counts as HTTP here, as the traffic of HTTP rules does, save on
+// the ports whose servers speak first, which Istio never sniffs.
+func opaque(p corev1.ServicePort) bool {
+	name := p.Name
+	if p.AppProtocol != nil {
+		name = *p.AppProtocol
+	}
+	switch name {
+	case "kubernetes.io/h2c", "kubernetes.io/ws":
+		return false
+	case "kubernetes.io/wss":
+		return true
+	}
+	word, _, _ := strings.Cut(strings.ToLower(name), "-")
+	switch word {
+	case "http", "http2", "grpc", "http_proxy":
+		return false
+	case "tcp", "tls", "https", "mongo", "redis", "mysql":
+		return true
+	}
+	switch p.Port {
+	case 25, 53, 3306, 27017:
+		return true
+	}
+	return false
+}
