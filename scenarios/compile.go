@@ -1,0 +1,207 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/samples"
+)
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+
+// compile turns a decoded file into a scenario. It goes on after an error, so
+// that one reading shows all that is wrong.
+func (r *reader) compile(f *fileScenario) (*Scenario, error) {
+	var wrong []error
+	note := func(err error) {
+		if err != nil {
+			wrong = append(wrong, r.place(err))
+		}
+	}
+	spec := pairOf(f.body, "spec")
+	note(envelope(f))
+	if spec == nil {
+		return nil, errors.Join(wrong...)
+	}
+	s := &Scenario{Name: f.Metadata.Name, Summary: f.Spec.Summary, App: f.Spec.App, Rollback: f.Spec.OnFailure == "rollback"}
+	note(checkWord(spec.Value, "app", f.Spec.App, samples.Apps()))
+	note(checkWord(spec.Value, "onFailure", f.Spec.OnFailure, []string{"continue", "rollback"}))
+
+	var err error
+	s.Given, err = r.compileRules(f.Spec.Given)
+	wrong = append(wrong, err)
+	steps, err := stepsOf(f)
+	note(err)
+	for _, step := range steps {
+		rules, err := r.compileRules(step.Apply)
+		wrong = append(wrong, err)
+		s.Steps = append(s.Steps, Step{Name: step.Name, Apply: rules})
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	for i, step := range steps {
+		wrong = append(wrong, r.compileStep(f, s, &s.Steps[i], step))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	s.lint()
+	return s, nil
+}
+
+// envelope checks what heads the file.
+func envelope(f *fileScenario) error {
+	switch {
+	case f.APIVersion != "meshchaos/v1alpha1":
+		return at(place(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
+	case f.Kind != "Scenario":
+		return at(place(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
+	case !namePattern.MatchString(f.Metadata.Name):
+		return at(place(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
+	case pairOf(f.body, "spec") == nil:
+		return at(f.body, "", "the scenario has no spec")
+	}
+	return nil
+}
+
+// place returns the value at a path, or the nearest key above it.
+func place(body ast.Node, path string) ast.Node { return nodeAt(body, path) }
+
+// checkWord refuses a word outside its choice; an empty one is a default.
+func checkWord(parent ast.Node, key, word string, choice []string) error {
+	if word == "" || slices.Contains(choice, word) {
+		return nil
+	}
+	return at(place(parent, key), didYouMean(nearest.Word(word, choice), choice), "unknown %s %q", key, word)
+}
+
+// stepsOf returns the steps of a file; without steps the spec itself is one.
+func stepsOf(f *fileScenario) ([]fileStep, error) {
+	spec := &f.Spec
+	if len(spec.Steps) == 0 {
+		if len(spec.Load) == 0 {
+			return nil, at(place(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
+		}
+		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect}}, nil
+	}
+	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
+		return nil, at(place(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
+	}
+	names := map[string]bool{"given": true}
+	for i, step := range spec.Steps {
+		node := place(f.body, fmt.Sprintf("spec.steps[%d]", i))
+		switch {
+		case step.Name == "" || names[step.Name]:
+			return nil, at(node, "", "each step needs a name of its own, not %q", step.Name)
+		case len(step.Load) == 0:
+			return nil, at(node, "write load: with a cohort", "the step %q drives no load", step.Name)
+		}
+		names[step.Name] = true
+	}
+	return spec.Steps, nil
+}
+
+func (r *reader) compileRules(in []fileRule) ([]Rule, error) {
+	var out []Rule
+	var wrong []error
+	for _, rule := range in {
+		compiled, err := r.compileRule(rule)
+		if err != nil {
+			wrong = append(wrong, r.place(err))
+			continue
+		}
+		out = append(out, compiled)
+	}
+	return out, errors.Join(wrong...)
+}
+
+// compileStep compiles the load and the expectations of a step.
+func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step fileStep) error {
+	scope := scopeOf(f, s, step)
+	var wrong []error
+	note := func(err error) {
+		if err != nil {
+			wrong = append(wrong, r.place(err))
+		}
+	}
+	if err := scope.Validate(); err != nil {
+		note(at(place(f.body, "spec"), "", "%v", err))
+		return errors.Join(wrong...)
+	}
+	for _, line := range step.Expect {
+		compiled, err := compileLine(scope, line)
+		note(err)
+		into.Expect = append(into.Expect, compiled)
+	}
+	if len(step.Expect) == 0 {
+		note(at(place(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
+	}
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(step.Load)) {
+		cohort, err := compileLoad(f, step, name, into.Expect)
+		note(err)
+		into.Cohorts = append(into.Cohorts, cohort)
+	}
+	return errors.Join(wrong...)
+}
+
+// scopeOf is what the expectations of a step may name.
+func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
+	services, versions := map[string]bool{}, map[string]bool{}
+	if workloads, err := samples.App(s.App); err == nil {
+		for _, w := range workloads {
+			services[w.App], versions[w.Version] = true, true
+		}
+	}
+	ruleSets := [][]Rule{s.Given}
+	for _, step := range s.Steps {
+		ruleSets = append(ruleSets, step.Apply)
+	}
+	for _, set := range ruleSets {
+		for _, rule := range set {
+			rule.mention(services, versions)
+		}
+	}
+	for _, load := range step.Load {
+		if host := hostOf(load); host != "" {
+			services[host] = true
+		}
+	}
+	for name := range f.Spec.Versions {
+		versions[name] = true
+	}
+	delete(services, "")
+	return check.Scope{
+		Cohorts:  slices.Sorted(maps.Keys(step.Load)),
+		Checks:   slices.Sorted(maps.Keys(f.Spec.Checks)),
+		Versions: slices.Sorted(maps.Keys(versions)),
+		Services: slices.Sorted(maps.Keys(services)),
+	}
+}
+
+// mention adds the services and versions that a rule names.
+func (rule Rule) mention(services, versions map[string]bool) {
+	for _, intent := range rule.Intents {
+		switch {
+		case intent.Route != nil:
+			services[intent.Route.Service] = true
+			for _, share := range intent.Route.To {
+				versions[share.Version] = true
+			}
+		case intent.Fault != nil:
+			services[intent.Fault.Service] = true
+		case intent.Breaker != nil:
+			services[intent.Breaker.Service] = true
+		}
+	}
+}

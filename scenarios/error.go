@@ -1,0 +1,82 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Error is something wrong at one place of a file.
+type Error struct {
+	File    string
+	Line    int // from 1; 0: the file as a whole
+	Column  int // from 1
+	Message string
+	Hint    string // what to write instead; may be empty
+	Snippet string // the line of the file
+}
+
+// Error returns file:line:column, what is wrong, and the line with a caret.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
+	}
+	fmt.Fprintf(&b, ": %s", e.Message)
+	if e.Hint != "" {
+		fmt.Fprintf(&b, "; %s", e.Hint)
+	}
+	if e.Snippet != "" {
+		fmt.Fprintf(&b, "\n  %4d | %s\n       | %s^", e.Line, e.Snippet, indent(e.Snippet, e.Column))
+	}
+	return b.String()
+}
+
+// indent is the space before the caret, with the tabs of the line kept.
+func indent(line string, column int) string {
+	var b strings.Builder
+	for i, r := range []rune(line) {
+		if i >= column-1 {
+			break
+		}
+		if r == '\t' {
+			b.WriteRune('\t')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// at is an error at a node. The file and the snippet are added by the reader,
+// which alone knows them.
+func at(node ast.Node, hint, format string, args ...any) *Error {
+	switch n := node.(type) { // the token of a pair is its colon
+	case *ast.MappingValueNode:
+		node = n.Key
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			node = n.Values[0].Key
+		}
+	}
+	return atToken(node.GetToken(), hint, format, args...)
+}
+
+func atToken(t *token.Token, hint, format string, args ...any) *Error {
+	e := &Error{Message: fmt.Sprintf(format, args...), Hint: hint}
+	if t != nil && t.Position != nil {
+		e.Line, e.Column = t.Position.Line, t.Position.Column
+	}
+	return e
+}
+
+// didYouMean words a suggestion, or the whole choice where none is near.
+func didYouMean(word string, choice []string) string {
+	if word != "" {
+		return fmt.Sprintf("did you mean %q?", word)
+	}
+	return "one of " + strings.Join(choice, ", ")
+}

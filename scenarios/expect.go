@@ -1,0 +1,75 @@
+package scenarios
+
+import (
+	"errors"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/invopop/jsonschema"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+)
+
+// fileLine is an expectation: a text, or a mapping with that and knownBug.
+type fileLine struct {
+	fileExpectation
+	node ast.Node // of the text
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (l *fileLine) UnmarshalYAML(node ast.Node) error {
+	if text, ok := scalar(node); ok {
+		if node.GetToken().Value != text || text == "" {
+			return at(node, "quote this line", "an expectation is a text")
+		}
+		l.That, l.node = text, node
+		return nil
+	}
+	pair := pairOf(node, "that")
+	if pair == nil {
+		return at(node, "quote this line", "YAML reads this expectation as %s", kindOf(node))
+	}
+	if err := decode(node, &l.fileExpectation, "the expectation"); err != nil {
+		return err
+	}
+	l.node = pair.Value
+	return nil
+}
+
+// JSONSchema describes an expectation to editors.
+func (fileLine) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "string", Description: "Such as: 5.9s <= jason.p50 <= 6.6s"},
+		{Ref: "#/$defs/fileExpectation"},
+	}}
+}
+
+// compileLine compiles an expectation and places what is wrong in it.
+func compileLine(scope check.Scope, line fileLine) (Line, error) {
+	compiled, err := check.Compile(scope, line.That)
+	if err == nil {
+		return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: line.node.GetToken().Position.Line}, nil
+	}
+	placed := at(line.node, "", "%v", err)
+	var wrong *check.Error
+	if errors.As(err, &wrong) {
+		placed.Message, placed.Hint = wrong.Message, wrong.Hint
+		placed.Column += column(line.node, wrong.Offset)
+	}
+	return Line{}, placed
+}
+
+// column is how many columns lie between the start of a scalar and a byte of
+// its text; a text over several lines is placed at its start.
+func column(node ast.Node, offset int) int {
+	text := node.GetToken().Value
+	columns := len([]rune(text[:min(offset, len(text))]))
+	switch node.Type() {
+	case ast.LiteralType:
+		return 0
+	case ast.StringType:
+		if origin := node.GetToken().Origin; len(origin) > 0 && (node.GetToken().Type.String() == "DoubleQuote" || node.GetToken().Type.String() == "SingleQuote") {
+			return columns + 1
+		}
+	}
+	return columns
+}

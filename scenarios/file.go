@@ -1,0 +1,99 @@
+package scenarios
+
+// The types below are the grammar of a scenario file, and its JSON Schema is
+// made from them.
+
+type file struct {
+	APIVersion string       `yaml:"apiVersion" jsonschema:"enum=meshchaos/v1alpha1"`
+	Kind       string       `yaml:"kind" jsonschema:"enum=Scenario"`
+	Metadata   fileMetadata `yaml:"metadata"`
+	Spec       fileSpec     `yaml:"spec"`
+}
+
+type fileMetadata struct {
+	Name string `yaml:"name" jsonschema:"pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" jsonschema_description:"Lower-case letters, digits and hyphens."`
+}
+
+type fileSpec struct {
+	Summary   string               `yaml:"summary,omitempty" jsonschema_description:"One sentence: what the scenario establishes."`
+	App       string               `yaml:"app,omitempty" jsonschema:"enum=bookinfo,enum=httpbin,enum=tcp-echo" jsonschema_description:"The sample application that the embedded mesh starts."`
+	Given     []fileRule           `yaml:"given,omitempty" jsonschema_description:"Rules in force before the baseline, undone last."`
+	Apply     []fileRule           `yaml:"apply,omitempty" jsonschema_description:"The rules under test."`
+	Checks    map[string]fileCheck `yaml:"checks,omitempty" jsonschema_description:"What may stand in an answer, by name."`
+	Versions  map[string]fileCheck `yaml:"versions,omitempty" jsonschema_description:"How an answer shows which version made it."`
+	Load      map[string]fileLoad  `yaml:"load,omitempty" jsonschema_description:"Named cohorts of clients, beside each other."`
+	Expect    []fileLine           `yaml:"expect,omitempty" jsonschema_description:"What must be true, one line each."`
+	Steps     []fileStep           `yaml:"steps,omitempty" jsonschema_description:"A longer scenario: each step on top of the one before."`
+	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that fails ends the run and takes everything back. Default: continue."`
+}
+
+type fileStep struct {
+	Name   string              `yaml:"name"`
+	Apply  []fileRule          `yaml:"apply,omitempty"`
+	Load   map[string]fileLoad `yaml:"load"`
+	Expect []fileLine          `yaml:"expect"`
+}
+
+type fileCheck struct {
+	Body  string `yaml:"body,omitempty" jsonschema_description:"A text that stands in the body."`
+	Match string `yaml:"match,omitempty" jsonschema_description:"An RE2 expression that matches in the body."`
+}
+
+type fileLoad struct {
+	Get         string            `yaml:"get,omitempty" jsonschema_description:"The URL to GET, as a client in the mesh writes it."`
+	Post        string            `yaml:"post,omitempty" jsonschema_description:"The URL to POST body to."`
+	TCP         string            `yaml:"tcp,omitempty" jsonschema_description:"host:port to connect to."`
+	Lines       []string          `yaml:"lines,omitempty" jsonschema_description:"TCP: the lines that each connection sends."`
+	Headers     map[string]string `yaml:"headers,omitempty"`
+	Body        string            `yaml:"body,omitempty"`
+	As          string            `yaml:"as,omitempty" jsonschema_description:"Each connection first signs in by this name, at /login of the same host (form field username), and keeps its cookie."`
+	From        string            `yaml:"from,omitempty" jsonschema:"enum=client,enum=gateway" jsonschema_description:"Where it enters the mesh. Default: client, a load workload with a sidecar of its own."`
+	Engine      string            `yaml:"engine,omitempty" jsonschema:"enum=net/http,enum=fortio"`
+	Connections int               `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4."`
+	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`
+	QPS         float64           `yaml:"qps,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests a second of all connections together. Absent or 0: as fast as the answers come."`
+	Duration    duration          `yaml:"duration,omitempty"`
+	Warmup      int64             `yaml:"warmup,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests before the ones that count."`
+	Timeout     duration          `yaml:"timeout,omitempty" jsonschema_description:"Of one request. Default 1m."`
+	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group."`
+}
+
+type fileRoute struct {
+	Service words             `yaml:"service"`
+	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	To      shares            `yaml:"to"`
+}
+
+type fileFault struct {
+	Service words             `yaml:"service"`
+	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	Delay   duration          `yaml:"delay,omitempty"`
+	Abort   int32             `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
+	Percent percent           `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
+}
+
+type fileBreaker struct {
+	Service                  words    `yaml:"service"`
+	MaxConnections           *int32   `yaml:"maxConnections,omitempty"`
+	HTTP1MaxPendingRequests  *int32   `yaml:"http1MaxPendingRequests,omitempty"`
+	HTTP2MaxRequests         *int32   `yaml:"http2MaxRequests,omitempty"`
+	MaxRequestsPerConnection *int32   `yaml:"maxRequestsPerConnection,omitempty"`
+	ConsecutiveGatewayErrors *uint32  `yaml:"consecutiveGatewayErrors,omitempty"`
+	Consecutive5xxErrors     *uint32  `yaml:"consecutive5xxErrors,omitempty"`
+	Interval                 duration `yaml:"interval,omitempty"`
+	BaseEjectionTime         duration `yaml:"baseEjectionTime,omitempty"`
+	MaxEjectionPercent       *int32   `yaml:"maxEjectionPercent,omitempty"`
+}
+
+// fileIntent is the mapping form of a rule that is not an Istio object.
+type fileIntent struct {
+	Route   *fileRoute   `yaml:"route,omitempty"`
+	Fault   *fileFault   `yaml:"fault,omitempty"`
+	Breaker *fileBreaker `yaml:"breaker,omitempty"`
+}
+
+// fileExpectation is the mapping form of an expectation.
+type fileExpectation struct {
+	That     string `yaml:"that"`
+	KnownBug string `yaml:"knownBug,omitempty" jsonschema_description:"The ticket of a known bug: the expectation is expected to be false."`
+}

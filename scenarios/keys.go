@@ -1,0 +1,134 @@
+package scenarios
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
+)
+
+var nodeUnmarshaler = reflect.TypeFor[yaml.NodeUnmarshaler]()
+
+// fits checks a node against the type that it is to be decoded into: unknown
+// keys and wrong kinds, which the decoder words in terms of Go. What reads its
+// own node is left to itself.
+func fits(node ast.Node, t reflect.Type, path string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if reflect.PointerTo(t).Implements(nodeUnmarshaler) {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return mappingFits(node, t, path)
+	case reflect.Slice:
+		sequence, ok := node.(*ast.SequenceNode)
+		if !ok {
+			return at(node, "", "%s takes a list, not %s", path, kindOf(node))
+		}
+		for _, value := range sequence.Values {
+			if err := fits(value, t.Elem(), path); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return scalarFits(node, t.Kind(), path)
+	}
+}
+
+func mappingFits(node ast.Node, t reflect.Type, path string) error {
+	pairs, err := entries(node)
+	if err != nil {
+		return at(node, "", "%s takes a mapping, not %s", path, kindOf(node))
+	}
+	for _, pair := range pairs {
+		key := keyOf(pair)
+		child := t
+		if t.Kind() == reflect.Map {
+			child = t.Elem()
+		} else {
+			field, ok := fieldOf(t, key)
+			if !ok {
+				keys := keysOf(t)
+				return at(pair.Key, didYouMean(nearest.Word(key, keys), keys), "unknown key %q in %s", key, path)
+			}
+			child = field.Type
+		}
+		if err := fits(pair.Value, child, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
+	_, isInteger := node.(*ast.IntegerNode)
+	_, isFloat := node.(*ast.FloatNode)
+	switch kind {
+	case reflect.String:
+		if _, ok := node.(ast.ScalarNode); !ok || node.Type() == ast.NullType {
+			return at(node, "", "%s takes a text, not %s", path, kindOf(node))
+		}
+	case reflect.Float64:
+		if !isInteger && !isFloat {
+			return at(node, "", "%s takes a number, not %s", path, kindOf(node))
+		}
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint32:
+		if !isInteger {
+			return at(node, "", "%s takes a whole number, not %s", path, kindOf(node))
+		}
+	}
+	return nil
+}
+
+// entries returns the pairs of a mapping; goccy has a type of its own for a
+// mapping of a single pair.
+func entries(node ast.Node) ([]*ast.MappingValueNode, error) {
+	switch m := node.(type) {
+	case *ast.MappingNode:
+		return m.Values, nil
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{m}, nil
+	}
+	return nil, at(node, "", "this takes a mapping, not %s", kindOf(node))
+}
+
+func keyOf(pair *ast.MappingValueNode) string { return pair.Key.GetToken().Value }
+
+func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name == key {
+			return t.Field(i), true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		keys = append(keys, name)
+	}
+	return keys
+}
+
+// kindOf words what stands there.
+func kindOf(node ast.Node) string {
+	switch n := node.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "nothing"
+	case ast.ScalarNode:
+		return `"` + n.GetToken().Value + `"`
+	}
+	return "this"
+}

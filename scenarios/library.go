@@ -1,0 +1,46 @@
+package scenarios
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
+)
+
+//go:embed library/*.yaml
+var library embed.FS
+
+// Names returns the names of the library's scenarios, sorted.
+func Names() []string {
+	entries, err := fs.ReadDir(library, "library")
+	if err != nil {
+		panic(err) // embedded, so always there
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), ".yaml"))
+	}
+	return names
+}
+
+// Find reads a scenario by the path of a file or, where there is none, by the
+// library's name for it, with or without .yaml.
+func Find(name string) (*Scenario, error) {
+	_, err := os.Stat(name)
+	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(name, `/\`) {
+		return Read(name)
+	}
+	text, err := library.ReadFile(path.Join("library", strings.TrimSuffix(name, ".yaml")+".yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, didYouMean(nearest.Word(strings.TrimSuffix(name, ".yaml"), Names()), Names()))
+	}
+	return parse(name, string(text), func(other string) (string, error) {
+		text, err := library.ReadFile(path.Join("library", other))
+		return string(text), err
+	})
+}

@@ -1,0 +1,196 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// defaultConnections is fortio's default too.
+const defaultConnections = 4
+
+// compileLoad turns one cohort of a file into a plan.
+func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (mesh.Cohort, error) {
+	load := step.Load[name]
+	node := loadNode(f, step, name)
+	plan := loadgen.Plan{
+		Engine:      load.Engine,
+		Connections: load.Connections,
+		Requests:    load.Requests.count,
+		Duration:    load.Duration.Duration,
+		QPS:         load.QPS,
+		Warmup:      load.Warmup,
+		Timeout:     load.Timeout.Duration,
+		Checks:      checksOf(f.Spec.Checks),
+		Versions:    checksOf(f.Spec.Versions),
+		While:       load.While,
+	}
+	cohort := mesh.Cohort{Name: name, From: load.From}
+	if plan.Connections == 0 {
+		plan.Connections = defaultConnections
+	}
+	if cohort.From == "" {
+		cohort.From = mesh.FromClient
+	}
+	if err := setTarget(node, load, &plan); err != nil {
+		return cohort, err
+	}
+	if err := checkWord(node, "from", cohort.From, []string{mesh.FromClient, mesh.FromGateway}); err != nil {
+		return cohort, err
+	}
+	if load.Requests.auto {
+		plan.Requests = samplesNeeded(expect)
+		if plan.Requests == 0 {
+			return cohort, at(node, "write a number", "requests: auto needs an expectation of the step with split(...)")
+		}
+	}
+	if err := checkEnd(node, name, step, plan); err != nil {
+		return cohort, err
+	}
+	if err := plan.Validate(); err != nil {
+		return cohort, at(node, "", "%v", err)
+	}
+	cohort.Plan = plan
+	return cohort, nil
+}
+
+func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
+	spec := pairOf(f.body, "spec").Value
+	if step.Name != "" {
+		for i := range f.Spec.Steps {
+			if f.Spec.Steps[i].Name == step.Name {
+				return loadOf(pairOf(spec, "steps").Value.(*ast.SequenceNode).Values[i], name)
+			}
+		}
+	}
+	return loadOf(spec, name)
+}
+
+func loadOf(parent ast.Node, name string) ast.Node {
+	return pairOf(pairOf(parent, "load").Value, name).Value
+}
+
+// setTarget says where the load goes and what it sends.
+func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
+	targets := 0
+	for _, t := range []string{load.Get, load.Post, load.TCP} {
+		if t != "" {
+			targets++
+		}
+	}
+	if targets != 1 {
+		return at(node, "", "a cohort has one of get, post and tcp, not %d", targets)
+	}
+	if load.TCP != "" {
+		if _, _, err := net.SplitHostPort(load.TCP); err != nil {
+			return at(place(node, "tcp"), "write host:port", "%q is no address", load.TCP)
+		}
+		if load.As != "" || load.Body != "" || len(load.Headers) > 0 {
+			return at(node, "", "as, body and headers are for HTTP")
+		}
+		plan.TCP = &loadgen.TCP{Address: load.TCP, Lines: load.Lines}
+		return nil
+	}
+	h := &loadgen.HTTP{Method: http.MethodGet, URL: load.Get, Header: load.Headers, Body: load.Body}
+	if load.Post != "" {
+		h.Method, h.URL = http.MethodPost, load.Post
+	}
+	u, err := url.Parse(h.URL)
+	if err != nil || u.Scheme != "http" || u.Host == "" {
+		return at(place(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
+	}
+	if load.As != "" {
+		h.Login = &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": load.As}}
+	}
+	plan.HTTP = h
+	return nil
+}
+
+// checkEnd makes sure that the load ends, and by what.
+func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) error {
+	bounded := plan.Requests > 0 || plan.Duration > 0
+	if plan.While == "" {
+		if !bounded {
+			return at(node, "write requests: or duration:", "the load %q would never end", name)
+		}
+		return nil
+	}
+	other, ok := step.Load[plan.While]
+	if !ok || plan.While == name || other.While != "" {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(step.Load)), func(n string) bool {
+			return n == name || step.Load[n].While != ""
+		})
+		return at(place(node, "while"), didYouMean(nearest.Word(plan.While, names), names), "while names %q, which is no other cohort that ends by itself", plan.While)
+	}
+	return nil
+}
+
+func checksOf(in map[string]fileCheck) []loadgen.Check {
+	var out []loadgen.Check
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		out = append(out, loadgen.Check{Name: name, Body: in[name].Body, Match: in[name].Match})
+	}
+	return out
+}
+
+// hostOf is the service that a cohort's address names.
+func hostOf(load fileLoad) string {
+	address := load.TCP
+	if u, err := url.Parse(load.Get + load.Post); err == nil && u.Host != "" {
+		address = u.Host
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	short, _, _ := strings.Cut(host, ".")
+	return short
+}
+
+// samplesNeeded is the most that a split among the expectations asks for.
+func samplesNeeded(expect []Line) int64 {
+	var most int64
+	for _, line := range expect {
+		for _, size := range line.SamplesNeeded() {
+			most = max(most, size.Requests)
+		}
+	}
+	return most
+}
+
+// lint notes what is allowed and probably not meant.
+func (s *Scenario) lint() {
+	for _, step := range s.Steps {
+		for _, line := range step.Expect {
+			for _, size := range line.SamplesNeeded() {
+				if planned := step.planned(size); planned > 0 && planned < size.Requests {
+					s.Warnings = append(s.Warnings, Warning{Line: line.Line, Message: fmt.Sprintf(
+						"%d requests cannot establish %s: it takes %d; write requests: auto", planned, line.Text(), size.Requests)})
+				}
+			}
+		}
+	}
+}
+
+// planned is how many requests a step plans for what a split is about: one
+// cohort, or a service, which may be met by all of them.
+func (step Step) planned(size check.Size) int64 {
+	var sum int64
+	for _, cohort := range step.Cohorts {
+		if size.Service != "" || size.Load.Cohort == cohort.Name {
+			sum += cohort.Plan.Requests
+		}
+	}
+	return sum
+}

@@ -1,0 +1,187 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// maxSize and maxDepth bound a file: the library's largest is a hundredth of
+// this, and the parser's time grows faster than a file does.
+const (
+	maxSize  = 256 << 10
+	maxDepth = 64
+)
+
+// reader reads one file. It adds the file's name and lines to what is wrong.
+type reader struct {
+	file  string
+	lines []string
+	open  func(name string) (string, error) // a file that this one names
+}
+
+// Read reads and compiles a scenario. What is wrong in it is an *Error, or
+// several joined.
+func Read(path string) (*Scenario, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, text, func(name string) (string, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		return readFile(name)
+	})
+}
+
+func readFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return "", &fs.PathError{Op: "read", Path: path, Err: errors.New("it is a folder")}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	return string(text), err
+}
+
+// parse reads the text of a scenario that was named file.
+func parse(file, text string, open func(string) (string, error)) (*Scenario, error) {
+	r := &reader{file: file, lines: strings.Split(text, "\n"), open: open}
+	if err := r.guard(text); err != nil {
+		return nil, err
+	}
+	body, err := r.document(text)
+	if err != nil {
+		return nil, r.place(err)
+	}
+	var f fileScenario
+	if err := decode(body, &f.file, "the scenario"); err != nil {
+		return nil, r.place(err)
+	}
+	f.body = body
+	s, err := r.compile(&f)
+	if err != nil {
+		return nil, err
+	}
+	s.File, s.Text = file, text
+	return s, nil
+}
+
+// fileScenario is a decoded file with the node it was read from.
+type fileScenario struct {
+	file
+	body ast.Node
+}
+
+// guard refuses what is no scenario before the parser sees it.
+func (r *reader) guard(text string) error {
+	refuse := func(format string, args ...any) error {
+		return &Error{File: r.file, Message: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case len(text) > maxSize:
+		return refuse("the file is larger than %d KiB; a scenario is a few dozen lines", maxSize>>10)
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		return refuse("the file is not text in UTF-8")
+	case strings.TrimSpace(text) == "":
+		return refuse("the file is empty; see meshchaos list for scenarios to begin with")
+	}
+	return nil
+}
+
+// document returns the single document of a file.
+func (r *reader) document(text string) (ast.Node, error) {
+	if depth(text) > maxDepth {
+		return nil, &Error{Message: fmt.Sprintf("the file is nested more than %d deep", maxDepth)}
+	}
+	parsed, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		return nil, err
+	}
+	docs := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool {
+		return d.Body == nil || d.Body.Type() == ast.NullType || d.Body.Type() == ast.CommentType
+	})
+	switch len(docs) {
+	case 0:
+		return nil, &Error{Message: "the file holds only comments; see meshchaos list for scenarios to begin with"}
+	case 1:
+		return docs[0].Body, plain(docs[0].Body)
+	}
+	return nil, at(docs[1].Body, "write a file for each", "the file holds %d documents", len(docs))
+}
+
+// depth is how deep brackets nest, at the most; the parser recurses on them.
+func depth(text string) int {
+	open, deepest := 0, 0
+	for _, c := range []byte(text) {
+		switch c {
+		case '[', '{':
+			open++
+			deepest = max(deepest, open)
+		case ']', '}':
+			open = max(0, open-1)
+		}
+	}
+	return deepest
+}
+
+// plain refuses anchors, aliases, merge keys and tags: a scenario is read by
+// people, and an alias can stand for a million nodes.
+func plain(node ast.Node) error {
+	var wrong error
+	ast.Walk(visitor(func(n ast.Node) bool {
+		switch n.Type() {
+		case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
+			if wrong == nil {
+				wrong = at(n, "write it out, or quote it if it is meant as a text", "anchors, aliases and tags have no place in a scenario")
+			}
+		}
+		return wrong == nil
+	}), node)
+	return wrong
+}
+
+type visitor func(ast.Node) bool
+
+// Visit implements ast.Visitor.
+func (v visitor) Visit(node ast.Node) ast.Visitor {
+	if v(node) {
+		return v
+	}
+	return nil
+}
+
+// place turns any error into one of this file, with the line it is about.
+func (r *reader) place(err error) error {
+	var own *Error
+	var theirs yaml.Error
+	switch {
+	case errors.As(err, &own):
+	case errors.As(err, &theirs):
+		own = atToken(theirs.GetToken(), "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", theirs.GetMessage())
+	default:
+		own = &Error{Message: err.Error()}
+	}
+	if own.File == "" {
+		own.File = r.file
+		if own.Line > 0 && own.Line <= len(r.lines) {
+			own.Snippet = string(bytes.TrimRight([]byte(r.lines[own.Line-1]), "\r"))
+		}
+	}
+	return own
+}

@@ -1,0 +1,171 @@
+package scenarios
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// good is a scenario in which each of the cases below spoils one place.
+const good = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: t}
+spec:
+  app: bookinfo
+  apply:
+    - fault: {service: ratings, delay: 7s}
+    - apiVersion: networking.istio.io/v1
+      kind: VirtualService
+      metadata: {name: reviews}
+      spec:
+        hosts: [reviews]
+        http:
+          - route:
+              - {destination: {host: reviews, subset: v1}, weight: 90}
+              - {destination: {host: reviews, subset: v2}, weight: 10}
+  checks:
+    lost: {body: Sorry}
+  load:
+    jason: {get: "http://productpage:9080/productpage", as: jason, requests: 5}
+    others: {get: "http://productpage:9080/productpage", qps: 5, while: jason}
+  expect:
+    - 5.9s <= jason.p50 <= 6.6s
+    - jason.share("lost") == 100%
+`
+
+func read(text string) (*Scenario, error) {
+	return parse("t.yaml", text, func(string) (string, error) { return "", os.ErrNotExist })
+}
+
+func TestAGoodScenarioIsRead(t *testing.T) {
+	s, err := read(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Steps) != 1 || len(s.Steps[0].Cohorts) != 2 || len(s.Steps[0].Expect) != 2 || len(s.Steps[0].Apply) != 2 {
+		t.Errorf("read %+v", s.Steps)
+	}
+	if plan := s.Steps[0].Cohorts[0].Plan; plan.Connections != defaultConnections || plan.HTTP.Login.Form["username"] != "jason" {
+		t.Errorf("the plan of jason is %+v", plan)
+	}
+}
+
+func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"an unknown key":                {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean "delay"?`},
+		"an unknown key at the top":     {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean "spec"?`},
+		"a wrong type":                  {"requests: 5}", "connections: many, requests: 5}", `connections takes a whole number, not "many"`},
+		"a list for a mapping":          {"checks:\n    lost: {body: Sorry}", "checks: [lost]", "t.yaml:17:11: checks takes a mapping, not a list"},
+		"a duration without unit":       {"delay: 7s", "delay: 7", `t.yaml:7:40: the duration "7" has no unit; write 7s or 7ms`},
+		"a duration in an expectation":  {"jason.p50 <= 6.6s", "jason.p50 <= 6.6", "t.yaml:23:"},
+		"an unknown load":               {"5.9s <= jason.p50", "5.9s <= jasn.p50", `t.yaml:23:15: unknown load "jasn"; did you mean jason?`},
+		"an unknown check":              {`share("lost")`, `share("last")`, "did you mean"},
+		"an unknown while":              {"while: jason", "while: jasn", `did you mean "jason"?`},
+		"an unknown app":                {"app: bookinfo", "app: bookinf", `t.yaml:5:`},
+		"a fault that does nothing":     {", delay: 7s", "", "neither delays nor aborts"},
+		"a field that Istio lacks":      {"hosts: [reviews]", "host: [reviews]", `t.yaml:12:9: `},
+		"weights that sum to 0":         {"weight: 90}\n              - {destination: {host: reviews, subset: v2}, weight: 10}", "weight: 0}\n              - {destination: {host: reviews, subset: v2}, weight: 0}", "t.yaml:1"},
+		"a load that never ends":        {", as: jason, requests: 5", ", as: jason", `the load "jason" would never end`},
+		"no expectation":                {good[strings.Index(good, "  expect:"):], "", "nothing is expected"},
+		"an alias":                      {"{body: Sorry}", "&a {body: Sorry}\n    b: *a", "anchors, aliases and tags have no place"},
+		"a rule file that is not there": {"- fault: {service: ratings, delay: 7s}", "- nothing.yaml", `reading the rule file "nothing.yaml"`},
+		"another apiVersion":            {"meshchaos/v1alpha1", "meshchaos/v2", "write apiVersion: meshchaos/v1alpha1"},
+		"two documents":                 {"  expect:", "---\na: b\n---\n  expect:", "t.yaml"},
+		"a URL without scheme":          {`get: "http://productpage:9080/productpage", as`, "get: productpage, as", "is no URL of a service in the mesh"},
+		"a tag that eats the line":      {"- 5.9s <= jason.p50 <= 6.6s", "- !(jason.p50 > 6s)", "t.yaml:23:"},
+		"a mapping by accident":         {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(good, c.old, c.new, 1)
+			if text == good {
+				t.Fatal("the case changes nothing")
+			}
+			_, err := read(text)
+			if err == nil {
+				t.Fatal("it was read without an error")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is\n%v\nwithout\n%s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFilesThatAreNoScenarioAreRefusedAtOnce(t *testing.T) {
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+",", 9) + "]\n"
+	}
+	for name, text := range map[string]string{
+		"empty":      "",
+		"comments":   "# nothing\n",
+		"binary":     "\x7fELF\x00\x01\x02",
+		"12 MB":      strings.Repeat("a: b\n", 12<<20/5),
+		"alias bomb": bomb,
+		"deep":       strings.Repeat("[", 100_000),
+		"a list":     "- a\n- b\n",
+		"a word":     "delay",
+		"no yaml":    "a: [b\nc: }",
+		"tabs":       "spec:\n\tapp: bookinfo\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s.yaml")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			_, err := Find(path)
+			var own *Error
+			if !errors.As(err, &own) || own.File != path {
+				t.Errorf("the error is %v", err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+func TestTheLibraryIsReadWithoutAWarning(t *testing.T) {
+	for _, name := range Names() {
+		s, err := Find(name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Name != name || s.Summary == "" || len(s.Warnings) > 0 {
+			t.Errorf("%s: name %q, summary %q, warnings %v", name, s.Name, s.Summary, s.Warnings)
+		}
+	}
+	if _, err := Find("dely-jason"); err == nil || !strings.Contains(err.Error(), `did you mean "delay-jason"?`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAnOverrideReachesItsCohorts(t *testing.T) {
+	s, err := read(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections, requests := 3, int64(30)
+	if err := s.Override(Override{Connections: &connections, Requests: &requests}); err != nil {
+		t.Fatal(err)
+	}
+	jason, others := s.Steps[0].Cohorts[0].Plan, s.Steps[0].Cohorts[1].Plan
+	if jason.Connections != 3 || jason.Requests != 30 || others.Connections != defaultConnections || others.Requests != 0 {
+		t.Errorf("jason %+v, others %+v", jason, others)
+	}
+	if err := s.Override(Override{Cohort: "jasn", Connections: &connections}); err == nil || !strings.Contains(err.Error(), `did you mean "jason"?`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(good)
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(_ *testing.T, text string) {
+		_, _ = read(text) // must not panic
+	})
+}

@@ -1,0 +1,230 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/invopop/jsonschema"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// fileRule is an intent, an Istio object, or the name of a file of such
+// objects. It keeps its node: what it means may depend on other files.
+type fileRule struct{ node ast.Node }
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (r *fileRule) UnmarshalYAML(node ast.Node) error {
+	r.node = node
+	return nil
+}
+
+// JSONSchema describes a rule to editors.
+func (fileRule) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "string", Description: "A file of Istio objects, from the folder of this file."},
+		{Ref: "#/$defs/fileIntent"},
+		{Type: "object", Required: []string{"apiVersion", "kind", "metadata", "spec"}, Description: "An Istio object as it stands."},
+	}}
+}
+
+// compileRule reads one entry of given or apply.
+func (r *reader) compileRule(rule fileRule) (Rule, error) {
+	line := rule.node.GetToken().Position.Line
+	if name, ok := scalar(rule.node); ok {
+		objects, err := r.objectFile(rule.node, name)
+		return Rule{Objects: objects, Line: line}, err
+	}
+	pairs, err := entries(rule.node)
+	if err != nil {
+		return Rule{}, at(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", kindOf(rule.node))
+	}
+	for _, pair := range pairs {
+		if key := keyOf(pair); key == "apiVersion" || key == "kind" {
+			object, err := decodeObject(rule.node)
+			if err != nil {
+				return Rule{}, err
+			}
+			return Rule{Objects: []*rules.Object{object}, Line: line}, nil
+		}
+	}
+	intents, err := compileIntent(rule.node)
+	return Rule{Intents: intents, Line: line}, err
+}
+
+// objectFile reads a file of Istio objects that a scenario names.
+func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error) {
+	text, err := r.open(name)
+	if err != nil {
+		return nil, at(node, "", "reading the rule file %q: %v", name, err)
+	}
+	inner := reader{file: name, lines: strings.Split(text, "\n"), open: r.open}
+	if err := inner.guard(text); err != nil {
+		return nil, err
+	}
+	parsed, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		return nil, inner.place(err)
+	}
+	var objects []*rules.Object
+	for _, document := range parsed.Docs {
+		if document.Body == nil || document.Body.Type() == ast.NullType {
+			continue
+		}
+		if err := plain(document.Body); err != nil {
+			return nil, inner.place(err)
+		}
+		object, err := decodeObject(document.Body)
+		if err != nil {
+			return nil, inner.place(err)
+		}
+		objects = append(objects, object)
+	}
+	if len(objects) == 0 {
+		return nil, at(node, "", "the rule file %q holds no object", name)
+	}
+	return objects, nil
+}
+
+// decodeObject reads an Istio object strictly and places what is wrong in it.
+func decodeObject(node ast.Node) (*rules.Object, error) {
+	var tree any
+	if err := yaml.NodeToValue(node, &tree); err != nil {
+		return nil, err
+	}
+	manifest, err := json.Marshal(tree)
+	if err != nil {
+		return nil, at(node, "", "reading the Istio object: %v", err)
+	}
+	object, err := rules.DecodeFile(manifest)
+	if err == nil {
+		err = firstError(rules.Check([]*rules.Object{object}))
+	}
+	var field *rules.FieldError
+	if errors.As(err, &field) {
+		hint := ""
+		if field.Suggestion != "" {
+			hint = didYouMean(field.Suggestion, nil)
+		}
+		return nil, at(nodeAt(node, field.Path), hint, "%s: %s", field.Path, field.Message)
+	}
+	return object, err
+}
+
+func firstError(problems []rules.Problem) error {
+	for _, p := range problems {
+		if !p.Warning {
+			return &rules.FieldError{Path: p.Path, Message: p.Message}
+		}
+	}
+	return nil
+}
+
+// nodeAt follows a path such as spec.http[0].fault as far as it goes, and
+// returns the key that the last part names, or else the value.
+func nodeAt(node ast.Node, path string) ast.Node {
+	found := node
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if i, err := strconv.Atoi(part); err == nil {
+			sequence, ok := node.(*ast.SequenceNode)
+			if !ok || i >= len(sequence.Values) {
+				return found
+			}
+			node = sequence.Values[i]
+			found = node
+			continue
+		}
+		pair := pairOf(node, part)
+		if pair == nil {
+			return found
+		}
+		found, node = pair.Key, pair.Value
+	}
+	return found
+}
+
+func pairOf(node ast.Node, key string) *ast.MappingValueNode {
+	pairs, err := entries(node)
+	if err != nil {
+		return nil
+	}
+	for _, pair := range pairs {
+		if keyOf(pair) == key {
+			return pair
+		}
+	}
+	return nil
+}
+
+// compileIntent reads the mapping form; a rule for several services becomes an
+// intent for each.
+func compileIntent(node ast.Node) ([]rules.Intent, error) {
+	var in fileIntent
+	if err := decode(node, &in, "the rule"); err != nil {
+		return nil, err
+	}
+	if pairs, _ := entries(node); len(pairs) != 1 {
+		return nil, at(node, "write a list entry for each", "a rule has one of route, fault and breaker, not %d", len(pairs))
+	}
+	var intents []rules.Intent
+	switch {
+	case in.Route != nil:
+		for _, service := range in.Route.Service {
+			intents = append(intents, rules.Intent{Route: &rules.Route{Service: service, When: in.Route.When, To: in.Route.To}})
+		}
+		if len(in.Route.To) == 0 {
+			return nil, at(node, "write to: v1", "the route says no version")
+		}
+	case in.Fault != nil:
+		fault, err := compileFault(node, in.Fault)
+		if err != nil {
+			return nil, err
+		}
+		for _, service := range in.Fault.Service {
+			fault.Service = service
+			intents = append(intents, rules.Intent{Fault: new(fault)})
+		}
+	case in.Breaker != nil:
+		for _, service := range in.Breaker.Service {
+			intents = append(intents, rules.Intent{Breaker: compileBreaker(in.Breaker, service)})
+		}
+	}
+	if len(intents) == 0 {
+		return nil, at(node, "write service: with its name", "the rule names no service")
+	}
+	return intents, nil
+}
+
+func compileFault(node ast.Node, in *fileFault) (rules.Fault, error) {
+	fault := rules.Fault{When: in.When, Delay: in.Delay.Duration, Abort: in.Abort, Percent: 100}
+	if in.Percent.value != nil {
+		fault.Percent = *in.Percent.value
+	}
+	if fault.Delay == 0 && fault.Abort == 0 {
+		return fault, at(node, "write delay: 7s or abort: 503", "the fault neither delays nor aborts")
+	}
+	if fault.Abort != 0 && (fault.Abort < 200 || fault.Abort > 599) {
+		return fault, at(node, "", "abort takes an HTTP status from 200 to 599, not %d", fault.Abort)
+	}
+	return fault, nil
+}
+
+func compileBreaker(in *fileBreaker, service string) *rules.Breaker {
+	return &rules.Breaker{
+		Service:                  service,
+		MaxConnections:           in.MaxConnections,
+		HTTP1MaxPendingRequests:  in.HTTP1MaxPendingRequests,
+		HTTP2MaxRequests:         in.HTTP2MaxRequests,
+		MaxRequestsPerConnection: in.MaxRequestsPerConnection,
+		ConsecutiveGatewayErrors: in.ConsecutiveGatewayErrors,
+		Consecutive5xxErrors:     in.Consecutive5xxErrors,
+		Interval:                 in.Interval.Duration,
+		BaseEjectionTime:         in.BaseEjectionTime.Duration,
+		MaxEjectionPercent:       in.MaxEjectionPercent,
+	}
+}

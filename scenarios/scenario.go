@@ -1,0 +1,54 @@
+// Package scenarios is the file format: it reads a scenario strictly, checks
+// what can be checked without a mesh, and compiles it to what a run needs. It
+// also holds the library of scenarios that are built into the program.
+//
+// The package may import internal/check, internal/mesh, internal/rules,
+// internal/samples, internal/nearest and loadgen.
+package scenarios
+
+import (
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// Scenario is a file, read and checked.
+type Scenario struct {
+	Name     string
+	Summary  string
+	App      string // the sample application; empty: the user's own
+	File     string // as it was named
+	Text     string
+	Given    []Rule
+	Steps    []Step // at least one; the only step of a file without steps has no name
+	Rollback bool   // the first step that fails ends the run
+	Warnings []Warning
+}
+
+// Step is one stretch of the run.
+type Step struct {
+	Name    string
+	Apply   []Rule
+	Cohorts []mesh.Cohort // sorted by name
+	Expect  []Line
+}
+
+// Rule is one entry of given or apply: either intents or objects.
+type Rule struct {
+	Intents []rules.Intent
+	Objects []*rules.Object // verbatim; their namespace is the run's
+	Line    int
+}
+
+// Line is one expectation.
+type Line struct {
+	*check.Expectation
+	KnownBug string // the ticket; the expectation is expected to be false
+	Line     int
+}
+
+// Warning is something that is allowed and probably not meant.
+type Warning struct {
+	Line    int
+	Message string
+}
