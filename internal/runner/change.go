@@ -1,0 +1,247 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/live"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// conflictTries bounds how often a write is tried again when only the resource
+// version moved: Istio's status writer moves it without touching the rule.
+const conflictTries = 5
+
+// apply writes the changes of a stage, kind by kind, and waits after each kind
+// until the proxies run it.
+func (r *run) apply(ctx context.Context, stage Stage) error {
+	if len(stage.Changes) == 0 {
+		return nil
+	}
+	r.phase("applying %s", wordStage(stage.Name))
+	for _, group := range byKind(stage.Changes) {
+		began := time.Now()
+		first := len(r.record.Changes)
+		for _, change := range group {
+			written, err := r.write(ctx, change)
+			if err != nil {
+				return err
+			}
+			r.marks[written] = stage.Mark
+			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, change.Before, written))
+		}
+		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark })
+		for i := range group {
+			entry := &r.record.Changes[first+i]
+			entry.LiveIn, entry.LiveMs = in[i].proxies, in[i].at.Sub(began).Milliseconds()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write carries out one change on top of what is there now.
+func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, error) {
+	ref := change.Ref()
+	if !slices.Contains(r.touched, ref) {
+		r.touched = append(r.touched, ref)
+	}
+	for try := 0; ; try++ {
+		written, err := r.mesh.Write(ctx, rules.Change{Before: r.current[ref], After: change.After})
+		if err == nil {
+			r.current[ref] = written
+			return written, nil
+		}
+		var conflict *mesh.ConflictError
+		if !errors.As(err, &conflict) || try == conflictTries {
+			r.uncertain[ref] = change.After
+			return nil, err
+		}
+		if err := r.reread(ctx, ref, conflict); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reread takes over a new resource version if the rule itself is unchanged.
+func (r *run) reread(ctx context.Context, ref rules.Ref, conflict error) error {
+	objects, err := r.mesh.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	now, known := find(objects, ref), r.current[ref]
+	if now == nil || known == nil || !rules.Equal(now, known) {
+		return conflict
+	}
+	r.current[ref], r.marks[now] = now, r.marks[known]
+	return nil
+}
+
+// settleUncertain finds out whether writes that ended in an error took place all
+// the same, as they do when only the answer was lost.
+func (r *run) settleUncertain(ctx context.Context) error {
+	if len(r.uncertain) == 0 {
+		return nil
+	}
+	objects, err := r.mesh.Objects(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the rules after a write that failed: %w", err)
+	}
+	for ref, intended := range r.uncertain {
+		if now := find(objects, ref); now != nil && same(now, intended) {
+			r.current[ref] = now
+		}
+	}
+	return nil
+}
+
+// boundary is what the run knows to be there now.
+func (r *run) boundary() map[rules.Ref]*rules.Object { return maps.Clone(r.current) }
+
+// restore takes every object that the run has written back to what it was at a
+// boundary. The order is that of the writes, reversed. A failure does not stop
+// the others, and the end of ctx ends only the waiting, never the writing.
+func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error {
+	var back []rules.Change
+	for _, ref := range r.touched {
+		if !same(r.current[ref], to[ref]) || r.unproven[ref] != "" {
+			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
+		}
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	r.phase("undoing")
+	groups := byKind(back)
+	slices.Reverse(groups)
+	var failures []error
+	for _, group := range groups {
+		failures = append(failures, r.restoreGroup(ctx, group)...)
+	}
+	return errors.Join(failures...)
+}
+
+// restoreGroup writes first, all of it, and waits then.
+func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures []error) {
+	var written []rules.Change
+	for _, change := range group {
+		if err := r.putBack(ctx, change); err != nil {
+			failures = append(failures, r.notUndone(change.Ref(), fmt.Errorf("undoing %s: %w", change.Ref(), err)))
+			continue
+		}
+		written = append(written, change)
+	}
+	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
+	for i, change := range written {
+		if in[i].err != nil {
+			failures = append(failures, r.notUndone(change.Ref(), fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].err)))
+			continue
+		}
+		delete(r.unproven, change.Ref())
+	}
+	return failures
+}
+
+func (r *run) putBack(ctx context.Context, change rules.Change) error {
+	if same(change.Before, change.After) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	_, err := r.write(ctx, change)
+	return err
+}
+
+// same reports whether two objects are alike; nil is an object that is not there.
+func same(a, b *rules.Object) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return rules.Equal(a, b)
+}
+
+// notUndone remembers what could not be proved, for the record of the change.
+func (r *run) notUndone(ref rules.Ref, err error) error {
+	r.unproven[ref] = err.Error()
+	return err
+}
+
+// liveness is how the waiting for one change ended.
+type liveness struct {
+	proxies []string
+	at      time.Time
+	err     error
+}
+
+// waitAll waits until the proxies run the changes, all at once. The error is
+// that of the first change that has one.
+func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rules.Change) string) ([]liveness, error) {
+	all := make([]liveness, len(changes))
+	proxies, err := r.mesh.Proxies(ctx)
+	if err != nil {
+		err = fmt.Errorf("finding the proxies: %w", err)
+		for i := range all {
+			all[i].err = err
+		}
+		return all, err
+	}
+	var waiting sync.WaitGroup
+	for i, change := range changes {
+		waiting.Go(func() {
+			in, err := live.Wait(ctx, proxies, change, mark(change), r.LiveLimit)
+			all[i] = liveness{in, time.Now(), err}
+		})
+	}
+	waiting.Wait()
+	for _, one := range all {
+		if one.err != nil {
+			return all, one.err
+		}
+	}
+	return all, nil
+}
+
+// byKind groups changes that may be written together, in the order of writing.
+func byKind(changes []rules.Change) [][]rules.Change {
+	var groups [][]rules.Change
+	for _, kind := range []string{rules.Gateway, rules.DestinationRule, rules.VirtualService} {
+		var group []rules.Change
+		for _, change := range changes {
+			if change.Ref().Kind == kind {
+				group = append(group, change)
+			}
+		}
+		if len(group) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+func recordOf(stage string, before, after *rules.Object) report.Change {
+	c := report.Change{Object: after.String(), Step: stage, Action: "created", After: json.RawMessage(after.Manifest)}
+	if before != nil {
+		c.Action, c.Before = "updated", json.RawMessage(before.Manifest)
+	}
+	return c
+}
+
+func wordStage(name string) string {
+	switch name {
+	case "":
+		return "the rules"
+	case Given:
+		return "what is given"
+	}
+	return "step " + name
+}

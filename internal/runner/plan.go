@@ -1,0 +1,122 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// Given is the name of the stage in force before the baseline.
+const Given = "given"
+
+// Stage is the changes that are made together: those of given, or of a step.
+type Stage struct {
+	Name    string
+	Changes []rules.Change // in the order to write them; Before is what the stage finds
+	Mark    string         // stands in the http[].name of every VirtualService it writes
+}
+
+// Plan works out every change of a run from the objects in force. The first
+// stage is given, and each step has one. Nothing is written.
+func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string) ([]Stage, error) {
+	names := make([]string, len(services))
+	for i, service := range services {
+		names[i] = service.Name
+	}
+	p := planner{namespace: namespace, services: names, objects: slices.Clone(objects)}
+	given, err := p.stage(Given, s.Given, id+"-0")
+	if err != nil {
+		return nil, err
+	}
+	stages := []Stage{given}
+	for i, step := range s.Steps {
+		stage, err := p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1))
+		if err != nil {
+			return nil, err
+		}
+		stages = append(stages, stage)
+	}
+	return stages, nil
+}
+
+// planner follows the objects through the stages.
+type planner struct {
+	namespace string
+	services  []string
+	objects   []*rules.Object
+}
+
+func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Stage, error) {
+	before := slices.Clone(p.objects)
+	touched := map[rules.Ref]bool{}
+	for _, rule := range ruleSet {
+		changes, err := p.changes(rule)
+		if err != nil {
+			return Stage{}, fmt.Errorf("line %d: %w", rule.Line, err)
+		}
+		for _, change := range changes {
+			touched[change.Ref()] = true
+			p.put(change.After)
+		}
+	}
+	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark}
+	for _, object := range p.objects {
+		if !touched[object.Ref] {
+			continue
+		}
+		marked := object.Clone()
+		rules.Mark(marked, stage.Mark)
+		stage.Changes = append(stage.Changes, rules.Change{Before: find(before, object.Ref), After: marked})
+	}
+	slices.SortStableFunc(stage.Changes, func(a, b rules.Change) int {
+		return cmp.Compare(writeOrder(a.Ref().Kind), writeOrder(b.Ref().Kind))
+	})
+	return stage, nil
+}
+
+// changes are those of one rule, on top of the rules before it.
+func (p *planner) changes(rule scenarios.Rule) ([]rules.Change, error) {
+	if len(rule.Intents) > 0 {
+		return rules.Merge(p.objects, p.services, p.namespace, rule.Intents)
+	}
+	wanted := make([]*rules.Object, len(rule.Objects))
+	for i, object := range rule.Objects {
+		wanted[i] = object.Clone()
+		if wanted[i].Namespace == "" {
+			wanted[i].Namespace = p.namespace
+		}
+		if wanted[i].Namespace != p.namespace {
+			return nil, fmt.Errorf("applying %s: it is in another namespace than the run's, %q; take the namespace out of the file, or give --namespace", object.Ref, p.namespace)
+		}
+	}
+	return rules.Verbatim(p.objects, wanted)
+}
+
+func (p *planner) put(object *rules.Object) {
+	for i, o := range p.objects {
+		if o.Ref == object.Ref {
+			p.objects[i] = object
+			return
+		}
+	}
+	p.objects = append(p.objects, object)
+}
+
+func find(objects []*rules.Object, ref rules.Ref) *rules.Object {
+	for _, o := range objects {
+		if o.Ref == ref {
+			return o
+		}
+	}
+	return nil
+}
+
+// writeOrder puts what others refer to first: a VirtualService that names a
+// subset before its DestinationRule defines it answers 503 (istio/istio#23956).
+func writeOrder(kind string) int {
+	return slices.Index([]string{rules.Gateway, rules.DestinationRule, rules.VirtualService}, kind)
+}

@@ -1,0 +1,68 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// prove reads the objects once more, after everything was undone, and holds
+// each that the run wrote against what was there before it.
+func (r *run) prove(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptLimit)
+	defer cancel()
+	r.record.Restored = len(r.unproven) == 0
+	objects, err := r.mesh.Objects(ctx)
+	if err != nil {
+		r.record.Restored = false
+		r.problem("reading the rules after the run: %v", err)
+		objects = nil
+	}
+	for _, ref := range r.touched {
+		left := r.unproven[ref]
+		if left == "" && err == nil {
+			left = remains(r.original[ref], find(objects, ref))
+		}
+		if left != "" || err != nil {
+			r.record.Restored = false
+		}
+		r.settle(ref, left)
+	}
+}
+
+// settle writes into the record how a change ended.
+func (r *run) settle(ref rules.Ref, left string) {
+	for i := range r.record.Changes {
+		entry := &r.record.Changes[i]
+		if entry.Object != ref.String() {
+			continue
+		}
+		entry.Restored = left == "" && r.record.Restored
+		switch {
+		case left != "":
+			entry.Proof = left
+		case r.original[ref] == nil:
+			entry.Proof = "it is gone again, and so it is from the proxies"
+		default:
+			entry.Proof = "spec, labels and annotations equal what was there, and the proxies run it"
+		}
+	}
+}
+
+// remains says in what an object is not as it was, and how to mend it; empty:
+// it is.
+func remains(was, is *rules.Object) string {
+	switch {
+	case was == nil && is == nil:
+		return ""
+	case was == nil:
+		return fmt.Sprintf("it is still there; delete it: kubectl -n %s delete %s %s", is.Namespace, is.Kind, is.Name)
+	case is == nil:
+		return "it is gone; the manifest that was there stands in the report under changes[].before: kubectl apply it"
+	case !rules.Equal(was, is):
+		return "it differs from what was there (" + strings.Join(rules.Diff(was, is), "; ") + "); the manifest that was there stands in the report under changes[].before: kubectl replace it"
+	}
+	return ""
+}

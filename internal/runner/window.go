@@ -1,0 +1,161 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/evidence"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// whole and third scale the load of a window: the baseline and the recovery
+// take a third of the requests.
+const (
+	whole = 1
+	third = 3
+)
+
+// window drives the load of a step and keeps what was seen. The proxies are
+// read before the first request and after the last.
+func (r *run) window(ctx context.Context, name string, step scenarios.Step, part int64) error {
+	r.phase("%s", wordWindow(name, step.Name))
+	w := report.Window{Name: name, Started: time.Now()}
+	if name == report.During {
+		w.Step = step.Name
+	}
+	proxies, err := r.mesh.Proxies(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the proxies: %w", err)
+	}
+	before, err := evidence.Take(ctx, proxies)
+	if err != nil {
+		return fmt.Errorf("reading the proxies before the %s: %w", name, err)
+	}
+	cohorts := scale(step.Cohorts, part)
+	loads, loadErr := r.load(ctx, cohorts)
+	w.Loads, w.Ended = loads, time.Now()
+	if loadErr != nil {
+		w.Cut = loadErr.Error()
+	} else {
+		after, err := evidence.Take(ctx, proxies)
+		if err != nil {
+			return fmt.Errorf("reading the proxies after the %s: %w", name, err)
+		}
+		if name == report.During {
+			w.Quantities = evidence.Quantities(before, after, r.needs(step), r.services, r.objects())
+		}
+		w.Reconciled = evidence.Reconcile(before, after, cohorts, loads)
+	}
+	r.record.Windows = append(r.record.Windows, w)
+	if loadErr != nil {
+		return fmt.Errorf("driving the load of the %s: %w", name, loadErr)
+	}
+	return nil
+}
+
+// load drives the cohorts. After the end of ctx it does not wait for an engine
+// that cannot be cut: fortio's ends only with the connections.
+func (r *run) load(ctx context.Context, cohorts []mesh.Cohort) (map[string]*loadgen.Result, error) {
+	type outcome struct {
+		loads map[string]*loadgen.Result
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		loads, err := r.mesh.Load(ctx, cohorts, r.observe)
+		done <- outcome{loads, err}
+	}()
+	select {
+	case o := <-done:
+		return o.loads, o.err
+	case <-ctx.Done():
+	}
+	select {
+	case o := <-done:
+		return o.loads, o.err
+	case <-time.After(cutLimit):
+		return nil, fmt.Errorf("the load did not end in time: %w", ctx.Err())
+	}
+}
+
+func (r *run) observe(p loadgen.Progress) {
+	if r.Observe != nil {
+		r.Observe(Event{Load: &p})
+	}
+}
+
+// objects are those that the run knows to be in force.
+func (r *run) objects() []*rules.Object {
+	var all []*rules.Object
+	for _, o := range r.current {
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// needs are the quantities that a step asks for, and the faults that its rules
+// inject whether or not it asks: a fault that never bit proves nothing.
+func (r *run) needs(step scenarios.Step) []check.Need {
+	var needs []check.Need
+	add := func(n check.Need) {
+		if !slices.ContainsFunc(needs, func(have check.Need) bool {
+			return have.Function == n.Function && slices.Equal(have.Args, n.Args)
+		}) {
+			needs = append(needs, n)
+		}
+	}
+	for _, line := range step.Expect {
+		for _, need := range line.Needs() {
+			add(need)
+		}
+	}
+	for _, service := range r.faulted(step) {
+		add(check.Need{Function: "faults", Args: []string{service}})
+	}
+	return needs
+}
+
+// faulted are the services that the step's own rules inject a fault into.
+func (r *run) faulted(step scenarios.Step) []string {
+	for _, stage := range r.planned[1:] {
+		if stage.Name != step.Name {
+			continue
+		}
+		var after []*rules.Object
+		for _, change := range stage.Changes {
+			after = append(after, change.After)
+		}
+		return rules.Faulted(after)
+	}
+	return nil
+}
+
+// scale returns the cohorts with a part of their load, at least one request.
+func scale(cohorts []mesh.Cohort, part int64) []mesh.Cohort {
+	out := slices.Clone(cohorts)
+	for i := range out {
+		plan := &out[i].Plan
+		plan.Requests = (plan.Requests + part - 1) / part
+		plan.Duration /= time.Duration(part)
+	}
+	return out
+}
+
+func wordWindow(name, step string) string {
+	switch {
+	case name == report.During && step != "":
+		return "load of step " + step
+	case name == report.During:
+		return "load under the rule"
+	}
+	return name
+}
