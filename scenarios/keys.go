@@ -48,18 +48,12 @@ func mappingFits(node ast.Node, t reflect.Type, path string) error {
 	}
 	for _, pair := range pairs {
 		key := keyOf(pair)
-		child := t
-		if t.Kind() == reflect.Map {
-			child = t.Elem()
-		} else {
-			field, ok := fieldOf(t, key)
-			if !ok {
-				keys := keysOf(t)
-				return at(pair.Key, didYouMean(nearest.Word(key, keys), keys), "unknown key %q in %s", key, path)
-			}
-			child = field.Type
+		value, ok := valueType(t, key)
+		if !ok {
+			keys := keysOf(t)
+			return at(pair.Key, didYouMean(nearest.Word(key, keys), keys), "unknown key %q in %s", key, path)
 		}
-		if err := fits(pair.Value, child, key); err != nil {
+		if err := fits(pair.Value, value, key); err != nil {
 			return err
 		}
 	}
@@ -100,13 +94,17 @@ func entries(node ast.Node) ([]*ast.MappingValueNode, error) {
 
 func keyOf(pair *ast.MappingValueNode) string { return pair.Key.GetToken().Value }
 
-func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name == key {
-			return t.Field(i), true
+// valueType is the type of what stands behind a key.
+func valueType(t reflect.Type, key string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
+	for i, name := range keysOf(t) {
+		if name == key {
+			return t.Field(i).Type, true
 		}
 	}
-	return reflect.StructField{}, false
+	return nil, false
 }
 
 func keysOf(t reflect.Type) []string {

@@ -17,7 +17,6 @@ import (
 // allSidecars is the word in a VirtualService's gateways that stands for them.
 const allSidecars = "mesh"
 
-
 // ownName is the name that Istio gives to a route without one.
 const ownName = "default"
 
