@@ -1,0 +1,164 @@
+package sidecar
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// workers is how many worker threads a sidecar of Istio's chart has: a
+// downstream connection is given to one of them and stays there, connection
+// pools are a worker's own, and circuit breakers are shared by all.
+const workers = 2
+
+// Envoy's names of the load balancers.
+const (
+	leastRequest = "LEAST_REQUEST"
+	roundRobin   = "ROUND_ROBIN"
+	random       = "RANDOM"
+)
+
+// resource is what a circuit breaker counts. As in Envoy the question whether
+// there is room and the taking of it are two steps, so that two workers can
+// both be let in.
+type resource struct {
+	active atomic.Int64
+	max    int64
+}
+
+func (r *resource) canCreate() bool { return r.active.Load() < r.max }
+func (r *resource) inc()            { r.active.Add(1) }
+func (r *resource) dec()            { r.active.Add(-1) }
+
+// cluster is a clusterConfig at work in one proxy.
+type cluster struct {
+	config  *clusterConfig
+	updated time.Time // when it began
+	stats   clusterStats
+	draws   *draws
+	hosts   []*host
+
+	identity *tls.Config // the proxy's, for hosts that have one
+
+	connections, pending, requests, retries resource
+
+	detector *detector              // nil: no outlier detection
+	turn     [workers]atomic.Uint64 // of ROUND_ROBIN
+	ctx      context.Context        // ends with the proxy
+	end      context.CancelFunc     // ends the detector
+	routines *sync.WaitGroup        // the proxy's
+}
+
+// host is an endpoint of a cluster with Envoy's counters of it.
+type host struct {
+	Endpoint
+	index int
+	pools [workers]*pool
+
+	cxTotal, cxActive, cxConnectFail                 atomic.Int64
+	rqTotal, rqActive, rqSuccess, rqError, rqTimeout atomic.Int64
+}
+
+func newCluster(ctx context.Context, config *clusterConfig, p *Sidecar) *cluster {
+	c := &cluster{
+		config: config, updated: time.Now(), stats: newClusterStats(p.stats, config.name),
+		draws: p.draws, identity: p.identity, ctx: ctx, routines: &p.routines,
+	}
+	c.connections.max = int64(config.policy.maxConnections)
+	c.pending.max = int64(config.policy.maxPendingRequests)
+	c.requests.max = int64(config.policy.maxRequests)
+	c.retries.max = int64(config.policy.maxRetries)
+	for i, e := range config.endpoint {
+		h := &host{Endpoint: e, index: i}
+		for w := range h.pools {
+			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}
+		}
+		c.hosts = append(c.hosts, h)
+	}
+	detectorCtx, end := context.WithCancel(ctx)
+	c.end = end
+	if o := config.policy.outlier; o != nil {
+		c.detector = newDetector(*o, newOutlierStats(p.stats, config.name), len(c.hosts))
+		p.routines.Go(func() { c.detector.run(detectorCtx) })
+	}
+	return c
+}
+
+// drain ends what a replaced cluster does on its own: requests in flight and
+// queued are still carried out, and each connection is closed after its last.
+func (c *cluster) drain() {
+	c.end()
+	if c.detector != nil {
+		c.detector.end()
+	}
+	for _, h := range c.hosts {
+		for _, p := range h.pools {
+			p.drain()
+		}
+	}
+}
+
+// report tells the outlier detection of a host's answer.
+func (c *cluster) report(h *host, status int) {
+	if c.detector != nil {
+		c.detector.report(h.index, status)
+	}
+}
+
+func (c *cluster) ejected(h *host) bool { return c.detector != nil && c.detector.ejected(h.index) }
+
+// choose picks the host of a request, another than the one tried before if it
+// can; nil if none is healthy.
+func (c *cluster) choose(worker int, tried map[*host]bool) *host {
+	candidates := c.healthy()
+	if len(candidates) == 0 {
+		c.stats.cxNoneHealthy.add(1)
+		return nil
+	}
+	// Istio's host_selection_retry_max_attempts.
+	for range 5 {
+		if h := c.balance(worker, candidates); !tried[h] {
+			return h
+		}
+	}
+	return c.balance(worker, candidates)
+}
+
+// healthy are the hosts that are not ejected, or all of them below the panic
+// threshold, which is 0 unless minHealthPercent says otherwise.
+func (c *cluster) healthy() []*host {
+	var in []*host
+	for _, h := range c.hosts {
+		if !c.ejected(h) {
+			in = append(in, h)
+		}
+	}
+	if 100*len(in) < c.config.policy.panicThreshold*len(c.hosts) {
+		c.stats.lbHealthyPanic.add(1)
+		return c.hosts
+	}
+	return in
+}
+
+func (c *cluster) balance(worker int, hosts []*host) *host {
+	if len(hosts) == 1 {
+		return hosts[0]
+	}
+	n := uint64(len(hosts))
+	if c.config.policy.lb == roundRobin {
+		return hosts[(c.turn[worker].Add(1)-1)%n]
+	}
+	stream := fmt.Sprintf("%s hosts", c.config.name)
+	first := hosts[c.draws.below(stream, n)]
+	if c.config.policy.lb == random {
+		return first
+	}
+	// Of two choices, the one with fewer requests.
+	if second := hosts[c.draws.below(stream, n)]; second.rqActive.Load() < first.rqActive.Load() {
+		return second
+	}
+	return first
+}

@@ -1,0 +1,233 @@
+package sidecar
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// meshGateway is Istio's word for all sidecars.
+const meshGateway = "mesh"
+
+// compileHTTP makes the routes of the sidecars' HTTP listeners.
+func (c *compiler) compileHTTP() error {
+	for _, port := range c.httpPorts() {
+		table := &routeConfig{name: fmt.Sprint(port)}
+		for i := range c.config.services {
+			s := &c.config.services[i]
+			if p := s.port(port); p == nil || p.TCP {
+				continue
+			}
+			routes, err := c.serviceRoutes(s, port)
+			if err != nil {
+				return err
+			}
+			table.virtualHosts = append(table.virtualHosts, &virtualHost{
+				name:    fmt.Sprintf("%s:%d", s.Host, port),
+				domains: s.domains(),
+				routes:  routes,
+			})
+		}
+		c.config.http[port] = table
+	}
+	return nil
+}
+
+// serviceRoutes are the routes of the VirtualService that owns a service in
+// the sidecars: the first that was created. Where it has no route for this
+// port, as where there is none, traffic goes to the service itself.
+func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
+	for _, vs := range c.virtualServices {
+		if !vs.attached(meshGateway) || !vs.owns(s.Host) {
+			continue
+		}
+		routes, err := c.routes(vs, port, meshGateway)
+		if err != nil || len(routes) > 0 {
+			return routes, err
+		}
+		break
+	}
+	return []*route{{
+		name:    "default",
+		match:   everything(),
+		targets: []target{{cluster: clusterName(port, "", s.Host), weight: 100}},
+	}}, nil
+}
+
+// attached says whether a VirtualService applies to the sidecars, or to a
+// gateway namespace/name.
+func (vs virtualService) attached(gateway string) bool {
+	if len(vs.GetGateways()) == 0 {
+		return gateway == meshGateway
+	}
+	return named(vs.GetGateways(), vs.Namespace, gateway)
+}
+
+// named says whether a list of gateways, as objects of a namespace write them,
+// has the gateway.
+func named(gateways []string, namespace, gateway string) bool {
+	for _, g := range gateways {
+		if g == gateway || g != meshGateway && !strings.Contains(g, "/") && namespace+"/"+g == gateway {
+			return true
+		}
+	}
+	return false
+}
+
+func (vs virtualService) owns(host string) bool {
+	return slices.ContainsFunc(vs.GetHosts(), func(h string) bool { return qualify(h, vs.Namespace) == host })
+}
+
+// routes are a VirtualService's routes for one port of the sidecars or of a
+// gateway, one for each match. Istio stops at a route that matches everything.
+func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route, error) {
+	var routes []*route
+	for i, r := range vs.GetHttp() {
+		path := fmt.Sprintf("spec.http[%d]", i)
+		base, err := c.route(vs, path, port, r)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.GetMatch()) == 0 {
+			base.match = everything()
+			return append(routes, base), nil
+		}
+		for j, m := range r.GetMatch() {
+			if m.GetPort() != 0 && int(m.GetPort()) != port || len(m.GetGateways()) > 0 && !named(m.GetGateways(), vs.Namespace, gateway) {
+				continue
+			}
+			one := *base
+			if one.match, err = newRouteMatch(vs.Ref, fmt.Sprintf("%s.match[%d]", path, j), m); err != nil {
+				return nil, err
+			}
+			if m.GetName() != "" {
+				one.name += "." + m.GetName()
+			}
+			routes = append(routes, &one)
+		}
+	}
+	return routes, nil
+}
+
+// route is an HTTP route without its match.
+func (c *compiler) route(vs virtualService, path string, port int, r *networking.HTTPRoute) (*route, error) {
+	var destinations []destination
+	for _, d := range r.GetRoute() {
+		destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
+	}
+	targets, err := c.targets(vs.Ref, path, port, destinations)
+	if err != nil {
+		return nil, err
+	}
+	key := vs.Ref.String() + " " + path
+	return &route{
+		name:    r.GetName(),
+		source:  istioPath(vs.Ref, "virtual-service"),
+		key:     key,
+		targets: targets,
+		timeout: r.GetTimeout().AsDuration(),
+		fault:   newFault(key, r.GetFault()),
+	}, nil
+}
+
+// newFault translates a fault. Without a percentage it never happens.
+func newFault(key string, f *networking.HTTPFaultInjection) *fault {
+	if f.GetDelay() == nil && f.GetAbort() == nil {
+		return nil
+	}
+	out := &fault{delayStream: key + " delay", abortStream: key + " abort"}
+	if d := f.GetDelay(); d != nil {
+		out.delay = d.GetFixedDelay().AsDuration()
+		out.delayShare = perMillion(d.GetPercentage())
+		if d.GetPercentage() == nil {
+			// The old field, which counts whole percents.
+			out.delayShare = uint32(d.GetPercent()) * (million / 100) //nolint:staticcheck // Istio still reads it.
+		}
+	}
+	if a := f.GetAbort(); a != nil {
+		out.abort = int(a.GetHttpStatus())
+		out.abortShare = perMillion(a.GetPercentage())
+	}
+	return out
+}
+
+func perMillion(p *networking.Percent) uint32 { return uint32(p.GetValue() * (million / 100)) }
+
+func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (routeMatch, error) {
+	out := everything()
+	var err error
+	if m.GetUri() != nil {
+		if out.path, err = newStringMatch(m.GetUri()); err != nil {
+			return out, fmt.Errorf("reading %s: %s.uri: %w", ref, path, err)
+		}
+		// The case is ignored only in exact and prefix matches.
+		out.path.ignoreCase = m.GetIgnoreUriCase() && out.path.kind != matchRegex
+	}
+	add := func(name, at string, s *networking.StringMatch, invert bool) {
+		match, e := newStringMatch(s)
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("reading %s: %s.%s: %w", ref, path, at, e))
+		}
+		out.headers = append(out.headers, headerMatch{stringMatch: match, name: name, invert: invert})
+	}
+	if m.GetMethod() != nil {
+		add(":method", "method", m.GetMethod(), false)
+	}
+	if m.GetAuthority() != nil {
+		add(":authority", "authority", m.GetAuthority(), false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.GetHeaders())) {
+		add(strings.ToLower(name), "headers["+name+"]", m.GetHeaders()[name], false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.GetWithoutHeaders())) {
+		add(strings.ToLower(name), "withoutHeaders["+name+"]", m.GetWithoutHeaders()[name], true)
+	}
+	return out, err
+}
+
+// checkHTTPRoute refuses what Istio's own validation would, and what Istio
+// would silently ignore.
+func checkHTTPRoute(ref rules.Ref, path string, r *networking.HTTPRoute) error {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("reading %s: %s.%s %s", ref, path, field, fmt.Sprintf(format, args...)))
+	}
+	if t := r.GetTimeout(); t != nil && t.AsDuration() < 0 {
+		bad("timeout", "is %v; it must be 0 or more", t.AsDuration())
+	}
+	if d := r.GetFault().GetDelay(); d != nil {
+		if d.GetFixedDelay().AsDuration() <= 0 {
+			bad("fault.delay.fixedDelay", "is missing or not above 0; give a duration such as 7s")
+		}
+		checkPercent(bad, "fault.delay", d.GetPercentage())
+		if p := d.GetPercent(); p < 0 || p > 100 { //nolint:staticcheck // Istio still reads it.
+			bad("fault.delay.percent", "is %d; it must be 0 to 100", p)
+		}
+	}
+	if a := r.GetFault().GetAbort(); a != nil {
+		if s := a.GetHttpStatus(); s < 200 || s > 599 {
+			bad("fault.abort.httpStatus", "is %d; it must be 200 to 599", s)
+		}
+		checkPercent(bad, "fault.abort", a.GetPercentage())
+	}
+	for i, m := range r.GetMatch() {
+		for name := range m.GetHeaders() {
+			if slices.Contains([]string{"uri", "scheme", "method", "authority"}, name) {
+				bad(fmt.Sprintf("match[%d].headers[%s]", i, name), "would be ignored by Istio; write match[%d].%s", i, name)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkPercent(bad func(string, string, ...any), field string, p *networking.Percent) {
+	if v := p.GetValue(); v < 0 || v > 100 {
+		bad(field+".percentage.value", "is %v; it must be 0 to 100", v)
+	}
+}

@@ -1,0 +1,79 @@
+package sidecar
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// dumpListeners are the listeners by the ports that clients see: of an HTTP
+// port and of a gateway's 0.0.0.0_PORT, of a service's TCP port HOST_PORT, for
+// want of the service's IP address.
+func (s *Sidecar) dumpListeners(st *state) []dumped {
+	if s.options.Gateway {
+		return dumpGatewayListeners(st)
+	}
+	var all []dumped
+	for _, port := range sortedKeys(st.config.http) {
+		all = append(all, dumpListener(st, anyAddress, port, httpFilter(port, fmt.Sprint(port))))
+	}
+	for _, l := range st.config.tcp {
+		all = append(all, dumpListener(st, l.service.Host, l.port, tcpFilter(l.route)))
+	}
+	return all
+}
+
+// anyAddress is what Istio's listeners of an HTTP port are bound to.
+const anyAddress = "0.0.0.0"
+
+func dumpGatewayListeners(st *state) []dumped {
+	var all []dumped
+	for _, g := range st.config.gateways {
+		filter := tcpFilter(g.tcp)
+		if g.http != nil {
+			filter = httpFilter(g.port, g.http.name)
+		}
+		all = append(all, dumpListener(st, anyAddress, g.port, filter))
+	}
+	return all
+}
+
+func dumpListener(st *state, address string, port int, filter object) dumped {
+	name := fmt.Sprintf("%s_%d", address, port)
+	return dumped{name, object{
+		"@type": adminType + "ListenersConfigDump.DynamicListener",
+		"name":  name,
+		"active_state": object{
+			"version_info": st.config.version,
+			"listener": object{
+				"@type":             configType + "listener.v3.Listener",
+				"name":              name,
+				"address":           object{"socket_address": object{"address": address, "port_value": port}},
+				"filter_chains":     []object{{"filters": []object{filter}}},
+				"traffic_direction": "OUTBOUND",
+			},
+			"last_updated": lastUpdated(st.config.updated),
+		},
+	}}
+}
+
+func httpFilter(port int, routes string) object {
+	return object{"name": "envoy.filters.network.http_connection_manager", "typed_config": object{
+		"@type":       "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+		"stat_prefix": fmt.Sprintf("outbound_0.0.0.0_%d;", port),
+		"rds":         object{"config_source": object{"ads": object{}, "resource_api_version": "V3"}, "route_config_name": routes},
+	}}
+}
+
+func tcpFilter(r *tcpRoute) object {
+	if r == nil {
+		return object{}
+	}
+	config := dumpTargets(r.targets)
+	config["@type"] = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+	config["stat_prefix"] = r.targets[0].cluster
+	return object{"name": "envoy.filters.network.tcp_proxy", "typed_config": config}
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,176 @@
+package sidecar
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// httpListener is Envoy's HTTP connection manager on one port.
+type httpListener struct {
+	proxy *Sidecar
+	port  int
+	stats listenerStats
+}
+
+// stream is one request on its way through the proxy.
+type stream struct {
+	*httpListener
+	w       http.ResponseWriter
+	r       *http.Request
+	worker  int
+	started time.Time
+
+	route   *route
+	target  string // the cluster that was drawn
+	host    *host  // the last that was chosen
+	status  int    // of the answer; 0: none
+	flags   []string
+	details string
+	faulty  bool // it counts as an active fault
+
+	forwarded time.Time // when the router took it: after any injected delay
+}
+
+// ServeHTTP implements http.Handler: route, fault, forward.
+func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	worker, _ := r.Context().Value(workerKey{}).(int)
+	s := &stream{httpListener: l, w: w, r: r, worker: worker, started: time.Now()}
+	l.stats.rqTotal.add(1)
+	l.stats.rqActive.add(1)
+	defer s.end()
+	if !s.match() || !s.inject() {
+		return
+	}
+	s.forward()
+}
+
+// match finds the request's route and draws its cluster, or answers.
+func (s *stream) match() bool {
+	if !s.r.ProtoAtLeast(1, 1) {
+		// As Envoy without accept_http_10, which Istio leaves off.
+		s.reply(http.StatusUpgradeRequired, "", "", "low_version")
+		return false
+	}
+	table := s.proxy.routes(s.proxy.state.Load().config, s.port)
+	var host *virtualHost
+	if table != nil {
+		host = table.virtualHost(s.r.Host)
+	}
+	if host == nil && !s.proxy.options.Gateway {
+		// A host that no service has: Istio's virtual host block_all, as with
+		// outboundTrafficPolicy REGISTRY_ONLY. The mesh has no outside.
+		s.reply(http.StatusBadGateway, "", "", "direct_response")
+		return false
+	}
+	if host != nil {
+		s.route = host.route(s.r)
+	}
+	if s.route == nil {
+		s.stats.noRoute.add(1)
+		s.reply(http.StatusNotFound, "", "NR", "route_not_found")
+		return false
+	}
+	s.target = pick(s.proxy.draws, s.route.key, s.route.targets)
+	return true
+}
+
+// inject is Envoy's fault filter: a delay and an abort, drawn independently,
+// the delay first. It says whether the request goes on.
+func (s *stream) inject() bool {
+	f := s.route.fault
+	if f == nil {
+		return true
+	}
+	if f.delay > 0 && s.proxy.draws.happens(f.delayStream, f.delayShare) {
+		s.activateFault()
+		s.stats.delaysInjected.add(1)
+		s.flags = append(s.flags, "DI")
+		timer := time.NewTimer(f.delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-s.r.Context().Done():
+			s.disconnected()
+			return false
+		}
+	}
+	if f.abort > 0 && s.proxy.draws.happens(f.abortStream, f.abortShare) {
+		s.activateFault()
+		s.stats.abortsInjected.add(1)
+		s.reply(f.abort, "fault filter abort", "FI", "fault_filter_abort")
+		return false
+	}
+	return true
+}
+
+func (s *stream) activateFault() {
+	if !s.faulty {
+		s.faulty = true
+		s.stats.activeFaults.add(1)
+	}
+}
+
+// reply is an answer of the proxy's own.
+func (s *stream) reply(status int, body, flag, details string) {
+	if flag != "" {
+		s.flags = append(s.flags, flag)
+	}
+	s.status, s.details = status, details
+	header := s.w.Header()
+	header.Set("Server", "envoy")
+	if body != "" {
+		header.Set("Content-Type", "text/plain")
+	}
+	s.w.WriteHeader(status)
+	if s.r.Method != http.MethodHead {
+		// A client that has gone cannot be told.
+		_, _ = io.WriteString(s.w, body)
+	}
+}
+
+// disconnected notes that the client went away before it was answered.
+func (s *stream) disconnected() {
+	s.flags = append(s.flags, "DC")
+	s.details = "downstream_remote_disconnect"
+	s.stats.rqRemoteReset.add(1)
+}
+
+// reset ends the client's connection in the middle of an answer.
+func (s *stream) reset(flag, details string) {
+	s.flags = append(s.flags, flag)
+	s.details = details
+	panic(http.ErrAbortHandler)
+}
+
+// end counts the request and writes it to the access log.
+func (s *stream) end() {
+	s.stats.rqActive.add(-1)
+	if s.faulty {
+		s.stats.activeFaults.add(-1)
+	}
+	if s.status > 0 {
+		s.stats.charge(s.status)
+	}
+	s.proxy.log.add(s.logEntry())
+	s.proxy.countRequest(s)
+}
+
+// flagOrder is the order in which Envoy prints response flags.
+var flagOrder = []string{"UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "DC", "URX", "UPE", "NC"}
+
+// responseFlags prints the flags as Envoy does, - for none.
+func responseFlags(flags []string) string {
+	if len(flags) == 0 {
+		return "-"
+	}
+	sorted := slices.Clone(flags)
+	slices.SortFunc(sorted, func(a, b string) int { return slices.Index(flagOrder, a) - slices.Index(flagOrder, b) })
+	return strings.Join(sorted, ",")
+}
+
+// errTimeout is the cause of a route's timeout.
+var errTimeout = errors.New("upstream request timeout")

@@ -1,0 +1,162 @@
+package sidecar
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// outlierConfig is a cluster's outlier detection, defaults filled in.
+type outlierConfig struct {
+	consecutive5xx        uint32
+	enforce5xx            bool
+	consecutiveGateway    uint32
+	enforceGateway        bool
+	interval              time.Duration
+	baseEjectionTime      time.Duration
+	maxEjectionPercent    int
+	consecutive5xxSet     bool // the object names it, so that a dump shows it
+	consecutiveGatewaySet bool
+}
+
+// maxEjectionTime is Envoy's default max_ejection_time; a longer base ejection
+// time takes its place.
+const maxEjectionTime = 300 * time.Second
+
+// detector ejects hosts of one cluster after consecutive errors and lets them
+// back, as Envoy's outlier detection does: detection is inline, the interval
+// drives only the return.
+type detector struct {
+	config outlierConfig
+	stats  outlierStats
+
+	mu     sync.Mutex
+	hosts  []monitor
+	active int
+}
+
+// monitor is what the detector knows of one host.
+type monitor struct {
+	consecutive5xx     uint32
+	consecutiveGateway uint32
+	ejected            bool
+	backoff            int // the multiple of the base ejection time
+	ejectedAt          time.Time
+	unejectedAt        time.Time
+}
+
+func newDetector(config outlierConfig, stats outlierStats, hosts int) *detector {
+	return &detector{config: config, stats: stats, hosts: make([]monitor, hosts)}
+}
+
+// report counts an answer of a host, or the status that Envoy takes for a
+// failure to get one: 503 for a failed connection, 504 for a timeout.
+func (d *detector) report(host, status int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := &d.hosts[host]
+	if status < 500 {
+		m.consecutive5xx, m.consecutiveGateway = 0, 0
+		return
+	}
+	if status >= 502 && status <= 504 {
+		m.consecutiveGateway++
+		if m.consecutiveGateway == d.config.consecutiveGateway {
+			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.enforceGateway)
+			m.consecutiveGateway = 0
+		}
+	} else {
+		m.consecutiveGateway = 0
+	}
+	m.consecutive5xx++
+	if m.consecutive5xx == d.config.consecutive5xx {
+		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, d.config.enforce5xx)
+		m.consecutive5xx = 0
+	}
+}
+
+// detected ejects a host unless too many are out already.
+func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool) {
+	if m.ejected {
+		return
+	}
+	detected.add(1)
+	if 100*(d.active+1) > d.config.maxEjectionPercent*len(d.hosts) {
+		d.stats.overflow.add(1)
+		return
+	}
+	if !enforce {
+		return
+	}
+	m.ejected = true
+	m.ejectedAt = time.Now()
+	if time.Duration(m.backoff)*d.config.baseEjectionTime < d.maxEjectionTime()+d.config.baseEjectionTime {
+		m.backoff++
+	}
+	d.active++
+	d.stats.active.add(1)
+	d.stats.enforcedTotal.add(1)
+	enforced.add(1)
+}
+
+func (d *detector) maxEjectionTime() time.Duration {
+	return max(maxEjectionTime, d.config.baseEjectionTime)
+}
+
+// ejected says whether a host is out.
+func (d *detector) ejected(host int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hosts[host].ejected
+}
+
+// run lets hosts back, once an interval, until ctx ends.
+func (d *detector) run(ctx context.Context) {
+	ticker := time.NewTicker(d.config.interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.tick(time.Now())
+		}
+	}
+}
+
+// tick is one interval: a host whose time is over comes back, and one that has
+// stayed in for an interval has its next ejection shortened by one base time.
+func (d *detector) tick(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.hosts {
+		m := &d.hosts[i]
+		if m.ejected {
+			out := min(time.Duration(m.backoff)*d.config.baseEjectionTime, d.maxEjectionTime())
+			if now.Sub(m.ejectedAt) >= out {
+				d.uneject(m, now)
+			}
+			continue
+		}
+		if m.backoff > 0 && now.Sub(m.unejectedAt) >= d.config.interval {
+			m.backoff--
+		}
+	}
+}
+
+func (d *detector) uneject(m *monitor, now time.Time) {
+	m.ejected = false
+	m.unejectedAt = now
+	m.consecutive5xx, m.consecutiveGateway = 0, 0
+	d.active--
+	d.stats.active.add(-1)
+}
+
+// end gives back what the detector holds of the gauge that outlives it.
+func (d *detector) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stats.active.add(-int64(d.active))
+	d.active = 0
+	clear(d.hosts)
+}

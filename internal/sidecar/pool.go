@@ -1,0 +1,286 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+)
+
+// pool holds the connections of one worker to one host. It follows Envoy's
+// source/common/conn_pool/conn_pool_base.cc step by step, for HTTP/1: a
+// connection carries one request at a time.
+//
+// Its fields are guarded by the worker's lock: a worker does one thing at a
+// time.
+type pool struct {
+	worker  *sync.Mutex
+	cluster *cluster
+	host    *host
+
+	ready      []*upstreamConn // the last to become ready is the first to be used
+	busy       int             // with a request, or draining
+	connecting int
+	pending    []*pendingStream // the first to come is the first to be served
+	draining   bool
+}
+
+// pendingStream is a request that waits for a connection.
+type pendingStream struct {
+	request  *http.Request
+	attached chan attachment // holds one
+}
+
+// attachment is what becomes of a pending stream.
+type attachment struct {
+	conn *upstreamConn
+	err  error
+}
+
+// errOverflow says that a circuit breaker is open.
+var errOverflow = errors.New("overflow")
+
+// connectError says that the pool could not connect.
+type connectError struct {
+	timedOut bool
+	cause    error
+}
+
+// Error implements error. The words are Envoy's.
+func (e *connectError) Error() string {
+	if e.timedOut {
+		return "connection timeout"
+	}
+	return "remote connection failure"
+}
+
+// detail is Envoy's transport failure reason.
+func (e *connectError) detail() string {
+	var errno syscall.Errno
+	switch {
+	case errors.As(e.cause, &errno) && errno == syscall.ECONNREFUSED:
+		return "delayed connect error: Connection refused"
+	case errors.As(e.cause, &errno):
+		return "delayed connect error: " + errno.Error()
+	}
+	return ""
+}
+
+// newStream gets a connection for a request: a ready one, else the request
+// queues if a pending slot is free, else it overflows. The error is
+// errOverflow, a *connectError, or ctx's.
+func (p *pool) newStream(ctx context.Context, r *http.Request) (*upstreamConn, error) {
+	p.worker.Lock()
+	if n := len(p.ready); n > 0 {
+		conn, err := p.attach(p.ready[n-1], r)
+		p.tryCreateNewConnections()
+		p.worker.Unlock()
+		return conn, err
+	}
+	if !p.cluster.pending.canCreate() {
+		p.cluster.stats.rqPendingOverflow.add(1)
+		p.worker.Unlock()
+		return nil, errOverflow
+	}
+	s := &pendingStream{request: r, attached: make(chan attachment, 1)}
+	p.addPending(s)
+	p.tryCreateNewConnections()
+	p.worker.Unlock()
+	select {
+	case a := <-s.attached:
+		return a.conn, a.err
+	case <-ctx.Done():
+		return nil, p.cancel(ctx, s)
+	}
+}
+
+// cancel takes a request out of the queue. The connection that was being made
+// for it stays.
+func (p *pool) cancel(ctx context.Context, s *pendingStream) error {
+	p.worker.Lock()
+	if i := slices.Index(p.pending, s); i >= 0 {
+		p.removePending(i)
+		p.cluster.stats.rqCancelled.add(1)
+	}
+	p.worker.Unlock()
+	select {
+	case a := <-s.attached:
+		if a.conn != nil {
+			a.conn.release(false)
+		}
+	default:
+	}
+	return ctx.Err()
+}
+
+func (p *pool) addPending(s *pendingStream) {
+	p.pending = append(p.pending, s)
+	p.cluster.pending.inc()
+	p.cluster.stats.rqPendingTotal.add(1)
+	p.cluster.stats.rqPendingActive.add(1)
+}
+
+func (p *pool) removePending(i int) {
+	p.pending = slices.Delete(p.pending, i, i+1)
+	p.cluster.pending.dec()
+	p.cluster.stats.rqPendingActive.add(-1)
+}
+
+// attach puts a request on a ready connection.
+func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
+	if !p.cluster.requests.canCreate() {
+		p.cluster.stats.rqPendingOverflow.add(1)
+		return nil, errOverflow
+	}
+	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })
+	p.busy++
+	if limit := p.cluster.config.policy.maxRequestsPerConnection; limit > 0 {
+		c.served++
+		if c.served == limit {
+			p.cluster.stats.cxMaxRequests.add(1)
+			c.draining = true
+		}
+	}
+	c.exchange = &exchange{request: r, answer: make(chan answer, 1), done: make(chan struct{})}
+	p.cluster.requests.inc()
+	p.cluster.stats.rqTotal.add(1)
+	p.cluster.stats.rqActive.add(1)
+	p.host.rqTotal.Add(1)
+	p.host.rqActive.Add(1)
+	return c, nil
+}
+
+// detach ends the request on a connection, which then serves the next or, if
+// it cannot be used again, is closed.
+func (p *pool) detach(c *upstreamConn, reusable bool) {
+	c.exchange = nil
+	p.busy--
+	p.cluster.requests.dec()
+	p.cluster.stats.rqActive.add(-1)
+	p.host.rqActive.Add(-1)
+	if !reusable || c.draining || p.draining {
+		p.remove(c, p.cluster.stats.cxDestroyLocal)
+		return
+	}
+	p.ready = append(p.ready, c)
+	p.onUpstreamReady()
+}
+
+// onUpstreamReady serves the queue with ready connections.
+func (p *pool) onUpstreamReady() {
+	for len(p.pending) > 0 && len(p.ready) > 0 {
+		s := p.pending[0]
+		conn, err := p.attach(p.ready[len(p.ready)-1], s.request)
+		p.removePending(0)
+		s.attached <- attachment{conn, err}
+	}
+}
+
+// tryCreateNewConnections makes connections as long as more requests wait than
+// connections are coming, three at the most.
+func (p *pool) tryCreateNewConnections() {
+	for range 3 {
+		if !p.tryCreateNewConnection() {
+			return
+		}
+	}
+}
+
+// tryCreateNewConnection makes one if more are needed and allowed. A pool that
+// has none always gets one, so that nothing waits for ever.
+func (p *pool) tryCreateNewConnection() bool {
+	if len(p.pending) <= p.connecting+len(p.ready) {
+		return false
+	}
+	allowed := p.cluster.connections.canCreate()
+	if !allowed {
+		p.cluster.stats.cxOverflow.add(1)
+	}
+	if allowed || len(p.ready)+p.busy+p.connecting == 0 {
+		p.connect()
+	}
+	return allowed
+}
+
+func (p *pool) connect() {
+	p.connecting++
+	p.cluster.connections.inc()
+	p.cluster.stats.cxTotal.add(1)
+	p.cluster.stats.cxHTTP1Total.add(1)
+	p.cluster.stats.cxActive.add(1)
+	p.host.cxTotal.Add(1)
+	p.host.cxActive.Add(1)
+	p.cluster.routines.Go(p.dial)
+}
+
+// dial makes a connection, TLS and all, and reads from it until it is closed.
+func (p *pool) dial() {
+	nc, err := p.cluster.connect(p.cluster.ctx, p.host)
+	p.worker.Lock()
+	p.connecting--
+	if err != nil {
+		p.connectFailed(err)
+		p.worker.Unlock()
+		return
+	}
+	c := newUpstreamConn(nc, p)
+	p.ready = append(p.ready, c)
+	p.onUpstreamReady()
+	if p.draining && c.exchange == nil {
+		p.removeReady(c, p.cluster.stats.cxDestroyLocal)
+	}
+	p.worker.Unlock()
+	c.readAnswers()
+}
+
+// connectFailed fails all requests that wait: they would not fare better on
+// the next connection, and whether to retry is the router's to say.
+func (p *pool) connectFailed(err error) {
+	failure := &connectError{timedOut: errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded), cause: err}
+	p.cluster.stats.cxConnectFail.add(1)
+	p.host.cxConnectFail.Add(1)
+	if failure.timedOut {
+		p.cluster.stats.cxConnectTimeout.add(1)
+	}
+	p.forget()
+	for len(p.pending) > 0 {
+		p.cluster.stats.rqPendingFailure.add(1)
+		s := p.pending[0]
+		p.removePending(0)
+		s.attached <- attachment{err: failure}
+	}
+}
+
+// remove closes a connection that is in no list any more.
+func (p *pool) remove(c *upstreamConn, why *metric) {
+	p.cluster.stats.cxDestroy.add(1)
+	why.add(1)
+	p.forget()
+	c.close()
+	p.tryCreateNewConnections()
+}
+
+func (p *pool) removeReady(c *upstreamConn, why *metric) {
+	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })
+	p.remove(c, why)
+}
+
+// forget gives back what a connection counts for.
+func (p *pool) forget() {
+	p.cluster.connections.dec()
+	p.cluster.stats.cxActive.add(-1)
+	p.host.cxActive.Add(-1)
+}
+
+// drain closes idle connections now and every other after its request.
+func (p *pool) drain() {
+	p.worker.Lock()
+	defer p.worker.Unlock()
+	p.draining = true
+	for len(p.ready) > 0 {
+		p.removeReady(p.ready[0], p.cluster.stats.cxDestroyLocal)
+	}
+}

@@ -1,0 +1,70 @@
+package sidecar
+
+import (
+	"strings"
+)
+
+// Service is a Kubernetes service as the proxies know it.
+type Service struct {
+	Name  string // short: ratings
+	Host  string // fully qualified: ratings.default.svc.cluster.local
+	Ports []Port
+}
+
+// Port is a port of a service, with the endpoints behind it.
+type Port struct {
+	Number    int
+	TCP       bool // opaque TCP rather than HTTP
+	Endpoints []Endpoint
+}
+
+// Endpoint is one workload behind a port of a service.
+type Endpoint struct {
+	Address   string            // host:port
+	Workload  string            // reviews-v2
+	Labels    map[string]string // app and version, which subsets select by
+	MutualTLS bool              // its proxy takes the connections: Istio's label tlsMode
+}
+
+// port returns the port of that number, nil if the service has none.
+func (s *Service) port(number int) *Port {
+	for i := range s.Ports {
+		if s.Ports[i].Number == number {
+			return &s.Ports[i]
+		}
+	}
+	return nil
+}
+
+// namespace is the second label of the host.
+func (s *Service) namespace() string {
+	_, rest, _ := strings.Cut(s.Host, ".")
+	namespace, _, _ := strings.Cut(rest, ".")
+	return namespace
+}
+
+// domains are the names by which DNS in the service's namespace finds it, and
+// the domains of its virtual host.
+func (s *Service) domains() []string {
+	namespaced := s.Name + "." + s.namespace()
+	return []string{s.Host, s.Host + ".", s.Name, namespaced, namespaced + ".svc"}
+}
+
+// qualify expands a host as Istio does in its objects: a name without a dot is
+// a service of the object's namespace, every other name stays as it is.
+func qualify(host, namespace string) string {
+	if host == "*" || strings.Contains(host, ".") {
+		return host
+	}
+	return host + "." + namespace + ".svc.cluster.local"
+}
+
+// hasLabels says whether all wanted labels are there.
+func (e Endpoint) hasLabels(want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := e.Labels[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,245 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// maxAttempts is one attempt and Istio's default of two retries. Of the
+// default policy's conditions, connect-failure is the one that occurs with
+// HTTP/1.
+const maxAttempts = 3
+
+// forward sends the request to a host of its cluster and the answer back:
+// Envoy's router filter.
+func (s *stream) forward() {
+	c := s.proxy.state.Load().clusters[s.target]
+	if c == nil {
+		s.stats.noCluster.add(1)
+		s.reply(http.StatusServiceUnavailable, "", "NC", "cluster_not_found")
+		return
+	}
+	ctx, cancel := context.WithCancelCause(s.r.Context())
+	defer cancel(nil)
+	if s.route.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, s.route.timeout, errTimeout)
+		defer stop()
+	}
+	s.forwarded = time.Now()
+	tried := map[*host]bool{}
+	for attempt := 1; ; attempt++ {
+		s.host = c.choose(s.worker, tried)
+		if s.host == nil {
+			c.stats.charge(http.StatusServiceUnavailable)
+			s.reply(http.StatusServiceUnavailable, "no healthy upstream", "UH", "no_healthy_upstream")
+			return
+		}
+		tried[s.host] = true
+		request := s.upstreamRequest(attempt, cancel)
+		conn, err := s.host.pools[s.worker].newStream(ctx, request)
+		var failed *connectError
+		if errors.As(err, &failed) && s.retry(ctx, c, attempt) {
+			continue
+		}
+		if err != nil {
+			s.unconnected(ctx, c, err, attempt)
+			return
+		}
+		if attempt > 1 {
+			c.stats.rqRetrySuccess.add(1)
+		}
+		s.exchange(ctx, c, conn, request)
+		return
+	}
+}
+
+// retry counts a failed connection and says whether another is to be tried,
+// after a pause that is drawn from [0,(2^n-1)·25ms), 250ms at the most.
+func (s *stream) retry(ctx context.Context, c *cluster, attempt int) bool {
+	c.report(s.host, http.StatusServiceUnavailable)
+	if attempt == maxAttempts {
+		c.stats.rqRetryLimit.add(1)
+		s.flags = append(s.flags, "URX")
+		return false
+	}
+	if !c.retries.canCreate() {
+		c.stats.rqRetryOverflow.add(1)
+		s.flags = append(s.flags, "UO")
+		return false
+	}
+	c.retries.inc()
+	defer c.retries.dec()
+	c.stats.rqRetry.add(1)
+	s.host.rqError.Add(1)
+	limit := min(250*time.Millisecond, time.Duration(1<<attempt-1)*25*time.Millisecond)
+	timer := time.NewTimer(time.Duration(s.proxy.draws.below("retry pauses", uint64(limit))))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		// The next attempt finds out what ended it.
+	}
+	return true
+}
+
+// unconnected answers a request that got no connection.
+func (s *stream) unconnected(ctx context.Context, c *cluster, err error, attempt int) {
+	const text = "upstream connect error or disconnect/reset before headers. "
+	var failed *connectError
+	switch {
+	case errors.Is(err, errOverflow):
+		// No host is charged: the limit is the cluster's.
+		c.stats.charge(http.StatusServiceUnavailable)
+		s.w.Header().Set("X-Envoy-Overloaded", "true")
+		s.reply(http.StatusServiceUnavailable, text+"reset reason: overflow", "UO", "overflow")
+	case errors.As(err, &failed):
+		retried := ""
+		if attempt > 1 {
+			retried = "retried and the latest "
+		}
+		detail := failed.detail()
+		if detail != "" {
+			detail = ", transport failure reason: " + detail
+		}
+		s.charge(c, http.StatusServiceUnavailable)
+		s.reply(http.StatusServiceUnavailable, text+retried+"reset reason: "+failed.Error()+detail, "UF", "upstream_reset_before_response_started{"+failed.Error()+"}")
+	default:
+		s.interrupted(ctx, c, nil)
+	}
+}
+
+// charge counts an answer of the chosen host, or a failure to get one.
+func (s *stream) charge(c *cluster, status int) {
+	c.stats.charge(status)
+	if status >= 500 {
+		s.host.rqError.Add(1)
+	} else {
+		s.host.rqSuccess.Add(1)
+	}
+}
+
+// exchange sends the request on its connection and passes the answer on.
+func (s *stream) exchange(ctx context.Context, c *cluster, conn *upstreamConn, request *http.Request) {
+	x := conn.carried()
+	var sent atomic.Bool
+	send := func() { sent.Store(conn.send(request)) }
+	if request.Body == nil {
+		send()
+	} else {
+		s.proxy.routines.Go(send)
+	}
+	select {
+	case a := <-x.answer:
+		if a.err != nil {
+			conn.release(false)
+			s.broken(c, a.err)
+			return
+		}
+		s.answer(ctx, c, conn, a.response, &sent)
+	case <-ctx.Done():
+		conn.release(false)
+		s.interrupted(ctx, c, s.host)
+	}
+}
+
+// interrupted ends a request whose time is over, or whose client has gone,
+// before there was an answer. h is the host that has it; nil: none yet.
+func (s *stream) interrupted(ctx context.Context, c *cluster, h *host) {
+	if !errors.Is(context.Cause(ctx), errTimeout) {
+		s.disconnected()
+		return
+	}
+	c.stats.rqTimeout.add(1)
+	c.stats.charge(http.StatusGatewayTimeout)
+	if h != nil {
+		h.rqTimeout.Add(1)
+		h.rqError.Add(1)
+		c.report(h, http.StatusGatewayTimeout)
+	}
+	s.reply(http.StatusGatewayTimeout, errTimeout.Error(), "UT", "response_timeout")
+}
+
+// broken answers a request whose connection ended, or carried nonsense, before
+// there was an answer.
+func (s *stream) broken(c *cluster, err error) {
+	c.report(s.host, http.StatusServiceUnavailable)
+	status, reason, flag := http.StatusServiceUnavailable, "connection termination", "UC"
+	if !isTermination(err) {
+		status, reason, flag = http.StatusBadGateway, "protocol error", "UPE"
+	}
+	s.charge(c, status)
+	s.reply(status, "upstream connect error or disconnect/reset before headers. reset reason: "+reason, flag, "upstream_reset_before_response_started{"+reason+"}")
+}
+
+// answer passes an upstream's answer on.
+func (s *stream) answer(ctx context.Context, c *cluster, conn *upstreamConn, response *http.Response, sent *atomic.Bool) {
+	s.status, s.details = response.StatusCode, "via_upstream"
+	s.charge(c, response.StatusCode)
+	c.report(s.host, response.StatusCode)
+	header := s.w.Header()
+	copyAnswerHeader(header, response.Header)
+	header.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(time.Since(s.forwarded).Milliseconds(), 10))
+	s.w.WriteHeader(response.StatusCode)
+
+	// Whoever ends the request ends the reading of its answer too.
+	watch := context.AfterFunc(ctx, func() { conn.socket.Close() })
+	free := func(whole bool) {
+		unwatched := watch()
+		conn.release(whole && unwatched && !response.Close && sent.Load())
+	}
+	if err := s.copyBody(response, free); err != nil {
+		s.cut(ctx, err)
+	}
+}
+
+// errDownstream says that the client could not be written to.
+var errDownstream = errors.New("downstream")
+
+// copyBody copies an answer's body. The connection is freed when the last of
+// it has been read, before that is written: who has the whole answer finds the
+// connection free.
+func (s *stream) copyBody(response *http.Response, free func(whole bool)) error {
+	buffer := make([]byte, 16<<10)
+	flush := http.NewResponseController(s.w)
+	for {
+		n, err := response.Body.Read(buffer)
+		if err != nil {
+			free(err == io.EOF)
+		}
+		if n > 0 {
+			if _, werr := s.w.Write(buffer[:n]); werr != nil {
+				if err == nil {
+					free(false)
+				}
+				return errDownstream
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case response.ContentLength < 0:
+			_ = flush.Flush() // The next write says if the client has gone.
+		}
+	}
+}
+
+// cut ends an answer that could not be passed on whole.
+func (s *stream) cut(ctx context.Context, err error) {
+	switch {
+	case errors.Is(context.Cause(ctx), errTimeout):
+		s.reset("UT", "response_timeout")
+	case errors.Is(err, errDownstream) || s.r.Context().Err() != nil:
+		s.disconnected()
+		panic(http.ErrAbortHandler)
+	default:
+		s.reset("UC", "upstream_reset_after_response_started{connection_termination}")
+	}
+}

@@ -1,0 +1,236 @@
+// Package sidecar is one proxy that behaves as Envoy does under Istio: routes,
+// faults, connection pools, ejection, its counters and its admin interface. It
+// knows no application.
+//
+// Compile turns a registry of services and Istio's objects into a Config, and
+// every proxy of a mesh runs the same one. A proxy serves real connections on
+// loopback; where it and Envoy differ, it is wrong. Names of stats, flags and
+// texts are Envoy's and Istio's own.
+//
+// The package may import internal/rules.
+package sidecar
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Options say who a proxy belongs to.
+type Options struct {
+	Name      string // of its workload: productpage-v1
+	App       string // the label app
+	Version   string // the label version; empty: none
+	Namespace string
+	Gateway   bool   // it is the ingress gateway
+	Seed      uint64 // every draw follows from it and the name
+
+	CA       *CA          // issues its identity; nil: it has none and knows plain text alone
+	Inbound  net.Listener // takes other proxies' connections to its workload, and is closed with the proxy; nil: none
+	Workload string       // the host:port of the workload behind Inbound
+}
+
+// Sidecar is a running proxy.
+type Sidecar struct {
+	options  Options
+	identity *tls.Config
+	draws    *draws
+	stats    *stats
+	uptime   *metric // server.uptime, in seconds
+	log      accessLog
+	workers  [workers]sync.Mutex
+	started  time.Time
+
+	ctx      context.Context // ends with the proxy
+	end      context.CancelFunc
+	routines sync.WaitGroup
+
+	state atomic.Pointer[state]
+	admin *adminServer
+
+	mu        sync.Mutex // of Push and Close
+	listeners map[string]listener
+	refusing  net.Conn // of a gateway: its local address refuses connections
+}
+
+// state is the configuration that a proxy runs, and its clusters.
+type state struct {
+	config   *Config
+	clusters map[string]*cluster
+}
+
+// Start starts a proxy. Close must be called.
+func Start(options Options, config *Config) (*Sidecar, error) {
+	ctx, end := context.WithCancel(context.Background())
+	s := &Sidecar{
+		options:   options,
+		draws:     newDraws(options.Seed, options.Name),
+		stats:     newStats(),
+		started:   time.Now(),
+		ctx:       ctx,
+		end:       end,
+		listeners: map[string]listener{},
+	}
+	if err := s.begin(config); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("starting the proxy of %s: %w", options.Name, err)
+	}
+	return s, nil
+}
+
+// begin starts what Close ends.
+func (s *Sidecar) begin(config *Config) (err error) {
+	s.uptime = s.stats.gauge("server.uptime")
+	s.uptime.used.Store(true)
+	if l := s.options.Inbound; l != nil {
+		s.listeners[inboundKey] = listener{address: l.Addr().String(), close: func() { l.Close() }}
+	}
+	if s.options.CA != nil {
+		if s.identity, err = s.options.CA.identity(s.options.Namespace, s.options.Name); err != nil {
+			return err
+		}
+	}
+	if s.options.Inbound != nil {
+		s.routines.Go(func() { s.serveInbound(s.options.Inbound) })
+	}
+	if s.admin, err = startAdmin(s); err != nil {
+		return err
+	}
+	if s.options.Gateway {
+		if s.refusing, err = net.Dial("tcp", s.admin.address); err != nil {
+			return fmt.Errorf("reserving an address that refuses: %w", err)
+		}
+	}
+	return s.Push(config)
+}
+
+// Push makes the proxy run a configuration from now on. Requests in flight
+// keep the route that they have. Clusters that did not change keep their
+// connections, counts of hosts and ejections; others start anew, as in Envoy.
+func (s *Sidecar) Push(config *Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return fmt.Errorf("configuring the proxy of %s: it is closed", s.options.Name)
+	}
+	old := s.state.Load()
+	next := &state{config: config, clusters: map[string]*cluster{}}
+	var replaced []*cluster
+	if old != nil {
+		replaced = slices.Collect(maps.Values(old.clusters))
+	}
+	for _, c := range config.clusters {
+		if old != nil && old.clusters[c.name] != nil && reflect.DeepEqual(old.clusters[c.name].config, c) {
+			next.clusters[c.name] = old.clusters[c.name]
+			replaced = slices.DeleteFunc(replaced, func(r *cluster) bool { return r == old.clusters[c.name] })
+			continue
+		}
+		next.clusters[c.name] = newCluster(s.ctx, c, s)
+	}
+	s.state.Store(next)
+	for _, c := range replaced {
+		c.drain()
+	}
+	return s.syncListeners(config)
+}
+
+// Close ends the proxy and everything that it does.
+func (s *Sidecar) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.end()
+	if s.refusing != nil {
+		s.refusing.Close()
+	}
+	for _, l := range s.listeners {
+		l.close()
+	}
+	if s.admin != nil {
+		s.admin.close()
+	}
+	if st := s.state.Load(); st != nil {
+		for _, c := range st.clusters {
+			c.drain()
+		}
+	}
+	s.routines.Wait()
+}
+
+// AdminAddress is the host:port of the admin interface.
+func (s *Sidecar) AdminAddress() string { return s.admin.address }
+
+// Dial connects to a service of the mesh through the proxy: address is a name
+// of the service, short or qualified, and a port of it. The errors are those
+// that a workload would get: of DNS for an unknown name, refused for a port
+// that the service has not.
+func (s *Sidecar) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	listener, err := s.ListenerAddress(address)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, listener)
+}
+
+// ListenerAddress is the host:port on which the proxy takes connections to a
+// service's name and port. Its errors are Dial's.
+func (s *Sidecar) ListenerAddress(address string) (string, error) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	number, err := strconv.Atoi(portText)
+	if err != nil {
+		return "", &net.AddrError{Err: "invalid port", Addr: address}
+	}
+	services := s.state.Load().config.services
+	i := slices.IndexFunc(services, func(svc Service) bool { return slices.Contains(svc.domains(), host) })
+	if i < 0 {
+		return "", &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	port := services[i].port(number)
+	if port == nil {
+		return "", fmt.Errorf("service %s has no port %d: %w", services[i].Name, number, syscall.ECONNREFUSED)
+	}
+	key := httpKey(number)
+	if port.TCP {
+		key = tcpKey(services[i].Host, number)
+	}
+	return s.listenerAddress(key)
+}
+
+// GatewayAddress is the host:port of a port of the ingress gateway. As long as
+// no Gateway object opens the port, it refuses connections.
+func (s *Sidecar) GatewayAddress(port int) (string, error) {
+	if !s.options.Gateway {
+		return "", fmt.Errorf("looking up port %d: %s is not the ingress gateway", port, s.options.Name)
+	}
+	for _, key := range []string{httpKey(port), gatewayTCPKey(port)} {
+		if address, err := s.listenerAddress(key); err == nil {
+			return address, nil
+		}
+	}
+	return s.refusing.LocalAddr().String(), nil
+}
+
+func (s *Sidecar) listenerAddress(key string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.listeners[key]; ok {
+		return l.address, nil
+	}
+	return "", errors.New("the proxy of " + s.options.Name + " has no listener " + key)
+}

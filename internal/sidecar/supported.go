@@ -1,0 +1,127 @@
+package sidecar
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// UnsupportedError says that an object sets a field, or gives one a value,
+// that this proxy does not implement.
+type UnsupportedError struct {
+	Object rules.Ref
+	Path   string // spec.http[0].corsPolicy
+	Reason string // empty: the field as such
+}
+
+// Error implements error.
+func (e *UnsupportedError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("reading %s: %s: %s", e.Object, e.Path, e.Reason)
+	}
+	return fmt.Sprintf("reading %s: the embedded mesh does not implement %s; leave it out, or run with --mesh istio", e.Object, e.Path)
+}
+
+// implemented lists, by message, the fields that this proxy carries out. A
+// field that stands here is read in the files compile*.go.
+var implemented = map[protoreflect.Name][]protoreflect.Name{
+	"VirtualService":       {"hosts", "gateways", "http", "tcp"},
+	"HTTPRoute":            {"name", "match", "route", "timeout", "fault"},
+	"HTTPMatchRequest":     {"name", "uri", "method", "authority", "headers", "port", "gateways", "ignore_uri_case", "without_headers"},
+	"StringMatch":          {"exact", "prefix", "regex"},
+	"HTTPRouteDestination": {"destination", "weight"},
+	"Destination":          {"host", "subset", "port"},
+	"PortSelector":         {"number"},
+	"HTTPFaultInjection":   {"delay", "abort"},
+	"Delay":                {"fixed_delay", "percent", "percentage"},
+	"Abort":                {"http_status", "percentage"},
+	"Percent":              {"value"},
+	"TCPRoute":             {"match", "route"},
+	"L4MatchAttributes":    {"port", "gateways"},
+	"RouteDestination":     {"destination", "weight"},
+
+	"DestinationRule":        {"host", "traffic_policy", "subsets"},
+	"Subset":                 {"name", "labels", "traffic_policy"},
+	"TrafficPolicy":          {"load_balancer", "connection_pool", "outlier_detection"},
+	"LoadBalancerSettings":   {"simple"},
+	"ConnectionPoolSettings": {"tcp", "http"},
+	"TCPSettings":            {"max_connections", "connect_timeout"},
+	"HTTPSettings":           {"http1_max_pending_requests", "http2_max_requests", "max_requests_per_connection", "max_retries"},
+	"OutlierDetection": {"consecutive_gateway_errors", "consecutive_5xx_errors", "interval", "base_ejection_time",
+		"max_ejection_percent", "min_health_percent"},
+
+	"Gateway": {"servers", "selector"},
+	"Server":  {"port", "hosts", "name"},
+	"Port":    {"number", "protocol", "name"},
+
+	"Duration":    {"seconds", "nanos"},
+	"UInt32Value": {"value"},
+}
+
+// checkImplemented returns an UnsupportedError for every field that the
+// objects set and this proxy does not carry out, so that none is ignored.
+func checkImplemented(objects []*rules.Object) error {
+	var errs []error
+	for _, o := range objects {
+		if o.Spec == nil {
+			errs = append(errs, fmt.Errorf("reading %s: it has no spec", o.Ref))
+			continue
+		}
+		for _, path := range unimplemented(o.Spec, "spec") {
+			errs = append(errs, &UnsupportedError{Object: o.Ref, Path: path})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unimplemented returns the paths of the set fields of a message that are not
+// listed, in the order of their declaration.
+func unimplemented(m proto.Message, path string) []string {
+	var found []string
+	message := m.ProtoReflect()
+	allowed := implemented[message.Descriptor().Name()]
+	for _, fd := range setFields(message) {
+		here := path + "." + fd.JSONName()
+		if !slices.Contains(allowed, fd.Name()) {
+			found = append(found, here)
+			continue
+		}
+		found = append(found, unimplementedIn(fd, message.Get(fd), here)...)
+	}
+	return found
+}
+
+func unimplementedIn(fd protoreflect.FieldDescriptor, value protoreflect.Value, path string) []string {
+	var found []string
+	switch {
+	case fd.IsMap() && fd.MapValue().Message() != nil:
+		value.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+			found = append(found, unimplemented(v.Message().Interface(), fmt.Sprintf("%s[%s]", path, k))...)
+			return true
+		})
+		slices.Sort(found)
+	case fd.IsList() && fd.Message() != nil:
+		for i := range value.List().Len() {
+			found = append(found, unimplemented(value.List().Get(i).Message().Interface(), fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case fd.Message() != nil && !fd.IsMap():
+		found = unimplemented(value.Message().Interface(), path)
+	}
+	return found
+}
+
+func setFields(m protoreflect.Message) []protoreflect.FieldDescriptor {
+	var fields []protoreflect.FieldDescriptor
+	m.Range(func(fd protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		fields = append(fields, fd)
+		return true
+	})
+	slices.SortFunc(fields, func(a, b protoreflect.FieldDescriptor) int { return cmp.Compare(a.Index(), b.Index()) })
+	return fields
+}

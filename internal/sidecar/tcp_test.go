@@ -1,0 +1,184 @@
+package sidecar
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// echo answers every line with its prefix and the line.
+func echo(t testing.TB, prefix string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					fmt.Fprintf(c, "%s %s\n", prefix, lines.Text())
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func tcpEcho(t testing.TB) Service {
+	return service("tcp-echo", 9000, true, endpoint("tcp-echo", "v1", echo(t, "one")), endpoint("tcp-echo", "v2", echo(t, "two")))
+}
+
+const echoRoute = `[{"match":[{"port":31400}],"route":[{"destination":{"host":"tcp-echo","port":{"number":9000},"subset":"v1"},"weight":%d},
+	{"destination":{"host":"tcp-echo","port":{"number":9000},"subset":"v2"},"weight":%d}]}]`
+
+func echoGateway(t testing.TB, v1, v2 int) []*rules.Object {
+	return []*rules.Object{
+		subsets(t, "tcp-echo"),
+		gatewayOf(t, "tcp-echo-gateway", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":31400,"name":"tcp","protocol":"TCP"},"hosts":["*"]}]}`),
+		virtualServiceOf(t, "tcp-echo", `{"hosts":["*"],"gateways":["tcp-echo-gateway"],"tcp":`+fmt.Sprintf(echoRoute, v1, v2)+`}`),
+	}
+}
+
+// lines writes lines on one connection and returns what came back.
+func lines(t testing.TB, c net.Conn, each ...string) string {
+	t.Helper()
+	defer c.Close()
+	if _, err := io.WriteString(c, strings.Join(each, "\n")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	back, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(back)
+}
+
+func (m *mesh) gateway(port int) net.Conn {
+	m.t.Helper()
+	address, err := m.GatewayAddress(port)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return c
+}
+
+func TestTheGatewayDrawsAVersionForEachConnection(t *testing.T) {
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true, Seed: 3}, []Service{tcpEcho(t)}, echoGateway(t, 80, 20)...)
+	versions := map[string]int{}
+	for range 200 {
+		switch got := lines(t, m.gateway(31400), "hello", "again"); got {
+		case "one hello\none again\n":
+			versions["v1"]++
+		case "two hello\ntwo again\n":
+			versions["v2"]++
+		default:
+			t.Fatalf("one connection got %q", got)
+		}
+	}
+	if versions["v2"] < 10 || versions["v2"] > 80 {
+		t.Errorf("the connections went to %v", versions)
+	}
+	for version, n := range versions {
+		if got := m.stat(clusterStat("outbound|9000|"+version+"|tcp-echo", "upstream_cx_total")); got != int64(n) {
+			t.Errorf("the proxy counted %d connections to %s, the client saw %d", got, version, n)
+		}
+	}
+	until(t, "none is open", func() bool { return m.stat(clusterStat("outbound|9000|v1|tcp-echo", "upstream_cx_active")) == 0 })
+}
+
+func TestAGatewaysPortRefusesUntilItsObjectsAreThere(t *testing.T) {
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []Service{tcpEcho(t), reviews(t)})
+	refuses := func(port int) bool {
+		address, err := m.GatewayAddress(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	}
+	if !refuses(31400) {
+		t.Error("without a Gateway the port is open")
+	}
+	objects := echoGateway(t, 1, 0)
+	m.push(objects[:2]...)
+	if !refuses(31400) {
+		t.Error("a TCP port to which no VirtualService leads is open")
+	}
+	m.push(objects...)
+	held := m.gateway(31400)
+	if _, err := io.WriteString(held, "before\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len("one before\n"))
+	if _, err := io.ReadFull(held, answer); err != nil {
+		t.Fatal(err)
+	}
+	m.push()
+	if !refuses(31400) {
+		t.Error("after the Gateway went the port is open")
+	}
+	if got := lines(t, held, "hello"); got != "one hello\n" {
+		t.Errorf("a connection from before got %q", got)
+	}
+}
+
+func TestTheGatewayRoutesHTTPByItsHosts(t *testing.T) {
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []Service{reviews(t)}, subsets(t, "reviews"),
+		gatewayOf(t, "front", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*.example.com"]}]}`),
+		virtualServiceOf(t, "a", `{"hosts":["a.example.com","b.elsewhere.org"],"gateways":["front"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v2","port":{"number":9080}}}]}]}`),
+		virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v1"}}]}]}`))
+	address, err := m.GatewayAddress(80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.client = &http.Client{}
+	defer m.client.CloseIdleConnections()
+	for host, want := range map[string]string{"a.example.com": "200 v2", "a.example.com:8080": "200 v2", "b.elsewhere.org": "404 ", "reviews": "404 "} {
+		g := m.get("http://"+address+"/", "Host", host)
+		if got := fmt.Sprint(g.status, " ", g.body); got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+	}
+}
+
+func TestDialingFailsAsInAMesh(t *testing.T) {
+	m := startMesh(t, Options{}, []Service{reviews(t), tcpEcho(t)})
+	var dns *net.DNSError
+	if _, err := m.Dial(t.Context(), "tcp", "elsewhere:9080"); !errors.As(err, &dns) || !dns.IsNotFound {
+		t.Errorf("an unknown name: %v", err)
+	}
+	if _, err := m.Dial(t.Context(), "tcp", "reviews:9999"); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("an unknown port: %v", err)
+	}
+	c, err := m.Dial(t.Context(), "tcp", "tcp-echo:9000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(t, c, "hello"); got != "one hello\n" && got != "two hello\n" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,148 @@
+package sidecar
+
+import (
+	"cmp"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// AccessLogEntry is one line of a proxy's access log.
+type AccessLogEntry struct {
+	Time      time.Time
+	Method    string // empty for TCP
+	Path      string
+	Authority string
+	Status    int    // 0: the client got none
+	Flags     string // DI, FI, UO and so on, joined by commas; -: none
+	Details   string // Envoy's response code details
+	Route     string // the route's name
+	Cluster   string
+	Upstream  string // the host's address
+	Duration  time.Duration
+}
+
+// accessLogSize is how many entries are kept.
+const accessLogSize = 1000
+
+// accessLog keeps the last entries.
+type accessLog struct {
+	mu      sync.Mutex
+	entries []AccessLogEntry
+	next    int
+}
+
+func (l *accessLog) add(e AccessLogEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) < accessLogSize {
+		l.entries = append(l.entries, e)
+		return
+	}
+	l.entries[l.next] = e
+	l.next = (l.next + 1) % accessLogSize
+}
+
+// AccessLog returns the last thousand requests and connections, oldest first.
+func (s *Sidecar) AccessLog() []AccessLogEntry {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return append(append([]AccessLogEntry(nil), s.log.entries[s.log.next:]...), s.log.entries[:s.log.next]...)
+}
+
+func (s *stream) logEntry() AccessLogEntry {
+	e := AccessLogEntry{
+		Time: s.started, Method: s.r.Method, Path: s.r.RequestURI, Authority: s.r.Host,
+		Status: s.status, Flags: responseFlags(s.flags), Details: s.details,
+		Cluster: s.target, Duration: time.Since(s.started),
+	}
+	if s.route != nil {
+		e.Route = s.route.name
+	}
+	if s.host != nil {
+		e.Upstream = s.host.Address
+	}
+	return e
+}
+
+// countRequest counts in istio_requests_total, with Istio's labels.
+func (s *Sidecar) countRequest(st *stream) {
+	labels := s.labels(st.target, st.host)
+	labels["request_protocol"] = "http"
+	labels["response_code"] = strconv.Itoa(st.status)
+	labels["grpc_response_status"] = ""
+	labels["response_flags"] = responseFlags(st.flags)
+	s.count("istio_requests_total", labels)
+}
+
+// countConnection counts in istio_tcp_connections_opened_total.
+func (s *Sidecar) countConnection(target string, h *host, flags string) {
+	labels := s.labels(target, h)
+	labels["request_protocol"] = "tcp"
+	labels["response_flags"] = flags
+	s.count("istio_tcp_connections_opened_total", labels)
+}
+
+// metricLabels is the order in which Istio writes its labels.
+var metricLabels = []string{
+	"reporter", "source_workload", "source_workload_namespace", "source_principal", "source_app", "source_version",
+	"source_canonical_service", "source_canonical_revision", "source_cluster",
+	"destination_workload", "destination_workload_namespace", "destination_principal", "destination_app", "destination_version",
+	"destination_service", "destination_service_name", "destination_service_namespace",
+	"destination_canonical_service", "destination_canonical_revision", "destination_cluster",
+	"request_protocol", "response_code", "grpc_response_status", "response_flags", "connection_security_policy",
+}
+
+// labels are those that do not depend on the answer. Where there was no host,
+// Istio writes unknown.
+func (s *Sidecar) labels(target string, h *host) map[string]string {
+	labels := map[string]string{
+		"reporter":        "source",
+		"source_workload": s.options.Name, "source_workload_namespace": s.options.Namespace,
+		"source_app": s.options.App, "source_version": s.options.Version,
+		"source_canonical_service": s.options.App, "source_canonical_revision": cmp.Or(s.options.Version, "latest"),
+		"source_cluster": "Kubernetes",
+	}
+	if h != nil {
+		labels["destination_workload"] = h.Workload
+		labels["destination_workload_namespace"] = s.options.Namespace
+		labels["destination_app"], labels["destination_version"] = h.Labels["app"], h.Labels["version"]
+		labels["destination_canonical_service"] = h.Labels["app"]
+		labels["destination_canonical_revision"] = cmp.Or(h.Labels["version"], "latest")
+		labels["destination_cluster"] = "Kubernetes"
+	}
+	if c := s.state.Load().config.byName[target]; c != nil {
+		labels["destination_service"], labels["destination_service_name"] = c.host, c.service
+		labels["destination_service_namespace"] = s.options.Namespace
+	}
+	return labels
+}
+
+// count counts one event under a metric of Istio's own. Its name among Envoy's
+// stats joins the labels by dots.
+func (s *Sidecar) count(metricName string, labels map[string]string) {
+	var name strings.Builder
+	name.WriteString("istiocustom." + metricName)
+	for _, label := range metricLabels {
+		value, ok := labels[label]
+		if (!ok || value == "") && label != "grpc_response_status" {
+			value = "unknown"
+			labels[label] = value
+		}
+		name.WriteString("." + label + "." + value)
+	}
+	m := s.stats.put(&metric{name: name.String(), tagged: metricName, tags: labels})
+	m.add(1)
+}
+
+// splitAddress splits host:port as Envoy's JSON has it.
+func splitAddress(address string) (string, int) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, 0
+	}
+	port, _ := strconv.Atoi(portText) // A listener's address has a number.
+	return host, port
+}

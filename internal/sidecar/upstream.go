@@ -1,0 +1,123 @@
+package sidecar
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+)
+
+// upstreamConn is a connection of a pool: Envoy's ActiveClient. Its goroutine
+// reads answers and notices when the other side closes; its fields are guarded
+// by the worker's lock.
+type upstreamConn struct {
+	socket net.Conn
+	pool   *pool
+	reader *bufio.Reader // read by the goroutine for the head of an answer, by its receiver for the body
+
+	served   uint32 // requests so far, counted only where there is a limit
+	draining bool   // closed after the request that it carries
+	closed   bool
+	exchange *exchange // what it carries; nil: idle
+}
+
+// exchange is one request on a connection.
+type exchange struct {
+	request *http.Request
+	answer  chan answer   // holds one
+	done    chan struct{} // closed when the connection is free again or closed
+}
+
+type answer struct {
+	response *http.Response
+	err      error
+}
+
+func newUpstreamConn(nc net.Conn, p *pool) *upstreamConn {
+	return &upstreamConn{socket: nc, pool: p, reader: bufio.NewReader(nc)}
+}
+
+// readAnswers reads one answer after another until the connection is closed.
+func (c *upstreamConn) readAnswers() {
+	for {
+		_, err := c.reader.Peek(1)
+		x := c.current()
+		if x == nil {
+			return
+		}
+		if err != nil {
+			x.answer <- answer{err: err}
+			return
+		}
+		response, err := readFinal(c.reader, x.request) //nolint:bodyclose // Its receiver reads it; the connection is closed instead.
+		x.answer <- answer{response, err}
+		<-x.done
+	}
+}
+
+// current is what the connection carries as something has come in or it was
+// closed; an idle one is then of no use any more.
+func (c *upstreamConn) current() *exchange {
+	c.pool.worker.Lock()
+	defer c.pool.worker.Unlock()
+	if c.exchange == nil && !c.closed {
+		c.pool.removeReady(c, c.pool.cluster.stats.cxDestroyRemote)
+	}
+	return c.exchange
+}
+
+// readFinal reads an answer, informational ones skipped.
+func readFinal(r *bufio.Reader, req *http.Request) (*http.Response, error) {
+	for {
+		response, err := http.ReadResponse(r, req)
+		if err != nil || response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
+			return response, err
+		}
+	}
+}
+
+// send writes the request and says whether it is written whole. If not, the
+// answer, or the error in its place, still comes from the reading side: an
+// upstream may answer before it has read all.
+func (c *upstreamConn) send(r *http.Request) bool {
+	w := bufio.NewWriter(c.socket)
+	err := r.Write(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil && !isTermination(err) {
+		c.socket.Close() // Nothing would come: the request itself is bad.
+	}
+	return err == nil
+}
+
+// release frees the connection of its request. One that is not reusable is
+// closed.
+func (c *upstreamConn) release(reusable bool) {
+	c.pool.worker.Lock()
+	x := c.exchange
+	c.pool.detach(c, reusable)
+	c.pool.worker.Unlock()
+	close(x.done)
+}
+
+// close closes the socket. What its goroutine reads for then fails.
+func (c *upstreamConn) close() {
+	c.closed = true
+	c.socket.Close()
+}
+
+// isTermination says whether reading an answer failed because the connection
+// ended, rather than because of what came.
+func isTermination(err error) bool {
+	var netErr net.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &netErr)
+}
+
+// carried is the request that the connection carries, for the one who sends it.
+func (c *upstreamConn) carried() *exchange {
+	c.pool.worker.Lock()
+	defer c.pool.worker.Unlock()
+	return c.exchange
+}
