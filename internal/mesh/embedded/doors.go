@@ -1,0 +1,106 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar"
+)
+
+// page is an HTTP service of the mesh for a browser on this machine, which
+// knows no names of the mesh: what it is asked goes on through the load
+// workload's proxy, under the service's name.
+type page struct {
+	service   string // host:port
+	path      string // worth opening
+	address   string // of the listener
+	server    *http.Server
+	transport *http.Transport
+}
+
+// pagePaths are what is worth opening, by service.
+var pagePaths = map[string]string{"productpage": "/productpage", "httpbin": "/get"}
+
+// openPage opens the page of the first service that has one; nil: none has.
+func (m *Mesh) openPage(ctx context.Context) (*page, error) {
+	for _, s := range m.registry {
+		if path, ok := pagePaths[s.Name]; ok {
+			return m.listenPage(ctx, s, path)
+		}
+	}
+	return nil, nil
+}
+
+func (m *Mesh) listenPage(ctx context.Context, s sidecar.Service, path string) (*page, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("opening a port for the page of %s: %w", s.Name, err)
+	}
+	p := &page{
+		service:   fmt.Sprintf("%s:%d", s.Name, s.Ports[0].Number),
+		path:      path,
+		address:   l.Addr().String(),
+		transport: &http.Transport{DialContext: m.client().Dial},
+	}
+	quiet := log.New(io.Discard, "", 0)
+	forward := &httputil.ReverseProxy{
+		Transport: p.transport,
+		ErrorLog:  quiet,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: p.service})
+			r.Out.Host = p.service
+		},
+	}
+	p.server = &http.Server{Handler: forward, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: quiet}
+	m.routines.Go(func() {
+		_ = p.server.Serve(l) // It ends when the mesh is closed; a browser sees if before.
+	})
+	return p, nil
+}
+
+func (p *page) close() {
+	p.server.Close()
+	p.transport.CloseIdleConnections()
+}
+
+// Doors says how to get into the mesh from this machine, a line each: a page
+// for a browser, a line for curl or nc, and the proxies' admin interfaces.
+func (m *Mesh) Doors() []string {
+	var lines []string
+	if m.page != nil {
+		lines = append(lines, fmt.Sprintf("%-24s http://%s%s", "page", m.page.address, m.page.path))
+	}
+	for _, s := range m.registry {
+		for _, p := range s.Ports {
+			address := fmt.Sprintf("%s:%d", s.Name, p.Number)
+			listener, err := m.client().ListenerAddress(address)
+			if err != nil {
+				continue // The mesh is closed.
+			}
+			lines = append(lines, fmt.Sprintf("%-24s %s", address, command(address, listener, p.TCP)))
+		}
+	}
+	for _, w := range m.workloads {
+		lines = append(lines, fmt.Sprintf("%-24s http://%s", w.options.Name, w.proxy.AdminAddress()))
+	}
+	return lines
+}
+
+// command calls a service through the proxy whose listener is given.
+func command(address, listener string, tcp bool) string {
+	host, port, err := net.SplitHostPort(listener)
+	switch {
+	case err != nil:
+		return listener
+	case tcp:
+		return fmt.Sprintf("nc %s %s", host, port)
+	}
+	service, _, _ := net.SplitHostPort(address)
+	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, pagePaths[service])
+}

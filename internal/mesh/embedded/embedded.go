@@ -1,0 +1,251 @@
+// Package embedded is a service mesh in this process: a sample application's
+// workloads and a proxy for each, over real HTTP and TCP on loopback, with a
+// load workload and an ingress gateway. It puts internal/samples and
+// internal/sidecar together, and is all of a cluster that a run needs.
+//
+// The package may import internal/mesh and what that may, internal/samples and
+// internal/sidecar.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/internal/sidecar"
+)
+
+// Namespace is the one in which everything is.
+const Namespace = "default"
+
+// The workloads beside the application's.
+const (
+	clientName  = "meshchaos-client"
+	gatewayName = "istio-ingressgateway"
+)
+
+// Options say what to start.
+type Options struct {
+	App  string // bookinfo, httpbin or tcp-echo
+	Seed uint64 // the same seed repeats every draw of every proxy
+}
+
+// Mesh is a running mesh. It implements mesh.Mesh.
+type Mesh struct {
+	registry  []sidecar.Service
+	workloads []workload // in the order of the sample, the load workload, the gateway
+	admin     *http.Client
+	page      *page // nil: the application has no HTTP
+
+	end      context.CancelFunc
+	routines sync.WaitGroup
+
+	mu     sync.Mutex
+	store  store
+	failed []error // of workloads that stopped serving
+}
+
+// workload is a workload with its proxy.
+type workload struct {
+	proxy   *sidecar.Sidecar
+	options sidecar.Options
+}
+
+// Open starts an application's workloads and all proxies. Close must be called.
+func Open(ctx context.Context, options Options) (*Mesh, error) {
+	sample, err := samples.App(options.App)
+	if err != nil {
+		return nil, err
+	}
+	ports, err := listen(sample)
+	if err != nil {
+		return nil, err
+	}
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	m := &Mesh{registry: registry(sample, ports), admin: &http.Client{Transport: &http.Transport{}}, end: end}
+	if err := m.start(running, sample, ports, options.Seed); err != nil {
+		closeAll(ports)
+		return nil, errors.Join(err, m.Close(ctx))
+	}
+	return m, nil
+}
+
+// ports are the listeners of one workload: its own, and its proxy's for other
+// proxies.
+type ports struct {
+	own, inbound net.Listener
+}
+
+// listen opens the ports of workloads.
+func listen(sample []samples.Workload) ([]ports, error) {
+	var all []ports
+	for _, w := range sample {
+		own, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			closeAll(all)
+			return nil, fmt.Errorf("opening a port for %s: %w", w.Name(), err)
+		}
+		inbound, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			own.Close()
+			closeAll(all)
+			return nil, fmt.Errorf("opening a port for the proxy of %s: %w", w.Name(), err)
+		}
+		all = append(all, ports{own, inbound})
+	}
+	return all, nil
+}
+
+func closeAll(all []ports) {
+	for _, p := range all {
+		p.own.Close()
+		p.inbound.Close()
+	}
+}
+
+// start starts the proxies, then the workloads, which call each other through
+// them.
+func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, seed uint64) error {
+	config, err := sidecar.Compile(m.registry, nil)
+	if err != nil {
+		return err
+	}
+	ca, err := sidecar.NewCA()
+	if err != nil {
+		return err
+	}
+	var all []sidecar.Options
+	for i, w := range sample {
+		all = append(all, sidecar.Options{Name: w.Name(), App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()})
+	}
+	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
+	for _, o := range all {
+		o.Namespace, o.Seed, o.CA = Namespace, seed, ca
+		proxy, err := sidecar.Start(o, config)
+		if err != nil {
+			return err
+		}
+		m.workloads = append(m.workloads, workload{proxy: proxy, options: o})
+	}
+	for i, w := range sample {
+		env := samples.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
+		m.routines.Go(func() {
+			if err := w.Serve(ctx, ports[i].own, env); err != nil {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				m.failed = append(m.failed, err)
+			}
+		})
+	}
+	m.page, err = m.openPage(ctx)
+	return err
+}
+
+// Close implements mesh.Mesh. Nothing of the mesh runs on. The error is that of
+// a workload that had stopped serving.
+func (m *Mesh) Close(context.Context) error {
+	m.end()
+	if m.page != nil {
+		m.page.close()
+	}
+	for _, w := range m.workloads {
+		w.proxy.Close()
+	}
+	m.routines.Wait()
+	m.admin.CloseIdleConnections()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return errors.Join(m.failed...)
+}
+
+// Info implements mesh.Mesh.
+func (m *Mesh) Info() mesh.Info { return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace} }
+
+// Services implements mesh.Mesh.
+func (m *Mesh) Services(context.Context) ([]mesh.Service, error) { return services(m.registry), nil }
+
+// Services returns what the Services of a mesh with the application would be.
+func Services(app string) ([]mesh.Service, error) {
+	sample, err := samples.App(app)
+	if err != nil {
+		return nil, err
+	}
+	return services(registry(sample, nil)), nil
+}
+
+func services(registry []sidecar.Service) []mesh.Service {
+	var all []mesh.Service
+	for _, s := range registry {
+		service := mesh.Service{Name: s.Name, Host: s.Host}
+		for _, p := range s.Ports {
+			service.Ports = append(service.Ports, mesh.Port{Number: p.Number, TCP: p.TCP})
+		}
+		all = append(all, service)
+	}
+	return all
+}
+
+// address is where other proxies find the workload; empty: it serves nothing.
+func (w workload) address() string {
+	if w.options.Inbound == nil {
+		return ""
+	}
+	return w.options.Inbound.Addr().String()
+}
+
+// registry is the services of the workloads. Without ports they have no
+// endpoints.
+func registry(sample []samples.Workload, ports []ports) []sidecar.Service {
+	var all []sidecar.Service
+	for i, w := range sample {
+		at := slices.IndexFunc(all, func(s sidecar.Service) bool { return s.Name == w.App })
+		if at < 0 {
+			at = len(all)
+			all = append(all, sidecar.Service{
+				Name:  w.App,
+				Host:  fmt.Sprintf("%s.%s.svc.cluster.local", w.App, Namespace),
+				Ports: []sidecar.Port{{Number: w.ServicePort, TCP: w.TCP}},
+			})
+		}
+		if ports == nil {
+			continue
+		}
+		port := &all[at].Ports[0]
+		port.Endpoints = append(port.Endpoints, sidecar.Endpoint{
+			Address:   ports[i].inbound.Addr().String(),
+			Workload:  w.Name(),
+			Labels:    map[string]string{"app": w.App, "version": w.Version},
+			MutualTLS: true,
+		})
+	}
+	return all
+}
+
+// Proxies implements mesh.Mesh.
+func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
+	var proxies []mesh.Proxy
+	for _, w := range m.workloads {
+		proxies = append(proxies, mesh.Proxy{
+			Name:     w.options.Name,
+			Workload: w.options.Name,
+			App:      w.options.App,
+			Version:  w.options.Version,
+			Address:  w.address(),
+			Gateway:  w.options.Gateway,
+			Client:   w.options.Name == clientName,
+			Admin:    &envoy.Admin{Client: m.admin, Base: "http://" + w.proxy.AdminAddress()},
+		})
+	}
+	return proxies, nil
+}
+
+// client and gateway are the proxies of the load workload and of the ingress.
+func (m *Mesh) client() *sidecar.Sidecar  { return m.workloads[len(m.workloads)-2].proxy }
+func (m *Mesh) gateway() *sidecar.Sidecar { return m.workloads[len(m.workloads)-1].proxy }

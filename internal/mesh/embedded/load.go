@@ -1,0 +1,98 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// Load implements mesh.Mesh. The load comes from this process: through the load
+// workload's proxy, or to the gateway's, whose host name in a plan does not
+// matter to where it connects.
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	plans := map[string]loadgen.Plan{}
+	for _, c := range cohorts {
+		plan, err := m.plan(c)
+		if err != nil {
+			return nil, fmt.Errorf("sending load %s: %w", c.Name, err)
+		}
+		plans[c.Name] = plan
+	}
+	return loadgen.RunGroup(ctx, plans, observe)
+}
+
+// plan is a cohort's plan with its connections led to a proxy.
+func (m *Mesh) plan(c mesh.Cohort) (loadgen.Plan, error) {
+	plan := c.Plan
+	var err error
+	switch {
+	case plan.HTTP != nil:
+		h := *plan.HTTP
+		var address string
+		if address, err = hostPort(h.URL); err == nil {
+			h.Connect, err = m.entrance(c.From, address)
+		}
+		plan.HTTP = &h
+	case plan.TCP != nil:
+		t := *plan.TCP
+		t.Connect, err = m.entrance(c.From, t.Address)
+		plan.TCP = &t
+	}
+	return plan, err
+}
+
+// hostPort is what a URL connects to.
+func hostPort(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("reading its URL: %w", err)
+	}
+	if u.Scheme != "http" {
+		return "", fmt.Errorf("reading its URL %q: the embedded mesh speaks plain http alone", text)
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// entrance is where a connection to an address of the mesh goes.
+func (m *Mesh) entrance(from, address string) (string, error) {
+	switch from {
+	case mesh.FromClient, "":
+		listener, err := m.client().ListenerAddress(address)
+		if err != nil {
+			return "", fmt.Errorf("connecting to %q: %w; the application has %s", address, err, m.addresses())
+		}
+		return listener, nil
+	case mesh.FromGateway:
+		_, portText, err := net.SplitHostPort(address)
+		if err != nil {
+			return "", fmt.Errorf("connecting to %q at the gateway: %w", address, err)
+		}
+		port, err := strconv.Atoi(portText)
+		if err != nil {
+			return "", fmt.Errorf("connecting to %q at the gateway: its port is not a number", address)
+		}
+		return m.gateway().GatewayAddress(port)
+	}
+	return "", fmt.Errorf("it cannot enter from %q, only from %s or %s", from, mesh.FromClient, mesh.FromGateway)
+}
+
+// addresses words what can be called.
+func (m *Mesh) addresses() string {
+	var all []string
+	for _, s := range m.registry {
+		for _, p := range s.Ports {
+			all = append(all, fmt.Sprintf("%s:%d", s.Name, p.Number))
+		}
+	}
+	return strings.Join(all, ", ")
+}
