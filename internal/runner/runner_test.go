@@ -1,0 +1,421 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// short takes a fraction of a second: two steps, of which the second fails
+// where expect is false.
+const short = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: short}
+spec:
+  app: bookinfo
+  onFailure: rollback
+  given:
+    - route: {service: reviews, to: v2}
+  steps:
+    - name: slow
+      apply:
+        - fault: {service: ratings, delay: 50ms}
+      load:
+        pages: {get: "http://productpage:9080/productpage", connections: 2, requests: 6}
+      expect:
+        - pages.min >= 50ms
+        - faults(ratings) == pages.sent
+    - name: split
+      apply:
+        - route: {service: reviews, to: {v2: 50, v3: 50}}
+      load:
+        pages: {get: "http://productpage:9080/productpage", connections: 2, requests: 6}
+      expect:
+        - pages.status[200] == pages.sent
+`
+
+// owner is a VirtualService that was there before the run.
+const owner = `{"apiVersion":"networking.istio.io/v1beta1","kind":"VirtualService",
+ "metadata":{"name":"theirs","namespace":"default","labels":{"team":"books"},"annotations":{"why":"theirs"}},
+ "spec":{"hosts":["ratings"],"http":[{"name":"plain","route":[{"destination":{"host":"ratings"}}]}]}}`
+
+func read(t *testing.T, text string) *scenarios.Scenario {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open opens an embedded Bookinfo in which theirs is in force.
+func open(t *testing.T) mesh.Mesh {
+	t.Helper()
+	m, err := embedded.Open(t.Context(), embedded.Options{App: "bookinfo", Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	theirs, err := rules.DecodeFile([]byte(owner))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Write(t.Context(), rules.Change{After: theirs}); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func run(ctx context.Context, t *testing.T, m mesh.Mesh, text string, observe func(runner.Event)) *report.Record {
+	t.Helper()
+	record, err := runner.Run(ctx, m, read(t, text), runner.Options{ID: "test", Observe: observe, LiveLimit: 4 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// inForce is what the mesh holds, without what changes with every write.
+func inForce(t *testing.T, m mesh.Mesh) map[string]string {
+	t.Helper()
+	objects, err := m.Objects(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, o := range objects {
+		text, err := o.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[o.String()] = string(text)
+	}
+	return all
+}
+
+// bent is a mesh some of whose verbs are bent.
+type bent struct {
+	mesh.Mesh
+	write func(context.Context, rules.Change) (*rules.Object, error)
+	load  func(context.Context, []mesh.Cohort, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+	blind func() bool // whether the proxies do not answer
+}
+
+func (b bent) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
+	proxies, err := b.Mesh.Proxies(ctx)
+	if b.blind != nil && b.blind() {
+		for i := range proxies {
+			proxies[i].Admin = &envoy.Admin{Client: http.DefaultClient, Base: "http://127.0.0.1:1"}
+		}
+	}
+	return proxies, err
+}
+
+func (b bent) Write(ctx context.Context, c rules.Change) (*rules.Object, error) {
+	if b.write == nil {
+		return b.Mesh.Write(ctx, c)
+	}
+	return b.write(ctx, c)
+}
+
+func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	if b.load == nil {
+		return b.Mesh.Load(ctx, cohorts, observe)
+	}
+	return b.load(ctx, cohorts, observe)
+}
+
+func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	record := run(t.Context(), t, m, short, nil)
+	if record.Verdict != report.Pass || !record.Restored {
+		t.Errorf("verdict %s, restored %v, problems %q, %+v", record.Verdict, record.Restored, record.Problems, record.Expectations)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+	for _, c := range record.Changes {
+		if c.Object == "VirtualService/default/theirs" && (c.Action != "updated" || len(c.Before) == 0 || !c.Restored) {
+			t.Errorf("the record of theirs is %+v", c)
+		}
+	}
+}
+
+func TestAnInterruptInAnyPhaseLeavesTheMeshAsItFoundIt(t *testing.T) {
+	var phases []string
+	run(t.Context(), t, open(t), short, func(e runner.Event) {
+		if e.Load == nil {
+			phases = append(phases, e.Phase)
+		}
+	})
+	if len(phases) < 8 {
+		t.Fatalf("only %d phases: %q", len(phases), phases)
+	}
+	for i, phase := range phases[1:] { // in the first nothing has been written
+		t.Run(phase, func(t *testing.T) {
+			m := open(t)
+			before := inForce(t, m)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			seen := 0
+			record := run(ctx, t, m, short, func(e runner.Event) {
+				if e.Load == nil {
+					if seen == i+1 {
+						cancel()
+					}
+					seen++
+				}
+			})
+			if !record.Restored {
+				t.Errorf("not restored: %q", record.Problems)
+			}
+			if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+				t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		return nil, errors.New("the pod is gone")
+	}}, short, nil)
+	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "the pod is gone") {
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestAWriteWhoseAnswerWasLostIsUndone(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	lost := false
+	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		written, err := m.Write(ctx, c)
+		if err == nil && !lost && c.Ref().Name == "theirs" {
+			lost = true
+			return nil, errors.New("the connection was reset")
+		}
+		return written, err
+	}}, short, nil)
+	if record.Verdict == report.Pass || !record.Restored {
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestWhatCannotBeUndoneIsSaidAndTheRestIsUndone(t *testing.T) {
+	m := open(t)
+	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		if c.Ref().Name == "theirs" && c.After.Manifest != nil {
+			return nil, errors.New("forbidden")
+		}
+		return m.Write(ctx, c)
+	}}, short, nil)
+	if record.Restored || record.Verdict == report.Pass {
+		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+	}
+	for name := range inForce(t, m) {
+		if name != "VirtualService/default/theirs" {
+			t.Errorf("%s is left", name)
+		}
+	}
+	for _, c := range record.Changes {
+		if c.Object == "VirtualService/default/theirs" && (c.Restored || !strings.Contains(c.Proof, "forbidden")) {
+			t.Errorf("the record of theirs is %+v", c)
+		}
+	}
+}
+
+func TestAnObjectThatIsNotAsItWasIsFoundByTheLastLook(t *testing.T) {
+	m := open(t)
+	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		if c.Ref().Name == "theirs" && c.After.Manifest != nil {
+			told := c.After.Clone()
+			c.After = c.After.Clone()
+			c.After.Manifest, c.After.Annotations = nil, nil
+			written, err := m.Write(ctx, c)
+			if err == nil {
+				told.ResourceVersion = written.ResourceVersion
+			}
+			return told, err
+		}
+		return m.Write(ctx, c)
+	}}, short, nil)
+	if record.Restored {
+		t.Error("the run says that everything is restored")
+	}
+	for _, c := range record.Changes {
+		if c.Object == "VirtualService/default/theirs" && !strings.Contains(c.Proof, "differs from what was there") {
+			t.Errorf("the record of theirs is %+v", c)
+		}
+	}
+}
+
+func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	began := time.Now()
+	record := run(ctx, t, bent{Mesh: m, blind: func() bool { return ctx.Err() != nil }, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return m.Write(ctx, c)
+	}}, short, func(e runner.Event) {
+		if e.Phase == "load of step split" {
+			began = time.Now()
+			cancel()
+		}
+	})
+	if record.Restored {
+		t.Error("nothing proves that the proxies run the old rules, and the run says so")
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
+	m := open(t)
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		objects, err := m.Objects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if o.Name == "theirs" && strings.Contains(string(o.Manifest), "fixedDelay") && o.Labels["team"] == "books" {
+				other := o.Clone()
+				other.Manifest, other.Labels = nil, map[string]string{"team": "films"}
+				if _, err := m.Write(ctx, rules.Change{Before: o, After: other}); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return m.Load(ctx, cohorts, observe)
+	}}, short, nil)
+	if record.Restored {
+		t.Error("the run says that everything is restored")
+	}
+	if now := inForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "films") {
+		t.Errorf("somebody else's change was overwritten: %s", now)
+	}
+}
+
+func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		objects, err := m.Objects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects { // as a status writer does
+			if _, err := m.Write(ctx, rules.Change{Before: o, After: o}); err != nil {
+				return nil, err
+			}
+		}
+		return m.Load(ctx, cohorts, observe)
+	}}, short, nil)
+	if record.Verdict != report.Pass || !record.Restored {
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestAFailedStepEndsTheRun(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	record := run(t.Context(), t, m, strings.Replace(short, "pages.min >= 50ms", "pages.min >= 50s", 1), nil)
+	if record.Verdict != report.Fail || !record.Restored {
+		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+	}
+	var windows []string
+	for _, w := range record.Windows {
+		windows = append(windows, w.Name+" "+w.Step)
+	}
+	if diff := cmp.Diff([]string{"baseline ", "during slow", "recovery "}, windows); diff != "" {
+		t.Errorf("the windows differ (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestSubsetsAreWrittenBeforeTheRoutesThatNameThem(t *testing.T) {
+	m := open(t)
+	var writes []string
+	run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		verb := "writes "
+		if c.After == nil {
+			verb = "deletes "
+		}
+		writes = append(writes, verb+c.Ref().Kind+" "+c.Ref().Name)
+		return m.Write(ctx, c)
+	}}, short, nil)
+	want := []string{
+		"writes DestinationRule meshchaos-reviews", "writes VirtualService meshchaos-reviews",
+		"writes VirtualService theirs",
+		"writes DestinationRule meshchaos-reviews", "writes VirtualService meshchaos-reviews",
+		"writes VirtualService meshchaos-reviews", "writes VirtualService theirs", "writes DestinationRule meshchaos-reviews",
+		"deletes VirtualService meshchaos-reviews", "deletes DestinationRule meshchaos-reviews",
+	}
+	if diff := cmp.Diff(want, writes); diff != "" {
+		t.Errorf("the writes differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatTheMeshRefusesIsRefusedBeforeTheFirstWrite(t *testing.T) {
+	m := open(t)
+	written := false
+	b := bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		written = true
+		return m.Write(ctx, c)
+	}}
+	text := strings.Replace(short, "- route: {service: reviews, to: {v2: 50, v3: 50}}", `- {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: details}, spec: {hosts: [details], http: [{corsPolicy: {allowCredentials: true}, route: [{destination: {host: details}}]}]}}`, 1)
+	_, err := runner.Run(t.Context(), b, read(t, text), runner.Options{ID: "test"})
+	var refused *runner.RefusedError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "corsPolicy") || written {
+		t.Errorf("error %v, written %v", err, written)
+	}
+}
