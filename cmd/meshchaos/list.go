@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/tw"
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// listed is a scenario of the library, as list -o json prints it.
+type listed struct {
+	Name    string `json:"name"`
+	App     string `json:"app"`
+	Summary string `json:"summary"`
+}
+
+func newList() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the scenarios of the library",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var all []listed
+			for _, name := range scenarios.Names() {
+				s, err := scenarios.Find(name)
+				if err != nil {
+					return err
+				}
+				all = append(all, listed{s.Name, s.App, s.Summary})
+			}
+			return printList(cmd, all, output)
+		},
+	}
+	addOutput(cmd, &output, "table", "json", "name")
+	return cmd
+}
+
+func printList(cmd *cobra.Command, all []listed, output string) error {
+	w := cmd.OutOrStdout()
+	switch output {
+	case "json":
+		text, err := json.MarshalIndent(all, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", text)
+		return err
+	case "name":
+		for _, s := range all {
+			if _, err := fmt.Fprintln(w, s.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tablewriter.NewTable(w, tablewriter.WithRendition(tw.Rendition{
+		Borders:  tw.BorderNone,
+		Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+	}), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithRowAutoWrap(tw.WrapNone))
+	table.Header("name", "app", "summary")
+	for _, s := range all {
+		if err := table.Append(s.Name, s.App, s.Summary); err != nil {
+			return err
+		}
+	}
+	return table.Render()
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// asMain makes the test binary behave as the program.
+const asMain = "MESHCHAOS_TEST_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	testscript.Main(m, map[string]func(){"meshchaos": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// status N COMMAND... runs a command that must exit with N within the
+			// seconds that bad input may take at the most, unless N is a verdict.
+			"status": func(ts *testscript.TestScript, _ bool, args []string) {
+				want, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				began := time.Now()
+				got := 0
+				var exit *exec.ExitError
+				if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+					got = exit.ExitCode()
+				} else {
+					ts.Check(err)
+				}
+				if got != want {
+					ts.Fatalf("exit status %d, want %d", got, want)
+				}
+				if took := time.Since(began); want == exitUsage && took > time.Second {
+					ts.Fatalf("it took %v to refuse", took)
+				}
+			},
+		},
+	})
+}
+
+// start starts the program and returns it with its progress.
+func start(t *testing.T, args ...string) (*exec.Cmd, *bufio.Scanner, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asMain+"=1")
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	progress, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(progress), &out
+}
+
+func TestASignalEndsTheLoadUndoesTheRuleAndReportsWithinFiveSeconds(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd, progress, out := start(t, "run", "delay-jason", "-o", "json")
+			for progress.Scan() && !strings.Contains(progress.Text(), "jason: 0 of 5") {
+				continue // until the load is under way, under the rule
+			}
+			began := time.Now()
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			for progress.Scan() {
+				continue // to its end, or the program would wait
+			}
+			var exit *exec.ExitError
+			if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive {
+				t.Errorf("it ended with %v", err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			var record report.Record
+			if err := json.Unmarshal(out.Bytes(), &record); err != nil {
+				t.Fatalf("%v in %s", err, out)
+			}
+			if record.Verdict == report.Pass || !record.Restored || len(record.Changes) == 0 {
+				t.Errorf("verdict %s, restored %v, %d changes", record.Verdict, record.Restored, len(record.Changes))
+			}
+			during := record.Windows[len(record.Windows)-1]
+			if during.Name != report.During || during.Loads["others"].Sent == 0 {
+				t.Errorf("what was seen of the load is not in the record: %+v", during)
+			}
+		})
+	}
+}
+
+func TestAStatusOfSeveralRunsIsTheGravest(t *testing.T) {
+	for _, c := range []struct{ a, b, want int }{
+		{exitPass, exitInconclusive, exitInconclusive},
+		{exitInconclusive, exitFail, exitFail},
+		{exitFail, exitInconclusive, exitFail},
+		{exitNotRestored, exitFail, exitNotRestored},
+		{exitPass, exitPass, exitPass},
+	} {
+		if got := worse(c.a, c.b); got != c.want {
+			t.Errorf("worse(%d, %d) = %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsNotRestoredExitsFour(t *testing.T) {
+	if got := statusOfRecord(&report.Record{Verdict: report.Pass}); got != exitNotRestored {
+		t.Errorf("a pass that is not restored exits %d", got)
+	}
+}
+
+func TestCompletionKnowsTheLibrary(t *testing.T) {
+	var out, progress bytes.Buffer
+	if status := execute(context.Background(), []string{"__complete", "run", ""}, &out, &progress); status != exitPass || !strings.Contains(out.String(), "delay-jason") {
+		t.Errorf("status %d, %s", status, &out)
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// meshFlags say which mesh a command is about.
+type meshFlags struct {
+	kind       string
+	kubeconfig string
+	context    string
+	namespace  string
+	image      string
+}
+
+func (f *meshFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "mesh", mesh.Embedded, "embedded, or istio: the cluster of the kubeconfig")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
+	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
+	flags.StringVar(&f.namespace, "namespace", "", "the namespace of the services (default: the context's)")
+	flags.StringVar(&f.image, "image", "meshchaos/meshchaos:"+version(), "the image of the load workload")
+	if err := cmd.RegisterFlagCompletionFunc("mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag was added above
+	}
+}
+
+// check refuses what does not go together.
+func (f *meshFlags) check(cmd *cobra.Command) error {
+	if !slices.Contains([]string{mesh.Embedded, mesh.Istio}, f.kind) {
+		return fmt.Errorf("reading --mesh: %q is neither %s nor %s", f.kind, mesh.Embedded, mesh.Istio)
+	}
+	if f.kind == mesh.Istio {
+		return nil
+	}
+	for _, name := range []string{"kubeconfig", "context", "namespace", "image"} {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("reading --%s: it is about a cluster; add --mesh istio", name)
+		}
+	}
+	return nil
+}
+
+// open opens the mesh for one scenario.
+func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string) (mesh.Mesh, error) {
+	if f.kind == mesh.Istio {
+		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id})
+		if err != nil {
+			return nil, &runError{fmt.Errorf("opening the cluster: %w", err)}
+		}
+		return m, nil
+	}
+	if s.App == "" {
+		return nil, &runner.RefusedError{Err: fmt.Errorf("%s: the scenario names no app, so there is nothing to start on the embedded mesh; add app: bookinfo, or --mesh istio", s.File)}
+	}
+	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: seed})
+	if err != nil {
+		return nil, &runError{fmt.Errorf("starting the embedded mesh: %w", err)}
+	}
+	return m, nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func newPlan() *cobra.Command {
+	var mesh meshFlags
+	cmd := &cobra.Command{
+		Use:   "plan FILE|NAME",
+		Short: "Print what a run would write, and write nothing",
+		Long: `Print what a run would write, stage by stage, merged into the objects that are
+in force now. Nothing is written and no load is driven.`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: scenarioNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := mesh.check(cmd); err != nil {
+				return err
+			}
+			s, err := scenarios.Find(args[0])
+			if err != nil {
+				return err
+			}
+			return printPlan(cmd, &mesh, s)
+		},
+	}
+	mesh.add(cmd)
+	return cmd
+}
+
+func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) error {
+	ctx := cmd.Context()
+	m, err := flags.open(ctx, s, 0, "plan")
+	if err != nil {
+		return err
+	}
+	defer m.Close(ctx)
+	services, err := m.Services(ctx)
+	if err != nil {
+		return &runError{err}
+	}
+	objects, err := m.Objects(ctx)
+	if err != nil {
+		return &runError{err}
+	}
+	stages, err := runner.Plan(objects, services, m.Info().Namespace, s, "plan")
+	if err != nil {
+		return refusal(s, &runner.RefusedError{Err: err})
+	}
+	for _, stage := range stages {
+		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printStage prints the objects of a stage as YAML documents.
+func printStage(w io.Writer, s *scenarios.Scenario, stage runner.Stage) error {
+	for _, change := range stage.Changes {
+		manifest, err := change.After.Encode()
+		if err != nil {
+			return err
+		}
+		var tree any
+		if err := json.Unmarshal(manifest, &tree); err != nil {
+			return err
+		}
+		text, err := yaml.Marshal(tree)
+		if err != nil {
+			return err
+		}
+		action := "creates"
+		if change.Before != nil {
+			action = "updates"
+		}
+		where := stage.Name
+		if where == "" {
+			where = "apply"
+		}
+		if _, err := fmt.Fprintf(w, "---\n# %s: %s %s %s\n%s", s.Name, where, action, change.Ref(), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "meshchaos",
+		Short: "Proves how a service mesh behaves under faults",
+		Long: `meshchaos applies a fault or a breaker rule to a service mesh, drives load, reads
+what clients and proxies saw, undoes the rule, proves that it is undone, and
+judges what was expected.
+
+  meshchaos run delay-jason.yaml                on the embedded mesh, nothing to install
+  meshchaos run delay-jason.yaml --mesh istio   on a cluster with Istio`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(newRun(), newValidate(), newList(), newPlan(), newLab(), newSchema(), newVersion(), newServe(), newAgent())
+	return root
+}
+
+// scenarioNames completes the library's names; files are completed beside them.
+func scenarioNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return scenarios.Names(), cobra.ShellCompDirectiveDefault
+}
+
+// addOutput adds -o with a choice of words; the first is the default.
+func addOutput(cmd *cobra.Command, output *string, choice ...string) {
+	cmd.Flags().StringVarP(output, "output", "o", choice[0], fmt.Sprintf("what to print: one of %v", choice))
+	check := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(choice, *output) {
+			return fmt.Errorf("reading --output: %q is none of %v", *output, choice)
+		}
+		if check != nil {
+			return check(cmd, args)
+		}
+		return nil
+	}
+	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(choice, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag was added three lines above
+	}
+}

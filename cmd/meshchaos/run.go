@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/terminal"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// closeLimit is how long the taking away of the load workload may last.
+const closeLimit = 20 * time.Second
+
+// runFlags are those of run.
+type runFlags struct {
+	mesh      meshFlags
+	override  scenarios.Override
+	seed      uint64
+	reportDir string
+	output    string
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	var connections int
+	var requests int64
+	var qps float64
+	cmd := &cobra.Command{
+		Use:   "run FILE|NAME...",
+		Short: "Run scenarios, one after another",
+		Long: `Run scenarios, one after another. Each is the path of a file, or the name of one
+of the library (meshchaos list).
+
+Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
+3 inconclusive, or the run itself failed; 4 not everything could be restored.`,
+		Example:           "  meshchaos run delay-jason.yaml\n  meshchaos run breaker-httpbin -c 3 -n 30\n  meshchaos run canary-reviews --mesh istio --namespace shop --report-dir out",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: scenarioNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			if cmd.Flags().Changed("connections") {
+				f.override.Connections = &connections
+			}
+			if cmd.Flags().Changed("requests") {
+				f.override.Requests = &requests
+			}
+			if cmd.Flags().Changed("qps") {
+				f.override.QPS = &qps
+			}
+			return f.run(cmd, names)
+		},
+	}
+	f.mesh.add(cmd)
+	flags := cmd.Flags()
+	flags.IntVarP(&connections, "connections", "c", 0, "connections, instead of the file's")
+	flags.Int64VarP(&requests, "requests", "n", 0, "requests, instead of the file's")
+	flags.Float64Var(&qps, "qps", 0, "requests a second, instead of the file's; 0: as fast as the answers come")
+	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
+	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
+	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
+	addOutput(cmd, &f.output, "table", "json")
+	return cmd
+}
+
+// run reads every scenario before it runs the first.
+func (f *runFlags) run(cmd *cobra.Command, names []string) error {
+	if err := f.mesh.check(cmd); err != nil {
+		return err
+	}
+	var all []*scenarios.Scenario
+	for _, name := range names {
+		s, err := scenarios.Find(name)
+		if err != nil {
+			return err
+		}
+		if err := s.Override(f.override); err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	status := exitPass
+	for _, s := range all {
+		one, err := f.runOne(cmd, s, f.dirOf(s, len(all)))
+		if err != nil {
+			return err
+		}
+		status = worse(status, one)
+		if cmd.Context().Err() != nil {
+			break
+		}
+	}
+	if status != exitPass {
+		return &verdictError{status}
+	}
+	return nil
+}
+
+func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
+	if f.reportDir == "" || of == 1 {
+		return f.reportDir
+	}
+	return filepath.Join(f.reportDir, s.Name)
+}
+
+func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string) (int, error) {
+	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return 0, fmt.Errorf("making the folder of the report: %w", err)
+		}
+	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(stderr, "%s:%d: warning: %s\n", s.File, w.Line, w.Message)
+	}
+	seed := f.seed
+	if !cmd.Flags().Changed("seed") {
+		seed = newSeed()
+	}
+	id := fmt.Sprintf("%08x", uint32(newSeed()))
+	view := newProgress(stderr)
+	view.phase(fmt.Sprintf("%s: opening the %s mesh", s.Name, f.mesh.kind))
+	m, err := f.mesh.open(ctx, s, seed, id)
+	if err != nil {
+		return 0, err
+	}
+	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe})
+	view.end()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	closeErr := m.Close(closing)
+	if err != nil {
+		return 0, refusal(s, err)
+	}
+	if closeErr != nil {
+		record.Restored = false
+		record.Problems = append(record.Problems, fmt.Sprintf("closing the mesh: %v", closeErr))
+	}
+	return statusOfRecord(record), f.show(cmd.OutOrStdout(), record, dir)
+}
+
+// refusal names the scenario in the reason why it was not run.
+func refusal(s *scenarios.Scenario, err error) error {
+	if statusOf(err) == exitUsage {
+		return &runner.RefusedError{Err: fmt.Errorf("%s: %w", s.File, err)}
+	}
+	return &runError{fmt.Errorf("%s: %w", s.File, err)}
+}
+
+// show writes the record and prints its face.
+func (f *runFlags) show(w io.Writer, record *report.Record, dir string) error {
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return &runError{fmt.Errorf("encoding the report: %w", err)}
+	}
+	if dir != "" {
+		if err := writeFile(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+			return &runError{fmt.Errorf("writing the report: %w", err)}
+		}
+	}
+	if f.output == "json" {
+		_, err = fmt.Fprintf(w, "%s\n", text)
+		return err
+	}
+	return terminal.Write(w, record, colorful(w))
+}
+
+// writeFile replaces a file as a whole, so that no half of a report is read.
+func writeFile(path string, text []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".report-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(text)
+	if closeErr := temporary.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Chmod(temporary.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	return err
+}
+
+// colorful says whether colours are wanted (https://no-color.org).
+func colorful(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func newSeed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/internal/agent"
+	"github.com/meshchaos/meshchaos/internal/samples"
+)
+
+// newServe is what a sample service's pod runs.
+func newServe() *cobra.Command {
+	var v string
+	cmd := &cobra.Command{
+		Use:   "serve SERVICE",
+		Short: "Serve one sample service, as its pod does",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			workload, err := samples.Lookup(args[0], v)
+			if err != nil {
+				return err
+			}
+			l, err := net.Listen("tcp", fmt.Sprintf(":%d", workload.Port))
+			if err != nil {
+				return &runError{fmt.Errorf("serving %s: %w", workload.Name(), err)}
+			}
+			return workload.Serve(cmd.Context(), l, samples.Env{PodName: os.Getenv("POD_NAME"), Dial: new(net.Dialer).DialContext})
+		},
+	}
+	cmd.Flags().StringVar(&v, "version", "v1", "the version of the service")
+	return cmd
+}
+
+// newAgent is what the load workload's pod runs.
+func newAgent() *cobra.Command {
+	return &cobra.Command{
+		Use:    "agent",
+		Short:  "Drive load for a run, as the load workload does",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// Only for the pod itself: a run reaches it by a port-forward.
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(agent.Port)))
+			if err != nil {
+				return &runError{fmt.Errorf("starting the load agent: %w", err)}
+			}
+			return agent.Serve(cmd.Context(), l)
+		},
+	}
+}
