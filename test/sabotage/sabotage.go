@@ -1,0 +1,209 @@
+// Package sabotage makes a mesh that does not do what it is told. A run on it
+// must never pass.
+package sabotage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// Sabotage is one way to spoil a scenario.
+type Sabotage struct {
+	Scenario string
+	Name     string
+	Spoil    func(mesh.Mesh) mesh.Mesh
+}
+
+// All returns the sabotages of the library. The first of each scenario is the
+// one that the cluster is tried with too.
+func All() []Sabotage {
+	return []Sabotage{
+		{"delay-jason", "a delay of 1 s", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
+			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
+		}))},
+		{"delay-jason", "a percentage of 0", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) { f.Percentage.Value = 0 }))},
+		{"delay-jason", "the match dropped", spoilRules(entries(func(e *networking.HTTPRoute) {
+			if e.Fault != nil {
+				e.Match = nil
+			}
+		}))},
+		{"canary-reviews", "80/20 for 90/10", spoilRules(weights(90, 10, 80, 20))},
+		{"canary-reviews", "50/50 for 90/10", spoilRules(weights(90, 10, 50, 50))},
+		{"canary-reviews", "the weights swapped", spoilRules(weights(90, 10, 10, 90))},
+		{"canary-reviews", "another subset", spoilRules(entries(func(e *networking.HTTPRoute) {
+			if len(e.Route) == 2 {
+				e.Route[1].Destination.Subset = "v1"
+			}
+		}))},
+		{"breaker-httpbin", "the limits raised", spoilRules(limits)},
+		{"breaker-httpbin", "the limits raised behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
+		{"breaker-httpbin", "the rule dropped behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
+		{"breaker-httpbin", "a counter that disagrees", func(m mesh.Mesh) mesh.Mesh { return spoiltCounter{m} }},
+		{"tcp-shift", "50/50 for 80/20", spoilRules(tcpWeights(50, 50))},
+		{"tcp-shift", "50/50 for 80/20 behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
+		{"tcp-shift", "the weights swapped behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
+	}
+}
+
+// spoilRules alters what is written, and what the run is told was written.
+func spoilRules(alter func(*rules.Object)) func(mesh.Mesh) mesh.Mesh {
+	return func(m mesh.Mesh) mesh.Mesh { return spoiltRules{m, alter} }
+}
+
+type spoiltRules struct {
+	mesh.Mesh
+	alter func(*rules.Object)
+}
+
+func (s spoiltRules) Write(ctx context.Context, c rules.Change) (*rules.Object, error) {
+	if c.After != nil && c.After.Manifest == nil {
+		c.After = c.After.Clone()
+		s.alter(c.After)
+	}
+	return s.Mesh.Write(ctx, c)
+}
+
+// spoiltLoad alters the rules while load is driven, and puts them back.
+type spoiltLoad struct {
+	mesh.Mesh
+	alter func(*rules.Object)
+}
+
+func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	objects, err := s.Objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, before := range objects {
+		after := before.Clone()
+		after.Manifest = nil
+		s.alter(after)
+		if rules.Equal(before, after) {
+			continue
+		}
+		written, err := s.Write(ctx, rules.Change{Before: before, After: after})
+		if err != nil {
+			return nil, fmt.Errorf("spoiling %s: %w", before.Ref, err)
+		}
+		defer func() { _, _ = s.Write(context.WithoutCancel(ctx), rules.Change{Before: written, After: before}) }()
+	}
+	return s.Mesh.Load(ctx, cohorts, observe)
+}
+
+// spoiltCounter doubles a counter in what the proxies answer.
+type spoiltCounter struct{ mesh.Mesh }
+
+func (s spoiltCounter) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
+	proxies, err := s.Mesh.Proxies(ctx)
+	for i := range proxies {
+		admin := *proxies[i].Admin
+		client := *admin.Client
+		client.Transport = doubling{admin.Client.Transport}
+		proxies[i].Admin = &envoy.Admin{Client: &client, Base: admin.Base}
+	}
+	return proxies, err
+}
+
+type doubling struct{ next http.RoundTripper }
+
+var overflow = regexp.MustCompile(`(upstream_rq_pending_overflow"?[,:]\s*(?:"value":\s*)?)(\d+)`)
+
+// RoundTrip implements http.RoundTripper.
+func (d doubling) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := d.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Close()
+	body = overflow.ReplaceAllFunc(body, func(found []byte) []byte {
+		parts := overflow.FindSubmatch(found)
+		value, _ := strconv.Atoi(string(parts[2]))
+		return append(bytes.Clone(parts[1]), strconv.Itoa(2*value)...)
+	})
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	resp.Header.Del("Content-Length")
+	return resp, nil
+}
+
+func entries(alter func(*networking.HTTPRoute)) func(*rules.Object) {
+	return func(o *rules.Object) {
+		if vs, ok := o.Spec.(*networking.VirtualService); ok {
+			for _, entry := range vs.Http {
+				alter(entry)
+			}
+		}
+	}
+}
+
+func faults(alter func(*networking.HTTPFaultInjection_Delay)) func(*rules.Object) {
+	return entries(func(e *networking.HTTPRoute) {
+		if e.GetFault().GetDelay() != nil {
+			alter(e.Fault.Delay)
+		}
+	})
+}
+
+// weights replaces a split by another, and leaves other splits as they are.
+func weights(was1, was2, is1, is2 int32) func(*rules.Object) {
+	return entries(func(e *networking.HTTPRoute) {
+		if len(e.Route) == 2 && e.Route[0].Weight == was1 && e.Route[1].Weight == was2 {
+			e.Route[0].Weight, e.Route[1].Weight = is1, is2
+		}
+	})
+}
+
+func tcpWeights(first, second int32) func(*rules.Object) {
+	return func(o *rules.Object) {
+		vs, ok := o.Spec.(*networking.VirtualService)
+		if !ok {
+			return
+		}
+		for _, entry := range vs.Tcp {
+			if len(entry.Route) == 2 {
+				entry.Route[0].Weight, entry.Route[1].Weight = first, second
+			}
+		}
+	}
+}
+
+func limits(o *rules.Object) {
+	if pool := poolOf(o); pool != nil {
+		pool.Tcp.MaxConnections, pool.Http.Http1MaxPendingRequests = 100, 100
+	}
+}
+
+func dropLimits(o *rules.Object) {
+	if poolOf(o) != nil {
+		o.Spec.(*networking.DestinationRule).TrafficPolicy = nil
+	}
+}
+
+func poolOf(o *rules.Object) *networking.ConnectionPoolSettings {
+	rule, ok := o.Spec.(*networking.DestinationRule)
+	if !ok || rule.TrafficPolicy.GetConnectionPool().GetTcp() == nil || rule.TrafficPolicy.ConnectionPool.Http == nil {
+		return nil
+	}
+	return rule.TrafficPolicy.ConnectionPool
+}

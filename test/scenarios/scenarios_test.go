@@ -1,0 +1,172 @@
+// Package scenarios_test runs the library on the embedded mesh: it passes, and
+// under sabotage it never does.
+package scenarios_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+	"github.com/meshchaos/meshchaos/test/sabotage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// runs is how often each scenario of the library is run, each time with
+// another seed: MESHCHAOS_RUNS, else 2.
+func runs(t *testing.T) uint64 {
+	text := os.Getenv("MESHCHAOS_RUNS")
+	if text == "" {
+		return 2
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		t.Fatalf("MESHCHAOS_RUNS: %v", err)
+	}
+	return n
+}
+
+// run runs a scenario of the library on an embedded mesh of its own.
+func run(t *testing.T, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh) *report.Record {
+	t.Helper()
+	s, err := scenarios.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := embedded.Open(t.Context(), embedded.Options{App: s.App, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := m.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	record, err := runner.Run(t.Context(), spoil(m), s, runner.Options{ID: fmt.Sprintf("%08x", seed), Tool: "test", Seed: seed, LiveLimit: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+func honest(m mesh.Mesh) mesh.Mesh { return m }
+
+func show(t *testing.T, r *report.Record) {
+	t.Helper()
+	for _, e := range r.Expectations {
+		t.Logf("%-12s %s: observed %s, asked %s; %s", e.Verdict, e.Expression, e.Observed, e.Limit, e.Reason)
+	}
+	for _, p := range r.Problems {
+		t.Logf("problem: %s", p)
+	}
+	for _, c := range r.Changes {
+		if !c.Restored {
+			t.Logf("not restored: %s: %s", c.Object, c.Proof)
+		}
+	}
+}
+
+func TestTheLibraryPasses(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		for seed := range runs(t) {
+			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+				t.Parallel()
+				record := run(t, name, seed+1, honest)
+				if record.Verdict != report.Pass || !record.Restored {
+					t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+					show(t, record)
+				}
+			})
+		}
+	}
+}
+
+func TestUnderSabotageTheLibraryNeverPasses(t *testing.T) {
+	for i, s := range sabotage.All() {
+		t.Run(s.Scenario+"/"+s.Name, func(t *testing.T) {
+			t.Parallel()
+			record := run(t, s.Scenario, uint64(i)+1, s.Spoil)
+			t.Logf("verdict %s", record.Verdict)
+			show(t, record)
+			if record.Verdict == report.Pass {
+				t.Error("the run passed")
+			}
+			if !record.Restored {
+				t.Error("not everything was restored")
+			}
+		})
+	}
+}
+
+func TestTwentyRunsInOneProcessDoNotDisturbEachOther(t *testing.T) {
+	var group sync.WaitGroup
+	for i := range 20 {
+		name := []string{"breaker-httpbin", "tcp-shift"}[i%2]
+		group.Go(func() {
+			record := run(t, name, uint64(i)+1, honest)
+			if record.Verdict != report.Pass || !record.Restored {
+				t.Errorf("run %d of %s: verdict %s, restored %v", i, name, record.Verdict, record.Restored)
+				show(t, record)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestASeedRepeatsEveryDraw(t *testing.T) {
+	counts := func(seed uint64) []map[string]int64 {
+		var all []map[string]int64
+		for _, w := range run(t, "tcp-shift", seed, honest).Windows {
+			all = append(all, w.Loads["callers"].Versions())
+		}
+		return all
+	}
+	first, again, other := counts(7), counts(7), counts(8)
+	if !reflect.DeepEqual(first, again) {
+		t.Errorf("seed 7 drew %v, then %v", first, again)
+	}
+	if reflect.DeepEqual(first, other) {
+		t.Errorf("seeds 7 and 8 both drew %v", first)
+	}
+}
+
+func TestARecordSurvivesJSON(t *testing.T) {
+	record := run(t, "tcp-shift", 3, honest)
+	text, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys struct {
+		Verdict      string
+		Restored     bool
+		Scenario     struct{ Name string }
+		Mesh         struct{ Kind string }
+		Expectations []map[string]any
+	}
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	if keys.Verdict != "pass" || !keys.Restored || keys.Scenario.Name != "tcp-shift" || keys.Mesh.Kind != "embedded" || len(keys.Expectations) == 0 {
+		t.Errorf("the fixed keys hold %+v", keys)
+	}
+	for _, e := range keys.Expectations {
+		for _, key := range []string{"expression", "verdict", "observed", "limit", "samples"} {
+			if _, ok := e[key]; !ok {
+				t.Errorf("the expectation %v has no %s", e["expression"], key)
+			}
+		}
+	}
+}
