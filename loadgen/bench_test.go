@@ -20,13 +20,21 @@ import (
 // benchConnections is how many connections each engine keeps busy.
 const benchConnections = 16
 
-// BenchmarkEngines compares the engines, and fortio's own runner, against one
-// server in a process of its own, so that the CPU time is the client's.
+// BenchmarkEngines compares the engines with fortio's own runner, against one
+// server in a process of its own, so that the CPU time is the client's. The last
+// column is the CPU time as a ratio to the runner's with its fast client.
 func BenchmarkEngines(b *testing.B) {
 	url := startServer(b)
+	var runner float64
+	b.Run("fortio-runner", func(b *testing.B) {
+		runner = measure(b, 0, func() { runFortio(b, url, false) })
+	})
+	b.Run("fortio-runner-stdclient", func(b *testing.B) {
+		measure(b, runner, func() { runFortio(b, url, true) })
+	})
 	for _, engine := range engines {
-		b.Run(strings.ReplaceAll(engine, "/", "-"), func(b *testing.B) {
-			measure(b, func() {
+		b.Run("engine-"+strings.ReplaceAll(engine, "/", "-"), func(b *testing.B) {
+			measure(b, runner, func() {
 				result := run(b, Plan{Engine: engine, HTTP: get(url), Connections: benchConnections, Requests: int64(b.N)})
 				if result.Statuses()[200] != int64(b.N) {
 					b.Fatalf("%v", result.Outcomes)
@@ -34,13 +42,10 @@ func BenchmarkEngines(b *testing.B) {
 			})
 		})
 	}
-	b.Run("fortio-runner", func(b *testing.B) {
-		measure(b, func() { runFortio(b, url) })
-	})
 }
 
 // runFortio sends b.N requests as fortio's command line would.
-func runFortio(b *testing.B, url string) {
+func runFortio(b *testing.B, url string, std bool) {
 	quietFortio()
 	options := &fhttp.HTTPRunnerOptions{
 		RunnerOptions: periodic.RunnerOptions{
@@ -48,6 +53,7 @@ func runFortio(b *testing.B, url string) {
 		},
 	}
 	options.URL = url
+	options.DisableFastClient = std
 	result, err := fhttp.RunHTTPTest(options)
 	if err != nil {
 		b.Fatal(err)
@@ -57,14 +63,20 @@ func runFortio(b *testing.B, url string) {
 	}
 }
 
-// measure reports, of the requests that send sends, the rate and the CPU time
-// of this process.
-func measure(b *testing.B, send func()) {
+// measure reports, of the requests that send sends, the rate and the CPU time of
+// this process, which it also returns, and that as a ratio to a peer's, if there
+// is one.
+func measure(b *testing.B, peer float64, send func()) float64 {
 	b.ReportAllocs()
-	began, cpu := time.Now(), cpuTime(b)
+	began, before := time.Now(), cpuTime(b)
 	send()
-	b.ReportMetric(float64((cpuTime(b)-cpu).Nanoseconds())/1e3/float64(b.N), "cpu-µs/req")
+	cpu := float64((cpuTime(b) - before).Nanoseconds()) / 1e3 / float64(b.N)
+	b.ReportMetric(cpu, "cpu-µs/req")
 	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "req/s")
+	if peer > 0 {
+		b.ReportMetric(cpu/peer, "×runner-cpu")
+	}
+	return cpu
 }
 
 func cpuTime(b *testing.B) time.Duration {

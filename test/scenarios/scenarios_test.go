@@ -40,7 +40,7 @@ func runs(t *testing.T) uint64 {
 }
 
 // run runs a scenario of the library on an embedded mesh of its own.
-func run(t *testing.T, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh) *report.Record {
+func run(t testing.TB, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh) *report.Record {
 	t.Helper()
 	s, err := scenarios.Find(name)
 	if err != nil {
@@ -64,7 +64,7 @@ func run(t *testing.T, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh
 
 func honest(m mesh.Mesh) mesh.Mesh { return m }
 
-func show(t *testing.T, r *report.Record) {
+func show(t testing.TB, r *report.Record) {
 	t.Helper()
 	for _, e := range r.Expectations {
 		t.Logf("%-12s %s: observed %s, asked %s; %s", e.Verdict, e.Expression, e.Observed, e.Limit, e.Reason)

@@ -74,7 +74,7 @@ func (p *page) close() {
 func (m *Mesh) Doors() []string {
 	var lines []string
 	if m.page != nil {
-		lines = append(lines, fmt.Sprintf("%-24s http://%s%s", "page", m.page.address, m.page.path))
+		lines = append(lines, door("page", m.page.service, "http://"+m.page.address+m.page.path))
 	}
 	for _, s := range m.registry {
 		for _, p := range s.Ports {
@@ -83,14 +83,16 @@ func (m *Mesh) Doors() []string {
 			if err != nil {
 				continue // The mesh is closed.
 			}
-			lines = append(lines, fmt.Sprintf("%-24s %s", address, command(address, listener, p.TCP)))
+			lines = append(lines, door("call", address, command(address, listener, p.TCP)))
 		}
 	}
 	for _, w := range m.workloads {
-		lines = append(lines, fmt.Sprintf("%-24s http://%s", w.options.Name, w.proxy.AdminAddress()))
+		lines = append(lines, door("admin", w.options.Name, "http://"+w.proxy.AdminAddress()))
 	}
 	return lines
 }
+
+func door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", kind, name, how) }
 
 // command calls a service through the proxy whose listener is given.
 func command(address, listener string, tcp bool) string {

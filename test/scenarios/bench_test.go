@@ -1,0 +1,36 @@
+package scenarios_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// BenchmarkRun says what a run on the embedded mesh takes beyond the load under
+// the rules: starting the mesh, the baseline, writing, waiting until live,
+// undoing, proving, the recovery and the closing. The last column is the whole
+// as a ratio to that load.
+func BenchmarkRun(b *testing.B) {
+	for _, name := range scenarios.Names() {
+		b.Run(name, func(b *testing.B) {
+			var whole, load time.Duration
+			for i := range b.N {
+				began := time.Now()
+				record := run(b, name, uint64(i)+1, honest)
+				whole += time.Since(began)
+				if record.Verdict != report.Pass {
+					b.Fatalf("verdict %s", record.Verdict)
+				}
+				for _, w := range record.Windows {
+					if w.Name == report.During {
+						load += w.Ended.Sub(w.Started)
+					}
+				}
+			}
+			b.ReportMetric(float64((whole-load).Milliseconds())/float64(b.N), "beyond-ms/run")
+			b.ReportMetric(whole.Seconds()/load.Seconds(), "×load")
+		})
+	}
+}
