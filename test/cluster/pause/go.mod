@@ -1,0 +1,3 @@
+module github.com/meshchaos/meshchaos/test/cluster/pause
+
+go 1.26
