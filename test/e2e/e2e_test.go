@@ -1,0 +1,180 @@
+//go:build e2e
+
+// Package e2e_test runs the library on both meshes and holds the verdicts
+// against each other. The cluster is the one of MESHCHAOS_E2E_KUBECONFIG, with
+// the sample applications of manifests in MESHCHAOS_E2E_NAMESPACE.
+package e2e_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/olekukonko/tablewriter"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+	"github.com/meshchaos/meshchaos/test/sabotage"
+)
+
+// runs is how often each scenario is run on the cluster: MESHCHAOS_E2E_RUNS,
+// else once.
+func runs(t *testing.T) int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("MESHCHAOS_E2E_RUNS"), "1"))
+	if err != nil {
+		t.Fatalf("MESHCHAOS_E2E_RUNS: %v", err)
+	}
+	return n
+}
+
+func openIstio(ctx context.Context, t *testing.T, id string) mesh.Mesh {
+	t.Helper()
+	kubeconfig := os.Getenv("MESHCHAOS_E2E_KUBECONFIG")
+	if kubeconfig == "" {
+		t.Fatal("MESHCHAOS_E2E_KUBECONFIG names no cluster; make e2e starts one")
+	}
+	m, err := istio.Open(ctx, istio.Options{
+		Kubeconfig: kubeconfig,
+		Namespace:  cmp.Or(os.Getenv("MESHCHAOS_E2E_NAMESPACE"), "meshchaos-e2e"),
+		Image:      cmp.Or(os.Getenv("MESHCHAOS_E2E_IMAGE"), "meshchaos/meshchaos:dev"),
+		Run:        id,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// run runs a scenario and takes away what the mesh made for it.
+func run(t *testing.T, name, id string, m mesh.Mesh, spoil func(mesh.Mesh) mesh.Mesh) *report.Record {
+	t.Helper()
+	s, err := scenarios.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := runner.Run(t.Context(), spoil(m), s, runner.Options{ID: id, Tool: "e2e", Seed: 1, LiveLimit: 20 * time.Second})
+	if closeErr := m.Close(context.WithoutCancel(t.Context())); closeErr != nil {
+		t.Error(closeErr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+func honest(m mesh.Mesh) mesh.Mesh { return m }
+
+func show(t *testing.T, r *report.Record) {
+	t.Helper()
+	for _, e := range r.Expectations {
+		t.Logf("%-12s %s: observed %s, asked %s; %s", e.Verdict, e.Expression, e.Observed, e.Limit, e.Reason)
+	}
+	for _, p := range r.Problems {
+		t.Logf("problem: %s", p)
+	}
+	for _, c := range r.Changes {
+		if !c.Restored {
+			t.Logf("not restored: %s: %s", c.Object, c.Proof)
+		}
+	}
+}
+
+// objectsOf is what stands in the namespace, to compare before with after.
+func objectsOf(t *testing.T) []string {
+	t.Helper()
+	m := openIstio(t.Context(), t, "look")
+	defer m.Close(context.WithoutCancel(t.Context()))
+	objects, err := m.Objects(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, o := range objects {
+		all = append(all, string(o.Manifest))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
+	before := objectsOf(t)
+	for _, name := range scenarios.Names() {
+		t.Run(name, func(t *testing.T) {
+			s, err := scenarios.Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := embedded.Open(t.Context(), embedded.Options{App: s.App, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			here := run(t, name, "e2e0", m, honest)
+			for i := range runs(t) {
+				id := fmt.Sprintf("e2e%x%02d", time.Now().Unix()&0xffff, i)
+				there := run(t, name, id, openIstio(t.Context(), t, id), honest)
+				compare(t, here, there)
+			}
+		})
+	}
+	if after := objectsOf(t); !slices.Equal(before, after) {
+		t.Errorf("the namespace held\n%s\nand holds\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+}
+
+// compare prints the runs side by side and holds their verdicts together.
+func compare(t *testing.T, here, there *report.Record) {
+	t.Helper()
+	table := tablewriter.NewTable(os.Stdout)
+	table.Header(here.Scenario.Name, "embedded", "", "istio", "")
+	for i, e := range here.Expectations {
+		other := there.Expectations[i]
+		if err := table.Append(e.Expression, string(e.Verdict), e.Observed, string(other.Verdict), other.Observed); err != nil {
+			t.Fatal(err)
+		}
+		if e.Verdict != other.Verdict {
+			t.Errorf("%s: %s on the embedded mesh, %s on istio: %s", e.Expression, e.Verdict, other.Verdict, other.Reason)
+		}
+	}
+	table.Footer("verdict", string(here.Verdict), here.Ended.Sub(here.Started).Round(time.Millisecond).String(), string(there.Verdict), there.Ended.Sub(there.Started).Round(time.Millisecond).String())
+	if err := table.Render(); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*report.Record{here, there} {
+		if r.Verdict != report.Pass || !r.Restored {
+			t.Errorf("%s: verdict %s, restored %v", r.Mesh.Kind, r.Verdict, r.Restored)
+			show(t, r)
+		}
+	}
+}
+
+func TestUnderSabotageNothingPassesOnTheCluster(t *testing.T) {
+	tried := map[string]bool{}
+	for i, s := range sabotage.All() {
+		if tried[s.Scenario] {
+			continue
+		}
+		tried[s.Scenario] = true
+		t.Run(s.Scenario+"/"+s.Name, func(t *testing.T) {
+			id := fmt.Sprintf("sab%x%02d", time.Now().Unix()&0xffff, i)
+			record := run(t, s.Scenario, id, openIstio(t.Context(), t, id), s.Spoil)
+			if record.Verdict == report.Pass {
+				t.Error("the run passed")
+				show(t, record)
+			}
+			if !record.Restored {
+				t.Error("not everything was restored")
+				show(t, record)
+			}
+		})
+	}
+}
