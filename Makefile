@@ -1,0 +1,36 @@
+IMAGE   ?= meshchaos/meshchaos:dev
+ARCHIVE ?= build/meshchaos.tar
+LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint race e2e bench browser image
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program, as build/meshchaos
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o build/meshchaos ./cmd/meshchaos
+
+test: lint ## the linters, and all tests that need nothing but Go
+	go test ./...
+
+lint: ## go vet, gofmt and golangci-lint; shellcheck if it is installed
+	$(LINT) run ./...
+	@! command -v shellcheck >/dev/null || shellcheck .ci/run test/cluster/cluster test/cluster/e2e
+
+race: ## all tests under the race detector
+	go test -race ./...
+
+e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/cluster
+	test/cluster/e2e
+
+bench: ## the engines beside fortio's own runner, and what a run costs, side by side
+	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
+	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios
+
+browser: ## the sample pages in Debian's Chromium
+	command -v chromium >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }
+	go test -count=1 -tags browser ./internal/samples/...
+
+image: build ## the container image IMAGE as the archive ARCHIVE, without Docker
+	go run ./test/cluster/image -name $(IMAGE) -o $(ARCHIVE) -entrypoint /meshchaos -user 65532:65532 build/meshchaos:/meshchaos
