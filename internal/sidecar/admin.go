@@ -27,7 +27,7 @@ type adminServer struct {
 }
 
 func startAdmin(s *Sidecar) (*adminServer, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := s.listen()
 	if err != nil {
 		return nil, fmt.Errorf("opening its admin interface: %w", err)
 	}

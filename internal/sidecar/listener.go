@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,8 +108,13 @@ func (s *Sidecar) tcpRoute(config *Config, key string) *tcpRoute {
 // workerKey is the context key of the worker that a connection belongs to.
 type workerKey struct{}
 
+// listen opens a port of the kernel's choice.
+func (s *Sidecar) listen() (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort(cmp.Or(s.options.IP, "127.0.0.1"), "0"))
+}
+
 func (s *Sidecar) listenHTTP(port int) (listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := s.listen()
 	if err != nil {
 		return listener{}, err
 	}
@@ -170,7 +176,7 @@ func countConnections(routines *sync.WaitGroup, stats *listenerStats) func(net.C
 }
 
 func (s *Sidecar) listenTCP(key string) (listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := s.listen()
 	if err != nil {
 		return listener{}, err
 	}

@@ -34,6 +34,7 @@ type Options struct {
 	Namespace string
 	Gateway   bool   // it is the ingress gateway
 	Seed      uint64 // every draw follows from it and the name
+	IP        string // the loopback address of its listeners; empty: 127.0.0.1
 
 	CA       *CA          // issues its identity; nil: it has none and knows plain text alone
 	Inbound  net.Listener // takes other proxies' connections to its workload, and is closed with the proxy; nil: none

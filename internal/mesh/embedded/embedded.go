@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -64,17 +65,32 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	ports, err := listen(sample)
+	ip := ownAddress()
+	ports, err := listen(sample, ip)
 	if err != nil {
 		return nil, err
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	m := &Mesh{registry: registry(sample, ports), admin: &http.Client{Transport: &http.Transport{}}, end: end}
-	if err := m.start(running, sample, ports, options.Seed); err != nil {
+	if err := m.start(running, sample, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
 		closeAll(ports)
 		return nil, errors.Join(err, m.Close(ctx))
 	}
 	return m, nil
+}
+
+// ownAddress picks a loopback address for one mesh. A busy run leaves thousands
+// of closed connections behind, whose ports the kernel gives to no listener of
+// the same address for a minute, so meshes beside each other would be short of
+// them. Where only 127.0.0.1 is configured, as on macOS, it is that.
+func ownAddress() string {
+	ip := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	if err != nil {
+		return "127.0.0.1"
+	}
+	l.Close()
+	return ip
 }
 
 // ports are the listeners of one workload: its own, and its proxy's for other
@@ -84,15 +100,15 @@ type ports struct {
 }
 
 // listen opens the ports of workloads.
-func listen(sample []samples.Workload) ([]ports, error) {
+func listen(sample []samples.Workload, ip string) ([]ports, error) {
 	var all []ports
 	for _, w := range sample {
-		own, err := net.Listen("tcp", "127.0.0.1:0")
+		own, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			closeAll(all)
 			return nil, fmt.Errorf("opening a port for %s: %w", w.Name(), err)
 		}
-		inbound, err := net.Listen("tcp", "127.0.0.1:0")
+		inbound, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			own.Close()
 			closeAll(all)
@@ -112,7 +128,7 @@ func closeAll(all []ports) {
 
 // start starts the proxies, then the workloads, which call each other through
 // them.
-func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, seed uint64) error {
+func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, common sidecar.Options) error {
 	config, err := sidecar.Compile(m.registry, nil)
 	if err != nil {
 		return err
@@ -127,7 +143,7 @@ func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []por
 	}
 	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
 	for _, o := range all {
-		o.Namespace, o.Seed, o.CA = Namespace, seed, ca
+		o.Namespace, o.Seed, o.IP, o.CA = common.Namespace, common.Seed, common.IP, ca
 		proxy, err := sidecar.Start(o, config)
 		if err != nil {
 			return err
