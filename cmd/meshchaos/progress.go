@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -16,8 +17,9 @@ import (
 const plainEvery = 5 * time.Second
 
 // progress shows how far a run has come: bars on a terminal, else plain lines.
-// It is used from one goroutine at a time, as the runner observes.
+// A load that was cut off may still observe while the next phase begins.
 type progress struct {
+	mu    sync.Mutex
 	w     io.Writer
 	live  bool
 	began time.Time
@@ -35,6 +37,8 @@ func (p *progress) observe(e runner.Event) {
 		p.phase(e.Phase)
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.live {
 		p.bar(*e.Load)
 		return
@@ -48,12 +52,16 @@ func (p *progress) observe(e runner.Event) {
 // phase begins a phase on a line of its own.
 func (p *progress) phase(words string) {
 	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.said = map[string]time.Duration{}
 	fmt.Fprintf(p.w, "%s %s\n", p.clock(), words)
 }
 
 // end takes the bars of a phase away.
 func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bars == nil {
 		return
 	}
@@ -75,7 +83,7 @@ func (p *progress) bar(load loadgen.Progress) {
 	}
 	bar := p.of[load.Cohort]
 	if bar == nil {
-		bar = p.bars.AddBar(load.Planned,
+		bar = p.bars.AddBar(load.Planned, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(load.Cohort, decor.WCSyncSpaceR), decor.CurrentNoUnit("%d", decor.WCSyncSpace)),
 			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)))
 		p.of[load.Cohort] = bar
