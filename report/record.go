@@ -30,22 +30,22 @@ const (
 
 // Record is a whole run.
 type Record struct {
-	APIVersion   string          `json:"apiVersion"`
-	Kind         string          `json:"kind"`
-	Tool         string          `json:"tool"` // the version of meshchaos that made the record
-	Run          string          `json:"run"`  // the run's identifier; its marks in the mesh contain it
-	Verdict      Verdict         `json:"verdict"`
-	Restored     bool            `json:"restored"` // every change was undone, and that was proved
-	Scenario     Scenario        `json:"scenario"`
-	Mesh         Mesh            `json:"mesh"`
-	Seed         uint64          `json:"seed"`
-	Started      time.Time       `json:"started"`
-	Ended        time.Time       `json:"ended"`
-	Changes      []Change        `json:"changes"`
-	Windows      []Window        `json:"windows"`
-	Expectations []Expectation   `json:"expectations"`
-	Problems     []string        `json:"problems,omitempty"` // what kept the run from being conclusive
-	Asked        json.RawMessage `json:"asked,omitempty"`    // the plans after overrides, by step and cohort
+	APIVersion   string        `json:"apiVersion"`
+	Kind         string        `json:"kind"`
+	Tool         string        `json:"tool"` // the version of meshchaos that made the record
+	Run          string        `json:"run"`  // the run's identifier; its marks in the mesh contain it
+	Verdict      Verdict       `json:"verdict"`
+	Restored     bool          `json:"restored"` // every change was undone, and that was proved
+	Scenario     Scenario      `json:"scenario"`
+	Mesh         Mesh          `json:"mesh"`
+	Seed         uint64        `json:"seed"`
+	Started      time.Time     `json:"started"`
+	Ended        time.Time     `json:"ended"`
+	Asked        []Asked       `json:"asked"`
+	Changes      []Change      `json:"changes"`
+	Windows      []Window      `json:"windows"`
+	Expectations []Expectation `json:"expectations"`
+	Problems     []string      `json:"problems,omitempty"` // what kept the run from being conclusive
 }
 
 // Scenario names what was run.
@@ -61,6 +61,14 @@ type Mesh struct {
 	Kind      string `json:"kind"` // embedded or istio
 	Namespace string `json:"namespace"`
 	Version   string `json:"version,omitempty"`
+}
+
+// Asked is the load of one cohort as it was planned, after overrides.
+type Asked struct {
+	Step   string       `json:"step,omitempty"`
+	Cohort string       `json:"cohort"`
+	From   string       `json:"from"`
+	Plan   loadgen.Plan `json:"plan"`
 }
 
 // The names of a step's windows.

@@ -72,7 +72,7 @@ type run struct {
 
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	info := m.Info()
-	return &run{
+	r := &run{
 		Options: o, mesh: m, scenario: s,
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
@@ -85,6 +85,12 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		marks:     map[*rules.Object]string{},
 		unproven:  map[rules.Ref]string{},
 	}
+	for _, step := range s.Steps {
+		for _, c := range step.Cohorts {
+			r.record.Asked = append(r.record.Asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
+		}
+	}
+	return r
 }
 
 // Run carries out a scenario. Once the first rule may have been written it
