@@ -42,10 +42,12 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	var verdict *verdictError
 	if err != nil && !errors.As(err, &verdict) {
-		fmt.Fprintf(stderr, "meshchaos: %v\n", err)
+		complain(stderr, err)
 	}
 	return statusOf(err)
 }
+
+func complain(stderr io.Writer, err error) { fmt.Fprintf(stderr, "meshchaos: %v\n", err) }
 
 // verdictError says that a run ended with a verdict other than a clean pass.
 // What is wrong has been printed.

@@ -53,7 +53,7 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) erro
 	}
 	stages, err := runner.Plan(objects, services, m.Info().Namespace, s, "plan")
 	if err != nil {
-		return refusal(s, &runner.RefusedError{Err: err})
+		return notRun(s, &runner.RefusedError{Err: err})
 	}
 	for _, stage := range stages {
 		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,7 +94,8 @@ func (f *runFlags) run(cmd *cobra.Command, names []string) error {
 	for _, s := range all {
 		one, err := f.runOne(cmd, s, f.dirOf(s, len(all)))
 		if err != nil {
-			return err
+			complain(cmd.ErrOrStderr(), err)
+			one = worse(one, statusOf(err))
 		}
 		status = worse(status, one)
 		if cmd.Context().Err() != nil {
@@ -138,23 +140,22 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	view.end()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	closeErr := m.Close(closing)
+	closeErr := runner.Close(closing, m, record)
 	if err != nil {
-		return 0, refusal(s, err)
-	}
-	if closeErr != nil {
-		record.Restored = false
-		record.Problems = append(record.Problems, fmt.Sprintf("closing the mesh: %v", closeErr))
+		return exitPass, errors.Join(notRun(s, err), closeErr)
 	}
 	return statusOfRecord(record), f.show(cmd.OutOrStdout(), record, dir)
 }
 
-// refusal names the scenario in the reason why it was not run.
-func refusal(s *scenarios.Scenario, err error) error {
-	if statusOf(err) == exitUsage {
-		return &runner.RefusedError{Err: fmt.Errorf("%s: %w", s.File, err)}
+// notRun names the scenario in the reason why it was not run. Only what was
+// refused is the scenario's fault.
+func notRun(s *scenarios.Scenario, err error) error {
+	err = fmt.Errorf("%s: %w", s.File, err)
+	var refused *runner.RefusedError
+	if errors.As(err, &refused) {
+		return err
 	}
-	return &runError{fmt.Errorf("%s: %w", s.File, err)}
+	return &runError{err}
 }
 
 // show writes the record and prints its face.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -12,7 +13,7 @@ import (
 // version is the module's version where it was installed as one, else dev.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" || len(info.Main.Version) > len("v0.00.00") {
+	if !ok || info.Main.Version == "" || strings.ContainsAny(info.Main.Version, "(-+") {
 		return "dev"
 	}
 	return info.Main.Version

@@ -13,21 +13,18 @@ import (
 func (r *run) prove(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptLimit)
 	defer cancel()
-	r.record.Restored = len(r.unproven) == 0
+	r.record.Restored = true
 	objects, err := r.mesh.Objects(ctx)
-	if err != nil {
-		r.record.Restored = false
-		r.problem("reading the rules after the run: %v", err)
-		objects = nil
-	}
 	for _, ref := range r.touched {
 		left := r.unproven[ref]
-		if left == "" && err == nil {
+		switch {
+		case left != "":
+		case err != nil:
+			left = fmt.Sprintf("it could not be read after the run: %v; look at it", err)
+		default:
 			left = remains(r.original[ref], find(objects, ref))
 		}
-		if left != "" || err != nil {
-			r.record.Restored = false
-		}
+		r.record.Restored = r.record.Restored && left == ""
 		r.settle(ref, left)
 	}
 }
@@ -39,7 +36,7 @@ func (r *run) settle(ref rules.Ref, left string) {
 		if entry.Object != ref.String() {
 			continue
 		}
-		entry.Restored = left == "" && r.record.Restored
+		entry.Restored = left == ""
 		switch {
 		case left != "":
 			entry.Proof = left

@@ -9,7 +9,9 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -140,7 +142,12 @@ func (r *run) preflight(ctx context.Context) error {
 			wanted = append(wanted, change.After)
 		}
 		if err := r.mesh.Admit(ctx, wanted); err != nil {
-			return &RefusedError{fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)}
+			err = fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)
+			var unreachable net.Error
+			if ctx.Err() != nil || errors.As(err, &unreachable) {
+				return err // the mesh did not answer, which says nothing of the rules
+			}
+			return &RefusedError{err}
 		}
 	}
 	// Now, so that a load workload that cannot start is known before a rule is written.

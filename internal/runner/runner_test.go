@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +127,23 @@ type bent struct {
 	write func(context.Context, rules.Change) (*rules.Object, error)
 	load  func(context.Context, []mesh.Cohort, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 	blind func() bool // whether the proxies do not answer
+
+	objects func(context.Context) ([]*rules.Object, error)
+	admit   func() error
+}
+
+func (b bent) Objects(ctx context.Context) ([]*rules.Object, error) {
+	if b.objects == nil {
+		return b.Mesh.Objects(ctx)
+	}
+	return b.objects(ctx)
+}
+
+func (b bent) Admit(ctx context.Context, objects []*rules.Object) error {
+	if b.admit == nil {
+		return b.Mesh.Admit(ctx, objects)
+	}
+	return b.admit()
 }
 
 func (b bent) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
@@ -313,6 +331,57 @@ func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+func TestWhatCannotBeReadAfterTheRunIsNotSaidToBeRestored(t *testing.T) {
+	m := open(t)
+	read := 0
+	record := run(t.Context(), t, bent{Mesh: m, objects: func(ctx context.Context) ([]*rules.Object, error) {
+		if read++; read > 1 {
+			return nil, errors.New("the API server is gone")
+		}
+		return m.Objects(ctx)
+	}}, short, nil)
+	if record.Restored || record.Verdict == report.Pass {
+		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+	}
+	for _, c := range record.Changes {
+		if c.Restored || !strings.Contains(c.Proof, "could not be read") {
+			t.Errorf("the record of %s says restored %v: %s", c.Object, c.Restored, c.Proof)
+		}
+	}
+}
+
+func TestAMeshThatDoesNotAnswerIsNoRefusal(t *testing.T) {
+	for name, b := range map[string]bent{
+		"objects": {objects: func(context.Context) ([]*rules.Object, error) { return nil, errors.New("the API server is gone") }},
+		"admit":   {admit: func() error { return &url.Error{Op: "Post", URL: "http://127.0.0.1:1", Err: errors.New("refused")} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.Mesh = open(t)
+			_, err := runner.Run(t.Context(), b, read(t, short), runner.Options{ID: "test"})
+			var refused *runner.RefusedError
+			if err == nil || errors.As(err, &refused) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeClosedIsNoPass(t *testing.T) {
+	m := open(t)
+	record := run(t.Context(), t, m, short, nil)
+	if err := runner.Close(t.Context(), unclosed{m}, record); err == nil || record.Verdict == report.Pass || record.Restored || len(record.Problems) == 0 {
+		t.Errorf("error %v, verdict %s, restored %v, problems %q", err, record.Verdict, record.Restored, record.Problems)
+	}
+}
+
+// unclosed is a cluster whose load workload cannot be taken away.
+type unclosed struct{ mesh.Mesh }
+
+func (unclosed) Close(context.Context) error {
+	return errors.New("the pod meshchaos-client is still there")
+}
+func (unclosed) Info() mesh.Info { return mesh.Info{Kind: mesh.Istio} }
 
 func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	m := open(t)

@@ -109,7 +109,7 @@ func (p *printer) changes(r *report.Record) error {
 		return p.err
 	}
 	table := p.table()
-	table.Header("changed", "for", "", "live", "now")
+	table.Header("changed", "for", "action", "live", "now")
 	for _, c := range r.Changes {
 		state := "as before"
 		switch {
@@ -124,7 +124,7 @@ func (p *printer) changes(r *report.Record) error {
 		}
 		stage := c.Step
 		if stage == "" {
-			stage = "the test"
+			stage = "apply"
 		}
 		if err := table.Append(c.Object, stage, c.Action, live, state); err != nil {
 			return fmt.Errorf("printing the changes: %w", err)
