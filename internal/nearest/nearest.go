@@ -18,6 +18,18 @@ func Word(typed string, words []string) string {
 	return best
 }
 
+// Hint words the one of choice that somebody most likely meant, or all of them
+// where none is near.
+func Hint(typed string, choice []string) string {
+	if meant := Word(typed, choice); meant != "" {
+		return "did you mean " + meant + "?"
+	}
+	if len(choice) == 0 {
+		return "there is none"
+	}
+	return "one of " + strings.Join(choice, ", ")
+}
+
 // apart is how many halves of a mistake lie between two words. A beginning is
 // worth one and a half, so that a word with one letter wrong is nearer.
 func apart(a, b string) int {

@@ -13,3 +13,14 @@ func TestWordFindsWhatWasMeant(t *testing.T) {
 		}
 	}
 }
+
+func TestHintNamesWhatWasMeantOrTheWholeChoice(t *testing.T) {
+	for typed, want := range map[string]string{"dely": "did you mean delay?", "mirror": "one of delay, abort"} {
+		if got := Hint(typed, []string{"delay", "abort"}); got != want {
+			t.Errorf("Hint(%q) = %q, want %q", typed, got, want)
+		}
+	}
+	if got := Hint("delay", nil); got != "there is none" {
+		t.Errorf("without a choice the hint is %q", got)
+	}
+}

@@ -20,7 +20,7 @@ import (
 type Problem struct {
 	Ref     Ref
 	Path    string // as in FieldError
-	Message string
+	Message string // what is wrong and what to do, to be read without the path
 	Warning bool
 }
 
@@ -40,6 +40,9 @@ func Check(objects []*Object) []Problem {
 	for _, o := range objects {
 		c := checker{ref: o.Ref}
 		switch spec := o.Spec.(type) {
+		case nil:
+			problems = append(problems, Problem{Ref: o.Ref, Path: "spec", Message: "the spec is missing; write the rule"})
+			continue
 		case *networking.VirtualService:
 			c.virtualService(spec)
 		case *networking.DestinationRule:
@@ -143,10 +146,10 @@ func (c *checker) percent(path string, percent *networking.Percent) {
 func (c *checker) destination(path string, d *networking.Destination) {
 	switch {
 	case d == nil:
-		c.refuse(path, "missing; every route has a destination")
+		c.refuse(path, "the destination is missing; name the host to send to")
 		return
 	case d.Host == "" || d.Host == "*":
-		c.refuse(path+".host", "%q is no host to send to", d.Host)
+		c.refuse(path+".host", "%q is no host to send to; name a service", d.Host)
 	}
 	if d.Subset != "" && !dnsLabel.MatchString(d.Subset) {
 		c.refuse(path+".subset", "%q is not the name of a subset: it takes lower-case letters, digits and -", d.Subset)
@@ -175,7 +178,7 @@ func (c *checker) stringMatch(path string, match *networking.StringMatch) {
 	switch kind := match.GetMatchType().(type) {
 	case *networking.StringMatch_Prefix:
 		if kind.Prefix == "" {
-			c.refuse(path+".prefix", "is empty; every text begins with it")
+			c.refuse(path+".prefix", "the prefix is empty, and every text begins with it; say how the text begins, or leave the match out")
 		}
 	case *networking.StringMatch_Regex:
 		c.regex(path+".regex", kind.Regex)
@@ -188,9 +191,9 @@ const maxRegex = 1024
 func (c *checker) regex(path, text string) {
 	switch _, err := regexp.Compile(text); {
 	case text == "":
-		c.refuse(path, "is empty")
+		c.refuse(path, "the expression is empty; write one, or leave the match out")
 	case len(text) > maxRegex:
-		c.refuse(path, "has %d characters; Istio takes at most %d", len(text), maxRegex)
+		c.refuse(path, "the expression has %d characters; Istio takes at most %d", len(text), maxRegex)
 	case err != nil:
 		c.refuse(path, "%s; Istio takes RE2 expressions", err)
 	}
@@ -199,22 +202,23 @@ func (c *checker) regex(path, text string) {
 // together checks an object against the others.
 func (c *checker) together(o *Object, objects []*Object) {
 	if other, host := rival(o, objects); other != nil {
-		c.warn("spec.hosts", "%s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621)", other.Ref, host)
+		c.warn("spec.hosts", "%s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); put the rules into one of them", other.Ref, host)
 	}
 	switch spec := o.Spec.(type) {
 	case *networking.VirtualService:
 		if len(spec.Hosts) == 0 && !delegatedTo(o, objects) {
-			c.warn("spec.hosts", "has no host, and no other VirtualService delegates to it, so nothing follows it")
+			c.warn("spec.hosts", "it has no host, and no other VirtualService delegates to it, so nothing follows it; name the hosts that it is for")
 		}
 		for _, d := range destinations(spec) {
 			if d.to.GetSubset() != "" && !hasSubset(objects, FQDN(d.to.Host, o.Namespace), d.to.Subset) {
-				c.warn(d.path+".subset", "no DestinationRule of %s has the subset %s; without one the proxies answer 503 (NC)", d.to.Host, d.to.Subset)
+				c.warn(d.path+".subset", "no DestinationRule of %s has the subset %s, so the proxies answer 503 (NC); add it to one, or correct the name", d.to.Host, d.to.Subset)
 			}
 		}
 	case *networking.DestinationRule:
+		host := FQDN(spec.Host, o.Namespace)
 		for _, other := range objects {
-			if rule, ok := other.Spec.(*networking.DestinationRule); ok && other.Ref != o.Ref && other.Namespace == o.Namespace && FQDN(rule.Host, o.Namespace) == FQDN(spec.Host, o.Namespace) {
-				c.warn("spec.host", "%s has the host %s too; Istio joins their subsets, and takes the policy of the first created", other.Ref, spec.Host)
+			if rule, ok := other.Spec.(*networking.DestinationRule); ok && other.Ref != o.Ref && other.Namespace == o.Namespace && FQDN(rule.Host, o.Namespace) == host {
+				c.warn("spec.host", "%s has the host %s too; Istio joins their subsets, and takes the policy of the first created; put both into one", other.Ref, spec.Host)
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 func (c *checker) destinationRule(rule *networking.DestinationRule) {
 	if rule.Host == "" {
-		c.refuse("spec.host", "missing")
+		c.refuse("spec.host", "the host is missing; name the service that the rule is for")
 	}
 	if rule.TrafficPolicy != nil {
 		c.trafficPolicy("spec.trafficPolicy", rule.TrafficPolicy)
@@ -21,7 +21,7 @@ func (c *checker) destinationRule(rule *networking.DestinationRule) {
 		case !dnsLabel.MatchString(subset.Name):
 			c.refuse(path+".name", "%q is not the name of a subset: it takes lower-case letters, digits and -", subset.Name)
 		case seen[subset.Name]:
-			c.refuse(path+".name", "the subset %s stands twice", subset.Name)
+			c.refuse(path+".name", "the subset %s stands twice; give each a name of its own", subset.Name)
 		}
 		seen[subset.Name] = true
 		if subset.TrafficPolicy != nil {
@@ -33,16 +33,16 @@ func (c *checker) destinationRule(rule *networking.DestinationRule) {
 func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 	if policy.LoadBalancer == nil && policy.ConnectionPool == nil && policy.OutlierDetection == nil && policy.Tls == nil &&
 		len(policy.PortLevelSettings) == 0 && policy.Tunnel == nil && policy.ProxyProtocol == nil {
-		c.refuse(path, "has no field that Istio takes a policy for")
+		c.refuse(path, "the policy has no field that Istio takes; give it one, or leave it out")
 	}
 	if policy.Tunnel != nil && policy.ProxyProtocol != nil {
-		c.refuse(path+".tunnel", "cannot stand beside proxyProtocol")
+		c.refuse(path+".tunnel", "tunnel cannot stand beside proxyProtocol; take one of them")
 	}
 	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection)
 	for i, port := range policy.PortLevelSettings {
 		here := fmt.Sprintf("%s.portLevelSettings[%d]", path, i)
 		if port.Port == nil {
-			c.refuse(here+".port", "missing")
+			c.refuse(here+".port", "the port is missing; give its number")
 		} else {
 			c.port(here+".port.number", port.Port.Number)
 		}
@@ -61,7 +61,7 @@ func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSetti
 
 func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSettings) {
 	if pool.Http == nil && pool.Tcp == nil {
-		c.refuse(path, "has neither tcp nor http")
+		c.refuse(path, "the connection pool has neither tcp nor http; give one of them a limit, or leave the pool out")
 	}
 	for _, limit := range []struct {
 		field string
@@ -75,7 +75,7 @@ func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSet
 		{"http.maxConcurrentStreams", pool.GetHttp().GetMaxConcurrentStreams()},
 	} {
 		if limit.value < 0 {
-			c.refuse(path+"."+limit.field, "is %d; it must not be below 0", limit.value)
+			c.refuse(path+"."+limit.field, "the limit is %d; it must not be below 0", limit.value)
 		}
 	}
 }
@@ -85,10 +85,10 @@ const defaultMaxEjectionPercent = 10
 
 func (c *checker) outlierDetection(path string, o *networking.OutlierDetection) {
 	if o.ConsecutiveErrors != 0 { //nolint:staticcheck // the very point
-		c.warn(path+".consecutiveErrors", "Istio ignores it; write consecutive5xxErrors or consecutiveGatewayErrors")
+		c.warn(path+".consecutiveErrors", "consecutiveErrors is old, and Istio ignores it; write consecutive5xxErrors or consecutiveGatewayErrors")
 	}
 	if !o.SplitExternalLocalOriginErrors && o.ConsecutiveLocalOriginFailures.GetValue() > 0 {
-		c.refuse(path+".consecutiveLocalOriginFailures", "needs splitExternalLocalOriginErrors: true")
+		c.refuse(path+".consecutiveLocalOriginFailures", "consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true beside it; add that")
 	}
 	for _, p := range []struct {
 		field string

@@ -13,17 +13,17 @@ var protocols = []string{"HTTP", "HTTP2", "HTTPS", "GRPC", "GRPC-WEB", "TCP", "T
 
 func (c *checker) gateway(gateway *networking.Gateway) {
 	if len(gateway.Servers) == 0 {
-		c.refuse("spec.servers", "missing; a Gateway has at least one")
+		c.refuse("spec.servers", "a Gateway has at least one server; add one, with a port and hosts")
 	}
 	names := map[string]bool{}
 	for i, server := range gateway.Servers {
 		path := fmt.Sprintf("spec.servers[%d]", i)
 		if len(server.Hosts) == 0 {
-			c.refuse(path+".hosts", "missing; a server has at least one")
+			c.refuse(path+".hosts", "a server has at least one host; write * for all")
 		}
 		port := server.Port
 		if port == nil {
-			c.refuse(path+".port", "missing")
+			c.refuse(path+".port", "the port is missing; give its number, name and protocol")
 			continue
 		}
 		if port.Number != 0 || !strings.HasPrefix(server.Bind, "unix://") {
@@ -31,9 +31,9 @@ func (c *checker) gateway(gateway *networking.Gateway) {
 		}
 		switch {
 		case port.Name == "":
-			c.refuse(path+".port.name", "missing")
+			c.refuse(path+".port.name", "the port has no name; give it one")
 		case names[port.Name]:
-			c.refuse(path+".port.name", "the port %s stands twice", port.Name)
+			c.refuse(path+".port.name", "the port %s stands twice; give each a name of its own", port.Name)
 		}
 		names[port.Name] = true
 		c.protocol(path, server)
@@ -50,8 +50,8 @@ func (c *checker) protocol(path string, server *networking.Server) {
 	case !slices.Contains(protocols, protocol):
 		c.refuse(path+".port.protocol", "%s", unknownWord("", server.Port.Protocol, protocols))
 	case encrypted && server.Tls == nil:
-		c.refuse(path+".tls", "missing; the protocol %s needs it", protocol)
+		c.refuse(path+".tls", "tls is missing, and the protocol %s needs it; give its mode", protocol)
 	case !encrypted && server.Tls != nil && !redirects:
-		c.refuse(path+".tls", "the protocol %s is not encrypted", protocol)
+		c.refuse(path+".tls", "the protocol %s is not encrypted; leave tls out, or take HTTPS or TLS", protocol)
 	}
 }

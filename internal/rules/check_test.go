@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCheckFindsWhatIstioRefusesOrIgnores(t *testing.T) {
@@ -39,6 +41,7 @@ func TestCheckFindsWhatIstioRefusesOrIgnores(t *testing.T) {
 		"a wrong grpcStatus":        {vs(okRoute + `, fault: {abort: {grpcStatus: NOTFOUND, percentage: {value: 1}}}`), "error spec.http[0].fault.abort.grpcStatus did you mean NOT_FOUND?"},
 		"an empty fault":            {vs(okRoute + `, fault: {}`), "error spec.http[0].fault neither"},
 		"a delay of microseconds":   {vs(okRoute + `, fault: {delay: {fixedDelay: 10us, percentage: {value: 1}}}`), "error spec.http[0].fault.delay.fixedDelay the duration is 10µs"},
+		"a timeout of 0":            {vs(okRoute + `, timeout: 0s`), "error spec.http[0].timeout the duration is 0s"},
 		"a timeout of 1.5 ms":       {vs(okRoute + `, timeout: 1500us`), "error spec.http[0].timeout whole milliseconds"},
 		"fault beside a timeout":    {vs(okRoute + `, timeout: 1s, fault: {abort: {httpStatus: 500, percentage: {value: 1}}}`), "warning spec.http[0].fault not charged to the timeout"},
 		"fault beside a redirect":   {vs(`redirect: {uri: /}, fault: {abort: {httpStatus: 500, percentage: {value: 1}}}`), "error spec.http[0].fault cannot stand beside redirect"},
@@ -125,5 +128,39 @@ func TestCheckTakesADelegateThatIsUsed(t *testing.T) {
 	part := strings.NewReplacer("name: ratings", "name: part", "hosts: [ratings], ", "").Replace(ratings(`[{route: [{destination: {host: ratings}}]}]`))
 	if problems := Check(readAll(t, root+part)); len(problems) > 0 {
 		t.Error(problems)
+	}
+}
+
+func TestCheckIsContentWithWhatMergeMakes(t *testing.T) {
+	limit := func(n int32) *int32 { return &n }
+	once := uint32(1)
+	intents := []Intent{
+		route("productpage", nil, Share{"v1", 0}),
+		route("details", nil, Share{"v1", 0}),
+		route("reviews", nil, Share{"v1", 90}, Share{"v2", 10}),
+		route("reviews", jason, Share{"v2", 0}),
+		route("ratings", nil, Share{"v1", 0}),
+		fault("ratings", jason, 7*time.Second, 0, 100),
+		fault("details", nil, time.Second, 503, 12.5),
+		{Breaker: &Breaker{Service: "details", MaxConnections: limit(1), HTTP1MaxPendingRequests: limit(1), HTTP2MaxRequests: limit(1), MaxRequestsPerConnection: limit(1)}},
+		{Breaker: &Breaker{Service: "ratings", ConsecutiveGatewayErrors: &once, Interval: time.Second, BaseEjectionTime: 3 * time.Minute, MaxEjectionPercent: limit(100)}},
+	}
+	for name, objects := range map[string][]*Object{
+		"beside no object":          nil,
+		"beside Bookinfo's objects": append(sample(t, "virtual-service-all-v1.yaml"), sample(t, "destination-rule-all.yaml")...),
+	} {
+		changes, err := Merge(objects, bookinfo, "default", intents)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(changes) < 5 || !slices.IsSortedFunc(changes, InWritingOrder) || changes[0].Ref().Kind != DestinationRule {
+			t.Errorf("%s: the changes are %v", name, changes)
+		}
+		for _, c := range changes {
+			objects = Put(objects, c.After)
+		}
+		for _, p := range Check(objects) {
+			t.Errorf("%s: %s", name, p)
+		}
 	}
 }

@@ -13,18 +13,18 @@ import (
 
 func (c *checker) virtualService(vs *networking.VirtualService) {
 	if len(vs.Hosts) == 0 && (len(vs.Gateways) > 0 || len(vs.Tcp) > 0 || len(vs.Tls) > 0) {
-		c.refuse("spec.hosts", "missing; only a delegate has no hosts, and then no gateways, tcp or tls either")
+		c.refuse("spec.hosts", "the hosts are missing; name them (only a delegate has none, and then no gateways, tcp or tls either)")
 	}
 	for i, host := range vs.Hosts {
 		if host == "" {
-			c.refuse(fmt.Sprintf("spec.hosts[%d]", i), "is empty")
+			c.refuse(fmt.Sprintf("spec.hosts[%d]", i), "the host is empty; name a service")
 		}
 		if host == "*" && inSidecars(vs) {
 			c.refuse(fmt.Sprintf("spec.hosts[%d]", i), "the host * is for gateways alone; name the hosts that sidecars shall follow it for")
 		}
 	}
 	if len(vs.Http)+len(vs.Tcp)+len(vs.Tls) == 0 {
-		c.refuse("spec", "has none of http, tcp and tls")
+		c.refuse("spec", "it has none of http, tcp and tls; add a route")
 	}
 	for i, entry := range vs.Http {
 		c.httpRoute(fmt.Sprintf("spec.http[%d]", i), entry)
@@ -41,11 +41,11 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 	for i, entry := range vs.Tls {
 		path := fmt.Sprintf("spec.tls[%d]", i)
 		if len(entry.Match) == 0 {
-			c.refuse(path+".match", "missing; a tls entry has at least one")
+			c.refuse(path+".match", "a tls entry has at least one match; give it one, with sniHosts")
 		}
 		for j, match := range entry.Match {
 			if len(match.SniHosts) == 0 {
-				c.refuse(fmt.Sprintf("%s.match[%d].sniHosts", path, j), "missing; it takes at least one")
+				c.refuse(fmt.Sprintf("%s.match[%d].sniHosts", path, j), "the match has no sniHosts; name at least one")
 			}
 		}
 		c.routes(path, entry.Route)
@@ -55,7 +55,7 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 // routes checks the destinations of a tcp or tls entry.
 func (c *checker) routes(path string, routes []*networking.RouteDestination) {
 	if len(routes) == 0 {
-		c.refuse(path+".route", "missing; it takes at least one destination")
+		c.refuse(path+".route", "the route is missing; name at least one destination")
 	}
 	weights := make([]int32, len(routes))
 	for i, route := range routes {
@@ -110,11 +110,11 @@ func (c *checker) conflicts(path string, entry *networking.HTTPRoute) {
 		{"rewrite", "redirect"}, {"rewrite", "directResponse"}, {"mirror", "mirrors"},
 	} {
 		if set[pair[0]] && set[pair[1]] {
-			c.refuse(at(path, pair[0]), "cannot stand beside %s", pair[1])
+			c.refuse(at(path, pair[0]), "%s cannot stand beside %s; take one of them", pair[0], pair[1])
 		}
 	}
 	if !set["route"] && !set["redirect"] && !set["directResponse"] && !set["delegate"] {
-		c.refuse(path, "has none of route, redirect, directResponse and delegate")
+		c.refuse(path, "it has none of route, redirect, directResponse and delegate; say where the requests go")
 	}
 }
 
@@ -132,7 +132,7 @@ func (c *checker) httpMatch(path string, match *networking.HTTPMatchRequest) {
 		c.port(path+".port", match.Port)
 	}
 	if len(match.Gateways) > 0 && (len(match.SourceLabels) > 0 || match.SourceNamespace != "") {
-		c.warn(path+".gateways", "Istio ignores sourceLabels and sourceNamespace in a match that has gateways")
+		c.warn(path+".gateways", "Istio ignores sourceLabels and sourceNamespace in a match that has gateways; leave out the one or the other")
 	}
 }
 
@@ -140,7 +140,7 @@ func (c *checker) headers(path string, headers map[string]*networking.StringMatc
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		// Istio reads :path and the like, and claims of a token, as names too.
 		if !headerName.MatchString(strings.TrimPrefix(name, ":")) && !strings.HasPrefix(name, "@request.auth.claims") {
-			c.refuse(at(path, name), "is not the name of a header")
+			c.refuse(at(path, name), "%q is not the name of a header; it takes letters, digits and -, and no space", name)
 		}
 		c.stringMatch(at(path, name), headers[name])
 	}
@@ -170,7 +170,7 @@ func (c *checker) mirrored(path string, percent *networking.Percent) {
 func (c *checker) fault(path string, entry *networking.HTTPRoute) {
 	delay, abort := entry.Fault.Delay, entry.Fault.Abort
 	if delay == nil && abort == nil {
-		c.refuse(path+".fault", "has neither a delay nor an abort")
+		c.refuse(path+".fault", "the fault has neither a delay nor an abort; give one")
 	}
 	if delay != nil {
 		c.delay(path+".fault.delay", delay)
@@ -179,20 +179,20 @@ func (c *checker) fault(path string, entry *networking.HTTPRoute) {
 		c.abort(path+".fault.abort", abort)
 	}
 	if entry.Timeout != nil || entry.Retries != nil {
-		c.warn(path+".fault", "a delay is not charged to the timeout beside it, and an abort is never retried (istio/istio#13705)")
+		c.warn(path+".fault", "a delay is not charged to the timeout beside it, and an abort is never retried (istio/istio#13705); to try those, put the fault on a service that this one calls")
 	}
 }
 
 func (c *checker) delay(path string, delay *networking.HTTPFaultInjection_Delay) {
 	switch delay.HttpDelayType.(type) {
 	case *networking.HTTPFaultInjection_Delay_ExponentialDelay:
-		c.refuse(path+".exponentialDelay", "Istio does not implement it; take fixedDelay")
+		c.refuse(path+".exponentialDelay", "Istio does not implement exponentialDelay; take fixedDelay")
 	case nil:
-		c.warn(path, "has no fixedDelay, so it delays nothing")
+		c.warn(path, "the delay has no fixedDelay, so it delays nothing; give one, such as 7s")
 	}
 	c.percent(path+".percentage", delay.Percentage)
 	if delay.Percentage == nil && delay.Percent != 0 { //nolint:staticcheck // Istio still reads it
-		c.warn(path+".percent", "is deprecated; write percentage: {value: %d}", delay.Percent) //nolint:staticcheck // as above
+		c.warn(path+".percent", "percent is deprecated; write percentage: {value: %d}", delay.Percent) //nolint:staticcheck // as above
 		return
 	}
 	c.share(path, delay.Percentage)
@@ -216,9 +216,9 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 			c.refuse(path+".grpcStatus", "%s", unknownWord("", kind.GrpcStatus, grpcStatuses))
 		}
 	case *networking.HTTPFaultInjection_Abort_Http2Error:
-		c.refuse(path+".http2Error", "Istio does not implement it; take httpStatus")
+		c.refuse(path+".http2Error", "Istio does not implement http2Error; take httpStatus")
 	case nil:
-		c.warn(path, "has no httpStatus, so it aborts nothing")
+		c.warn(path, "the abort has no httpStatus, so it aborts nothing; give one, such as 503")
 	}
 	c.percent(path+".percentage", abort.Percentage)
 	c.share(path, abort.Percentage)
@@ -228,11 +228,11 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 func (c *checker) share(path string, percent *networking.Percent) {
 	switch v := percent.GetValue(); {
 	case percent == nil:
-		c.warn(path, "has no percentage, which means 0%% (istio/istio#36303); write percentage: {value: 100} for all requests")
+		c.warn(path, "the fault has no percentage, which means 0%% (istio/istio#36303); write percentage: {value: 100} for all requests")
 	case v == 0:
-		c.warn(path+".percentage", "0%% of the requests, so it never bites")
+		c.warn(path+".percentage", "the percentage is 0, so the fault never bites; values go from above 0 to 100")
 	case v > 0 && v < 1:
-		c.warn(path+".percentage", "%v%% of the requests: values go from 0 to 100", v)
+		c.warn(path+".percentage", "the fault is for %v%% of the requests; values go from 0 to 100, so write %.4g if that is meant", v, 100*v)
 	}
 }
 
@@ -248,10 +248,10 @@ func (c *checker) retries(path string, entry *networking.HTTPRoute) {
 	r := entry.Retries
 	path += ".retries"
 	if r.Attempts < 0 {
-		c.refuse(path+".attempts", "is %d; it must not be below 0", r.Attempts)
+		c.refuse(path+".attempts", "attempts is %d; it must not be below 0", r.Attempts)
 	}
 	if r.Attempts == 0 && (r.PerTryTimeout != nil || r.RetryOn != "" || r.RetryRemoteLocalities != nil) {
-		c.refuse(path+".attempts", "is 0, which switches retries off; nothing else may stand beside it")
+		c.refuse(path+".attempts", "attempts is 0, which switches retries off; leave out what stands beside it, or write 1 or more")
 	}
 	var words []string
 	if r.RetryOn != "" {
@@ -269,10 +269,10 @@ func (c *checker) retries(path string, entry *networking.HTTPRoute) {
 		return
 	}
 	if !timesOut && r.Attempts > 0 {
-		c.warn(path+".perTryTimeout", "a try that times out is retried only with 5xx, gateway-error or reset in retryOn (istio/istio#55748)")
+		c.warn(path+".perTryTimeout", "a try that times out is retried only with 5xx, gateway-error or reset in retryOn (istio/istio#55748); add one of them")
 	}
 	if entry.Timeout != nil && r.PerTryTimeout.AsDuration() >= entry.Timeout.AsDuration() {
-		c.warn(path+".perTryTimeout", "Envoy ignores one that is not below the timeout")
+		c.warn(path+".perTryTimeout", "Envoy ignores a perTryTimeout that is not below the timeout; make it shorter")
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 // three versions.
 var (
 	apiVersions = []string{"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"}
-	kinds       = []string{VirtualService, DestinationRule, Gateway}
 	topKeys     = []string{"apiVersion", "kind", "metadata", "spec", "status"}
 )
 
@@ -66,7 +65,7 @@ func decode(manifest []byte, metadata []string) (*Object, error) {
 	if object.APIVersion, err = wordOf(tree, "apiVersion", apiVersions); err != nil {
 		return nil, err
 	}
-	if object.Kind, err = wordOf(tree, "kind", kinds); err != nil {
+	if object.Kind, err = wordOf(tree, "kind", Kinds()); err != nil {
 		return nil, err
 	}
 	if err := object.decodeMetadata(tree["metadata"], metadata); err != nil {

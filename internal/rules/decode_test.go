@@ -92,8 +92,8 @@ func TestDecodeFilePointsAtWhatIsWrong(t *testing.T) {
 		"label that is no text": {"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a, labels: {a/b: 1}}", FieldError{`metadata.labels["a/b"]`, "is a number; it must be a string", `"1"`}},
 		"no name":               {"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {}", FieldError{"metadata.name", `"" is not a name: it takes lower-case letters, digits, - and .`, ""}},
 		"no spec":               {"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a}", FieldError{"spec", "missing", ""}},
-		"unsupported kind":      {"apiVersion: networking.istio.io/v1\nkind: ServiceEntry", FieldError{"kind", `"ServiceEntry" is not one of VirtualService, DestinationRule, Gateway`, ""}},
-		"misspelt kind":         {"apiVersion: networking.istio.io/v1\nkind: Virtualservice", FieldError{"kind", `"Virtualservice" is not one of VirtualService, DestinationRule, Gateway`, "VirtualService"}},
+		"unsupported kind":      {"apiVersion: networking.istio.io/v1\nkind: ServiceEntry", FieldError{"kind", `"ServiceEntry" is not one of Gateway, DestinationRule, VirtualService`, ""}},
+		"misspelt kind":         {"apiVersion: networking.istio.io/v1\nkind: Virtualservice", FieldError{"kind", `"Virtualservice" is not one of Gateway, DestinationRule, VirtualService`, "VirtualService"}},
 		"other API":             {"apiVersion: v1\nkind: Service", FieldError{"apiVersion", `"v1" is not one of networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3`, ""}},
 		"unknown top key":       {"apiVersion: networking.istio.io/v1\nspeck: {}", FieldError{"speck", "unknown key", "spec"}},
 	} {

@@ -7,9 +7,9 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// meshGateway is the word in a VirtualService's gateways that stands for all
+// MeshGateway is the word in a VirtualService's gateways that stands for all
 // sidecars.
-const meshGateway = "mesh"
+const MeshGateway = "mesh"
 
 // FQDN returns the fully qualified name that a host in a rule of a namespace
 // stands for. A host with a dot or a wildcard stands for itself, as in Istio.
@@ -51,7 +51,7 @@ func covers(pattern, host string) bool {
 // inSidecars says whether sidecars, and not only gateways, follow a
 // VirtualService.
 func inSidecars(vs *networking.VirtualService) bool {
-	return len(vs.Gateways) == 0 || slices.Contains(vs.Gateways, meshGateway)
+	return len(vs.Gateways) == 0 || slices.Contains(vs.Gateways, MeshGateway)
 }
 
 // HasFault says whether an object is a VirtualService with a fault that can
@@ -75,10 +75,23 @@ func delayPercent(delay *networking.HTTPFaultInjection_Delay) float64 {
 // Faulted returns the services that have a fault which can bite, sorted: by
 // their short names where they are of the rule's own namespace, else by their
 // hosts.
-func Faulted(objects []*Object) []string {
+func Faulted(objects []*Object) []string { return hostsOf(objects, HasFault) }
+
+// Delayed returns those of Faulted whose fault may be a delay.
+func Delayed(objects []*Object) []string {
+	return hostsOf(objects, func(o *Object) bool {
+		vs, ok := o.Spec.(*networking.VirtualService)
+		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
+			return delayPercent(entry.GetFault().GetDelay()) > 0
+		})
+	})
+}
+
+// hostsOf returns the services of the objects that are as asked.
+func hostsOf(objects []*Object, as func(*Object) bool) []string {
 	var services []string
 	for _, o := range objects {
-		if !HasFault(o) {
+		if !as(o) {
 			continue
 		}
 		for _, host := range Hosts(o) {

@@ -68,8 +68,9 @@ func (i Intent) String() string {
 	return "an empty intent"
 }
 
-// check says what is wrong with an intent before any object is looked at.
-func (i Intent) check() error {
+// Validate says what is wrong with the intent in itself, before any object is
+// looked at. The error names the field, not the intent.
+func (i Intent) Validate() error {
 	set := 0
 	var err error
 	if i.Route != nil {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,7 +59,7 @@ type draft struct {
 }
 
 func (d *draft) merge(intent Intent) error {
-	if err := intent.check(); err != nil {
+	if err := intent.Validate(); err != nil {
 		return err
 	}
 	switch {
@@ -212,7 +211,7 @@ func (d *draft) create(kind, service string, spec proto.Message) (*Object, error
 		Labels:     map[string]string{managedBy: "meshchaos"},
 		Spec:       spec,
 	}
-	if slices.ContainsFunc(d.objects, func(other *Object) bool { return other.Ref == o.Ref }) {
+	if Find(d.objects, o.Ref) != nil {
 		return nil, fmt.Errorf("creating %s: there is one already, and it does not own the host %s; rename or delete it", o.Ref, service)
 	}
 	d.objects = append(d.objects, o)
@@ -224,21 +223,15 @@ func (d *draft) create(kind, service string, spec proto.Message) (*Object, error
 func changes(before, after []*Object) []Change {
 	var out []Change
 	for _, o := range after {
-		i := slices.IndexFunc(before, func(b *Object) bool { return b.Ref == o.Ref })
+		was := Find(before, o.Ref)
 		switch {
-		case i < 0:
+		case was == nil:
 			out = append(out, Change{After: o})
-		case !Equal(before[i], o):
+		case !Equal(was, o):
 			o.Manifest, o.ResourceVersion = nil, ""
-			out = append(out, Change{Before: before[i], After: o})
+			out = append(out, Change{Before: was, After: o})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(out, InWritingOrder)
 	return out
-}
-
-// rank puts what others refer to first: a VirtualService that is there before
-// the subset that it names answers 503 (istio/istio#23956).
-func rank(c Change) int {
-	return slices.Index([]string{DestinationRule, Gateway, VirtualService}, c.Ref().Kind)
 }

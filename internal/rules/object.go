@@ -7,7 +7,9 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -18,6 +20,11 @@ const (
 	DestinationRule = "DestinationRule"
 	Gateway         = "Gateway"
 )
+
+// Kinds returns the kinds of object in the order to write them, what others
+// refer to first: a VirtualService that is there before the subset that it
+// names answers 503 (istio/istio#23956).
+func Kinds() []string { return []string{Gateway, DestinationRule, VirtualService} }
 
 // Ref names an object.
 type Ref struct {
@@ -48,6 +55,29 @@ type Object struct {
 	zeros []string
 }
 
+// Find returns the object of a Ref, nil if there is none.
+func Find(objects []*Object, ref Ref) *Object {
+	if i := indexOf(objects, ref); i >= 0 {
+		return objects[i]
+	}
+	return nil
+}
+
+// Put returns the objects with o in the place of the one of its Ref, or behind
+// them if there is none. The slice that it is given is not touched.
+func Put(objects []*Object, o *Object) []*Object {
+	objects = slices.Clone(objects)
+	if i := indexOf(objects, o.Ref); i >= 0 {
+		objects[i] = o
+		return objects
+	}
+	return append(objects, o)
+}
+
+func indexOf(objects []*Object, ref Ref) int {
+	return slices.IndexFunc(objects, func(o *Object) bool { return o.Ref == ref })
+}
+
 // Change replaces Before by After. A nil Before creates, a nil After deletes.
 type Change struct {
 	Before *Object
@@ -65,3 +95,9 @@ func (c Change) Ref() Ref {
 // Undo returns the change that takes the mesh back, given the object as it was
 // returned when the change was written.
 func (c Change) Undo(written *Object) Change { return Change{Before: written, After: c.Before} }
+
+// InWritingOrder compares two changes by the order in which to write them, that
+// of Kinds. Undo them in reverse.
+func InWritingOrder(a, b Change) int {
+	return cmp.Compare(slices.Index(Kinds(), a.Ref().Kind), slices.Index(Kinds(), b.Ref().Kind))
+}

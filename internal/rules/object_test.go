@@ -104,3 +104,16 @@ func TestFaultedAreServicesWhoseFaultCanBite(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestPutReplacesTheObjectOfTheRefOrAddsIt(t *testing.T) {
+	vs, dr := read(t, ratings(`[{`+toV1+`}]`)), read(t, subsets(`[]`))
+	other := read(t, ratings(`[{`+toV2+`}]`))
+	objects := []*Object{vs}
+	both := Put(objects, dr)
+	if got := Put(both, other); !slices.Equal(got, []*Object{other, dr}) || Find(got, vs.Ref) != other || Find(got, dr.Ref) != dr {
+		t.Errorf("got %v", got)
+	}
+	if !slices.Equal(objects, []*Object{vs}) || !slices.Equal(both, []*Object{vs, dr}) || Find(objects, dr.Ref) != nil {
+		t.Errorf("what was given is now %v and %v", objects, both)
+	}
+}

@@ -17,7 +17,7 @@ import (
 // refused, since only the first created of the two works (istio/istio#36621).
 // Gateways do merge them. Neither objects nor wanted are touched.
 func Verbatim(objects, wanted []*Object) ([]Change, error) {
-	after := slices.Clone(objects)
+	after := objects
 	seen := map[Ref]bool{}
 	for _, w := range wanted {
 		if seen[w.Ref] {
@@ -25,14 +25,11 @@ func Verbatim(objects, wanted []*Object) ([]Change, error) {
 		}
 		seen[w.Ref] = true
 		w = w.Clone()
-		i := slices.IndexFunc(after, func(o *Object) bool { return o.Ref == w.Ref })
-		if i < 0 {
-			after = append(after, w)
-			continue
+		if have := Find(objects, w.Ref); have != nil {
+			w.Labels = union(have.Labels, w.Labels)
+			w.Annotations = union(have.Annotations, w.Annotations)
 		}
-		w.Labels = union(after[i].Labels, w.Labels)
-		w.Annotations = union(after[i].Annotations, w.Annotations)
-		after[i] = w
+		after = Put(after, w)
 	}
 	for _, w := range wanted {
 		if other, host := rival(w, after); other != nil {
@@ -49,13 +46,14 @@ func rival(o *Object, objects []*Object) (*Object, string) {
 	if !ok || !inSidecars(vs) {
 		return nil, ""
 	}
+	hosts := Hosts(o)
 	for _, other := range objects {
 		vs, ok := other.Spec.(*networking.VirtualService)
 		if !ok || other.Ref == o.Ref || other.Namespace != o.Namespace || !inSidecars(vs) {
 			continue
 		}
-		for _, host := range Hosts(o) {
-			if slices.Contains(Hosts(other), host) {
+		for _, host := range Hosts(other) {
+			if slices.Contains(hosts, host) {
 				return other, host
 			}
 		}
