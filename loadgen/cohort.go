@@ -7,16 +7,6 @@ import (
 	"time"
 )
 
-// defaultTimeout is of one request.
-const defaultTimeout = time.Minute
-
-func (p *Plan) timeout() time.Duration {
-	if p.Timeout == 0 {
-		return defaultTimeout
-	}
-	return p.Timeout
-}
-
 // connection sends the requests of one of a plan's connections, one at a time.
 // Of its methods only cut may be called beside another.
 type connection interface {
@@ -38,19 +28,21 @@ type connection interface {
 }
 
 func newConnection(plan *Plan, m *matcher) (connection, error) {
+	target, err := plan.target()
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case plan.Engine == EngineFortio && plan.HTTP != nil:
-		return newFortioHTTP(plan, m)
+		return newFortioHTTP(plan, target, m)
 	case plan.Engine == EngineFortio:
-		return newFortioTCP(plan)
+		return newFortioTCP(plan, target), nil
 	case plan.HTTP != nil:
-		return newHTTPConn(plan, m)
+		return newHTTPConn(plan, target, m)
 	default:
-		return newTCPConn(plan, m), nil
+		return newTCPConn(plan, target, m), nil
 	}
 }
-
-func (s *socket) dialed() int64 { return s.dials }
 
 // cohort is a plan that is being carried out.
 type cohort struct {

@@ -55,8 +55,8 @@ type fortioHTTP struct {
 	chunks  []byte
 }
 
-func newFortioHTTP(plan *Plan, m *matcher) (*fortioHTTP, error) {
-	options, err := fortioOptions(plan)
+func newFortioHTTP(plan *Plan, target string, m *matcher) (*fortioHTTP, error) {
+	options, err := fortioOptions(plan, target)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +65,14 @@ func newFortioHTTP(plan *Plan, m *matcher) (*fortioHTTP, error) {
 	return f, nil
 }
 
-func fortioOptions(plan *Plan) (*fhttp.HTTPOptions, error) {
+func fortioOptions(plan *Plan, target string) (*fhttp.HTTPOptions, error) {
 	quietFortio()
 	u, err := url.Parse(plan.HTTP.URL)
 	if err != nil {
 		return nil, err
 	}
 	host := u.Host
-	u.Host = httpTarget(plan.HTTP, u)
+	u.Host = target
 	options := &fhttp.HTTPOptions{
 		HTTPReqTimeOut:    plan.timeout(),
 		MethodOverride:    plan.HTTP.Method,
@@ -137,7 +137,7 @@ func (f *fortioHTTP) read(code int) reply {
 	rep := reply{status: code}
 	a := parseAnswer(code, f.answer.Bytes())
 	body, err := f.body(a)
-	f.kept = err == nil && a.reusable && (code < 300 || code == 418)
+	f.kept = err == nil && a.reusable && a.success
 	if !f.kept {
 		f.drop()
 	}

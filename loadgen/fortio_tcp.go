@@ -32,13 +32,13 @@ type fortioTCP struct {
 	dials   int64
 }
 
-func newFortioTCP(plan *Plan) (*fortioTCP, error) {
+func newFortioTCP(plan *Plan, target string) *fortioTCP {
 	quietFortio()
 	return &fortioTCP{options: tcprunner.TCPOptions{
-		Destination: tcpTarget(plan.TCP),
+		Destination: target,
 		Payload:     []byte(plan.TCP.Lines[0] + "\n"),
 		ReqTimeout:  plan.timeout(),
-	}}, nil
+	}}
 }
 
 // open implements connection. The client looks its host up.

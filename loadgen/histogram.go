@@ -82,19 +82,6 @@ func (h *Histogram) Mean() (latency time.Duration, ok bool) {
 	return min(max(latency, h.min), h.max), true
 }
 
-// Merge adds what other holds. Other may be nil or empty.
-func (h *Histogram) Merge(other *Histogram) {
-	if other.Count() == 0 {
-		return
-	}
-	if h.counts == nil {
-		h.counts = hdrhistogram.New(lowestMicros, highestMicros, significantFigures)
-		h.min = other.min
-	}
-	h.min, h.max = min(h.min, other.min), max(h.max, other.max)
-	h.counts.Merge(other.counts)
-}
-
 // histogramJSON is a Histogram on the wire. HDR, Min and Max are the data; the
 // rest is derived from them, for people.
 type histogramJSON struct {

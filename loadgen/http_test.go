@@ -79,8 +79,8 @@ func TestReusedConnectionThatDiesIsAnErrorAndNotARetry(t *testing.T) {
 				if result.Sent < 30 || result.Sent > 32 {
 					t.Errorf("sent %d, want 30, and at most one more a connection", result.Sent)
 				}
-				if engine == EngineNetHTTP && (result.Sent != 30 || result.Errors()[tt.want] != errs) {
-					t.Errorf("sent %d, errors %v, want %s", result.Sent, result.Errors(), tt.want)
+				if engine == EngineNetHTTP && (result.Sent != 30 || result.Count(failedAs(tt.want)) != errs) {
+					t.Errorf("sent %d, outcomes %v, want %s", result.Sent, result.Outcomes, tt.want)
 				}
 			})
 		}
@@ -198,7 +198,7 @@ func TestEndlessBodyIsGivenUp(t *testing.T) {
 		}
 	})
 	result := run(t, Plan{HTTP: get(url), Connections: 1, Requests: 1, Timeout: 20 * time.Second})
-	if result.Errors()[ErrorOther] != 1 || result.Elapsed > 10*time.Second {
+	if result.Count(failedAs(ErrorOther)) != 1 || result.Elapsed > 10*time.Second {
 		t.Errorf("%v after %v", result.Outcomes, result.Elapsed)
 	}
 }
@@ -289,7 +289,7 @@ func TestLargeRequestIsWrittenWhileItsAnswerIsRead(t *testing.T) {
 		HTTP:   &HTTP{Method: "POST", URL: "http://" + address, Body: strings.Repeat("x", size)},
 		Checks: []Check{{Name: "whole", Match: "^x+$"}},
 	})
-	if share, _ := result.Share("whole"); share != 1 {
+	if result.Count(holds("whole")) != 1 {
 		t.Errorf("%v", result.Outcomes)
 	}
 }

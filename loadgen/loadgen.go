@@ -42,21 +42,32 @@ const (
 
 // Plan is what one cohort sends. Exactly one of HTTP and TCP is set.
 //
-// The load ends after Requests, after Duration, when it is stopped, or, where
-// both are set, at whichever comes first. With neither it runs until stopped.
+// The load ends after Requests, after Duration, or with the cohort that While
+// names; where several are set, at whichever comes first. With none of them it
+// runs until the context ends.
 type Plan struct {
 	Engine      string        `json:"engine,omitempty"`
 	HTTP        *HTTP         `json:"http,omitempty"`
 	TCP         *TCP          `json:"tcp,omitempty"`
-	Connections int           `json:"connections"`        // at least 1
-	Requests    int64         `json:"requests,omitempty"` // exactly so many are sent, in a closed loop an equal part on each connection; 0: no limit
-	Duration    time.Duration `json:"duration,omitempty"` // 0: no limit
-	QPS         float64       `json:"qps,omitempty"`      // of all connections together; 0: closed loop
-	Warmup      int64         `json:"warmup,omitempty"`   // requests sent before, and recorded nowhere but in Result.Warmup
-	Timeout     time.Duration `json:"timeout,omitempty"`  // of one request, at most 1 h; 0: one minute
+	Connections int           `json:"connections"`          // at least 1
+	Requests    int64         `json:"requests,omitempty"`   // exactly so many are sent, in a closed loop an equal part on each connection; 0: no limit
+	Duration    time.Duration `json:"durationNs,omitempty"` // 0: no limit
+	QPS         float64       `json:"qps,omitempty"`        // of all connections together; 0: closed loop
+	Warmup      int64         `json:"warmup,omitempty"`     // requests sent before, and recorded nowhere but in Result.Warmup
+	Timeout     time.Duration `json:"timeoutNs,omitempty"`  // of one request, at most 1 h; 0: one minute
 	Checks      []Check       `json:"checks,omitempty"`
 	Versions    []Check       `json:"versions,omitempty"` // the first that holds names the version that answered
-	While       string        `json:"while,omitempty"`    // runs until this cohort of the same group has ended; of no effect outside RunGroup
+	While       string        `json:"while,omitempty"`    // runs until this cohort of the same group has ended
+}
+
+// defaultTimeout is of one request.
+const defaultTimeout = time.Minute
+
+func (p *Plan) timeout() time.Duration {
+	if p.Timeout == 0 {
+		return defaultTimeout
+	}
+	return p.Timeout
 }
 
 // HTTP is one request, sent again and again on connections that stay open.

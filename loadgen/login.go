@@ -50,11 +50,7 @@ func loginRequest(plan *HTTP) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range plan.Header {
-		if strings.EqualFold(name, "Host") {
-			req.Host = value
-		}
-	}
+	setHost(req, plan.Header)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return req, nil
 }

@@ -1,11 +1,13 @@
 package loadgen
 
 import (
+	"context"
 	"flag"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,10 +65,16 @@ func startTCP(t testing.TB, handle func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
+// runUntil carries out a plan until it or the context ends.
+func runUntil(ctx context.Context, plan Plan) (*Result, error) {
+	results, err := RunGroup(ctx, map[string]Plan{"only": plan}, nil)
+	return results["only"], err
+}
+
 // run carries out a plan that must not fail.
 func run(t testing.TB, plan Plan) *Result {
 	t.Helper()
-	result, err := Run(t.Context(), plan, nil, nil)
+	result, err := runUntil(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +82,16 @@ func run(t testing.TB, plan Plan) *Result {
 		t.Fatal(result.Failure)
 	}
 	return result
+}
+
+// failedAs chooses the requests that were counted under the name of an error.
+func failedAs(name string) func(Outcome) bool {
+	return func(o Outcome) bool { return o.Error == name }
+}
+
+// holds chooses the answers that held a check.
+func holds(check string) func(Outcome) bool {
+	return func(o Outcome) bool { return slices.Contains(o.Checks, check) }
 }
 
 func get(url string) *HTTP { return &HTTP{Method: "GET", URL: url} }

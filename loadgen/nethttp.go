@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -42,13 +41,13 @@ type httpConn struct {
 	body    []byte // of the last answer
 }
 
-func newHTTPConn(plan *Plan, m *matcher) (*httpConn, error) {
+func newHTTPConn(plan *Plan, target string, m *matcher) (*httpConn, error) {
 	u, err := url.Parse(plan.HTTP.URL)
 	if err != nil {
 		return nil, err
 	}
 	c := &httpConn{
-		socket: socket{target: httpTarget(plan.HTTP, u)},
+		socket: socket{target: target},
 		plan:   plan.HTTP, url: u, timeout: plan.timeout(), match: m,
 		reader: bufio.NewReader(nil),
 	}
@@ -58,18 +57,6 @@ func newHTTPConn(plan *Plan, m *matcher) (*httpConn, error) {
 		}
 	}
 	return c, c.write()
-}
-
-// httpTarget is the host:port to connect to.
-func httpTarget(plan *HTTP, u *url.URL) string {
-	if plan.Connect != "" {
-		return plan.Connect
-	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // write makes the bytes of the measured request.
@@ -95,16 +82,26 @@ func (c *httpConn) write() error {
 	return err
 }
 
-// setHeader sets the header fields of a plan. Host is one of them, as with curl.
-func setHeader(req *http.Request, header map[string]string) {
+// setHost sets the host to that of a plan's header, as with curl, if it has one.
+func setHost(req *http.Request, header map[string]string) {
 	for name, value := range header {
-		if strings.EqualFold(name, "Host") {
+		if isHost(name) {
 			req.Host = value
-			continue
 		}
-		req.Header.Set(name, value)
 	}
 }
+
+// setHeader sets the header fields of a plan.
+func setHeader(req *http.Request, header map[string]string) {
+	setHost(req, header)
+	for name, value := range header {
+		if !isHost(name) {
+			req.Header.Set(name, value)
+		}
+	}
+}
+
+func isHost(field string) bool { return strings.EqualFold(field, "Host") }
 
 func wireOf(req *http.Request) ([]byte, error) {
 	var wire bytes.Buffer
@@ -202,7 +199,7 @@ func (c *httpConn) transmit(wire []byte) (written func() error) {
 	}()
 	return func() error {
 		// The answer is there, so whatever is still unwritten is not wanted.
-		_ = conn.SetWriteDeadline(time.Unix(1, 0))
+		_ = conn.SetWriteDeadline(longAgo)
 		return <-done
 	}
 }

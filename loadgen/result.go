@@ -1,7 +1,5 @@
 package loadgen
 
-import "slices"
-
 // Count is how many requests had an outcome for which match is true.
 func (r *Result) Count(match func(Outcome) bool) int64 {
 	var count int64
@@ -24,17 +22,6 @@ func (r *Result) Statuses() map[int]int64 {
 	return counts
 }
 
-// Errors counts the requests without a whole answer by transport error.
-func (r *Result) Errors() map[string]int64 {
-	counts := map[string]int64{}
-	for _, o := range r.Outcomes {
-		if o.Error != "" {
-			counts[o.Error] += o.Count
-		}
-	}
-	return counts
-}
-
 // Versions counts the whole answers by version, those that showed none under
 // the empty string.
 func (r *Result) Versions() map[string]int64 {
@@ -45,16 +32,6 @@ func (r *Result) Versions() map[string]int64 {
 		}
 	}
 	return counts
-}
-
-// Share is the share, 0 to 1, of all requests sent whose answer held the check.
-// Where nothing was sent there is none: ok is false.
-func (r *Result) Share(check string) (share float64, ok bool) {
-	if r.Sent == 0 {
-		return 0, false
-	}
-	held := r.Count(func(o Outcome) bool { return slices.Contains(o.Checks, check) })
-	return float64(held) / float64(r.Sent), true
 }
 
 // ActualQPS is the rate of requests a second, from the start of the load until

@@ -14,36 +14,22 @@ import (
 // observeEvery is how often an observer is called.
 const observeEvery = 200 * time.Millisecond
 
-// Run carries out the plan of one cohort and returns what it saw.
-//
-// Closing stop, which may be nil, ends the load gracefully: requests in flight
-// finish and none begin. When ctx ends, requests in flight are cut off and
-// counted as canceled, and the Result so far is returned with ctx's error. Any
-// other error is of Validate, before anything was sent. A load that could not
-// be carried out at all is no error but a Result with its Failure.
-//
-// Observe, which may be nil, is called from one goroutine about five times a
-// second and once at the end.
-func Run(ctx context.Context, plan Plan, stop <-chan struct{}, observe func(Progress)) (*Result, error) {
-	if err := plan.Validate(); err != nil {
-		return nil, err
-	}
-	c, err := newCohort("", plan)
-	if err != nil {
-		return nil, err
-	}
-	err = runAll(ctx, []*cohort{c}, stop, observe)
-	return c.result(), err
-}
-
-// RunGroup carries out the plans beside each other and returns what each saw,
-// by name. It is as Run; besides:
+// RunGroup carries out the plans of cohorts beside each other and returns what
+// each saw, by name.
 //
 // All begin together, when the last of them is logged in and warmed up, so that
 // a cohort with While is there all the time that the other one is. It is stopped
-// gracefully when the other has ended. When one cannot be carried out, the
-// others are not begun; its Result has the Failure. A While that names no other
-// cohort, or leads back to itself, is an error.
+// gracefully when the other has ended: requests in flight finish and none begin.
+// When one cannot be carried out, the others are not begun; that is no error,
+// but its Result has the Failure.
+//
+// When ctx ends, requests in flight are cut off and counted as canceled, and the
+// Results so far are returned with ctx's error. Any other error is of Validate,
+// or of a While that names no other cohort or leads back to itself, before
+// anything was sent.
+//
+// Observe, which may be nil, is called from one goroutine about five times a
+// second and once at the end.
 func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)) (map[string]*Result, error) {
 	names := slices.Sorted(maps.Keys(plans))
 	var cohorts []*cohort
@@ -61,7 +47,7 @@ func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)
 		}
 		cohorts = append(cohorts, c)
 	}
-	err := runAll(ctx, cohorts, nil, observe)
+	err := runAll(ctx, cohorts, observe)
 	results := map[string]*Result{}
 	for _, c := range cohorts {
 		results[c.name] = c.result()
@@ -70,10 +56,10 @@ func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)
 }
 
 // runAll prepares the cohorts, runs them, and closes their connections.
-func runAll(ctx context.Context, cohorts []*cohort, stop <-chan struct{}, observe func(Progress)) error {
+func runAll(ctx context.Context, cohorts []*cohort, observe func(Progress)) error {
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
-	watching.Go(func() { stopOn(ctx, stop, ended, cohorts) })
+	watching.Go(func() { stopOnEnd(ctx, ended, cohorts) })
 	if prepare(ctx, cohorts) && ctx.Err() == nil {
 		runPrepared(ctx, cohorts, observe)
 	}
@@ -86,10 +72,9 @@ func runAll(ctx context.Context, cohorts []*cohort, stop <-chan struct{}, observ
 	return ctx.Err()
 }
 
-// stopOn stops the cohorts when asked to, until they have ended.
-func stopOn(ctx context.Context, stop, ended <-chan struct{}, cohorts []*cohort) {
+// stopOnEnd stops the cohorts if the context ends before they have.
+func stopOnEnd(ctx context.Context, ended <-chan struct{}, cohorts []*cohort) {
 	select {
-	case <-stop:
 	case <-ctx.Done():
 	case <-ended:
 		return

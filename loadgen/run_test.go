@@ -67,8 +67,9 @@ func TestStallShowsInResponseTimeAndNotInServiceTime(t *testing.T) {
 			if p99, _ := result.Response.Quantile(0.99); p99 < stall*8/10 {
 				t.Errorf("response p99 is %v: the requests that waited are not in it", p99)
 			}
-			if p50, _ := result.Service.Quantile(0.5); p50 > stall/3 {
-				t.Errorf("service p50 is %v", p50)
+			response, _ := result.Response.Quantile(0.9)
+			if service, _ := result.Service.Quantile(0.9); service > response/2 {
+				t.Errorf("service p90 is %v, response p90 %v", service, response)
 			}
 			if off, owed := result.OffSchedule(); off < 20 || owed != 80 || result.Late != off {
 				t.Errorf("%d of %d off schedule, want about 28 of 80", off, owed)
@@ -78,9 +79,9 @@ func TestStallShowsInResponseTimeAndNotInServiceTime(t *testing.T) {
 }
 
 func TestOpenLoopSaysWhatItMissed(t *testing.T) {
-	url := startHTTP(t, func(http.ResponseWriter, *http.Request) { <-time.After(100 * time.Millisecond) })
-	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: 250 * time.Millisecond, QPS: 200})
-	if result.Sent > 3 || result.Missed != 50-result.Sent {
+	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }) // no answer
+	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: 250 * time.Millisecond, QPS: 200, Timeout: 300 * time.Millisecond})
+	if result.Sent != 1 || result.Missed != 49 {
 		t.Errorf("sent %d and missed %d of 50", result.Sent, result.Missed)
 	}
 }
@@ -110,13 +111,12 @@ func TestStopLetsRequestsInFlightFinish(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			stop, ran := make(chan struct{}), make(chan error)
-			go func() { ran <- runAll(t.Context(), []*cohort{c}, stop, nil) }()
+			ran := make(chan error)
+			go func() { ran <- runAll(t.Context(), []*cohort{c}, nil) }()
 			for range 3 {
 				<-arrived
 			}
-			close(stop)
-			<-c.halted
+			c.stop()
 			close(release)
 			if err := <-ran; err != nil {
 				t.Fatal(err)
@@ -143,7 +143,7 @@ func TestEndOfContextCutsRequestsInFlight(t *testing.T) {
 		}
 		cancel()
 	}()
-	result, err := Run(ctx, Plan{HTTP: get(url), Connections: 3}, nil, nil)
+	result, err := runUntil(ctx, Plan{HTTP: get(url), Connections: 3})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -161,26 +161,34 @@ func TestEndOfContextCutsRequestsInFlight(t *testing.T) {
 func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	var loggedIn atomic.Bool
 	var early, control atomic.Int64
+	beside := make(chan struct{}) // a request of the control group meets one of the other
 	url := startHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/login":
-			<-time.After(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond) // a load that did not wait would come meanwhile
 			loggedIn.Store(true)
 			http.SetCookie(w, &http.Cookie{Name: "session", Value: "anna"})
 		case "/primary":
 			if !loggedIn.Load() {
 				early.Add(1)
 			}
-			<-time.After(20 * time.Millisecond)
+			select {
+			case <-beside:
+			case <-r.Context().Done():
+			}
 		case "/control":
 			control.Add(1)
+			select {
+			case beside <- struct{}{}:
+			default:
+			}
 		}
 	})
 	anna := get(url + "/control")
 	anna.Login = &Login{URL: url + "/login", Form: map[string]string{"username": "anna"}}
 	seen := map[string]Progress{}
 	results, err := RunGroup(t.Context(), map[string]Plan{
-		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15},
+		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15, Timeout: 10 * time.Second},
 		"others": {HTTP: anna, Connections: 2, QPS: 100, While: "jason"},
 	}, func(p Progress) { seen[p.Cohort] = p })
 	if err != nil {
@@ -190,10 +198,10 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	if early.Load() > 0 {
 		t.Errorf("%d requests were sent before the control group had logged in", early.Load())
 	}
-	if jason.Sent != 15 || others.Sent != control.Load() || others.Sent < 10 || others.Setup != 2 {
+	if jason.Sent != 15 || others.Sent != control.Load() || others.Sent < 15 || others.Setup != 2 {
 		t.Errorf("jason sent %d; the others sent %d, and logged in %d times", jason.Sent, others.Sent, others.Setup)
 	}
-	if !jason.Started.Equal(others.Started) || others.Elapsed < jason.Elapsed-50*time.Millisecond {
+	if !jason.Started.Equal(others.Started) || others.Elapsed < jason.Elapsed {
 		t.Errorf("jason ran %v and the others %v", jason.Elapsed, others.Elapsed)
 	}
 	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed}
@@ -264,8 +272,8 @@ func TestResultSurvivesJSON(t *testing.T) {
 	if diff := cmp.Diff(string(data), string(again)); diff != "" {
 		t.Error(diff)
 	}
-	if share, ok := back.Share("stars"); !ok || share != 1 {
-		t.Errorf("share %v %v", share, ok)
+	if n := back.Count(holds("stars")); n != 20 {
+		t.Errorf("%d answers hold stars", n)
 	}
 	if diff := cmp.Diff(map[string]int64{"v2": 20}, back.Versions()); diff != "" {
 		t.Error(diff)
@@ -277,19 +285,23 @@ func TestResultSurvivesJSON(t *testing.T) {
 
 func TestASlowConnectionKeepsItsPartOfAClosedLoop(t *testing.T) {
 	var first atomic.Pointer[string]
-	var slow, all atomic.Int64
+	var slow, fast atomic.Int64
+	released := make(chan struct{})
 	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
-		all.Add(1)
 		if first.CompareAndSwap(nil, &r.RemoteAddr) || *first.Load() == r.RemoteAddr {
 			slow.Add(1)
 			select {
-			case <-time.After(20 * time.Millisecond):
+			case <-released:
 			case <-r.Context().Done():
 			}
+			return
+		}
+		if fast.Add(1) == 20 { // all that the others may send, or all but one
+			close(released)
 		}
 	})
 	run(t, Plan{HTTP: get(url), Connections: 3, Requests: 31})
-	if slow.Load() < 10 || slow.Load() > 11 || all.Load() != 31 {
-		t.Errorf("the slow connection sent %d of %d, want a third", slow.Load(), all.Load())
+	if slow.Load() < 10 || slow.Load() > 11 || slow.Load()+fast.Load() != 31 {
+		t.Errorf("the slow connection sent %d, the others %d; want a third of 31", slow.Load(), fast.Load())
 	}
 }

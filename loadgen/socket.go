@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// longAgo is a deadline that has passed, whatever the clock.
+var longAgo = time.Unix(1, 0)
+
 // socket is the one TCP connection that a connection of a plan has at a time.
 // Only cut may be called from another goroutine.
 type socket struct {
@@ -62,12 +65,15 @@ func (s *socket) alive() bool {
 	return s.raw.Read(s.isAlive) == nil && s.silent
 }
 
+// dialed implements connection.
+func (s *socket) dialed() int64 { return s.dials }
+
 // cut makes whatever the connection waits for fail now.
 func (s *socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn != nil {
-		_ = s.conn.SetDeadline(time.Unix(1, 0))
+		_ = s.conn.SetDeadline(longAgo)
 	}
 }
 

@@ -18,9 +18,9 @@ type tcpConn struct {
 	body    []byte // the answers to the last request, joined by newlines
 }
 
-func newTCPConn(plan *Plan, m *matcher) *tcpConn {
+func newTCPConn(plan *Plan, target string, m *matcher) *tcpConn {
 	c := &tcpConn{
-		socket:  socket{target: tcpTarget(plan.TCP)},
+		socket:  socket{target: target},
 		timeout: plan.timeout(), match: m,
 		reader: bufio.NewReader(nil),
 	}
@@ -28,13 +28,6 @@ func newTCPConn(plan *Plan, m *matcher) *tcpConn {
 		c.lines = append(c.lines, []byte(line+"\n"))
 	}
 	return c
-}
-
-func tcpTarget(plan *TCP) string {
-	if plan.Connect != "" {
-		return plan.Connect
-	}
-	return plan.Address
 }
 
 // open implements connection.

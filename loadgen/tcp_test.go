@@ -103,8 +103,8 @@ func TestEndOfContextCutsTCP(t *testing.T) {
 		cancel()
 		_, _ = io.Copy(io.Discard, conn)
 	})
-	result, err := Run(ctx, Plan{TCP: &TCP{Address: mute, Lines: []string{"hello"}}, Connections: 1}, nil, nil)
-	if !errors.Is(err, context.Canceled) || result.Errors()[ErrorCanceled] != result.Sent || result.Sent != 1 {
+	result, err := runUntil(ctx, Plan{TCP: &TCP{Address: mute, Lines: []string{"hello"}}, Connections: 1})
+	if !errors.Is(err, context.Canceled) || result.Count(failedAs(ErrorCanceled)) != result.Sent || result.Sent != 1 {
 		t.Errorf("%v: %+v", err, result)
 	}
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // Validate says what keeps the plan from being carried out, the first such
-// thing, by the names of the JSON.
+// thing, by the names of the JSON without their units.
 func (p Plan) Validate() error {
 	for _, validate := range []func(*Plan) error{
 		validateEngine, validateAmounts, validateTarget, validateMatchers, validateFortio,

@@ -46,6 +46,7 @@ type Record struct {
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
 	Problems     []string      `json:"problems,omitempty"` // what kept the run from being conclusive
+	Warnings     []string      `json:"warnings,omitempty"` // what is allowed and probably not meant
 }
 
 // Scenario names what was run.
@@ -90,11 +91,19 @@ type Window struct {
 	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
 }
 
+// The things that proxies count, in Quantity.Function.
+const (
+	Faults    = "faults"    // delays and aborts that were injected into requests to a service
+	Overflows = "overflows" // requests to a service that a circuit breaker refused
+	Ejections = "ejections" // how often outlier detection ejected an endpoint of a service
+	Requests  = "requests"  // what reached the endpoints of a service, or of one version of it
+)
+
 // Quantity is one thing counted by the proxies during a window.
 type Quantity struct {
-	Function string   `json:"function"`         // faults, overflows, ejections, requests
+	Function string   `json:"function"`         // Faults and the like
 	Args     []string `json:"args"`             // the service, then the version if any
-	Value    *float64 `json:"value"`            // nil: no source had it
+	Value    *int64   `json:"value"`            // nil: no source had it
 	Source   string   `json:"source,omitempty"` // what it was read from
 	Absent   string   `json:"absent,omitempty"` // why no source had it, and what to do
 }

@@ -39,7 +39,7 @@ func load(outcomes []loadgen.Outcome, times ...time.Duration) *loadgen.Result {
 }
 
 // quantity is one that a source has.
-func quantity(value float64, function string, args ...string) report.Quantity {
+func quantity(value int64, function string, args ...string) report.Quantity {
 	return report.Quantity{Function: function, Args: args, Value: &value, Source: "envoy counters"}
 }
 

@@ -40,11 +40,12 @@ func (c *compiler) notLoad(e ast.Expr) error {
 	if e.Kind() != ast.SelectKind || e.AsSelect().Operand().Kind() != ast.IdentKind {
 		return err
 	}
+	windows := []string{report.Baseline, report.Recovery}
 	switch window := c.source.name(e.AsSelect().Operand()).text; {
 	case window == report.During:
 		err.Hint = "a load's name without a window means during"
-	case nearest.Word(window, []string{report.Baseline, report.Recovery}) != "":
-		err.Hint = fmt.Sprintf("did you mean %s?", nearest.Word(window, []string{report.Baseline, report.Recovery}))
+	case nearest.Word(window, windows) != "":
+		err.Hint = nearest.Hint(window, windows)
 	}
 	return err
 }
@@ -155,6 +156,7 @@ func loadFunctionUse(name string) string {
 	}
 }
 
+// loadFunction compiles jason.share("check"), jason.share(503),
 // jason.count("check") and jason.answered(v2).
 func (c *compiler) loadFunction(e ast.Expr) (term, error) {
 	call, name := e.AsCall(), c.source.name(e)

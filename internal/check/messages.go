@@ -33,14 +33,7 @@ func shown(text string) string {
 
 // unknown is the error of a name that nothing has.
 func unknown(t token, what string, known []string) error {
-	hint := "there are " + quoted(known)
-	if len(known) == 0 {
-		hint = "there is none"
-	}
-	if near := nearest.Word(t.text, known); near != "" {
-		hint = fmt.Sprintf("did you mean %s?", near)
-	}
-	return &Error{Offset: t.start, Message: fmt.Sprintf("unknown %s %s", what, shown(t.text)), Hint: hint}
+	return &Error{Offset: t.start, Message: fmt.Sprintf("unknown %s %s", what, shown(t.text)), Hint: nearest.Hint(t.text, known)}
 }
 
 // unexpected is the error of a token that cannot stand where it does.

@@ -1,10 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -143,12 +143,16 @@ func timings() []timing {
 }
 
 // timed is the measure of a statistic of response time, or of service time. It
-// is missing if the time of any request is: the slowest may have been cut off.
+// is missing if any request had no answer: how long that one would have taken,
+// nobody knows, and the time until its end is no response time.
 func timed(t timing, service bool) measure {
 	return func(r *loadgen.Result) (*big.Rat, string) {
 		histogram := r.Response
 		if service {
 			histogram = r.Service
+		}
+		if n := r.Count(transport); n > 0 {
+			return nil, fmt.Sprintf("%d of %d requests had no answer, and so no response time", n, r.Sent)
 		}
 		if n := histogram.Count(); n != r.Sent {
 			return nil, fmt.Sprintf("of %d requests, the time of %d is known", r.Sent, n)
@@ -169,7 +173,7 @@ type quantityFunction struct {
 
 // quantityFunctions returns the quantities of proxies.
 func quantityFunctions() []quantityFunction {
-	return []quantityFunction{{name: "faults"}, {name: "overflows"}, {name: "ejections"}, {name: "requests", versioned: true}}
+	return []quantityFunction{{name: report.Faults}, {name: report.Overflows}, {name: report.Ejections}, {name: report.Requests, versioned: true}}
 }
 
 // ofProxies returns the value of a quantity in the window in which the rule is
@@ -193,13 +197,12 @@ func ofProxies(n Need) func(Windows) value {
 		}
 		q := w.During.Quantities[at]
 		if q.Value == nil {
-			return absent("%s is not known: %s", text, orElse(q.Absent, "no source has it"))
+			return absent("%s is not known: %s", text, cmp.Or(q.Absent, "no source has it"))
 		}
-		amount := new(big.Rat).SetFloat64(*q.Value)
-		if amount == nil || amount.Sign() < 0 {
-			return absent("%s cannot be %s, as %s has it", text, strconv.FormatFloat(*q.Value, 'g', -1, 64), orElse(q.Source, "its source"))
+		if *q.Value < 0 {
+			return absent("%s cannot be %d, as %s has it", text, *q.Value, cmp.Or(q.Source, "its source"))
 		}
-		v := value{amount: amount, samples: sent}
+		v := value{amount: new(big.Rat).SetInt64(*q.Value), samples: sent}
 		if q.Source != "" {
 			v.sources = []string{q.Source}
 		}
@@ -216,12 +219,4 @@ func allSent(w *report.Window) int64 {
 		}
 	}
 	return sent
-}
-
-// orElse returns text, or other if text is empty.
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }

@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 )
 
+// nameOf compiles the name of a service or version, in quotes or without. Of
 // what is not known, any name is taken.
 func (c *compiler) nameOf(e ast.Expr, what string, known []string) (string, error) {
 	t := c.source.name(e)

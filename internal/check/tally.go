@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // tally is how often each version answered.
@@ -57,9 +58,9 @@ func answersByVersion(w Windows, l Load, portions []portion) tally {
 // requestsByVersion counts what the proxies counted for a service: all
 // requests, and those to each version. The rest are others.
 func (c *compiler) requestsByVersion(service string, portions []portion) func(Windows) tally {
-	needs := []Need{{Function: "requests", Args: []string{service}}}
+	needs := []Need{{Function: report.Requests, Args: []string{service}}}
 	for _, p := range portions {
-		needs = append(needs, Need{Function: "requests", Args: []string{service, p.version}})
+		needs = append(needs, Need{Function: report.Requests, Args: []string{service, p.version}})
 	}
 	for _, n := range needs {
 		c.need(n)
@@ -70,12 +71,8 @@ func (c *compiler) requestsByVersion(service string, portions []portion) func(Wi
 		for _, n := range needs {
 			v := ofProxies(n)(w)
 			t.sources, t.missing = union(t.sources, v.sources), union(t.missing, v.missing)
-			switch {
-			case v.amount == nil:
-			case v.amount.IsInt() && v.amount.Num().IsInt64():
+			if v.amount != nil { // a count
 				counts = append(counts, v.amount.Num().Int64())
-			default:
-				t.missing = append(t.missing, fmt.Sprintf("%s is %s, not a whole number", n.text(), v.amount.FloatString(3)))
 			}
 		}
 		if len(t.missing) == 0 {

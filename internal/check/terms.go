@@ -148,6 +148,3 @@ func (c *compiler) negative(e ast.Expr) (term, error) {
 		return calculate("-", zero, operand.eval(w))
 	}}, nil
 }
-
-// loadFunction compiles jason.share("check"), jason.share(503),
-// nameOf compiles the name of a service or version, in quotes or without. Of

@@ -90,7 +90,6 @@ type Cluster struct {
 type Host struct {
 	Address  string // ip:port
 	Requests uint64 // rq_total: attempts, retries included; for TCP, connections that were made
-	Success  uint64 // rq_success
 	Errors   uint64 // rq_error: answers with 5xx, and resets
 	Conns    uint64 // cx_total
 	Active   uint64 // cx_active
@@ -160,8 +159,6 @@ func (s hostStatus) host() Host {
 		switch stat.Name {
 		case "rq_total":
 			host.Requests = stat.Value
-		case "rq_success":
-			host.Success = stat.Value
 		case "rq_error":
 			host.Errors = stat.Value
 		case "cx_total":

@@ -5,23 +5,15 @@ import "context"
 // Listener is a listener in its active state; one that is warming or draining
 // takes no new connections.
 type Listener struct {
-	Name string
-	Port int
-	TCP  [][]Weighted // the clusters of each tcp_proxy filter; none for a listener of HTTP alone
+	TCP [][]Weighted // the clusters of each tcp_proxy filter; none for a listener of HTTP alone
 }
 
 // Listeners returns the active dynamic listeners whose whole name matches the
 // RE2 expression name; all if it is empty. Istio names them address_port.
 func (a *Admin) Listeners(ctx context.Context, name string) ([]Listener, error) {
 	type element struct {
-		Name   string `json:"name"`
 		Active *struct {
 			Listener struct {
-				Address struct {
-					Socket struct {
-						Port int `json:"port_value"`
-					} `json:"socket_address"`
-				} `json:"address"`
 				Chains []struct {
 					Filters []struct {
 						Config action `json:"typed_config"`
@@ -39,7 +31,7 @@ func (a *Admin) Listeners(ctx context.Context, name string) ([]Listener, error) 
 		if e.Active == nil {
 			continue
 		}
-		l := Listener{Name: e.Name, Port: e.Active.Listener.Address.Socket.Port}
+		var l Listener
 		for _, chain := range e.Active.Listener.Chains {
 			for _, filter := range chain.Filters {
 				if to := filter.Config.clusters(); len(to) > 0 {

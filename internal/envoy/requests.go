@@ -14,7 +14,6 @@ import (
 type Requests struct {
 	Reporter string // source or destination: whose proxy counted
 	Host     string // destination_service: ratings.default.svc.cluster.local
-	Version  string // destination_version: v1
 	Flags    string // response_flags: "-", or Envoy's flags such as DI,FI
 	Count    uint64
 }
@@ -55,8 +54,6 @@ func decodeRequests(body []byte) ([]Requests, error) {
 				r.Reporter = label.GetValue()
 			case "destination_service":
 				r.Host = label.GetValue()
-			case "destination_version":
-				r.Version = label.GetValue()
 			case "response_flags":
 				r.Flags = label.GetValue()
 			}

@@ -12,7 +12,7 @@ import (
 // Stats returns the counters and gauges whose name the RE2 expression filter
 // matches somewhere; text readouts and histograms are left out.
 //
-// A name is returned as StatName has it, whichever way the proxy spells it, but
+// A name is returned as statName has it, whichever way the proxy spells it, but
 // filter is matched by the proxy against its own spelling: write ;?\. after a
 // cluster's name. A stat that is not returned was excluded by the proxy's stats
 // matcher, or not created yet: it is not known to be 0.
@@ -24,10 +24,10 @@ func (a *Admin) Stats(ctx context.Context, filter string) (map[string]uint64, er
 	return decodeStats(body)
 }
 
-// StatName returns the spelling of a stat's name that this package uses: the
+// statName returns the spelling of a stat's name that this package uses: the
 // one without the semicolon that Istio puts behind a cluster's name, and behind
 // a listener's, since 1.23.
-func StatName(name string) string { return strings.ReplaceAll(name, ";.", ".") }
+func statName(name string) string { return strings.ReplaceAll(name, ";.", ".") }
 
 func decodeStats(body []byte) (map[string]uint64, error) {
 	var dump struct {
@@ -49,7 +49,7 @@ func decodeStats(body []byte) (map[string]uint64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decoding /stats of the proxy: the value of %s: %w", stat.Name, err)
 		}
-		stats[StatName(stat.Name)] = value
+		stats[statName(stat.Name)] = value
 	}
 	return stats, nil
 }

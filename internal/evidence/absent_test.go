@@ -33,7 +33,7 @@ type scene struct {
 func newScene() *scene {
 	at := func(n, errors uint64) map[string]*reading {
 		return map[string]*reading{
-			"caller": readingOf("caller", "10.244.0.1", envoy.Host{Requests: n, Success: n - errors, Errors: errors, Conns: n}),
+			"caller": readingOf("caller", "10.244.0.1", envoy.Host{Requests: n, Errors: errors, Conns: n}),
 			"web-v1": readingOf("web-v1", "10.244.0.2", envoy.Host{}),
 		}
 	}
@@ -109,7 +109,7 @@ func TestEvidence(t *testing.T) {
 		name   string
 		need   string
 		bend   func(*scene)
-		value  float64
+		value  int64
 		absent string // a part of the reason; empty: there is a value
 	}{
 		{"requests are counted by difference", "requests web", func(*scene) {}, 10, ""},
@@ -177,6 +177,11 @@ func TestEvidence(t *testing.T) {
 			s.telemetry("caller", "source", "DI", 2, 4)
 			s.objects = append(s.objects, faultOn("other"))
 		}, 4, ""},
+		{"Istio's metric does not count a delay that goes on", "faults web", func(s *scene) {
+			s.keep("caller", delays, 1, 9)
+			s.telemetry("caller", "source", "DI,FI", 0, 1)
+			s.objects = append(s.objects, faultOn("other"), delayOn("web"))
+		}, 0, "counts a delayed request only when it ends"},
 		{"a fault of a service on another port does not matter", "faults web", func(s *scene) {
 			s.keep("caller", delays, 1, 4)
 			s.objects = append(s.objects, faultOn("unused"))

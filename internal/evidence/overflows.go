@@ -10,9 +10,13 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// annotate is what to do about a counter that a sidecar does not keep. The older
+// What to do about a counter that a sidecar, or that none, keeps. The older
 // annotation sidecar.istio.io/statsInclusionPrefixes is deprecated.
-const annotate = "annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}, restart it, and run again"
+const (
+	annotation      = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
+	annotate        = "annotate its pod with " + annotation + ", restart it, and run again"
+	annotateCallers = "annotate the pods that call %s with " + annotation + ", restart them, and run again"
+)
 
 const pendingOverflow = "upstream_rq_pending_overflow"
 

@@ -21,7 +21,7 @@ func Quantities(before, after *Snapshot, needs []check.Need, services []mesh.Ser
 		t := w.quantity(need)
 		q := report.Quantity{Function: need.Function, Args: need.Args, Absent: t.absent}
 		if t.absent == "" {
-			value := float64(t.value)
+			value := int64(t.value)
 			q.Value, q.Source = &value, t.source()
 		}
 		all = append(all, q)
@@ -81,13 +81,13 @@ func (w *window) quantity(need check.Need) *tally {
 		return t
 	}
 	switch need.Function {
-	case "requests":
+	case report.Requests:
 		w.requests(t, service, need.Args[1:])
-	case "overflows":
+	case report.Overflows:
 		w.overflows(t, service)
-	case "ejections":
+	case report.Ejections:
 		w.ejections(t, service)
-	case "faults":
+	case report.Faults:
 		w.faults(t, service)
 	default:
 		t.lack("nothing is known of a quantity %s", need.Function)

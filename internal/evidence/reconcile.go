@@ -3,7 +3,7 @@ package evidence
 import (
 	"fmt"
 	"maps"
-	"net/url"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,12 +26,12 @@ func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[strin
 		if cohort.From == mesh.FromGateway || cohort.Plan.HTTP == nil || result == nil {
 			continue
 		}
-		host, port, ok := target(cohort.Plan.HTTP.URL)
-		if !ok {
+		host, port, err := cohort.Plan.Address()
+		if err != nil { // then it was not sent either
 			continue
 		}
 		sent[port] += reached(result)
-		if t := host + ":" + port; !slices.Contains(targets[port], t) {
+		if t := net.JoinHostPort(host, port); !slices.Contains(targets[port], t) {
 			targets[port] = append(targets[port], t)
 		}
 	}
@@ -46,27 +46,10 @@ func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[strin
 	return all
 }
 
-// target returns the host and port of a URL.
-func target(text string) (host, port string, ok bool) {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" {
-		return "", "", false
-	}
-	if port = u.Port(); port == "" {
-		port = "80"
-	}
-	return u.Hostname(), port, true
-}
-
 // reached is how many requests of a cohort its proxy must have counted.
 func reached(r *loadgen.Result) int64 {
-	n := r.Sent + r.Setup + r.Warmup
-	for _, o := range r.Outcomes {
-		if o.Error == "refused" {
-			n -= o.Count
-		}
-	}
-	return n
+	refused := r.Count(func(o loadgen.Outcome) bool { return o.Error == loadgen.ErrorRefused })
+	return r.Sent + r.Setup + r.Warmup - refused
 }
 
 // downstream returns how many requests the load workload's proxy took on its

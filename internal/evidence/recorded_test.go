@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/durationpb"
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/check"
@@ -96,6 +98,15 @@ func faultOn(host string, gateways ...string) *rules.Object {
 	}
 }
 
+func delayOn(host string) *rules.Object {
+	o := faultOn(host)
+	o.Spec.(*networking.VirtualService).Http[0].Fault = &networking.HTTPFaultInjection{Delay: &networking.HTTPFaultInjection_Delay{
+		HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)},
+		Percentage:    &networking.Percent{Value: 50},
+	}}
+	return o
+}
+
 func TestQuantitiesOfARealMeshAreWhatWasSent(t *testing.T) {
 	load, breaker, ejection := recordLoad(t), recordBreaker(t, "breaker", "overflow"), recordBreaker(t, "overflow", "ejected")
 	withoutPlain := recordLoad(t, "plain")
@@ -103,7 +114,7 @@ func TestQuantitiesOfARealMeshAreWhatWasSent(t *testing.T) {
 	tests := []struct {
 		name   string
 		got    report.Quantity
-		want   float64
+		want   int64
 		source string
 	}{
 		{"all requests that were not aborted reached the service", load.one(web, "requests", "web"), 255, "rq_total of /clusters at client, plain"},

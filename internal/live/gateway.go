@@ -45,16 +45,14 @@ func gateway(change rules.Change) look {
 }
 
 func hasPort(ctx context.Context, proxy mesh.Proxy, port uint32) (string, error) {
-	configs, err := proxy.Admin.Routes(ctx, "")
+	hosts, err := proxy.Admin.VirtualHosts(ctx, "")
 	if err != nil {
 		return "", err
 	}
-	for _, config := range configs {
-		if slices.ContainsFunc(config.VirtualHosts, func(host envoy.VirtualHost) bool {
-			return strings.HasSuffix(host.Name, fmt.Sprintf(":%d", port))
-		}) {
-			return "", nil
-		}
+	if slices.ContainsFunc(hosts, func(host envoy.VirtualHost) bool {
+		return strings.HasSuffix(host.Name, fmt.Sprintf(":%d", port))
+	}) {
+		return "", nil
 	}
 	return fmt.Sprintf("it has no virtual host on port %d", port), nil
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// allSidecars is the word in a VirtualService's gateways that stands for them.
-const allSidecars = "mesh"
-
 // ownName is the name that Istio gives to a route without one.
 const ownName = "default"
 
@@ -103,11 +100,11 @@ func (n *names) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error
 	if !n.reaches(proxy) {
 		return false, "", nil
 	}
-	configs, err := proxy.Admin.Routes(ctx, "")
+	all, err := proxy.Admin.VirtualHosts(ctx, "")
 	if err != nil {
 		return true, "", err
 	}
-	hosts, routes := n.routes(configs)
+	hosts, routes := n.routes(all)
 	for _, name := range routes {
 		if slices.Contains(n.gone, name) || strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
 			return true, fmt.Sprintf("it still has the route %s", name), nil
@@ -127,18 +124,16 @@ func (n *names) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error
 
 // routes returns how many virtual hosts are of the hosts, and the names of
 // their routes, each once.
-func (n *names) routes(configs []envoy.RouteConfig) (hosts int, routes []string) {
-	for _, config := range configs {
-		for _, host := range config.VirtualHosts {
-			name, _, _ := strings.Cut(host.Name, ":")
-			if !slices.ContainsFunc(n.hosts, func(h string) bool { return h == name || slices.Contains(host.Domains, h) }) {
-				continue
-			}
-			hosts++
-			for _, route := range host.Routes {
-				if !slices.Contains(routes, route.Name) {
-					routes = append(routes, route.Name)
-				}
+func (n *names) routes(all []envoy.VirtualHost) (hosts int, routes []string) {
+	for _, host := range all {
+		name, _, _ := strings.Cut(host.Name, ":")
+		if !slices.ContainsFunc(n.hosts, func(h string) bool { return h == name || slices.Contains(host.Domains, h) }) {
+			continue
+		}
+		hosts++
+		for _, route := range host.Routes {
+			if !slices.Contains(routes, route.Name) {
+				routes = append(routes, route.Name)
 			}
 		}
 	}
@@ -167,9 +162,9 @@ func (n *names) reaches(proxy mesh.Proxy) bool {
 // bound says whether a rule with these gateways is for the proxy.
 func bound(gateways []string, proxy mesh.Proxy) bool {
 	if proxy.Gateway {
-		return slices.ContainsFunc(gateways, func(name string) bool { return name != allSidecars })
+		return slices.ContainsFunc(gateways, func(name string) bool { return name != rules.MeshGateway })
 	}
-	return len(gateways) == 0 || slices.Contains(gateways, allSidecars)
+	return len(gateways) == 0 || slices.Contains(gateways, rules.MeshGateway)
 }
 
 // agrees says whether a proxy may have the labels: of its workload's, only app

@@ -20,12 +20,9 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// Limit is how long Wait waits where it is given no limit. Istio takes a
-// fraction of a second as a rule, and 40 s have been reported.
-const Limit = 60 * time.Second
-
 // Wait returns the names of the proxies that run a change, once all do which it
-// concerns. A nil change.After is in force when nothing is left of
+// concerns, or an error after the limit, which is above 0. Istio takes a fraction
+// of a second as a rule, and 40 s have been reported. A nil change.After is in force when nothing is left of
 // change.Before.
 //
 // mark is part of the names of the http entries that the change writes into a
@@ -44,9 +41,6 @@ func Wait(ctx context.Context, proxies []mesh.Proxy, change rules.Change, mark s
 	}
 	if look == nil {
 		return nil, nil
-	}
-	if limit <= 0 {
-		limit = Limit
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -101,44 +100,16 @@ func (m *Mesh) plan(c mesh.Cohort, gateway *corev1.Service) (loadgen.Plan, error
 
 // through returns the plan with its connections led to the gateway.
 func through(gateway *corev1.Service, plan loadgen.Plan) (loadgen.Plan, error) {
-	connect := func(port string) (string, error) {
-		number, err := strconv.Atoi(port)
-		if err != nil {
-			return "", fmt.Errorf("its port %q is not a number", port)
-		}
-		number, err = gatewayPort(gateway, number)
-		if err != nil {
-			return "", err
-		}
-		return net.JoinHostPort(gateway.Spec.ClusterIP, strconv.Itoa(number)), nil
+	_, port, err := plan.Address()
+	if err != nil {
+		return plan, err
 	}
-	var err error
-	switch {
-	case plan.HTTP != nil:
-		h := *plan.HTTP
-		h.Connect, err = connect(urlPort(h.URL))
-		plan.HTTP = &h
-	case plan.TCP != nil:
-		t := *plan.TCP
-		var port string
-		if _, port, err = net.SplitHostPort(t.Address); err == nil {
-			t.Connect, err = connect(port)
-		}
-		plan.TCP = &t
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return plan, fmt.Errorf("its port %q is not a number", port)
 	}
-	return plan, err
-}
-
-// urlPort returns the port of a URL, or its scheme's.
-func urlPort(raw string) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return ""
-	case u.Port() != "":
-		return u.Port()
-	case u.Scheme == "https":
-		return "443"
+	if number, err = gatewayPort(gateway, number); err != nil {
+		return plan, err
 	}
-	return "80"
+	return plan.Through(net.JoinHostPort(gateway.Spec.ClusterIP, strconv.Itoa(number))), nil
 }

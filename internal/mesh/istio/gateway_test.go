@@ -30,7 +30,7 @@ func TestLoadFromTheGatewayConnectsToItsService(t *testing.T) {
 		"the scheme's port":                       {plan: url("http://bookinfo.example/productpage"), want: "10.96.0.7:80"},
 		"the port that a server of it listens on": {plan: url("http://bookinfo.example:8080/"), want: "10.96.0.7:80"},
 		"a TCP port":                              {plan: tcp("tcp-echo:31400"), want: "10.96.0.7:31400"},
-		"a port that it does not have":            {plan: url("https://bookinfo.example/"), err: "has no port 443, only 80, 31400"},
+		"a port that it does not have":            {plan: url("http://bookinfo.example:443/"), err: "has no port 443, only 80, 31400"},
 		"an address without a port":               {plan: tcp("tcp-echo"), err: "missing port"},
 	} {
 		t.Run(name, func(t *testing.T) {

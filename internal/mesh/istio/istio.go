@@ -38,7 +38,7 @@ type Options struct {
 	Namespace  string       // empty: the context's
 	Image      string       // of the load workload: this program, with the command agent
 	Run        string       // the run's id, part of the load workload's name
-	Log        func(string) // takes warnings of the API server and what is being waited for; may be nil
+	Log        func(string) // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
 }
 
 // Mesh is one namespace of a cluster with Istio.
@@ -85,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	if m.log == nil {
 		m.log = func(string) {}
 	}
-	config.WarningHandlerWithContext = warnings(m.log)
+	config.WarningHandlerWithContext = &warnings{log: m.log}
 	if err := m.connect(); err != nil {
 		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
 	}
@@ -135,16 +135,6 @@ func load(o Options) (*rest.Config, string, error) {
 	// client-go's default of 5 requests a second would slow the checks before a run.
 	config.QPS, config.Burst = 50, 100
 	return config, namespace, nil
-}
-
-// warnings hands what the API server warns of to a log.
-type warnings func(string)
-
-// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
-func (w warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _ string, text string) {
-	if code == 299 && text != "" { // the one code that Kubernetes uses (RFC 7234, 5.5.7)
-		w("the API server warns: " + text)
-	}
 }
 
 // check finds the API version of Istio's objects, and the versions of all.

@@ -80,7 +80,7 @@ func (m *Mesh) makeWorkload(ctx context.Context, w *workload) error {
 	if w.gateway, err = m.gatewayService(ctx); err != nil {
 		return err
 	}
-	m.log("starting the load workload " + m.namespace + "/" + w.name)
+	m.log(fmt.Sprintf("starting the load workload %s in %s", w.name, m.namespace))
 	pod, err := m.kube.CoreV1().Pods(m.namespace).Create(ctx, m.workloadPod(w), metav1.CreateOptions{FieldManager: fieldManager})
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
