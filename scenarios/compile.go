@@ -12,6 +12,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
@@ -61,26 +62,23 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 func envelope(f *fileScenario) error {
 	switch {
 	case f.APIVersion != "meshchaos/v1alpha1":
-		return at(place(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
+		return at(nodeAt(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
 	case f.Kind != "Scenario":
-		return at(place(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
+		return at(nodeAt(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
 	case !namePattern.MatchString(f.Metadata.Name):
-		return at(place(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
+		return at(nodeAt(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
 	case pairOf(f.body, "spec") == nil:
 		return at(f.body, "", "the scenario has no spec")
 	}
 	return nil
 }
 
-// place returns the value at a path, or the nearest key above it.
-func place(body ast.Node, path string) ast.Node { return nodeAt(body, path) }
-
 // checkWord refuses a word outside its choice; an empty one is a default.
 func checkWord(parent ast.Node, key, word string, choice []string) error {
 	if word == "" || slices.Contains(choice, word) {
 		return nil
 	}
-	return at(place(parent, key), didYouMean(nearest.Word(word, choice), choice), "unknown %s %q", key, word)
+	return at(nodeAt(parent, key), nearest.Hint(word, choice), "unknown %s %q", key, word)
 }
 
 // stepsOf returns the steps of a file; without steps the spec itself is one.
@@ -88,16 +86,16 @@ func stepsOf(f *fileScenario) ([]fileStep, error) {
 	spec := &f.Spec
 	if len(spec.Steps) == 0 {
 		if len(spec.Load) == 0 {
-			return nil, at(place(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
+			return nil, at(nodeAt(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
 		}
 		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect}}, nil
 	}
 	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
-		return nil, at(place(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
+		return nil, at(nodeAt(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
 	}
 	names := map[string]bool{"given": true}
 	for i, step := range spec.Steps {
-		node := place(f.body, fmt.Sprintf("spec.steps[%d]", i))
+		node := nodeAt(f.body, fmt.Sprintf("spec.steps[%d]", i))
 		switch {
 		case step.Name == "" || names[step.Name]:
 			return nil, at(node, "", "each step needs a name of its own, not %q", step.Name)
@@ -133,16 +131,19 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		}
 	}
 	if err := scope.Validate(); err != nil {
-		note(at(place(f.body, "spec"), "", "%v", err))
+		note(at(nodeAt(f.body, "spec"), "", "%v", err))
 		return errors.Join(wrong...)
 	}
 	for _, line := range step.Expect {
 		compiled, err := compileLine(scope, line)
+		if err == nil {
+			err = inFirstStep(compiled, line, s.Steps[0].Name == step.Name, f)
+		}
 		note(err)
 		into.Expect = append(into.Expect, compiled)
 	}
 	if len(step.Expect) == 0 {
-		note(at(place(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
+		note(at(nodeAt(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
 	}
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
@@ -153,6 +154,20 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		into.Cohorts = append(into.Cohorts, cohort)
 	}
 	return errors.Join(wrong...)
+}
+
+// inFirstStep refuses a line that asks for the baseline or the recovery of a
+// cohort which is not among those of the first step: only they are driven then.
+func inFirstStep(compiled Line, line fileLine, first bool, f *fileScenario) error {
+	if first {
+		return nil
+	}
+	for _, load := range compiled.Loads() {
+		if _, driven := f.Spec.Steps[0].Load[load.Cohort]; load.Window != report.During && !driven {
+			return at(line.node, "name a cohort of the first step", "%s.%s is not driven: the %s has the cohorts of the first step", load.Window, load.Cohort, load.Window)
+		}
+	}
+	return nil
 }
 
 // scopeOf is what the expectations of a step may name.

@@ -72,11 +72,3 @@ func atToken(t *token.Token, hint, format string, args ...any) *Error {
 	}
 	return e
 }
-
-// didYouMean words a suggestion, or the whole choice where none is near.
-func didYouMean(word string, choice []string) string {
-	if word != "" {
-		return fmt.Sprintf("did you mean %q?", word)
-	}
-	return "one of " + strings.Join(choice, ", ")
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 	"github.com/invopop/jsonschema"
 
 	"github.com/meshchaos/meshchaos/internal/check"
@@ -18,8 +19,8 @@ type fileLine struct {
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (l *fileLine) UnmarshalYAML(node ast.Node) error {
 	if text, ok := scalar(node); ok {
-		if node.GetToken().Value != text || text == "" {
-			return at(node, "quote this line", "an expectation is a text")
+		if text == "" {
+			return at(node, "write a comparison", "the expectation is empty")
 		}
 		l.That, l.node = text, node
 		return nil
@@ -32,6 +33,9 @@ func (l *fileLine) UnmarshalYAML(node ast.Node) error {
 		return err
 	}
 	l.node = pair.Value
+	if ticket := pairOf(node, "knownBug"); ticket != nil && l.KnownBug == "" {
+		return at(ticket.Value, "name its ticket", "knownBug is empty")
+	}
 	return nil
 }
 
@@ -63,13 +67,11 @@ func compileLine(scope check.Scope, line fileLine) (Line, error) {
 func column(node ast.Node, offset int) int {
 	text := node.GetToken().Value
 	columns := len([]rune(text[:min(offset, len(text))]))
-	switch node.Type() {
-	case ast.LiteralType:
+	switch node.GetToken().Type {
+	case token.LiteralType, token.FoldedType:
 		return 0
-	case ast.StringType:
-		if origin := node.GetToken().Origin; len(origin) > 0 && (node.GetToken().Type.String() == "DoubleQuote" || node.GetToken().Type.String() == "SingleQuote") {
-			return columns + 1
-		}
+	case token.DoubleQuoteType, token.SingleQuoteType:
+		return columns + 1
 	}
 	return columns
 }

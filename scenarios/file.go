@@ -49,7 +49,7 @@ type fileLoad struct {
 	As          string            `yaml:"as,omitempty" jsonschema_description:"Each connection first signs in by this name, at /login of the same host (form field username), and keeps its cookie."`
 	From        string            `yaml:"from,omitempty" jsonschema:"enum=client,enum=gateway" jsonschema_description:"Where it enters the mesh. Default: client, a load workload with a sidecar of its own."`
 	Engine      string            `yaml:"engine,omitempty" jsonschema:"enum=net/http,enum=fortio"`
-	Connections int               `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4."`
+	Connections *int              `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4."`
 	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`
 	QPS         float64           `yaml:"qps,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests a second of all connections together. Absent or 0: as fast as the answers come."`
 	Duration    duration          `yaml:"duration,omitempty"`
@@ -68,7 +68,7 @@ type fileFault struct {
 	Service words             `yaml:"service"`
 	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	Delay   duration          `yaml:"delay,omitempty"`
-	Abort   int32             `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
+	Abort   *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
 	Percent percent           `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
 

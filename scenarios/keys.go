@@ -19,6 +19,9 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if node.Type() == ast.NullType { // the decoder would leave it out
+		return at(node, "write a value, or leave the key out", "%s has no value", path)
+	}
 	if reflect.PointerTo(t).Implements(nodeUnmarshaler) {
 		return nil
 	}
@@ -51,7 +54,7 @@ func mappingFits(node ast.Node, t reflect.Type, path string) error {
 		value, ok := valueType(t, key)
 		if !ok {
 			keys := keysOf(t)
-			return at(pair.Key, didYouMean(nearest.Word(key, keys), keys), "unknown key %q in %s", key, path)
+			return at(pair.Key, nearest.Hint(key, keys), "unknown key %q in %s", key, path)
 		}
 		if err := fits(pair.Value, value, key); err != nil {
 			return err
@@ -65,7 +68,11 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 	_, isFloat := node.(*ast.FloatNode)
 	switch kind {
 	case reflect.String:
-		if _, ok := node.(ast.ScalarNode); !ok || node.Type() == ast.NullType {
+		switch node.(type) {
+		case *ast.StringNode, *ast.LiteralNode:
+		case ast.ScalarNode: // YAML would read 1.10 as 1.1 and 007 as 7
+			return at(node, "quote it", "%s takes a text, and %s is none to YAML", path, kindOf(node))
+		default:
 			return at(node, "", "%s takes a text, not %s", path, kindOf(node))
 		}
 	case reflect.Float64:
@@ -126,7 +133,8 @@ func kindOf(node ast.Node) string {
 	case *ast.NullNode:
 		return "nothing"
 	case ast.ScalarNode:
-		return `"` + n.GetToken().Value + `"`
+		text, _ := scalar(n)
+		return `"` + text + `"`
 	}
 	return "this"
 }

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,13 +30,13 @@ func Names() []string {
 // Find reads a scenario by the path of a file or, where there is none, by the
 // library's name for it, with or without .yaml.
 func Find(name string) (*Scenario, error) {
-	_, err := os.Stat(name)
-	if !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(name, `/\`) {
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() || strings.ContainsAny(name, `/\`) || name == "." {
 		return Read(name)
 	}
 	text, err := library.ReadFile(path.Join("library", strings.TrimSuffix(name, ".yaml")+".yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, didYouMean(nearest.Word(strings.TrimSuffix(name, ".yaml"), Names()), Names()))
+		return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, nearest.Hint(strings.TrimSuffix(name, ".yaml"), Names()))
 	}
 	return parse(name, string(text), func(other string) (string, error) {
 		text, err := library.ReadFile(path.Join("library", other))

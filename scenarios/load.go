@@ -26,7 +26,7 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	node := loadNode(f, step, name)
 	plan := loadgen.Plan{
 		Engine:      load.Engine,
-		Connections: load.Connections,
+		Connections: defaultConnections,
 		Requests:    load.Requests.count,
 		Duration:    load.Duration.Duration,
 		QPS:         load.QPS,
@@ -37,8 +37,8 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 		While:       load.While,
 	}
 	cohort := mesh.Cohort{Name: name, From: load.From}
-	if plan.Connections == 0 {
-		plan.Connections = defaultConnections
+	if load.Connections != nil {
+		plan.Connections = *load.Connections
 	}
 	if cohort.From == "" {
 		cohort.From = mesh.FromClient
@@ -94,7 +94,7 @@ func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 	}
 	if load.TCP != "" {
 		if _, _, err := net.SplitHostPort(load.TCP); err != nil {
-			return at(place(node, "tcp"), "write host:port", "%q is no address", load.TCP)
+			return at(nodeAt(node, "tcp"), "write host:port", "%q is no address", load.TCP)
 		}
 		if load.As != "" || load.Body != "" || len(load.Headers) > 0 {
 			return at(node, "", "as, body and headers are for HTTP")
@@ -102,13 +102,16 @@ func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 		plan.TCP = &loadgen.TCP{Address: load.TCP, Lines: load.Lines}
 		return nil
 	}
+	if len(load.Lines) > 0 {
+		return at(nodeAt(node, "lines"), "", "lines are for TCP")
+	}
 	h := &loadgen.HTTP{Method: http.MethodGet, URL: load.Get, Header: load.Headers, Body: load.Body}
 	if load.Post != "" {
 		h.Method, h.URL = http.MethodPost, load.Post
 	}
 	u, err := url.Parse(h.URL)
 	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return at(place(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
+		return at(nodeAt(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
 	}
 	if load.As != "" {
 		h.Login = &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": load.As}}
@@ -131,7 +134,7 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(step.Load)), func(n string) bool {
 			return n == name || step.Load[n].While != ""
 		})
-		return at(place(node, "while"), didYouMean(nearest.Word(plan.While, names), names), "while names %q, which is no other cohort that ends by itself", plan.While)
+		return at(nodeAt(node, "while"), nearest.Hint(plan.While, names), "while names %q, which is no other cohort that ends by itself", plan.While)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ func (s *Scenario) Override(o Override) error {
 			if o.Requests != nil {
 				cohort.Plan.Requests = *o.Requests
 			}
+			if o.Requests != nil && (*o.Requests < 1 || *o.Requests > maxRequests) {
+				return fmt.Errorf("overriding the load %q: -n takes 1 to %d requests, not %d", cohort.Name, maxRequests, *o.Requests)
+			}
 			if o.QPS != nil {
 				cohort.Plan.QPS = *o.QPS
 			}
@@ -42,10 +45,12 @@ func (s *Scenario) Override(o Override) error {
 			}
 		}
 	}
+	s.Warnings = nil
+	s.lint()
 	if !found {
 		slices.Sort(names)
 		names = slices.Compact(names)
-		return fmt.Errorf("overriding the load %q: the scenario has no such cohort; %s", o.Cohort, didYouMean(nearest.Word(o.Cohort, names), names))
+		return fmt.Errorf("overriding the load %q: the scenario has no such cohort; %s", o.Cohort, nearest.Hint(o.Cohort, names))
 	}
 	return nil
 }

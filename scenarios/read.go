@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,8 +18,8 @@ import (
 // maxSize and maxDepth bound a file: the library's largest is a hundredth of
 // this, and the parser's time grows faster than a file does.
 const (
-	maxSize  = 256 << 10
-	maxDepth = 64
+	maxSize  = 64 << 10
+	maxDepth = 100
 )
 
 // reader reads one file. It adds the file's name and lines to what is wrong.
@@ -46,17 +44,19 @@ func Read(path string) (*Scenario, error) {
 	})
 }
 
+// readFile returns the text of a file, without the byte order mark that some
+// editors put before it.
 func readFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("reading %q: %w; is it in another folder?", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return "", &fs.PathError{Op: "read", Path: path, Err: errors.New("it is a folder")}
+		return "", fmt.Errorf("reading %q: it is a folder; name a file in it", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	return string(text), err
+	return strings.TrimPrefix(string(text), "\ufeff"), err
 }
 
 // parse reads the text of a scenario that was named file.
@@ -100,41 +100,76 @@ func (r *reader) guard(text string) error {
 		return refuse("the file is not text in UTF-8")
 	case strings.TrimSpace(text) == "":
 		return refuse("the file is empty; see meshchaos list for scenarios to begin with")
+	case depth(text) > maxDepth:
+		return refuse("the file is nested more than %d deep", maxDepth)
 	}
 	return nil
 }
 
 // document returns the single document of a file.
 func (r *reader) document(text string) (ast.Node, error) {
-	if depth(text) > maxDepth {
-		return nil, &Error{Message: fmt.Sprintf("the file is nested more than %d deep", maxDepth)}
-	}
-	parsed, err := parser.ParseBytes([]byte(text), 0)
-	if err != nil {
+	documents, err := documents(text)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	docs := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool {
-		return d.Body == nil || d.Body.Type() == ast.NullType || d.Body.Type() == ast.CommentType
-	})
-	switch len(docs) {
-	case 0:
+	case len(documents) == 0:
 		return nil, &Error{Message: "the file holds only comments; see meshchaos list for scenarios to begin with"}
-	case 1:
-		return docs[0].Body, plain(docs[0].Body)
+	case len(documents) > 1:
+		return nil, at(documents[1], "write a file for each", "the file holds %d documents", len(documents))
 	}
-	return nil, at(docs[1].Body, "write a file for each", "the file holds %d documents", len(docs))
+	return documents[0], nil
 }
 
-// depth is how deep brackets nest, at the most; the parser recurses on them.
+// documents parses each document of a text. They are parted here, because the
+// parser loses what follows an empty one.
+func documents(text string) ([]ast.Node, error) {
+	var nodes []ast.Node
+	lines := strings.Split(text, "\n")
+	for begin := 0; begin < len(lines); {
+		end := begin + 1
+		for end < len(lines) && !separates(lines[end]) {
+			end++
+		}
+		// The lines before it stay, empty, so that positions are those of the file.
+		part := strings.Repeat("\n", begin) + strings.Join(lines[begin:end], "\n")
+		begin = end
+		parsed, err := parser.ParseBytes([]byte(part), 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, document := range parsed.Docs {
+			if document.Body == nil || document.Body.Type() == ast.NullType || document.Body.Type() == ast.CommentType || document.Body.Type() == ast.CommentGroupType {
+				continue
+			}
+			if err := plain(document.Body); err != nil {
+				return nil, err
+			}
+			nodes = append(nodes, document.Body)
+		}
+	}
+	return nodes, nil
+}
+
+// separates says whether a line begins a document.
+func separates(line string) bool {
+	rest, found := strings.CutPrefix(strings.TrimRight(line, "\r"), "---")
+	return found && (rest == "" || rest[0] == ' ' || rest[0] == '\t')
+}
+
+// depth is how deep a text nests, at the most: brackets, or the column that a
+// line begins at behind its indentation and dashes. The parser recurses on both.
 func depth(text string) int {
 	open, deepest := 0, 0
-	for _, c := range []byte(text) {
-		switch c {
-		case '[', '{':
-			open++
-			deepest = max(deepest, open)
-		case ']', '}':
-			open = max(0, open-1)
+	for line := range strings.Lines(text) {
+		deepest = max(deepest, len(line)-len(strings.TrimLeft(line, " -?:\t\r\n")))
+		for _, c := range []byte(line) {
+			switch c {
+			case '[', '{':
+				open++
+				deepest = max(deepest, open)
+			case ']', '}':
+				open = max(0, open-1)
+			}
 		}
 	}
 	return deepest
@@ -167,13 +202,16 @@ func (v visitor) Visit(node ast.Node) ast.Visitor {
 }
 
 // place turns any error into one of this file, with the line it is about.
-func (r *reader) place(err error) error {
+func (r *reader) place(err error) *Error {
 	var own *Error
+	var syntax *yaml.SyntaxError
 	var theirs yaml.Error
 	switch {
 	case errors.As(err, &own):
+	case errors.As(err, &syntax):
+		own = atToken(syntax.Token, "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", syntax.Message)
 	case errors.As(err, &theirs):
-		own = atToken(theirs.GetToken(), "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", theirs.GetMessage())
+		own = atToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
 	default:
 		own = &Error{Message: err.Error()}
 	}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,15 +56,15 @@ func TestAGoodScenarioIsRead(t *testing.T) {
 
 func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"an unknown key":                {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean "delay"?`},
-		"an unknown key at the top":     {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean "spec"?`},
+		"an unknown key":                {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean delay?`},
+		"an unknown key at the top":     {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean spec?`},
 		"a wrong type":                  {"requests: 5}", "connections: many, requests: 5}", `connections takes a whole number, not "many"`},
 		"a list for a mapping":          {"checks:\n    lost: {body: Sorry}", "checks: [lost]", "t.yaml:17:11: checks takes a mapping, not a list"},
 		"a duration without unit":       {"delay: 7s", "delay: 7", `t.yaml:7:40: the duration "7" has no unit; write 7s or 7ms`},
 		"a duration in an expectation":  {"jason.p50 <= 6.6s", "jason.p50 <= 6.6", "t.yaml:23:"},
 		"an unknown load":               {"5.9s <= jason.p50", "5.9s <= jasn.p50", `t.yaml:23:15: unknown load "jasn"; did you mean jason?`},
 		"an unknown check":              {`share("lost")`, `share("last")`, "did you mean"},
-		"an unknown while":              {"while: jason", "while: jasn", `did you mean "jason"?`},
+		"an unknown while":              {"while: jason", "while: jasn", `did you mean jason?`},
 		"an unknown app":                {"app: bookinfo", "app: bookinf", `t.yaml:5:`},
 		"a fault that does nothing":     {", delay: 7s", "", "neither delays nor aborts"},
 		"a field that Istio lacks":      {"hosts: [reviews]", "host: [reviews]", `t.yaml:12:9: `},
@@ -76,7 +77,19 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"two documents":                 {"  expect:", "---\na: b\n---\n  expect:", "t.yaml"},
 		"a URL without scheme":          {`get: "http://productpage:9080/productpage", as`, "get: productpage, as", "is no URL of a service in the mesh"},
 		"a tag that eats the line":      {"- 5.9s <= jason.p50 <= 6.6s", "- !(jason.p50 > 6s)", "t.yaml:23:"},
-		"a mapping by accident":         {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
+		"an expectation left out":       {"- 5.9s <= jason.p50 <= 6.6s", "-", "has no value"},
+		"a rule left out":               {"- fault: {service: ratings, delay: 7s}", "-", "has no value"},
+		"a number for a text":           {"as: jason", "as: 007", "quote it"},
+		"no connections":                {"requests: 5}", "connections: 0, requests: 5}", "connections"},
+		"a duration of nothing":         {"delay: 7s", "delay: 0s", "is not a duration above 0"},
+		"lines over HTTP":               {"as: jason", "lines: [a]", "lines are for TCP"},
+		"too many requests":             {"requests: 5}", "requests: 9223372036854775807}", "from 1 to"},
+		"an abort of 0":                 {"delay: 7s", "abort: 0", "abort takes an HTTP status"},
+		"a delay too short for Istio":   {"delay: 7s", "delay: 1us", "t.yaml:7:7: the fault on ratings: the delay is 1µs"},
+		"a breaker that limits nothing": {"fault: {service: ratings, delay: 7s}", "breaker: {service: ratings}", "t.yaml:7:7: the breaker of ratings"},
+		"a known bug without a ticket":  {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"\"}", "knownBug is empty"},
+		"a folded expectation is fine, and a wrong one is placed": {"- 5.9s <= jason.p50 <= 6.6s", "- >-\n      jasn.p50\n      < 6s", "unknown load"},
+		"a mapping by accident":                                   {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(good, c.old, c.new, 1)
@@ -105,7 +118,10 @@ func TestFilesThatAreNoScenarioAreRefusedAtOnce(t *testing.T) {
 		"binary":     "\x7fELF\x00\x01\x02",
 		"12 MB":      strings.Repeat("a: b\n", 12<<20/5),
 		"alias bomb": bomb,
-		"deep":       strings.Repeat("[", 100_000),
+		"deep":       strings.Repeat("[", 30_000),
+		"dashes":     strings.Repeat("- ", 30_000) + "a",
+		"many keys":  manyKeys(),
+		"questions":  strings.Repeat("? ", 30_000) + "a",
 		"a list":     "- a\n- b\n",
 		"a word":     "delay",
 		"no yaml":    "a: [b\nc: }",
@@ -129,6 +145,43 @@ func TestFilesThatAreNoScenarioAreRefusedAtOnce(t *testing.T) {
 	}
 }
 
+func manyKeys() string {
+	var b strings.Builder
+	for i := range 6_000 {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
+	}
+	return b.String()
+}
+
+func TestEveryDocumentOfARuleFileIsRead(t *testing.T) {
+	const rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: NAME}\nspec: {host: NAME}\n"
+	a, b := strings.ReplaceAll(rule, "NAME", "ratings"), strings.ReplaceAll(rule, "NAME", "reviews")
+	for name, text := range map[string]string{
+		"plain":            a + "---\n" + b,
+		"empty between":    a + "---\n---\n" + b,
+		"comment between":  a + "---\n# nothing\n---\n" + b,
+		"null between":     a + "---\nnull\n---\n" + b,
+		"leading":          "---\n" + a + "--- \n" + b + "---\n",
+		"carriage returns": strings.ReplaceAll(a+"---\n---\n"+b, "\n", "\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
+			s, err := parse("t.yaml", with, func(string) (string, error) { return text, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if objects := s.Steps[0].Apply[0].Objects; len(objects) != 2 || objects[0].Name != "ratings" || objects[1].Name != "reviews" {
+				t.Errorf("read %v", objects)
+			}
+		})
+	}
+	wrong := a + "---\n---\n" + strings.Replace(b, "host", "hots", 1)
+	with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
+	if _, err := parse("t.yaml", with, func(string) (string, error) { return wrong, nil }); err == nil || !strings.Contains(err.Error(), "more.yaml:10:8:") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestTheLibraryIsReadWithoutAWarning(t *testing.T) {
 	for _, name := range Names() {
 		s, err := Find(name + ".yaml")
@@ -139,7 +192,7 @@ func TestTheLibraryIsReadWithoutAWarning(t *testing.T) {
 			t.Errorf("%s: name %q, summary %q, warnings %v", name, s.Name, s.Summary, s.Warnings)
 		}
 	}
-	if _, err := Find("dely-jason"); err == nil || !strings.Contains(err.Error(), `did you mean "delay-jason"?`) {
+	if _, err := Find("dely-jason"); err == nil || !strings.Contains(err.Error(), `did you mean delay-jason?`) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -157,7 +210,7 @@ func TestAnOverrideReachesItsCohorts(t *testing.T) {
 	if jason.Connections != 3 || jason.Requests != 30 || others.Connections != defaultConnections || others.Requests != 0 {
 		t.Errorf("jason %+v, others %+v", jason, others)
 	}
-	if err := s.Override(Override{Cohort: "jasn", Connections: &connections}); err == nil || !strings.Contains(err.Error(), `did you mean "jason"?`) {
+	if err := s.Override(Override{Cohort: "jasn", Connections: &connections}); err == nil || !strings.Contains(err.Error(), `did you mean jason?`) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/invopop/jsonschema"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -35,26 +34,25 @@ func (fileRule) JSONSchema() *jsonschema.Schema {
 
 // compileRule reads one entry of given or apply.
 func (r *reader) compileRule(rule fileRule) (Rule, error) {
-	line := rule.node.GetToken().Position.Line
+	compiled := Rule{place: *r.place(at(rule.node, "", ""))}
+	var err error
 	if name, ok := scalar(rule.node); ok {
-		objects, err := r.objectFile(rule.node, name)
-		return Rule{Objects: objects, Line: line}, err
+		compiled.Objects, err = r.objectFile(rule.node, name)
+		return compiled, err
 	}
 	pairs, err := entries(rule.node)
 	if err != nil {
-		return Rule{}, at(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", kindOf(rule.node))
+		return compiled, at(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", kindOf(rule.node))
 	}
 	for _, pair := range pairs {
 		if key := keyOf(pair); key == "apiVersion" || key == "kind" {
 			object, err := decodeObject(rule.node)
-			if err != nil {
-				return Rule{}, err
-			}
-			return Rule{Objects: []*rules.Object{object}, Line: line}, nil
+			compiled.Objects = []*rules.Object{object}
+			return compiled, err
 		}
 	}
-	intents, err := compileIntent(rule.node)
-	return Rule{Intents: intents, Line: line}, err
+	compiled.Intents, err = compileIntent(rule.node)
+	return compiled, err
 }
 
 // objectFile reads a file of Istio objects that a scenario names.
@@ -67,19 +65,13 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error)
 	if err := inner.guard(text); err != nil {
 		return nil, err
 	}
-	parsed, err := parser.ParseBytes([]byte(text), 0)
+	nodes, err := documents(text)
 	if err != nil {
 		return nil, inner.place(err)
 	}
 	var objects []*rules.Object
-	for _, document := range parsed.Docs {
-		if document.Body == nil || document.Body.Type() == ast.NullType {
-			continue
-		}
-		if err := plain(document.Body); err != nil {
-			return nil, inner.place(err)
-		}
-		object, err := decodeObject(document.Body)
+	for _, node := range nodes {
+		object, err := decodeObject(node)
 		if err != nil {
 			return nil, inner.place(err)
 		}
@@ -109,7 +101,7 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 	if errors.As(err, &field) {
 		hint := ""
 		if field.Suggestion != "" {
-			hint = didYouMean(field.Suggestion, nil)
+			hint = "did you mean " + field.Suggestion + "?"
 		}
 		return nil, at(nodeAt(node, field.Path), hint, "%s: %s", field.Path, field.Message)
 	}
@@ -197,18 +189,26 @@ func compileIntent(node ast.Node) ([]rules.Intent, error) {
 	if len(intents) == 0 {
 		return nil, at(node, "write service: with its name", "the rule names no service")
 	}
+	for _, intent := range intents {
+		if err := intent.Validate(); err != nil {
+			return nil, at(node, "", "%s: %v", intent, err)
+		}
+	}
 	return intents, nil
 }
 
 func compileFault(node ast.Node, in *fileFault) (rules.Fault, error) {
-	fault := rules.Fault{When: in.When, Delay: in.Delay.Duration, Abort: in.Abort, Percent: 100}
+	fault := rules.Fault{When: in.When, Delay: in.Delay.Duration, Percent: 100}
+	if in.Abort != nil {
+		fault.Abort = *in.Abort
+	}
 	if in.Percent.value != nil {
 		fault.Percent = *in.Percent.value
 	}
-	if fault.Delay == 0 && fault.Abort == 0 {
+	if fault.Delay == 0 && in.Abort == nil {
 		return fault, at(node, "write delay: 7s or abort: 503", "the fault neither delays nor aborts")
 	}
-	if fault.Abort != 0 && (fault.Abort < 200 || fault.Abort > 599) {
+	if in.Abort != nil && (fault.Abort < 200 || fault.Abort > 599) {
 		return fault, at(node, "", "abort takes an HTTP status from 200 to 599, not %d", fault.Abort)
 	}
 	return fault, nil

@@ -3,7 +3,7 @@
 // also holds the library of scenarios that are built into the program.
 //
 // The package may import internal/check, internal/mesh, internal/rules,
-// internal/samples, internal/nearest and loadgen.
+// internal/samples, internal/nearest, report and loadgen.
 package scenarios
 
 import (
@@ -37,7 +37,14 @@ type Step struct {
 type Rule struct {
 	Intents []rules.Intent
 	Objects []*rules.Object // verbatim; their namespace is the run's
-	Line    int
+	place   Error           // where it stands
+}
+
+// Wrong is an error of a rule that shows only in a mesh, placed in the file.
+func (r Rule) Wrong(err error) error {
+	placed := r.place
+	placed.Message = err.Error()
+	return &placed
 }
 
 // Line is one expectation.

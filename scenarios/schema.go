@@ -17,7 +17,7 @@ func Schema() ([]byte, error) {
 		for key, definition := range inner.Definitions {
 			schema.Definitions[key] = definition
 		}
-		inner.Definitions, inner.Version = nil, ""
+		inner.Definitions, inner.Version, inner.ID = nil, "", "" // an $id would rebase the references
 		schema.Definitions[name] = inner
 	}
 	return json.MarshalIndent(schema, "", "  ")

@@ -23,6 +23,9 @@ func decode(node ast.Node, into any, path string) error {
 
 // scalar returns the text of a scalar as it was written.
 func scalar(node ast.Node) (string, bool) {
+	if literal, ok := node.(*ast.LiteralNode); ok { // its own token is the | or >
+		return strings.TrimSpace(literal.Value.Value), true
+	}
 	if _, ok := node.(ast.ScalarNode); !ok || node.Type() == ast.NullType {
 		return "", false
 	}
@@ -42,8 +45,8 @@ func (d *duration) UnmarshalYAML(node ast.Node) error {
 		return at(node, "write "+text+"s or "+text+"ms", "the duration %q has no unit", text)
 	}
 	parsed, err := time.ParseDuration(text)
-	if err != nil || parsed < 0 {
-		return at(node, "write one such as 7s, 250ms or 1m30s", "%q is not a duration", text)
+	if err != nil || parsed <= 0 {
+		return at(node, "write one such as 7s, 250ms or 1m30s", "%q is not a duration above 0", text)
 	}
 	d.Duration = parsed
 	return nil
@@ -76,6 +79,9 @@ func (percent) JSONSchema() *jsonschema.Schema {
 	}}
 }
 
+// maxRequests bounds one cohort's load: days of it.
+const maxRequests = 1_000_000_000
+
 // requests is a count, or auto.
 type requests struct {
 	count int64
@@ -90,8 +96,8 @@ func (r *requests) UnmarshalYAML(node ast.Node) error {
 		return nil
 	}
 	count, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || count < 1 {
-		return at(node, "", "requests takes a whole number of at least 1, or auto, not %s", kindOf(node))
+	if err != nil || count < 1 || count > maxRequests {
+		return at(node, "", "requests takes a whole number from 1 to %d, or auto, not %s", maxRequests, kindOf(node))
 	}
 	r.count = count
 	return nil
