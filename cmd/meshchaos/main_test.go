@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -113,6 +114,42 @@ func TestASignalEndsTheLoadUndoesTheRuleAndReportsWithinFiveSeconds(t *testing.T
 				t.Errorf("what was seen of the load is not in the record: %+v", during)
 			}
 		})
+	}
+}
+
+func TestAReaderThatGoesAwayDoesNotKeepTheRulesFromBeingUndone(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), self, "run", "canary-reviews", "--report-dir", dir)
+	cmd.Env = append(os.Environ(), asMain+"=1")
+	cmd.Stdout, cmd.Stderr = write, write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	bufio.NewScanner(read).Scan() // as head -1 does
+	read.Close()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive {
+		t.Errorf("it ended with %v; the report could not be printed", err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record report.Record
+	if err := json.Unmarshal(text, &record); err != nil {
+		t.Fatal(err)
+	}
+	if record.Verdict != report.Pass || !record.Restored {
+		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
 	}
 }
 

@@ -51,10 +51,10 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// open opens the mesh for one scenario.
-func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string) (mesh.Mesh, error) {
+// open opens the mesh for one scenario. It says what a user waits for.
+func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string, say func(string)) (mesh.Mesh, error) {
 	if f.kind == mesh.Istio {
-		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id})
+		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id, Log: say})
 		if err != nil {
 			return nil, &runError{fmt.Errorf("opening the cluster: %w", err)}
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -38,7 +37,7 @@ in force now. Nothing is written and no load is driven.`,
 
 func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) error {
 	ctx := cmd.Context()
-	m, err := flags.open(ctx, s, 0, "plan")
+	m, err := flags.open(ctx, s, 0, "plan", func(words string) { fmt.Fprintln(cmd.ErrOrStderr(), words) })
 	if err != nil {
 		return err
 	}
@@ -56,6 +55,9 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) erro
 		return notRun(s, &runner.RefusedError{Err: err})
 	}
 	for _, stage := range stages {
+		if err := m.Admit(ctx, stage.Objects()); err != nil {
+			return notRun(s, &runner.RefusedError{Err: err})
+		}
 		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {
 			return err
 		}
@@ -70,11 +72,7 @@ func printStage(w io.Writer, s *scenarios.Scenario, stage runner.Stage) error {
 		if err != nil {
 			return err
 		}
-		var tree any
-		if err := json.Unmarshal(manifest, &tree); err != nil {
-			return err
-		}
-		text, err := yaml.Marshal(tree)
+		text, err := yaml.JSONToYAML(manifest)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +81,9 @@ func (f *runFlags) run(cmd *cobra.Command, names []string) error {
 	if err := f.mesh.check(cmd); err != nil {
 		return err
 	}
+	// A pipe that nobody reads any more must not end the program before the rules
+	// are undone: a write to it is an error like any other.
+	signal.Ignore(syscall.SIGPIPE)
 	var all []*scenarios.Scenario
 	for _, name := range names {
 		s, err := scenarios.Find(name)
@@ -118,13 +123,11 @@ func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
 func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string) (int, error) {
 	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
 	if dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return 0, fmt.Errorf("making the folder of the report: %w", err)
+		if err := makeFolder(dir); err != nil {
+			return exitPass, fmt.Errorf("making the folder of the report: %w", err)
 		}
 	}
-	for _, w := range s.Warnings {
-		fmt.Fprintf(stderr, "%s:%d: warning: %s\n", s.File, w.Line, w.Message)
-	}
+	warn(stderr, s)
 	seed := f.seed
 	if !cmd.Flags().Changed("seed") {
 		seed = newSeed()
@@ -132,7 +135,7 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	id := fmt.Sprintf("%08x", uint32(newSeed()))
 	view := newProgress(stderr)
 	view.phase(fmt.Sprintf("%s: opening the %s mesh", s.Name, f.mesh.kind))
-	m, err := f.mesh.open(ctx, s, seed, id)
+	m, err := f.mesh.open(ctx, s, seed, id, view.phase)
 	if err != nil {
 		return 0, err
 	}
@@ -158,42 +161,31 @@ func notRun(s *scenarios.Scenario, err error) error {
 	return &runError{err}
 }
 
-// show writes the record and prints its face.
+// show prints the face of the record and writes the record itself. One that
+// fails does not keep the other back.
 func (f *runFlags) show(w io.Writer, record *report.Record, dir string) error {
 	text, err := json.MarshalIndent(record, "", "  ")
 	if err != nil {
 		return &runError{fmt.Errorf("encoding the report: %w", err)}
 	}
-	if dir != "" {
-		if err := writeFile(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
-			return &runError{fmt.Errorf("writing the report: %w", err)}
-		}
-	}
+	var failures []error
 	if f.output == "json" {
 		_, err = fmt.Fprintf(w, "%s\n", text)
-		return err
+	} else {
+		err = terminal.Write(w, record, colorful(w))
 	}
-	return terminal.Write(w, record, colorful(w))
-}
-
-// writeFile replaces a file as a whole, so that no half of a report is read.
-func writeFile(path string, text []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
-		return err
+		failures = append(failures, fmt.Errorf("printing the report: %w", err))
 	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(text)
-	if closeErr := temporary.Close(); err == nil {
-		err = closeErr
+	if dir != "" {
+		if err := writeFile(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+			failures = append(failures, fmt.Errorf("writing the report: %w", err))
+		}
 	}
-	if err == nil {
-		err = os.Chmod(temporary.Name(), 0o644)
+	if err := errors.Join(failures...); err != nil {
+		return &runError{err}
 	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	return err
+	return nil
 }
 
 // colorful says whether colours are wanted (https://no-color.org).

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
-	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -24,16 +24,9 @@ embedded mesh implements.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			var wrong []error
 			for _, name := range names {
-				s, err := scenarios.Find(name)
-				if err == nil && s.App != "" {
-					err = admitEmbedded(s)
-				}
-				if err != nil {
+				if err := validate(cmd.ErrOrStderr(), name); err != nil {
 					wrong = append(wrong, err)
 					continue
-				}
-				for _, w := range s.Warnings {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s:%d: warning: %s\n", s.File, w.Line, w.Message)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", name)
 			}
@@ -42,9 +35,31 @@ embedded mesh implements.`,
 	}
 }
 
+// validate checks one scenario and prints its warnings.
+func validate(stderr io.Writer, name string) error {
+	s, err := scenarios.Find(name)
+	if err != nil {
+		return err
+	}
+	if s.App != "" {
+		if err := admitEmbedded(stderr, s); err != nil {
+			return err
+		}
+	}
+	warn(stderr, s)
+	return nil
+}
+
+// warn prints what a scenario's file is probably not meant to say.
+func warn(stderr io.Writer, s *scenarios.Scenario) {
+	for _, w := range s.Warnings {
+		fmt.Fprintf(stderr, "%s:%d: warning: %s\n", s.File, w.Line, w.Message)
+	}
+}
+
 // admitEmbedded plans the scenario on an embedded mesh without rules, as it is
 // before every run, and asks whether it implements what would be written.
-func admitEmbedded(s *scenarios.Scenario) error {
+func admitEmbedded(stderr io.Writer, s *scenarios.Scenario) error {
 	services, err := embedded.Services(s.App)
 	if err != nil {
 		return err
@@ -54,12 +69,11 @@ func admitEmbedded(s *scenarios.Scenario) error {
 		return fmt.Errorf("%s: %w", s.File, err)
 	}
 	for _, stage := range stages {
-		var wanted []*rules.Object
-		for _, change := range stage.Changes {
-			wanted = append(wanted, change.After)
-		}
-		if err := embedded.Admit(s.App, wanted); err != nil {
+		if err := embedded.Admit(s.App, stage.Objects()); err != nil {
 			return fmt.Errorf("%s: %w", s.File, err)
+		}
+		for _, w := range stage.Warnings {
+			fmt.Fprintf(stderr, "%s: warning: %s: %s: %s\n", s.File, w.Ref, w.Path, w.Message)
 		}
 	}
 	return nil

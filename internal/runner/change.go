@@ -26,6 +26,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 	if len(stage.Changes) == 0 {
 		return nil
 	}
+	r.stage = stage.Name
 	r.phase("applying %s", wordStage(stage.Name))
 	for _, group := range byKind(stage.Changes) {
 		began := time.Now()
@@ -79,7 +80,7 @@ func (r *run) reread(ctx context.Context, ref rules.Ref, conflict error) error {
 	if err != nil {
 		return err
 	}
-	now, known := find(objects, ref), r.current[ref]
+	now, known := rules.Find(objects, ref), r.current[ref]
 	if now == nil || known == nil || !rules.Equal(now, known) {
 		return conflict
 	}
@@ -98,9 +99,15 @@ func (r *run) settleUncertain(ctx context.Context) error {
 		return fmt.Errorf("reading the rules after a write that failed: %w", err)
 	}
 	for ref, intended := range r.uncertain {
-		if now := find(objects, ref); now != nil && same(now, intended) {
-			r.current[ref] = now
+		now := rules.Find(objects, ref)
+		if !rules.Equal(now, intended) {
+			continue
 		}
+		if now != nil && !rules.Equal(now, r.original[ref]) {
+			r.record.Changes = append(r.record.Changes, recordOf(r.stage, r.current[ref], now))
+		}
+		r.current[ref] = now
+		delete(r.uncertain, ref)
 	}
 	return nil
 }
@@ -114,8 +121,11 @@ func (r *run) boundary() map[rules.Ref]*rules.Object { return maps.Clone(r.curre
 func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error {
 	var back []rules.Change
 	for _, ref := range r.touched {
-		if !same(r.current[ref], to[ref]) || r.unproven[ref] != "" {
+		switch {
+		case !rules.Equal(r.current[ref], to[ref]):
 			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
+		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
+			back = append(back, rules.Change{Before: r.replaced[ref], After: to[ref]})
 		}
 	}
 	if len(back) == 0 {
@@ -136,7 +146,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	var written []rules.Change
 	for _, change := range group {
 		if err := r.putBack(ctx, change); err != nil {
-			failures = append(failures, r.notUndone(change.Ref(), fmt.Errorf("undoing %s: %w", change.Ref(), err)))
+			failures = append(failures, r.notUndone(change, fmt.Errorf("undoing %s: %w", change.Ref(), err)))
 			continue
 		}
 		written = append(written, change)
@@ -144,7 +154,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
 	for i, change := range written {
 		if in[i].err != nil {
-			failures = append(failures, r.notUndone(change.Ref(), fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].err)))
+			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].err)))
 			continue
 		}
 		delete(r.unproven, change.Ref())
@@ -153,7 +163,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 }
 
 func (r *run) putBack(ctx context.Context, change rules.Change) error {
-	if same(change.Before, change.After) {
+	if rules.Equal(r.current[change.Ref()], change.After) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
@@ -162,17 +172,9 @@ func (r *run) putBack(ctx context.Context, change rules.Change) error {
 	return err
 }
 
-// same reports whether two objects are alike; nil is an object that is not there.
-func same(a, b *rules.Object) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return rules.Equal(a, b)
-}
-
 // notUndone remembers what could not be proved, for the record of the change.
-func (r *run) notUndone(ref rules.Ref, err error) error {
-	r.unproven[ref] = err.Error()
+func (r *run) notUndone(change rules.Change, err error) error {
+	r.unproven[change.Ref()], r.replaced[change.Ref()] = err.Error(), change.Before
 	return err
 }
 

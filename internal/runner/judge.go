@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -22,9 +23,7 @@ func (r *run) judge() {
 	for i := range r.record.Windows {
 		r.doubt(&r.record.Windows[i])
 	}
-	for _, step := range r.scenario.Steps {
-		r.doubtFaults(step)
-	}
+	r.doubtFaults()
 	r.doubtRecovery()
 	r.record.Verdict = check.Overall(r.record.Expectations)
 	if r.record.Verdict == report.Pass && (len(r.record.Problems) > 0 || !r.record.Restored) {
@@ -83,7 +82,7 @@ func (r *run) windowOf(name, step string) *report.Window {
 func (r *run) doubt(w *report.Window) {
 	where := wordWindow(w.Name, w.Step)
 	for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
-		if reason := shortfall(w.Loads[name]); reason != "" {
+		if reason := shortfall(w.Loads[name], r.planOf(w.Step, name)); reason != "" {
 			r.problem("%s, cohort %s: %s", where, name, reason)
 		}
 	}
@@ -95,73 +94,116 @@ func (r *run) doubt(w *report.Window) {
 }
 
 // shortfall says how a load fell short of its plan; empty: it did not.
-func shortfall(l *loadgen.Result) string {
+func shortfall(l *loadgen.Result, plan loadgen.Plan) string {
 	if l.Failure != "" {
 		return l.Failure
 	}
-	if l.Planned > 0 && l.Sent < l.Planned {
+	if l.Sent < l.Planned && plan.Duration == 0 {
 		return fmt.Sprintf("%d of %d requests were sent", l.Sent, l.Planned)
 	}
-	qps, ok := l.ActualQPS()
-	if ok && l.TargetQPS > 0 && l.Sent >= minRateSamples && qps < minRate*l.TargetQPS {
+	qps, _ := l.ActualQPS()
+	owed := l.TargetQPS * l.Elapsed.Seconds()
+	if l.TargetQPS > 0 && owed >= minOwed && qps < minRate*l.TargetQPS {
 		return fmt.Sprintf("it reached %.1f of %.1f requests a second; take more connections or a lower rate", qps, l.TargetQPS)
 	}
 	return ""
 }
 
-// minRateSamples is how many requests a rate takes to mean anything: few are
-// off by one.
-const minRateSamples = 20
+// minOwed is how many requests a rate must have asked for to mean anything: of
+// few, one more or less is a tenth.
+const minOwed = 20
 
-// doubtFaults notes the faults that were never seen to bite.
-func (r *run) doubtFaults(step scenarios.Step) {
-	w := r.windowOf(report.During, step.Name)
-	if w == nil {
-		return
+// planOf is what was asked of a cohort; the windows without a step have the
+// cohorts of the first.
+func (r *run) planOf(step, cohort string) loadgen.Plan {
+	for _, asked := range r.record.Asked {
+		if asked.Cohort == cohort && (asked.Step == step || step == "") {
+			return asked.Plan
+		}
 	}
-	for _, service := range r.faulted(step) {
-		for _, q := range w.Quantities {
-			switch {
-			case q.Function != "faults" || q.Args[0] != service:
-			case q.Value == nil:
-				r.problem("nothing shows whether the fault on %s bit: %s", service, q.Absent)
-			case *q.Value == 0:
-				r.problem("the fault on %s never bit: %s counted none", service, q.Source)
+	return loadgen.Plan{}
+}
+
+// doubtFaults notes the faults of the run's rules that were never seen to bite
+// in any load that they were in force for.
+func (r *run) doubtFaults() {
+	bit, source, absent := map[string]bool{}, map[string]string{}, map[string]string{}
+	for i, step := range r.scenario.Steps {
+		w := r.windowOf(report.During, step.Name)
+		if w == nil {
+			continue
+		}
+		for _, service := range r.faulted(i) {
+			q := quantity(w, report.Faults, service)
+			if q == nil {
+				continue // its load was cut off, which is a problem already
 			}
+			if q.Value == nil {
+				absent[service] = q.Absent
+				continue
+			}
+			bit[service], source[service] = bit[service] || *q.Value > 0, q.Source
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(absent)) {
+		if !bit[service] {
+			r.problem("nothing shows whether the fault on %s bit: %s", service, absent[service])
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(bit)) {
+		if !bit[service] && absent[service] == "" {
+			r.problem("the fault on %s never bit: %s counted none", service, source[service])
 		}
 	}
 }
 
+// quantity is what a window has of a function and its only argument.
+func quantity(w *report.Window, function, arg string) *report.Quantity {
+	for i, q := range w.Quantities {
+		if q.Function == function && len(q.Args) == 1 && q.Args[0] == arg {
+			return &w.Quantities[i]
+		}
+	}
+	return nil
+}
+
 // doubtRecovery notes answers after the undoing of a sort that the baseline
-// did not have.
+// did not have: another status or error, or, where all answers of the baseline
+// were alike, other checks that hold. Where they were not, a rule that is given
+// may draw what a small baseline did not show.
 func (r *run) doubtRecovery() {
 	base, after := r.windowOf(report.Baseline, ""), r.windowOf(report.Recovery, "")
 	if base == nil || after == nil {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(after.Loads)) {
-		if base.Loads[name] == nil {
+		before := base.Loads[name]
+		if before == nil || before.Sent == 0 {
 			continue
 		}
-		before := badAnswers(base.Loads[name])
-		for _, bad := range badAnswers(after.Loads[name]) {
-			if !slices.Contains(before, bad) {
-				r.problem("the baseline is not back: after the undoing %s was answered %s, before it never", name, bad)
+		alike := len(sorts(before, true)) == 1
+		known := sorts(before, alike)
+		for _, sort := range sorts(after.Loads[name], alike) {
+			if !slices.Contains(known, sort) {
+				r.problem("the baseline is not back: after the undoing %s was answered %s, before it never", name, sort)
 			}
 		}
 	}
 }
 
-// badAnswers are the transport errors and the statuses from 400 of a load.
-func badAnswers(l *loadgen.Result) []string {
+// sorts words the sorts of answers of a load, by status or error and, if asked,
+// by the checks that held.
+func sorts(l *loadgen.Result, checks bool) []string {
 	found := map[string]bool{}
 	for _, o := range l.Outcomes {
-		switch {
-		case o.Error != "":
-			found[o.Error] = true
-		case o.Status >= 400:
-			found[fmt.Sprint(o.Status)] = true
+		words := o.Error
+		if words == "" {
+			words = fmt.Sprint(o.Status)
 		}
+		if checks && len(o.Checks) > 0 {
+			words += " with " + strings.Join(o.Checks, " and ")
+		}
+		found[words] = true
 	}
 	return slices.Sorted(maps.Keys(found))
 }

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -18,6 +17,17 @@ type Stage struct {
 	Name    string
 	Changes []rules.Change // in the order to write them; Before is what the stage finds
 	Mark    string         // stands in the http[].name of every VirtualService it writes
+
+	Warnings []rules.Problem // of what it writes: allowed, and probably not meant
+}
+
+// Objects are those that the stage writes.
+func (s Stage) Objects() []*rules.Object {
+	objects := make([]*rules.Object, len(s.Changes))
+	for i, change := range s.Changes {
+		objects[i] = change.After
+	}
+	return objects
 }
 
 // Plan works out every change of a run from the objects in force. The first
@@ -55,12 +65,15 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Sta
 	touched := map[rules.Ref]bool{}
 	for _, rule := range ruleSet {
 		changes, err := p.changes(rule)
+		if err == nil && len(rule.Objects) > 0 {
+			err = twice(changes, touched)
+		}
 		if err != nil {
-			return Stage{}, fmt.Errorf("line %d: %w", rule.Line, err)
+			return Stage{}, rule.Wrong(err)
 		}
 		for _, change := range changes {
 			touched[change.Ref()] = true
-			p.put(change.After)
+			p.objects = rules.Put(p.objects, change.After)
 		}
 	}
 	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark}
@@ -70,11 +83,18 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Sta
 		}
 		marked := object.Clone()
 		rules.Mark(marked, stage.Mark)
-		stage.Changes = append(stage.Changes, rules.Change{Before: find(before, object.Ref), After: marked})
+		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
 	}
-	slices.SortStableFunc(stage.Changes, func(a, b rules.Change) int {
-		return cmp.Compare(writeOrder(a.Ref().Kind), writeOrder(b.Ref().Kind))
-	})
+	for _, problem := range rules.Check(p.objects) {
+		switch {
+		case !touched[problem.Ref]:
+		case problem.Warning:
+			stage.Warnings = append(stage.Warnings, problem)
+		default:
+			return Stage{}, fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)
+		}
+	}
+	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
 	return stage, nil
 }
 
@@ -96,27 +116,13 @@ func (p *planner) changes(rule scenarios.Rule) ([]rules.Change, error) {
 	return rules.Verbatim(p.objects, wanted)
 }
 
-func (p *planner) put(object *rules.Object) {
-	for i, o := range p.objects {
-		if o.Ref == object.Ref {
-			p.objects[i] = object
-			return
-		}
-	}
-	p.objects = append(p.objects, object)
-}
-
-func find(objects []*rules.Object, ref rules.Ref) *rules.Object {
-	for _, o := range objects {
-		if o.Ref == ref {
-			return o
+// twice refuses an object as it stands for one that the stage has written
+// already: it would take away what that says.
+func twice(changes []rules.Change, touched map[rules.Ref]bool) error {
+	for _, change := range changes {
+		if touched[change.Ref()] {
+			return fmt.Errorf("applying %s: a rule above it in the same list writes it too; put both into one", change.Ref())
 		}
 	}
 	return nil
-}
-
-// writeOrder puts what others refer to first: a VirtualService that names a
-// subset before its DestinationRule defines it answers 503 (istio/istio#23956).
-func writeOrder(kind string) int {
-	return slices.Index([]string{rules.Gateway, rules.DestinationRule, rules.VirtualService}, kind)
 }

@@ -22,7 +22,7 @@ func (r *run) prove(ctx context.Context) {
 		case err != nil:
 			left = fmt.Sprintf("it could not be read after the run: %v; look at it", err)
 		default:
-			left = remains(r.original[ref], find(objects, ref))
+			left = remains(r.original[ref], rules.Find(objects, ref))
 		}
 		r.record.Restored = r.record.Restored && left == ""
 		r.settle(ref, left)

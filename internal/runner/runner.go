@@ -70,6 +70,8 @@ type run struct {
 	marks     map[*rules.Object]string    // the marks of the objects that the run wrote
 	touched   []rules.Ref                 // in the order of their first write
 	unproven  map[rules.Ref]string        // why an object that was undone is not known to be
+	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
+	stage     string                      // the one that was written last
 }
 
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
@@ -86,6 +88,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		uncertain: map[rules.Ref]*rules.Object{},
 		marks:     map[*rules.Object]string{},
 		unproven:  map[rules.Ref]string{},
+		replaced:  map[rules.Ref]*rules.Object{},
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {
@@ -137,11 +140,10 @@ func (r *run) preflight(ctx context.Context) error {
 		return &RefusedError{err}
 	}
 	for _, stage := range planned {
-		var wanted []*rules.Object
-		for _, change := range stage.Changes {
-			wanted = append(wanted, change.After)
+		for _, warning := range stage.Warnings {
+			r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
 		}
-		if err := r.mesh.Admit(ctx, wanted); err != nil {
+		if err := r.mesh.Admit(ctx, stage.Objects()); err != nil {
 			err = fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)
 			var unreachable net.Error
 			if ctx.Err() != nil || errors.As(err, &unreachable) {
@@ -149,6 +151,9 @@ func (r *run) preflight(ctx context.Context) error {
 			}
 			return &RefusedError{err}
 		}
+	}
+	if err := r.checkTargets(); err != nil {
+		return &RefusedError{err}
 	}
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	if _, err := r.mesh.Proxies(ctx); err != nil {
@@ -210,7 +215,11 @@ func (r *run) finish(ctx context.Context, cause error) error {
 	if err := r.settleUncertain(undo); err != nil {
 		r.problem("%v", err)
 	}
-	if err := r.restore(undo, r.original); err != nil {
+	err := r.restore(undo, r.original)
+	if err != nil && r.settleUncertain(undo) == nil {
+		err = r.restore(undo, r.original)
+	}
+	if err != nil {
 		r.problem("%v", err)
 	}
 	return cause

@@ -222,6 +222,60 @@ func TestAnInterruptInAnyPhaseLeavesTheMeshAsItFoundIt(t *testing.T) {
 	}
 }
 
+func TestADeletionThatNoProxyConfirmsIsTriedAgainAndSaid(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	text := strings.Replace(short, "- fault: {service: ratings, delay: 50ms}", "- fault: {service: details, delay: 50ms}", 1)
+	record := run(ctx, t, bent{Mesh: m, blind: func() bool { return ctx.Err() != nil }}, text, func(e runner.Event) {
+		if e.Phase == "undoing" {
+			cancel() // as the step's own objects are being deleted
+		}
+	})
+	if record.Restored {
+		t.Error("nothing proves that the proxies run the old rules, and the run says so")
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestADeletionWhoseAnswerWasLostIsKnownToBeOne(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	lost := false
+	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		written, err := m.Write(ctx, c)
+		if err == nil && !lost && c.After == nil {
+			lost = true
+			return nil, errors.New("the connection was reset")
+		}
+		return written, err
+	}}, short, nil)
+	if !record.Restored {
+		t.Errorf("it is gone, and the run says that it is not: %q", record.Problems)
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+}
+
+func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
+	m := open(t)
+	loads := 0
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		results, err := m.Load(ctx, cohorts, observe)
+		if loads++; loads == 4 { // baseline, two steps, recovery
+			results["pages"].Outcomes[0].Checks = []string{"reviews-lost"}
+		}
+		return results, err
+	}}, short, nil)
+	if record.Verdict != report.Inconclusive || !strings.Contains(strings.Join(record.Problems, " "), "the baseline is not back") {
+		t.Errorf("verdict %s, problems %q", record.Verdict, record.Problems)
+	}
+}
+
 func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	m := open(t)
 	before := inForce(t, m)

@@ -118,25 +118,23 @@ func (r *run) needs(step scenarios.Step) []check.Need {
 			add(need)
 		}
 	}
-	for _, service := range r.faulted(step) {
-		add(check.Need{Function: "faults", Args: []string{service}})
+	i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
+	for _, service := range r.faulted(i) {
+		add(check.Need{Function: report.Faults, Args: []string{service}})
 	}
 	return needs
 }
 
-// faulted are the services that the step's own rules inject a fault into.
-func (r *run) faulted(step scenarios.Step) []string {
-	for _, stage := range r.planned[1:] {
-		if stage.Name != step.Name {
-			continue
+// faulted are the services that the run's own rules inject a fault into while
+// the i-th step is under way: given's, and those of the steps until then.
+func (r *run) faulted(i int) []string {
+	var written []*rules.Object
+	for _, stage := range r.planned[:i+2] { // given is the first stage
+		for _, object := range stage.Objects() {
+			written = rules.Put(written, object)
 		}
-		var after []*rules.Object
-		for _, change := range stage.Changes {
-			after = append(after, change.After)
-		}
-		return rules.Faulted(after)
 	}
-	return nil
+	return rules.Faulted(written)
 }
 
 // scale returns the cohorts with a part of their load, at least one request.

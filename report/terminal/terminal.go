@@ -32,6 +32,9 @@ func Write(w io.Writer, r *report.Record, color bool) error {
 	if err := p.changes(r); err != nil {
 		return err
 	}
+	for _, warning := range r.Warnings {
+		p.line("warning: %s", warning)
+	}
 	for _, problem := range r.Problems {
 		p.line("problem: %s", problem)
 	}
