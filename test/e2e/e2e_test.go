@@ -23,6 +23,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 	"github.com/meshchaos/meshchaos/test/sabotage"
 )
@@ -74,18 +75,10 @@ func run(t *testing.T, name, id string, m mesh.Mesh, spoil func(mesh.Mesh) mesh.
 
 func honest(m mesh.Mesh) mesh.Mesh { return m }
 
-func show(t *testing.T, r *report.Record) {
+func show(t testing.TB, r *report.Record) {
 	t.Helper()
-	for _, e := range r.Expectations {
-		t.Logf("%-12s %s: observed %s, asked %s; %s", e.Verdict, e.Expression, e.Observed, e.Limit, e.Reason)
-	}
-	for _, p := range r.Problems {
-		t.Logf("problem: %s", p)
-	}
-	for _, c := range r.Changes {
-		if !c.Restored {
-			t.Logf("not restored: %s: %s", c.Object, c.Proof)
-		}
+	if err := terminal.Write(t.Output(), r, false); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -169,6 +162,9 @@ func TestUnderSabotageNothingPassesOnTheCluster(t *testing.T) {
 			record := run(t, s.Scenario, id, openIstio(t.Context(), t, id), s.Spoil)
 			if record.Verdict == report.Pass {
 				t.Error("the run passed")
+			}
+			if !s.Seen(record) {
+				t.Errorf("nothing shows %q", s.Shows)
 				show(t, record)
 			}
 			if !record.Restored {

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -19,43 +21,55 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // Sabotage is one way to spoil a scenario.
 type Sabotage struct {
 	Scenario string
 	Name     string
+	Shows    string // stands in an expectation that fails, or in a problem
 	Spoil    func(mesh.Mesh) mesh.Mesh
+}
+
+// Seen says whether a run showed what the sabotage must show.
+func (s Sabotage) Seen(r *report.Record) bool {
+	for _, e := range r.Expectations {
+		if e.Verdict == report.Fail && strings.Contains(e.Expression, s.Shows) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Problems, func(p string) bool { return strings.Contains(p, s.Shows) })
 }
 
 // All returns the sabotages of the library. The first of each scenario is the
 // one that the cluster is tried with too.
 func All() []Sabotage {
 	return []Sabotage{
-		{"delay-jason", "a delay of 1 s", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
+		{"delay-jason", "a delay of 1 s", "jason.p50", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
 		}))},
-		{"delay-jason", "a percentage of 0", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) { f.Percentage.Value = 0 }))},
-		{"delay-jason", "the match dropped", spoilRules(entries(func(e *networking.HTTPRoute) {
+		{"delay-jason", "a percentage of 0", "never bit", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) { f.Percentage.Value = 0 }))},
+		{"delay-jason", "the match dropped", "raters.p99", spoilRules(entries(func(e *networking.HTTPRoute) {
 			if e.Fault != nil {
 				e.Match = nil
 			}
 		}))},
-		{"canary-reviews", "80/20 for 90/10", spoilRules(weights(90, 10, 80, 20))},
-		{"canary-reviews", "50/50 for 90/10", spoilRules(weights(90, 10, 50, 50))},
-		{"canary-reviews", "the weights swapped", spoilRules(weights(90, 10, 10, 90))},
-		{"canary-reviews", "another subset", spoilRules(entries(func(e *networking.HTTPRoute) {
+		{"canary-reviews", "80/20 for 90/10", "split(reviews)", spoilRules(weights(90, 10, 80, 20))},
+		{"canary-reviews", "50/50 for 90/10", "split(pages)", spoilRules(weights(90, 10, 50, 50))},
+		{"canary-reviews", "the weights swapped", "split(pages)", spoilRules(weights(90, 10, 10, 90))},
+		{"canary-reviews", "another subset", "split(reviews)", spoilRules(entries(func(e *networking.HTTPRoute) {
 			if len(e.Route) == 2 {
 				e.Route[1].Destination.Subset = "v1"
 			}
 		}))},
-		{"breaker-httpbin", "the limits raised", spoilRules(limits)},
-		{"breaker-httpbin", "the limits raised behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
-		{"breaker-httpbin", "the rule dropped behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
-		{"breaker-httpbin", "a counter that disagrees", func(m mesh.Mesh) mesh.Mesh { return spoiltCounter{m} }},
-		{"tcp-shift", "50/50 for 80/20", spoilRules(tcpWeights(50, 50))},
-		{"tcp-shift", "50/50 for 80/20 behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
-		{"tcp-shift", "the weights swapped behind the run's back", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
+		{"breaker-httpbin", "the limits raised", "max_connections", spoilRules(limits)},
+		{"breaker-httpbin", "the limits raised behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
+		{"breaker-httpbin", "the rule dropped behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
+		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", func(m mesh.Mesh) mesh.Mesh { return spoiltCounter{m} }},
+		{"tcp-shift", "50/50 for 80/20", "port 31400 leads to", spoilRules(tcpWeights(50, 50))},
+		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
+		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 	"github.com/meshchaos/meshchaos/test/sabotage"
 )
@@ -66,16 +67,8 @@ func honest(m mesh.Mesh) mesh.Mesh { return m }
 
 func show(t testing.TB, r *report.Record) {
 	t.Helper()
-	for _, e := range r.Expectations {
-		t.Logf("%-12s %s: observed %s, asked %s; %s", e.Verdict, e.Expression, e.Observed, e.Limit, e.Reason)
-	}
-	for _, p := range r.Problems {
-		t.Logf("problem: %s", p)
-	}
-	for _, c := range r.Changes {
-		if !c.Restored {
-			t.Logf("not restored: %s: %s", c.Object, c.Proof)
-		}
+	if err := terminal.Write(t.Output(), r, false); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -103,6 +96,9 @@ func TestUnderSabotageTheLibraryNeverPasses(t *testing.T) {
 			show(t, record)
 			if record.Verdict == report.Pass {
 				t.Error("the run passed")
+			}
+			if !s.Seen(record) {
+				t.Errorf("nothing shows %q", s.Shows)
 			}
 			if !record.Restored {
 				t.Error("not everything was restored")
