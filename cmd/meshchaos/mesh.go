@@ -29,11 +29,14 @@ func (f *meshFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
 	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
 	flags.StringVar(&f.namespace, "namespace", "", "the namespace of the services (default: the context's)")
-	flags.StringVar(&f.image, "image", "meshchaos/meshchaos:"+version(), "the image of the load workload")
+	flags.StringVar(&f.image, "image", defaultImage(), "the image of the load workload")
 	if err := cmd.RegisterFlagCompletionFunc("mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag was added above
 	}
 }
+
+// defaultImage is the project's own, as make image names it.
+func defaultImage() string { return "meshchaos/meshchaos:" + version() }
 
 // check refuses what does not go together.
 func (f *meshFlags) check(cmd *cobra.Command) error {

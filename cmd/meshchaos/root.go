@@ -23,7 +23,7 @@ judges what was expected.
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newRun(), newValidate(), newList(), newPlan(), newLab(), newSchema(), newVersion(), newServe(), newAgent())
+	root.AddCommand(newRun(), newValidate(), newList(), newPlan(), newLab(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
 	return root
 }
 
