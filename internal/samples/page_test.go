@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,6 +34,18 @@ func TestTextsStandOnlyWhereTheyAreMeant(t *testing.T) {
 		// The title of the book has one, as the page's and as its heading.
 		if strings.Contains(strings.ReplaceAll(body, "Comedy of Errors", ""), text) {
 			t.Errorf("a healthy page without stars contains %q", text)
+		}
+	}
+}
+
+// TestErrorsAreRed: Istio's page gives the class of red stars to its error texts
+// too, so that the class alone does not tell the colour of the stars.
+func TestErrorsAreRed(t *testing.T) {
+	for service, texts := range map[string]int{"details": 1, "reviews": 1, "ratings": 2} {
+		town := newLoopback(t)
+		town.bookinfo("v2", map[string]http.Handler{service: answers(503, "")})
+		if n := strings.Count(town.get(page, nil).body, "text-red-500"); n != texts {
+			t.Errorf("without %s the page has the class text-red-500 %d times, want %d", service, n, texts)
 		}
 	}
 }

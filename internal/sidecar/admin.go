@@ -48,7 +48,7 @@ func startAdmin(s *Sidecar) (*adminServer, error) {
 	}
 	s.routines.Go(func() {
 		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.log.add(AccessLogEntry{Time: time.Now(), Details: "admin interface failed: " + err.Error()})
+			s.log.add(accessLogEntry{Time: time.Now(), Details: "admin interface failed: " + err.Error()})
 		}
 	})
 	return a, nil

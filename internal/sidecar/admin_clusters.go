@@ -2,7 +2,9 @@ package sidecar
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -126,4 +128,14 @@ func (c *cluster) text() string {
 func socketAddress(address string) object {
 	host, port := splitAddress(address)
 	return object{"socket_address": object{"address": host, "port_value": port}}
+}
+
+// splitAddress splits host:port as Envoy's JSON has it.
+func splitAddress(address string) (string, int) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, 0
+	}
+	port, _ := strconv.Atoi(portText) // A listener's address has a number.
+	return host, port
 }

@@ -84,7 +84,7 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 			if _, ok := g.header["X-Envoy-Upstream-Service-Time"]; ok != strings.HasSuffix(tt.flags, "via_upstream") {
 				t.Errorf("x-envoy-upstream-service-time stands on answers of the upstream alone: %v", g.header)
 			}
-			until(t, "the access log has "+tt.flags, func() bool { return len(m.AccessLog()) > 0 && m.lastFlags() == tt.flags })
+			until(t, "the access log has "+tt.flags, func() bool { return len(m.log.all()) > 0 && m.lastFlags() == tt.flags })
 		})
 	}
 }
@@ -163,7 +163,7 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 		t.Fatal("the request was answered")
 	}
 	<-gone
-	until(t, "the proxy has noted it", func() bool { return len(m.AccessLog()) == 1 && m.lastFlags() == "DC downstream_remote_disconnect" })
+	until(t, "the proxy has noted it", func() bool { return len(m.log.all()) == 1 && m.lastFlags() == "DC downstream_remote_disconnect" })
 
 	m.push(virtualServiceOf(t, "web", `{"hosts":["web"],"http":[{"fault":{"delay":{"fixedDelay":"60s","percentage":{"value":100}}},"route":[{"destination":{"host":"web"}}]}]}`))
 	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -173,7 +173,7 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 		resp.Body.Close()
 		t.Fatal("the delayed request was answered")
 	}
-	until(t, "the delay has ended", func() bool { return len(m.AccessLog()) == 2 && m.lastFlags() == "DI,DC downstream_remote_disconnect" })
+	until(t, "the delay has ended", func() bool { return len(m.log.all()) == 2 && m.lastFlags() == "DI,DC downstream_remote_disconnect" })
 	if n := m.stat("http.outbound_0.0.0.0_8000;.fault.active_faults"); n != 0 {
 		t.Errorf("%d faults are active", n)
 	}

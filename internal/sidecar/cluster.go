@@ -71,7 +71,7 @@ func newCluster(ctx context.Context, config *clusterConfig, p *Sidecar) *cluster
 	c.pending.max = int64(config.policy.maxPendingRequests)
 	c.requests.max = int64(config.policy.maxRequests)
 	c.retries.max = int64(config.policy.maxRetries)
-	for i, e := range config.endpoint {
+	for i, e := range config.endpoints {
 		h := &host{Endpoint: e, index: i}
 		for w := range h.pools {
 			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}

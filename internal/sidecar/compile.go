@@ -1,11 +1,8 @@
 package sidecar
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -14,10 +11,13 @@ import (
 )
 
 // Compile makes the configuration of all proxies of a mesh from its services
-// and its objects, these in the order of their creation. A field or value that
-// the proxies do not implement is an UnsupportedError; what Istio would not
-// take either is an error that names the object and the field.
+// and its objects, these in the order of their creation. What Istio would not
+// take is an error that names the object and the field; a field or value that
+// Istio takes and the proxies do not implement is an UnsupportedError.
 func Compile(services []Service, objects []*rules.Object) (*Config, error) {
+	if err := refused(objects); err != nil {
+		return nil, err
+	}
 	if err := checkImplemented(objects); err != nil {
 		return nil, err
 	}
@@ -30,25 +30,38 @@ func Compile(services []Service, objects []*rules.Object) (*Config, error) {
 		http:     map[int]*routeConfig{},
 	}}
 	for _, o := range objects {
-		if err := c.sort(o); err != nil {
+		if err := c.add(o); err != nil {
 			return nil, err
 		}
 	}
 	c.compileClusters()
-	for _, step := range []func() error{c.checkRules, c.checkVirtualServices, c.compileHTTP, c.compileTCP, c.compileGateways} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	if err := c.compileHTTP(); err != nil {
+		return nil, err
+	}
+	c.compileTCP()
+	if err := c.compileGateways(); err != nil {
+		return nil, err
 	}
 	return c.config, nil
 }
 
+// refused returns what Istio itself would refuse in the objects.
+func refused(objects []*rules.Object) error {
+	var errs []error
+	for _, p := range rules.Check(objects) {
+		if !p.Warning {
+			errs = append(errs, fmt.Errorf("reading %s", p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // compiler holds the objects by kind while they are compiled.
 type compiler struct {
-	config          *Config
-	virtualServices []virtualService
-	rules           []destinationRule
-	gateways        []gateway
+	config           *Config
+	virtualServices  []virtualService
+	destinationRules []destinationRule
+	gateways         []gateway
 }
 
 type virtualService struct {
@@ -66,12 +79,12 @@ type gateway struct {
 	*networking.Gateway
 }
 
-func (c *compiler) sort(o *rules.Object) error {
+func (c *compiler) add(o *rules.Object) error {
 	switch spec := o.Spec.(type) {
 	case *networking.VirtualService:
 		c.virtualServices = append(c.virtualServices, virtualService{o.Ref, spec})
 	case *networking.DestinationRule:
-		c.rules = append(c.rules, destinationRule{o.Ref, spec})
+		c.destinationRules = append(c.destinationRules, destinationRule{o.Ref, spec})
 	case *networking.Gateway:
 		c.gateways = append(c.gateways, gateway{o.Ref, spec})
 	default:
@@ -97,18 +110,9 @@ func istioPath(ref rules.Ref, kind string) string {
 
 // targets are a route's clusters with their weights: those of weight 0 are
 // dropped, and a sole destination takes all.
-func (c *compiler) targets(ref rules.Ref, path string, port int, destinations []destination) ([]target, error) {
-	if len(destinations) == 0 {
-		return nil, fmt.Errorf("reading %s: %s.route is empty; name a destination", ref, path)
-	}
+func (c *compiler) targets(ref rules.Ref, port int, destinations []destination) []target {
 	var targets []target
-	for i, d := range destinations {
-		if d.GetHost() == "" {
-			return nil, fmt.Errorf("reading %s: %s.route[%d].destination.host is missing", ref, path, i)
-		}
-		if d.weight < 0 {
-			return nil, fmt.Errorf("reading %s: %s.route[%d].weight is %d; it must be 0 or more", ref, path, i, d.weight)
-		}
+	for _, d := range destinations {
 		weight := uint32(d.weight)
 		if len(destinations) == 1 {
 			weight = 100
@@ -117,10 +121,7 @@ func (c *compiler) targets(ref rules.Ref, path string, port int, destinations []
 			targets = append(targets, target{cluster: c.destinationCluster(ref, d.Destination, port), weight: weight})
 		}
 	}
-	if len(targets) == 0 {
-		return nil, fmt.Errorf("reading %s: the weights in %s.route sum to 0; give a destination a weight", ref, path)
-	}
-	return targets, nil
+	return targets
 }
 
 // destination is what HTTP and TCP routes have in common.
@@ -132,7 +133,7 @@ type destination struct {
 // destinationCluster names the cluster of a destination: without a port of its
 // own it is the service's only port, else the listener's.
 func (c *compiler) destinationCluster(ref rules.Ref, d *networking.Destination, listener int) string {
-	host := qualify(d.GetHost(), ref.Namespace)
+	host := rules.FQDN(d.GetHost(), ref.Namespace)
 	port := listener
 	if service := c.service(host); service != nil && len(service.Ports) == 1 {
 		port = service.Ports[0].Number
@@ -142,42 +143,3 @@ func (c *compiler) destinationCluster(ref rules.Ref, d *networking.Destination, 
 	}
 	return clusterName(port, d.GetSubset(), host)
 }
-
-// httpPorts are the numbers of all HTTP ports of the services, ascending.
-func (c *compiler) httpPorts() []int {
-	var ports []int
-	for _, s := range c.config.services {
-		for _, p := range s.Ports {
-			if !p.TCP {
-				ports = append(ports, p.Number)
-			}
-		}
-	}
-	slices.Sort(ports)
-	return slices.Compact(ports)
-}
-
-// checkVirtualServices refuses what Istio's own validation would.
-func (c *compiler) checkVirtualServices() error {
-	var errs []error
-	for _, vs := range c.virtualServices {
-		if len(vs.GetHosts()) == 0 {
-			errs = append(errs, fmt.Errorf("reading %s: spec.hosts is empty; name the host whose traffic it routes", vs.Ref))
-		}
-		if len(vs.GetHttp())+len(vs.GetTcp()) == 0 {
-			errs = append(errs, fmt.Errorf("reading %s: it has neither spec.http nor spec.tcp; add a route", vs.Ref))
-		}
-		for i, host := range vs.GetHosts() {
-			if vs.attached(meshGateway) && strings.HasPrefix(host, "*") {
-				errs = append(errs, &UnsupportedError{Object: vs.Ref, Path: fmt.Sprintf("spec.hosts[%d]", i),
-					Reason: fmt.Sprintf("%q is for gateways alone; name the service, or set spec.gateways", host)})
-			}
-		}
-		for i, r := range vs.GetHttp() {
-			errs = append(errs, checkHTTPRoute(vs.Ref, fmt.Sprintf("spec.http[%d]", i), r))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func byPort(a, b *gatewayListener) int { return cmp.Compare(a.port, b.port) }

@@ -1,17 +1,13 @@
 package sidecar
 
 import (
-	"errors"
-	"fmt"
-	"math"
-	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
-)
 
-// unlimited is what Istio sets where a threshold is not given.
-const unlimited = math.MaxUint32
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
 
 // defaultConnectTimeout is Istio's mesh-wide connectTimeout.
 const defaultConnectTimeout = 10 * time.Second
@@ -44,7 +40,7 @@ func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, tp 
 	}
 	for _, e := range p.Endpoints {
 		if e.hasLabels(subset.GetLabels()) {
-			cluster.endpoint = append(cluster.endpoint, e)
+			cluster.endpoints = append(cluster.endpoints, e)
 		}
 	}
 	c.config.clusters = append(c.config.clusters, cluster)
@@ -57,8 +53,8 @@ func (c *compiler) destinationRule(s *Service) (*networking.DestinationRule, str
 	merged := &networking.DestinationRule{}
 	source := ""
 	seen := map[string]bool{}
-	for _, rule := range c.rules {
-		if qualify(rule.GetHost(), rule.Namespace) != s.Host {
+	for _, rule := range c.destinationRules {
+		if rules.FQDN(rule.GetHost(), rule.Namespace) != s.Host {
 			continue
 		}
 		if source == "" {
@@ -124,7 +120,7 @@ func newPolicy(tp *networking.TrafficPolicy) policy {
 // threshold is a circuit breaker's limit; 0 means unset in Istio.
 func threshold(n int32) uint32 {
 	if n <= 0 {
-		return unlimited
+		return envoy.NoLimit
 	}
 	return uint32(n)
 }
@@ -167,67 +163,4 @@ func newOutlierConfig(o *networking.OutlierDetection) *outlierConfig {
 		c.maxEjectionPercent = min(100, int(o.GetMaxEjectionPercent()))
 	}
 	return c
-}
-
-// checkRules refuses what Istio's own validation of DestinationRules would,
-// and the load balancers that are not implemented.
-func (c *compiler) checkRules() error {
-	var errs []error
-	for _, rule := range c.rules {
-		if rule.GetHost() == "" {
-			errs = append(errs, fmt.Errorf("reading %s: spec.host is missing; name the service", rule.Ref))
-		}
-		if strings.HasPrefix(rule.GetHost(), "*") {
-			errs = append(errs, &UnsupportedError{Object: rule.Ref, Path: "spec.host",
-				Reason: "the embedded mesh does not implement wildcards; name the service, or run with --mesh istio"})
-		}
-		errs = append(errs, checkPolicy(rule, "spec.trafficPolicy", rule.GetTrafficPolicy()))
-		for i, subset := range rule.GetSubsets() {
-			path := fmt.Sprintf("spec.subsets[%d]", i)
-			if subset.GetName() == "" {
-				errs = append(errs, fmt.Errorf("reading %s: %s.name is missing", rule.Ref, path))
-			}
-			errs = append(errs, checkPolicy(rule, path+".trafficPolicy", subset.GetTrafficPolicy()))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func checkPolicy(rule destinationRule, path string, tp *networking.TrafficPolicy) error {
-	var errs []error
-	bad := func(field string, got any, want string) {
-		errs = append(errs, fmt.Errorf("reading %s: %s.%s is %v; it must be %s", rule.Ref, path, field, got, want))
-	}
-	if simple := tp.GetLoadBalancer().GetSimple(); lbPolicies[simple] == "" {
-		errs = append(errs, &UnsupportedError{Object: rule.Ref, Path: path + ".loadBalancer.simple",
-			Reason: fmt.Sprintf("the embedded mesh does not implement %s; use LEAST_REQUEST, ROUND_ROBIN or RANDOM", simple)})
-	}
-	tcp, http, outlier := tp.GetConnectionPool().GetTcp(), tp.GetConnectionPool().GetHttp(), tp.GetOutlierDetection()
-	for field, n := range map[string]int32{
-		"connectionPool.tcp.maxConnections":            tcp.GetMaxConnections(),
-		"connectionPool.http.http1MaxPendingRequests":  http.GetHttp1MaxPendingRequests(),
-		"connectionPool.http.http2MaxRequests":         http.GetHttp2MaxRequests(),
-		"connectionPool.http.maxRequestsPerConnection": http.GetMaxRequestsPerConnection(),
-		"connectionPool.http.maxRetries":               http.GetMaxRetries(),
-	} {
-		if n < 0 {
-			bad(field, n, "0 or more")
-		}
-	}
-	if t := tcp.GetConnectTimeout(); t != nil && t.AsDuration() < time.Millisecond {
-		bad("connectionPool.tcp.connectTimeout", t.AsDuration(), "at least 1ms")
-	}
-	if t := outlier.GetInterval(); t != nil && t.AsDuration() < time.Millisecond {
-		bad("outlierDetection.interval", t.AsDuration(), "at least 1ms")
-	}
-	if t := outlier.GetBaseEjectionTime(); t != nil && t.AsDuration() < time.Millisecond {
-		bad("outlierDetection.baseEjectionTime", t.AsDuration(), "at least 1ms")
-	}
-	if n := outlier.GetMaxEjectionPercent(); n < 0 || n > 100 {
-		bad("outlierDetection.maxEjectionPercent", n, "0 to 100")
-	}
-	if n := outlier.GetMinHealthPercent(); n < 0 || n > 100 {
-		bad("outlierDetection.minHealthPercent", n, "0 to 100")
-	}
-	return errors.Join(errs...)
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// meshGateway is Istio's word for all sidecars.
-const meshGateway = "mesh"
-
 // compileHTTP makes the routes of the sidecars' HTTP listeners.
 func (c *compiler) compileHTTP() error {
 	for _, port := range c.httpPorts() {
@@ -39,15 +36,29 @@ func (c *compiler) compileHTTP() error {
 	return nil
 }
 
+// httpPorts are the numbers of all HTTP ports of the services, ascending.
+func (c *compiler) httpPorts() []int {
+	var ports []int
+	for _, s := range c.config.services {
+		for _, p := range s.Ports {
+			if !p.TCP {
+				ports = append(ports, p.Number)
+			}
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
 // serviceRoutes are the routes of the VirtualService that owns a service in
 // the sidecars: the first that was created. Where it has no route for this
 // port, as where there is none, traffic goes to the service itself.
 func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
 	for _, vs := range c.virtualServices {
-		if !vs.attached(meshGateway) || !vs.owns(s.Host) {
+		if !vs.attached(rules.MeshGateway) || !vs.owns(s.Host) {
 			continue
 		}
-		routes, err := c.routes(vs, port, meshGateway)
+		routes, err := c.routes(vs, port, rules.MeshGateway)
 		if err != nil || len(routes) > 0 {
 			return routes, err
 		}
@@ -64,7 +75,7 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
 // gateway namespace/name.
 func (vs virtualService) attached(gateway string) bool {
 	if len(vs.GetGateways()) == 0 {
-		return gateway == meshGateway
+		return gateway == rules.MeshGateway
 	}
 	return named(vs.GetGateways(), vs.Namespace, gateway)
 }
@@ -73,7 +84,7 @@ func (vs virtualService) attached(gateway string) bool {
 // has the gateway.
 func named(gateways []string, namespace, gateway string) bool {
 	for _, g := range gateways {
-		if g == gateway || g != meshGateway && !strings.Contains(g, "/") && namespace+"/"+g == gateway {
+		if g == gateway || g != rules.MeshGateway && !strings.Contains(g, "/") && namespace+"/"+g == gateway {
 			return true
 		}
 	}
@@ -81,7 +92,7 @@ func named(gateways []string, namespace, gateway string) bool {
 }
 
 func (vs virtualService) owns(host string) bool {
-	return slices.ContainsFunc(vs.GetHosts(), func(h string) bool { return qualify(h, vs.Namespace) == host })
+	return slices.ContainsFunc(vs.GetHosts(), func(h string) bool { return rules.FQDN(h, vs.Namespace) == host })
 }
 
 // routes are a VirtualService's routes for one port of the sidecars or of a
@@ -90,10 +101,7 @@ func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route
 	var routes []*route
 	for i, r := range vs.GetHttp() {
 		path := fmt.Sprintf("spec.http[%d]", i)
-		base, err := c.route(vs, path, port, r)
-		if err != nil {
-			return nil, err
-		}
+		base := c.route(vs, path, port, r)
 		if len(r.GetMatch()) == 0 {
 			base.match = everything()
 			return append(routes, base), nil
@@ -103,6 +111,7 @@ func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route
 				continue
 			}
 			one := *base
+			var err error
 			if one.match, err = newRouteMatch(vs.Ref, fmt.Sprintf("%s.match[%d]", path, j), m); err != nil {
 				return nil, err
 			}
@@ -116,24 +125,20 @@ func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route
 }
 
 // route is an HTTP route without its match.
-func (c *compiler) route(vs virtualService, path string, port int, r *networking.HTTPRoute) (*route, error) {
+func (c *compiler) route(vs virtualService, path string, port int, r *networking.HTTPRoute) *route {
 	var destinations []destination
 	for _, d := range r.GetRoute() {
 		destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
-	}
-	targets, err := c.targets(vs.Ref, path, port, destinations)
-	if err != nil {
-		return nil, err
 	}
 	key := vs.Ref.String() + " " + path
 	return &route{
 		name:    r.GetName(),
 		source:  istioPath(vs.Ref, "virtual-service"),
 		key:     key,
-		targets: targets,
+		targets: c.targets(vs.Ref, port, destinations),
 		timeout: r.GetTimeout().AsDuration(),
 		fault:   newFault(key, r.GetFault()),
-	}, nil
+	}
 }
 
 // newFault translates a fault. Without a percentage it never happens.
@@ -189,45 +194,4 @@ func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (
 		add(strings.ToLower(name), "withoutHeaders["+name+"]", m.GetWithoutHeaders()[name], true)
 	}
 	return out, err
-}
-
-// checkHTTPRoute refuses what Istio's own validation would, and what Istio
-// would silently ignore.
-func checkHTTPRoute(ref rules.Ref, path string, r *networking.HTTPRoute) error {
-	var errs []error
-	bad := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("reading %s: %s.%s %s", ref, path, field, fmt.Sprintf(format, args...)))
-	}
-	if t := r.GetTimeout(); t != nil && t.AsDuration() < 0 {
-		bad("timeout", "is %v; it must be 0 or more", t.AsDuration())
-	}
-	if d := r.GetFault().GetDelay(); d != nil {
-		if d.GetFixedDelay().AsDuration() <= 0 {
-			bad("fault.delay.fixedDelay", "is missing or not above 0; give a duration such as 7s")
-		}
-		checkPercent(bad, "fault.delay", d.GetPercentage())
-		if p := d.GetPercent(); p < 0 || p > 100 { //nolint:staticcheck // Istio still reads it.
-			bad("fault.delay.percent", "is %d; it must be 0 to 100", p)
-		}
-	}
-	if a := r.GetFault().GetAbort(); a != nil {
-		if s := a.GetHttpStatus(); s < 200 || s > 599 {
-			bad("fault.abort.httpStatus", "is %d; it must be 200 to 599", s)
-		}
-		checkPercent(bad, "fault.abort", a.GetPercentage())
-	}
-	for i, m := range r.GetMatch() {
-		for name := range m.GetHeaders() {
-			if slices.Contains([]string{"uri", "scheme", "method", "authority"}, name) {
-				bad(fmt.Sprintf("match[%d].headers[%s]", i, name), "would be ignored by Istio; write match[%d].%s", i, name)
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func checkPercent(bad func(string, string, ...any), field string, p *networking.Percent) {
-	if v := p.GetValue(); v < 0 || v > 100 {
-		bad(field+".percentage.value", "is %v; it must be 0 to 100", v)
-	}
 }

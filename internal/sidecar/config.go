@@ -1,8 +1,9 @@
 package sidecar
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
 )
 
 // Config is what every proxy of the mesh runs, compiled from the services and
@@ -21,15 +22,15 @@ type Config struct {
 
 // clusterConfig is a service's port, or a subset of it.
 type clusterConfig struct {
-	name     string // outbound|9080|v1|ratings.default.svc.cluster.local
-	service  string // short
-	host     string
-	subset   string
-	port     int
-	tcp      bool
-	source   string // the DestinationRule's path in Istio's metadata; empty: none
-	policy   policy
-	endpoint []Endpoint
+	name      string // outbound|9080|v1|ratings.default.svc.cluster.local
+	service   string // short
+	host      string
+	subset    string
+	port      int
+	tcp       bool
+	source    string // the DestinationRule's path in Istio's metadata; empty: none
+	policy    policy
+	endpoints []Endpoint
 }
 
 // policy is a traffic policy, defaults filled in.
@@ -108,7 +109,7 @@ type gatewayListener struct {
 
 // clusterName is Istio's name of a service's port, or a subset of it.
 func clusterName(port int, subset, host string) string {
-	return fmt.Sprintf("outbound|%d|%s|%s", port, subset, host)
+	return envoy.ClusterName{Direction: envoy.Outbound, Port: port, Subset: subset, Host: host}.String()
 }
 
 // pick draws one of the targets by its weight. A sole target needs no draw.

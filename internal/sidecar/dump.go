@@ -2,12 +2,16 @@ package sidecar
 
 import (
 	"cmp"
-	"fmt"
+	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const (
@@ -102,15 +106,12 @@ func masked(o object, mask []string) object {
 func lastUpdated(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // durationJSON is a duration as protobuf's JSON has it.
-func durationJSON(d time.Duration) string {
-	if d%time.Second == 0 {
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
-	if d%time.Millisecond == 0 {
-		return fmt.Sprintf("%d.%03ds", d/time.Second, d%time.Second/time.Millisecond)
-	}
-	return fmt.Sprintf("%d.%09ds", d/time.Second, d%time.Second)
+func durationJSON(d time.Duration) json.RawMessage {
+	text, _ := protojson.Marshal(durationpb.New(d)) // It fails beyond 10000 years, and d holds 292.
+	return text
 }
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // istioMetadata is what Istio notes of where something comes from.
 func istioMetadata(fields object) object {

@@ -1,11 +1,6 @@
 package sidecar
 
-import (
-	"cmp"
-	"fmt"
-	"maps"
-	"slices"
-)
+import "fmt"
 
 // dumpListeners are the listeners by the ports that clients see: of an HTTP
 // port and of a gateway's 0.0.0.0_PORT, of a service's TCP port HOST_PORT, for
@@ -75,5 +70,3 @@ func tcpFilter(r *tcpRoute) object {
 	config["stat_prefix"] = r.targets[0].cluster
 	return object{"name": "envoy.filters.network.tcp_proxy", "typed_config": config}
 }
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -35,7 +35,7 @@ func (s *Sidecar) receive(c net.Conn) {
 	}
 	cancel()
 	if err != nil {
-		s.log.add(AccessLogEntry{Time: time.Now(), Flags: "UF", Details: err.Error(), Cluster: "inbound", Upstream: s.options.Workload})
+		s.log.add(accessLogEntry{Time: time.Now(), Flags: "UF", Details: err.Error(), Cluster: "inbound", Upstream: s.options.Workload})
 		return
 	}
 	relay(s.ctx, secure, to)

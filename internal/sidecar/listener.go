@@ -130,7 +130,7 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 	}
 	s.routines.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.log.add(AccessLogEntry{Time: time.Now(), Details: "listener failed: " + err.Error()})
+			s.log.add(accessLogEntry{Time: time.Now(), Details: "listener failed: " + err.Error()})
 		}
 	})
 	return listener{

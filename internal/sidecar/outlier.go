@@ -33,6 +33,7 @@ type detector struct {
 	mu     sync.Mutex
 	hosts  []monitor
 	active int
+	ended  bool // its cluster is replaced: a late answer counts for nobody
 }
 
 // monitor is what the detector knows of one host.
@@ -54,6 +55,9 @@ func newDetector(config outlierConfig, stats outlierStats, hosts int) *detector 
 func (d *detector) report(host, status int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.ended {
+		return
+	}
 	m := &d.hosts[host]
 	if status < 500 {
 		m.consecutive5xx, m.consecutiveGateway = 0, 0
@@ -152,11 +156,12 @@ func (d *detector) uneject(m *monitor, now time.Time) {
 	d.stats.active.add(-1)
 }
 
-// end gives back what the detector holds of the gauge that outlives it.
+// end gives back what the detector holds of the gauge that outlives it. It
+// ejects nobody any more.
 func (d *detector) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stats.active.add(-int64(d.active))
-	d.active = 0
+	d.active, d.ended = 0, true
 	clear(d.hosts)
 }

@@ -1,11 +1,14 @@
 package sidecar
 
 import (
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
 )
 
 func TestEjectionsLastTheBaseTimeTimesTheirNumberAndEndAtAnInterval(t *testing.T) {
@@ -115,5 +118,126 @@ func TestAnEjectedHostGetsNoRequestsUntilItsTimeIsOver(t *testing.T) {
 	until(t, "the ejection has ended", func() bool { return m.get("http://httpbin:8000/").status == 200 })
 	if n := m.stat(httpbinStat("outlier_detection.ejections_active")); n != 0 {
 		t.Errorf("%d ejections are active", n)
+	}
+}
+
+func TestAHostComesBackAtTheConfiguredInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := newOutlierConfig(spec(t, &networking.OutlierDetection{}, `{"consecutive5xxErrors":1,"interval":"7s","baseEjectionTime":"1s","maxEjectionPercent":100}`))
+		d := newDetector(*config, newOutlierStats(newStats(), "c"), 1)
+		go d.run(t.Context())
+		synctest.Wait()
+		d.report(0, 500)
+		time.Sleep(7*time.Second - time.Nanosecond)
+		synctest.Wait()
+		if !d.ejected(0) {
+			t.Error("it is back before the interval of 7 s")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if d.ejected(0) {
+			t.Error("it is not back at 7 s")
+		}
+	})
+}
+
+// Answers to what was in flight at the ejection do not count towards the next.
+func TestAHostThatComesBackStartsAnew(t *testing.T) {
+	for name, config := range map[string]outlierConfig{
+		"5xx":     {consecutive5xx: 3, enforce5xx: true, maxEjectionPercent: 100},
+		"gateway": {consecutiveGateway: 3, enforceGateway: true, maxEjectionPercent: 100},
+	} {
+		d := newDetector(config, newOutlierStats(newStats(), "c"), 1)
+		for range 3 + 2 {
+			d.report(0, 503)
+		}
+		if !d.ejected(0) {
+			t.Errorf("%s: three errors do not eject", name)
+		}
+		d.tick(time.Now())
+		for range 2 {
+			d.report(0, 503)
+		}
+		if d.ejected(0) {
+			t.Errorf("%s: two errors eject a host that came back", name)
+		}
+		d.report(0, 503)
+		if !d.ejected(0) {
+			t.Errorf("%s: three errors do not eject a host that came back", name)
+		}
+	}
+}
+
+func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	tests := []struct {
+		name             string
+		outlier          string
+		object           string           // what the VirtualService's route has beside its destination
+		handler          http.HandlerFunc // nil: the connection is refused
+		calls            int
+		status           int // of every call
+		by5xx, byGateway int64
+	}{
+		{"an abort is none of the host's", `"consecutive5xxErrors":1`, `"fault":{"abort":{"httpStatus":503,"percentage":{"value":100}}},`, status(200), 3, 503, 0, 0},
+		{"five 5xx eject where only gateway errors are given", `"consecutiveGatewayErrors":1`, "", status(500), 5, 500, 1, 0},
+		{"four do not", `"consecutiveGatewayErrors":1`, "", status(500), 4, 500, 0, 0},
+		{"each of three failed connections of one call", `"consecutiveGatewayErrors":3`, "", nil, 1, 503, 0, 1},
+		{"no more than three", `"consecutiveGatewayErrors":4`, "", nil, 1, 503, 0, 0},
+		{"a connection that ends", `"consecutiveGatewayErrors":1`, "", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 1, 503, 0, 1},
+		{"a timeout", `"consecutiveGatewayErrors":1`, `"timeout":"0.02s",`, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 1, 504, 0, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			address := unused(t)
+			if tt.handler != nil {
+				address = serve(t, tt.handler)
+			}
+			m := startMesh(t, Options{}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", address))},
+				virtualServiceOf(t, "httpbin", `{"hosts":["httpbin"],"http":[{`+tt.object+`"route":[{"destination":{"host":"httpbin"}}]}]}`),
+				destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"outlierDetection":{`+tt.outlier+`,"maxEjectionPercent":100}}}`))
+			for range tt.calls {
+				if g := m.get("http://httpbin:8000/"); g.status != tt.status || g.body == "no healthy upstream" {
+					t.Errorf("got %d %q", g.status, g.body)
+				}
+			}
+			for name, want := range map[string]int64{
+				"consecutive_5xx": tt.by5xx, "consecutive_gateway_failure": tt.byGateway, "total": tt.by5xx + tt.byGateway,
+			} {
+				if n := m.stat(httpbinStat("outlier_detection.ejections_enforced_" + name)); n != want {
+					t.Errorf("ejections_enforced_%s is %d, want %d", name, n, want)
+				}
+			}
+		})
+	}
+}
+
+// An answer that comes after its rule was taken away ejects nobody: no detector
+// is left that would let the host back.
+func TestALateAnswerOfAReplacedClusterEjectsNobody(t *testing.T) {
+	arrived, leave := make(chan bool), make(chan bool)
+	h := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- true
+		<-leave
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	m := startMesh(t, Options{}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))}, destinationRuleOf(t, "httpbin", breaker11))
+	answer := make(chan string)
+	go func() {
+		g, err := get(m.newClient(), "http://httpbin:8000/")
+		answer <- fmt.Sprint(g.status, err)
+	}()
+	<-arrived
+	m.push()
+	close(leave)
+	if got := <-answer; got != "503 <nil>" {
+		t.Errorf("the request in flight got %s", got)
+	}
+	for _, name := range []string{"active", "enforced_total"} {
+		if n := m.stat(httpbinStat("outlier_detection.ejections_" + name)); n != 0 {
+			t.Errorf("ejections_%s is %d after the rule was taken away", name, n)
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 // The breaker of Istio's httpbin task.
@@ -26,19 +25,19 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
 		destinationRuleOf(t, "httpbin", breaker11))
 	clients := []*http.Client{m.newClient(), m.newClient(), m.newClient()}
-	statuses := make(chan int)
-	call := func(c *http.Client) {
+	answers := make(chan string, 2)
+	call := func(name string, c *http.Client) {
 		g, err := get(c, "http://httpbin:8000/get")
 		if err != nil {
 			t.Error(err)
 		}
-		statuses <- g.status
+		answers <- fmt.Sprint(name, " ", g.status)
 	}
 	for range rounds {
 		// One is on the connection, one waits for it, and there is no place for a third.
-		go call(clients[0])
+		go call("first", clients[0])
 		<-arrived
-		go call(clients[1])
+		go call("second", clients[1])
 		until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
 		g, err := get(clients[2], "http://httpbin:8000/get")
 		if err != nil {
@@ -48,11 +47,19 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 			joined(g.header, "X-Envoy-Overloaded") != "true" || joined(g.header, "Content-Type") != "text/plain" || m.lastFlags() != "UO overflow" {
 			t.Errorf("got %d %q %v", g.status, g.body, g.header)
 		}
-		leave <- true
-		<-arrived
-		leave <- true
-		if a, b := <-statuses, <-statuses; a != 200 || b != 200 {
-			t.Errorf("the first two got %d and %d", a, b)
+		// The refused one waits for nobody, the second for the first's answer and
+		// then for its own: as long as two services.
+		for _, want := range []string{"first 200", "second 200"} {
+			if len(answers) > 0 {
+				t.Errorf("before the %s httpbin has answered: %s", want, <-answers)
+			}
+			leave <- true
+			if got := <-answers; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			if want == "first 200" {
+				<-arrived
+			}
 		}
 	}
 	for name, want := range map[string]int64{
@@ -79,50 +86,68 @@ func seedWhere(name string, want ...uint64) uint64 {
 	}
 }
 
-// Three calls of a while at once.
+// Three calls at once, of which none ends before all that can begin have begun.
 func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
-	const while = 100 * time.Millisecond
 	tests := []struct {
 		name     string
 		pool     string
 		statuses string // sorted
-		slowest  int    // in whiles
+		waves    []int  // how many are answered by httpbin at once, in turn
 	}{
-		{"maxConnections 1 alone queues", `{"tcp":{"maxConnections":1}}`, "[200 200 200]", 3},
-		{"maxConnections and pending 1 refuse the third", `{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}`, "[200 200 503]", 2},
-		{"http2MaxRequests holds for HTTP/1 too", `{"http":{"http2MaxRequests":1}}`, "[200 503 503]", 1},
-		{"no limits", `{}`, "[200 200 200]", 1},
+		{"maxConnections 1 alone queues", `{"tcp":{"maxConnections":1}}`, "[200 200 200]", []int{1, 1, 1}},
+		{"maxConnections and pending 1 refuse the third", `{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}`, "[200 200 503]", []int{1, 1}},
+		{"http2MaxRequests holds for HTTP/1 too", `{"http":{"http2MaxRequests":1}}`, "[200 503 503]", []int{1}},
+		{"no limits", `{"http":{}}`, "[200 200 200]", []int{3}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := serve(t, func(w http.ResponseWriter, r *http.Request) { <-time.After(while) })
+			const calls = 3
+			arrived, leave := make(chan bool, calls), make(chan bool, calls)
+			h := serve(t, func(http.ResponseWriter, *http.Request) {
+				arrived <- true
+				<-leave
+			})
 			m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
 				destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":`+tt.pool+`}}`))
-			answers := make(chan got, 3)
-			for i := range 3 {
+			answers := make(chan int, calls)
+			for i := range calls {
 				go func() {
 					g, err := get(m.newClient(), "http://httpbin:8000/")
 					if err != nil {
 						t.Error(err)
 					}
-					answers <- g
+					answers <- g.status
 				}()
-				// One after the other, so that the queue's order is known.
-				until(t, "the request has come in", func() bool { return m.stat("http.outbound_0.0.0.0_8000;.downstream_rq_total") == int64(i+1) })
+				// One after the other, so that the queue's order is known; the first
+				// has a connection before the second asks for one.
+				until(t, "the request has come in", func() bool {
+					return len(arrived) > 0 && m.stat("http.outbound_0.0.0.0_8000;.downstream_rq_total") == int64(i+1)
+				})
+			}
+			left := 0
+			for _, n := range tt.waves {
+				left += n
+			}
+			for _, n := range tt.waves {
+				for range n {
+					<-arrived
+				}
+				left -= n
+				until(t, "the others wait", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == int64(left) })
+				if len(arrived) > 0 {
+					t.Errorf("more than %d came to httpbin at once", n)
+				}
+				for range n {
+					leave <- true
+				}
 			}
 			var statuses []int
-			var slowest time.Duration
-			for range 3 {
-				g := <-answers
-				statuses = append(statuses, g.status)
-				slowest = max(slowest, g.took)
+			for range calls {
+				statuses = append(statuses, <-answers)
 			}
 			slices.Sort(statuses)
 			if text := fmt.Sprint(statuses); text != tt.statuses {
 				t.Errorf("got %s, want %s", text, tt.statuses)
-			}
-			if at := time.Duration(tt.slowest) * while; slowest < at-while/2 || slowest > at+while {
-				t.Errorf("the slowest took %v, want about %v", slowest, at)
 			}
 		})
 	}
@@ -155,4 +180,76 @@ func TestAPoolWithoutAConnectionAlwaysGetsOne(t *testing.T) {
 	}
 	close(leave)
 	clients.Wait()
+}
+
+// Pools are a worker's own, the breaker is not: a request that waits on one
+// worker takes the only place of all.
+func TestThePendingLimitIsSharedByTheWorkers(t *testing.T) {
+	arrived, leave := make(chan bool, 3), make(chan bool)
+	h := serve(t, func(http.ResponseWriter, *http.Request) {
+		arrived <- true
+		<-leave
+	})
+	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 1)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
+		destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}}}`))
+	statuses := make(chan int, 3)
+	call := func() {
+		g, err := get(m.newClient(), "http://httpbin:8000/")
+		if err != nil {
+			t.Error(err)
+		}
+		statuses <- g.status
+	}
+	go call()
+	<-arrived
+	go call()
+	until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
+	go call()
+	until(t, "the third is answered or has come to httpbin", func() bool { return len(statuses)+len(arrived) > 0 })
+	if n := m.stat(httpbinStat("upstream_rq_pending_overflow")); n != 1 {
+		t.Errorf("upstream_rq_pending_overflow is %d", n)
+	}
+	close(leave)
+	got := []int{<-statuses, <-statuses, <-statuses}
+	slices.Sort(got)
+	if !slices.Equal(got, []int{200, 200, 503}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestTheLastConnectionToBecomeReadyIsUsedFirst(t *testing.T) {
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		type visit struct {
+			connection string
+			leave      chan bool
+		}
+		arrived := make(chan visit)
+		h := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+			v := visit{r.RemoteAddr, make(chan bool)}
+			arrived <- v
+			<-v.leave
+		})
+		m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))})
+		answered := make(chan bool)
+		call := func() visit {
+			go func() {
+				if _, err := get(m.newClient(), "http://httpbin:8000/"); err != nil {
+					t.Error(err)
+				}
+				answered <- true
+			}()
+			return <-arrived
+		}
+		visits := []visit{call(), call()}
+		for _, i := range order {
+			close(visits[i].leave)
+			<-answered
+		}
+		third := call()
+		close(third.leave)
+		<-answered
+		if last := visits[order[1]].connection; third.connection != last {
+			t.Errorf("of two connections that became ready in the order %v the third call used %s, not %s", order, third.connection, last)
+		}
+	}
 }

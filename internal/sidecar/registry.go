@@ -50,15 +50,6 @@ func (s *Service) domains() []string {
 	return []string{s.Host, s.Host + ".", s.Name, namespaced, namespaced + ".svc"}
 }
 
-// qualify expands a host as Istio does in its objects: a name without a dot is
-// a service of the object's namespace, every other name stays as it is.
-func qualify(host, namespace string) string {
-	if host == "*" || strings.Contains(host, ".") {
-		return host
-	}
-	return host + "." + namespace + ".svc.cluster.local"
-}
-
 // hasLabels says whether all wanted labels are there.
 func (e Endpoint) hasLabels(want map[string]string) bool {
 	for k, v := range want {

@@ -108,7 +108,7 @@ func TestADelayHitsItsMatchAloneAndIsNotChargedToTheTimeout(t *testing.T) {
 		}
 	}
 	until(t, "the log has the route's name", func() bool {
-		e := m.AccessLog()[len(m.AccessLog())-1]
+		e := m.log.all()[len(m.log.all())-1]
 		return e.Flags == "DI" && e.Route == "jason.run-1"
 	})
 	if g := m.get("http://reviews:9080/"); g.took > 150*time.Millisecond {
@@ -123,7 +123,7 @@ func TestAFaultIsDrawnByItsPercentageAndWithoutOneNeverHappens(t *testing.T) {
 	services := []Service{reviews(t)}
 	faulty := func(percentage string) *mesh {
 		return startMesh(t, Options{Name: "client", Seed: 1}, services, virtualServiceOf(t, "reviews",
-			`{"hosts":["reviews"],"http":[{"fault":{"abort":{"httpStatus":418`+percentage+`},"delay":{"fixedDelay":"0.0001s"`+percentage+`}},"route":[{"destination":{"host":"reviews"}}]}]}`))
+			`{"hosts":["reviews"],"http":[{"fault":{"abort":{"httpStatus":418`+percentage+`},"delay":{"fixedDelay":"0.001s"`+percentage+`}},"route":[{"destination":{"host":"reviews"}}]}]}`))
 	}
 	statuses := func(m *mesh) string {
 		var b strings.Builder
@@ -145,18 +145,28 @@ func TestAFaultIsDrawnByItsPercentageAndWithoutOneNeverHappens(t *testing.T) {
 	if n := m.stat("http.outbound_0.0.0.0_9080;.fault.aborts_injected"); n != int64(aborts) {
 		t.Errorf("aborts_injected is %d, the client saw %d", n, aborts)
 	}
-	// Independent draws: some of the aborted are delayed too, some not.
-	both := 0
-	for _, e := range m.AccessLog() {
-		if e.Flags == "DI,FI" {
-			both++
-		}
-	}
-	if both == 0 || both == aborts {
-		t.Errorf("%d of %d aborted requests were delayed", both, aborts)
-	}
 	if again := statuses(faulty(`,"percentage":{"value":20}`)); again != got {
 		t.Error("the same seed drew differently")
+	}
+}
+
+func TestADelayAndAnAbortAreDrawnIndependently(t *testing.T) {
+	m := startMesh(t, Options{Name: "client", Seed: 1}, []Service{reviews(t)}, virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"fault":{
+		"delay":{"fixedDelay":"0.001s","percentage":{"value":50}},"abort":{"httpStatus":418,"percentage":{"value":30}}},"route":[{"destination":{"host":"reviews"}}]}]}`))
+	const requests = 500
+	for range requests {
+		m.get("http://reviews:9080/")
+	}
+	until(t, "all are noted", func() bool { return len(m.log.all()) == requests })
+	drawn := map[string]int{}
+	for _, e := range m.log.all() {
+		drawn[e.Flags]++
+	}
+	// The products of the two shares; 45 is more than four standard deviations.
+	for flags, due := range map[string]int{"DI,FI": 75, "DI": 175, "FI": 75, "-": 175} {
+		if n := drawn[flags]; n < due-45 || n > due+45 {
+			t.Errorf("%s: %d of %d requests, want about %d", flags, n, requests, due)
+		}
 	}
 }
 

@@ -7,7 +7,8 @@
 // loopback; where it and Envoy differ, it is wrong. Names of stats, flags and
 // texts are Envoy's and Istio's own.
 //
-// The package may import internal/rules.
+// The package may import internal/rules and, for the names and numbers that
+// Envoy's own reader has too, internal/envoy.
 package sidecar
 
 import (

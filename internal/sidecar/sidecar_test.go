@@ -191,7 +191,7 @@ func (m *mesh) adminGet(path string) string {
 
 // lastFlags are the response flags and details of the last request.
 func (m *mesh) lastFlags() string {
-	entries := m.AccessLog()
+	entries := m.log.all()
 	e := entries[len(entries)-1]
 	return e.Flags + " " + e.Details
 }

@@ -65,16 +65,17 @@ var implemented = map[protoreflect.Name][]protoreflect.Name{
 }
 
 // checkImplemented returns an UnsupportedError for every field that the
-// objects set and this proxy does not carry out, so that none is ignored.
+// objects set and this proxy does not carry out, so that none is ignored, and
+// for every such value of the others.
 func checkImplemented(objects []*rules.Object) error {
 	var errs []error
 	for _, o := range objects {
-		if o.Spec == nil {
-			errs = append(errs, fmt.Errorf("reading %s: it has no spec", o.Ref))
-			continue
-		}
-		for _, path := range unimplemented(o.Spec, "spec") {
+		paths := unimplemented(o.Spec, "spec")
+		for _, path := range paths {
 			errs = append(errs, &UnsupportedError{Object: o.Ref, Path: path})
+		}
+		if len(paths) == 0 {
+			errs = append(errs, unimplementedValues(o)...)
 		}
 	}
 	return errors.Join(errs...)

@@ -13,7 +13,7 @@ import (
 // and all that comes goes to one host of it.
 func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn) {
 	defer downstream.Close()
-	entry := AccessLogEntry{Time: time.Now(), Flags: "-"}
+	entry := accessLogEntry{Time: time.Now(), Flags: "-"}
 	state := s.state.Load()
 	route := s.tcpRoute(state.config, key)
 	if route == nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -180,5 +181,38 @@ func TestDialingFailsAsInAMesh(t *testing.T) {
 	}
 	if got := lines(t, c, "hello"); got != "one hello\n" && got != "two hello\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
+	m := startMesh(t, Options{}, []Service{service("tcp-echo", 9000, true, endpoint("tcp-echo", "v1", echo(t, "one")))},
+		destinationRuleOf(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
+	dial := func() net.Conn {
+		c, err := m.Dial(t.Context(), "tcp", "tcp-echo:9000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	stat := func(name string) int64 { return m.stat(clusterStat("outbound|9000||tcp-echo", name)) }
+	held := dial()
+	until(t, "the first is connected", func() bool { return stat("upstream_cx_active") == 1 })
+	refused := dial()
+	defer refused.Close()
+	if err := refused.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(refused); err != nil || len(got) > 0 {
+		t.Errorf("the second got %q %v", got, err)
+	}
+	if n := stat("upstream_cx_overflow"); n != 1 {
+		t.Errorf("upstream_cx_overflow is %d", n)
+	}
+	if got := lines(t, held, "hello"); got != "one hello\n" {
+		t.Errorf("the first got %q", got)
+	}
+	until(t, "the first has ended", func() bool { return stat("upstream_cx_active") == 0 })
+	if got := lines(t, dial(), "hello"); got != "one hello\n" {
+		t.Errorf("the next got %q", got)
 	}
 }

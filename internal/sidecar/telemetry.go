@@ -2,15 +2,15 @@ package sidecar
 
 import (
 	"cmp"
-	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// AccessLogEntry is one line of a proxy's access log.
-type AccessLogEntry struct {
+// accessLogEntry is one line of a proxy's access log.
+type accessLogEntry struct {
 	Time      time.Time
 	Method    string // empty for TCP
 	Path      string
@@ -30,11 +30,11 @@ const accessLogSize = 1000
 // accessLog keeps the last entries.
 type accessLog struct {
 	mu      sync.Mutex
-	entries []AccessLogEntry
+	entries []accessLogEntry
 	next    int
 }
 
-func (l *accessLog) add(e AccessLogEntry) {
+func (l *accessLog) add(e accessLogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.entries) < accessLogSize {
@@ -45,15 +45,15 @@ func (l *accessLog) add(e AccessLogEntry) {
 	l.next = (l.next + 1) % accessLogSize
 }
 
-// AccessLog returns the last thousand requests and connections, oldest first.
-func (s *Sidecar) AccessLog() []AccessLogEntry {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	return append(append([]AccessLogEntry(nil), s.log.entries[s.log.next:]...), s.log.entries[:s.log.next]...)
+// all returns the entries, oldest first.
+func (l *accessLog) all() []accessLogEntry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Concat(l.entries[l.next:], l.entries[:l.next])
 }
 
-func (s *stream) logEntry() AccessLogEntry {
-	e := AccessLogEntry{
+func (s *stream) logEntry() accessLogEntry {
+	e := accessLogEntry{
 		Time: s.started, Method: s.r.Method, Path: s.r.RequestURI, Authority: s.r.Host,
 		Status: s.status, Flags: responseFlags(s.flags), Details: s.details,
 		Cluster: s.target, Duration: time.Since(s.started),
@@ -135,14 +135,4 @@ func (s *Sidecar) count(metricName string, labels map[string]string) {
 	}
 	m := s.stats.put(&metric{name: name.String(), tagged: metricName, tags: labels})
 	m.add(1)
-}
-
-// splitAddress splits host:port as Envoy's JSON has it.
-func splitAddress(address string) (string, int) {
-	host, portText, err := net.SplitHostPort(address)
-	if err != nil {
-		return address, 0
-	}
-	port, _ := strconv.Atoi(portText) // A listener's address has a number.
-	return host, port
 }

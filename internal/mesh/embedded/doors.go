@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,8 +25,11 @@ type page struct {
 	transport *http.Transport
 }
 
-// pagePaths are what is worth opening, by service.
+// pagePaths are what is worth opening in a browser, by service.
 var pagePaths = map[string]string{"productpage": "/productpage", "httpbin": "/get"}
+
+// callPaths are what is worth calling of services that have no page.
+var callPaths = map[string]string{"details": "/details/0", "ratings": "/ratings/0", "reviews": "/reviews/0"}
 
 // openPage opens the page of the first service that has one; nil: none has.
 func (m *Mesh) openPage(ctx context.Context) (*page, error) {
@@ -104,5 +108,5 @@ func command(address, listener string, tcp bool) string {
 		return fmt.Sprintf("nc %s %s", host, port)
 	}
 	service, _, _ := net.SplitHostPort(address)
-	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, pagePaths[service])
+	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, cmp.Or(pagePaths[service], callPaths[service]))
 }

@@ -66,7 +66,7 @@ func hostPort(text string) (string, error) {
 // entrance is where a connection to an address of the mesh goes.
 func (m *Mesh) entrance(from, address string) (string, error) {
 	switch from {
-	case mesh.FromClient, "":
+	case mesh.FromClient:
 		listener, err := m.client().ListenerAddress(address)
 		if err != nil {
 			return "", fmt.Errorf("connecting to %q: %w; the application has %s", address, err, m.addresses())

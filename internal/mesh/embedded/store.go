@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,19 +18,11 @@ type store struct {
 	version uint64 // the last resource version that was given
 }
 
-func (s *store) find(ref rules.Ref) int {
-	return slices.IndexFunc(s.objects, func(o *rules.Object) bool { return o.Ref == ref })
-}
-
 // with returns the objects as they would be with others written.
 func (s *store) with(objects []*rules.Object) []*rules.Object {
-	all := slices.Clone(s.objects)
+	all := s.objects
 	for _, o := range objects {
-		if i := slices.IndexFunc(all, func(have *rules.Object) bool { return have.Ref == o.Ref }); i >= 0 {
-			all[i] = o
-			continue
-		}
-		all = append(all, o)
+		all = rules.Put(all, o)
 	}
 	return all
 }
@@ -101,20 +92,19 @@ func (m *Mesh) Write(_ context.Context, change rules.Change) (*rules.Object, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := m.store.find(ref)
-	if err := m.conflict(ref, at, change.Before); err != nil {
+	if err := m.conflict(ref, change.Before); err != nil {
 		return nil, err
 	}
-	next := store{objects: slices.Clone(m.store.objects), version: m.store.version + 1}
+	next := store{version: m.store.version + 1}
 	var written *rules.Object
 	if change.After == nil {
-		next.objects = slices.Delete(next.objects, at, at+1)
+		next.objects = slices.DeleteFunc(slices.Clone(m.store.objects), func(o *rules.Object) bool { return o.Ref == ref })
 	} else {
 		var err error
 		if written, err = stored(change.After, next.version); err != nil {
 			return nil, err
 		}
-		next.objects = next.with([]*rules.Object{written})
+		next.objects = rules.Put(m.store.objects, written)
 	}
 	if err := m.push(next.objects); err != nil {
 		return nil, err
@@ -127,13 +117,13 @@ func (m *Mesh) Write(_ context.Context, change rules.Change) (*rules.Object, err
 }
 
 // conflict says that what is there is not what the change was made from.
-func (m *Mesh) conflict(ref rules.Ref, at int, before *rules.Object) error {
+func (m *Mesh) conflict(ref rules.Ref, before *rules.Object) error {
 	var want, have string
 	if before != nil {
 		want = before.ResourceVersion
 	}
-	if at >= 0 {
-		have = m.store.objects[at].ResourceVersion
+	if o := rules.Find(m.store.objects, ref); o != nil {
+		have = o.ResourceVersion
 	}
 	if want == have {
 		return nil
@@ -147,30 +137,10 @@ func stored(o *rules.Object, version uint64) (*rules.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := objects[0].Encode()
-	if err != nil {
-		return nil, err
-	}
-	var tree map[string]json.RawMessage
-	var metadata map[string]json.RawMessage
-	if err := json.Unmarshal(manifest, &tree); err != nil {
-		return nil, fmt.Errorf("storing %s: %w", o.Ref, err)
-	}
-	if err := json.Unmarshal(tree["metadata"], &metadata); err != nil {
-		return nil, fmt.Errorf("storing %s: %w", o.Ref, err)
-	}
-	metadata["resourceVersion"] = json.RawMessage(strconv.Quote(strconv.FormatUint(version, 10)))
-	if tree["metadata"], err = json.Marshal(metadata); err != nil {
-		return nil, fmt.Errorf("storing %s: %w", o.Ref, err)
-	}
-	if manifest, err = json.Marshal(tree); err != nil {
-		return nil, fmt.Errorf("storing %s: %w", o.Ref, err)
-	}
-	object, err := rules.Decode(manifest)
-	if err != nil {
-		return nil, fmt.Errorf("storing %s: %w", o.Ref, err)
-	}
-	return object, nil
+	object := objects[0].Clone()
+	object.ResourceVersion = strconv.FormatUint(version, 10)
+	object.Manifest, err = object.Encode()
+	return object, err
 }
 
 // push makes all proxies run the objects.

@@ -1,0 +1,57 @@
+package embedded
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestEveryCurlLineIsAnswered(t *testing.T) {
+	for app, want := range map[string]int{"bookinfo": 4, "httpbin": 1, "tcp-echo": 0} {
+		m := open(t, app, 1)
+		var lines int
+		for _, line := range m.Doors() {
+			_, arguments, ok := strings.Cut(line, "curl --connect-to ")
+			if !ok {
+				continue
+			}
+			lines++
+			connect, url, _ := strings.Cut(arguments, " ")
+			service, listener, ok := cutPort(connect)
+			if !ok || !strings.HasPrefix(url, "http://"+service+"/") {
+				t.Fatalf("%s", line)
+			}
+			if status := callAt(t, listener, url); status != http.StatusOK {
+				t.Errorf("%s: answered %d", line, status)
+			}
+		}
+		if lines != want {
+			t.Errorf("%s: %d curl lines, want %d", app, lines, want)
+		}
+	}
+}
+
+// cutPort cuts host:port:address after the port.
+func cutPort(connect string) (service, address string, ok bool) {
+	host, rest, _ := strings.Cut(connect, ":")
+	port, address, ok := strings.Cut(rest, ":")
+	return net.JoinHostPort(host, port), address, ok
+}
+
+// callAt calls a URL with every connection made to address, as curl does with
+// --connect-to.
+func callAt(t *testing.T, address, url string) int {
+	t.Helper()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
+}

@@ -1,0 +1,111 @@
+package sidecar
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// unimplementedValues returns an UnsupportedError for every value of an object
+// that Istio takes and this proxy does not carry out, or that Istio takes and
+// ignores.
+func unimplementedValues(o *rules.Object) []error {
+	v := values{ref: o.Ref}
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		v.virtualService(virtualService{o.Ref, spec})
+	case *networking.DestinationRule:
+		v.destinationRule(spec)
+	case *networking.Gateway:
+		v.gateway(spec)
+	}
+	return v.errs
+}
+
+// values gathers the errors of one object.
+type values struct {
+	ref  rules.Ref
+	errs []error
+}
+
+func (v *values) refuse(path, format string, args ...any) {
+	v.errs = append(v.errs, &UnsupportedError{Object: v.ref, Path: path, Reason: fmt.Sprintf(format, args...)})
+}
+
+func (v *values) virtualService(vs virtualService) {
+	if len(vs.GetHosts()) == 0 {
+		v.refuse("spec.hosts", "the embedded mesh does not implement delegates; name the host whose traffic it routes")
+	}
+	for i, host := range vs.GetHosts() {
+		if vs.attached(rules.MeshGateway) && strings.HasPrefix(host, "*") {
+			v.refuse(fmt.Sprintf("spec.hosts[%d]", i), "%q is for gateways alone; name the service, or set spec.gateways", host)
+		}
+	}
+	for i, r := range vs.GetHttp() {
+		path := fmt.Sprintf("spec.http[%d]", i)
+		for j, m := range r.GetMatch() {
+			v.headers(fmt.Sprintf("%s.match[%d]", path, j), m)
+		}
+		v.fault(path+".fault", r.GetFault())
+	}
+}
+
+// notHeaders are the names that Istio passes over in a match's headers, since
+// the match has fields for them.
+var notHeaders = []string{"uri", "scheme", "method", "authority"}
+
+func (v *values) headers(path string, m *networking.HTTPMatchRequest) {
+	for _, name := range slices.Sorted(maps.Keys(m.GetHeaders())) {
+		if slices.Contains(notHeaders, name) {
+			v.refuse(fmt.Sprintf("%s.headers[%s]", path, name), "would be ignored by Istio; write %s.%s", path, name)
+		}
+	}
+}
+
+func (v *values) fault(path string, f *networking.HTTPFaultInjection) {
+	if d := f.GetDelay(); d != nil {
+		if d.GetFixedDelay() == nil {
+			v.refuse(path+".delay", "it has no fixedDelay; give a duration such as 7s")
+		}
+		if p := d.GetPercent(); p < 0 || p > 100 { //nolint:staticcheck // Istio still reads it.
+			v.refuse(path+".delay.percent", "it is %d; it must be 0 to 100", p)
+		}
+	}
+	if a := f.GetAbort(); a != nil {
+		if s := a.GetHttpStatus(); s < 200 || s > 599 {
+			v.refuse(path+".abort.httpStatus", "it is %d; it must be 200 to 599, for Envoy takes no other", s)
+		}
+	}
+}
+
+func (v *values) destinationRule(rule *networking.DestinationRule) {
+	if strings.HasPrefix(rule.GetHost(), "*") {
+		v.refuse("spec.host", "the embedded mesh does not implement wildcards; name the service, or run with --mesh istio")
+	}
+	v.loadBalancer("spec.trafficPolicy", rule.GetTrafficPolicy())
+	for i, subset := range rule.GetSubsets() {
+		v.loadBalancer(fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), subset.GetTrafficPolicy())
+	}
+}
+
+func (v *values) loadBalancer(path string, policy *networking.TrafficPolicy) {
+	if simple := policy.GetLoadBalancer().GetSimple(); lbPolicies[simple] == "" {
+		v.refuse(path+".loadBalancer.simple", "the embedded mesh does not implement %s; use LEAST_REQUEST, ROUND_ROBIN or RANDOM", simple)
+	}
+}
+
+func (v *values) gateway(gateway *networking.Gateway) {
+	if len(gateway.GetSelector()) != 1 || gateway.GetSelector()["istio"] != "ingressgateway" {
+		v.refuse("spec.selector", "no gateway of the embedded mesh has these labels; write {istio: ingressgateway}")
+	}
+	for i, s := range gateway.GetServers() {
+		if protocol := s.GetPort().GetProtocol(); !strings.EqualFold(protocol, "HTTP") && !strings.EqualFold(protocol, "TCP") {
+			v.refuse(fmt.Sprintf("spec.servers[%d].port.protocol", i), "the embedded mesh does not implement %q; use HTTP or TCP, or run with --mesh istio", protocol)
+		}
+	}
+}
