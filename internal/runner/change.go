@@ -40,9 +40,11 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, change.Before, written))
 		}
 		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark })
-		for i := range group {
-			entry := &r.record.Changes[first+i]
-			entry.LiveIn, entry.LiveMs = in[i].proxies, in[i].at.Sub(began).Milliseconds()
+		for i, one := range in {
+			if one.err == nil {
+				entry := &r.record.Changes[first+i]
+				entry.LiveIn, entry.LiveMs = one.proxies, one.at.Sub(began).Milliseconds()
+			}
 		}
 		if err != nil {
 			return err
@@ -181,7 +183,7 @@ func (r *run) notUndone(change rules.Change, err error) error {
 // liveness is how the waiting for one change ended.
 type liveness struct {
 	proxies []string
-	at      time.Time
+	at      time.Time // when the last of them ran it
 	err     error
 }
 
@@ -216,7 +218,7 @@ func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rul
 // byKind groups changes that may be written together, in the order of writing.
 func byKind(changes []rules.Change) [][]rules.Change {
 	var groups [][]rules.Change
-	for _, kind := range []string{rules.Gateway, rules.DestinationRule, rules.VirtualService} {
+	for _, kind := range rules.Kinds() {
 		var group []rules.Change
 		for _, change := range changes {
 			if change.Ref().Kind == kind {

@@ -243,7 +243,7 @@ func TestAnUnsupportedFieldIsRefusedAndNothingChanges(t *testing.T) {
 func TestLoadToAnUnknownAddressSaysWhatThereIs(t *testing.T) {
 	m := open(t, "httpbin", 1)
 	for url, want := range map[string]string{
-		"http://htpbin:8000/get": "httpbin:8000", "http://httpbin:80/get": "httpbin:8000", "https://httpbin:8000/": "plain http",
+		"http://htpbin:8000/get": "httpbin:8000", "http://httpbin:80/get": "httpbin:8000", "https://httpbin:8000/": "it must begin with http:// and a host",
 	} {
 		_, err := m.Load(t.Context(), []mesh.Cohort{{Name: "a", From: mesh.FromClient, Plan: loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 1}}}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

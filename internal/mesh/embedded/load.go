@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -29,42 +28,20 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loa
 
 // plan is a cohort's plan with its connections led to a proxy.
 func (m *Mesh) plan(c mesh.Cohort) (loadgen.Plan, error) {
-	plan := c.Plan
-	var err error
-	switch {
-	case plan.HTTP != nil:
-		h := *plan.HTTP
-		var address string
-		if address, err = hostPort(h.URL); err == nil {
-			h.Connect, err = m.entrance(c.From, address)
-		}
-		plan.HTTP = &h
-	case plan.TCP != nil:
-		t := *plan.TCP
-		t.Connect, err = m.entrance(c.From, t.Address)
-		plan.TCP = &t
-	}
-	return plan, err
-}
-
-// hostPort is what a URL connects to.
-func hostPort(text string) (string, error) {
-	u, err := url.Parse(text)
+	host, port, err := c.Plan.Address()
 	if err != nil {
-		return "", fmt.Errorf("reading its URL: %w", err)
+		return loadgen.Plan{}, err
 	}
-	if u.Scheme != "http" {
-		return "", fmt.Errorf("reading its URL %q: the embedded mesh speaks plain http alone", text)
+	entrance, err := m.entrance(c.From, host, port)
+	if err != nil {
+		return loadgen.Plan{}, err
 	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port), nil
+	return c.Plan.Through(entrance), nil
 }
 
 // entrance is where a connection to an address of the mesh goes.
-func (m *Mesh) entrance(from, address string) (string, error) {
+func (m *Mesh) entrance(from, host, port string) (string, error) {
+	address := net.JoinHostPort(host, port)
 	switch from {
 	case mesh.FromClient:
 		listener, err := m.client().ListenerAddress(address)
@@ -73,15 +50,11 @@ func (m *Mesh) entrance(from, address string) (string, error) {
 		}
 		return listener, nil
 	case mesh.FromGateway:
-		_, portText, err := net.SplitHostPort(address)
-		if err != nil {
-			return "", fmt.Errorf("connecting to %q at the gateway: %w", address, err)
-		}
-		port, err := strconv.Atoi(portText)
+		number, err := strconv.Atoi(port)
 		if err != nil {
 			return "", fmt.Errorf("connecting to %q at the gateway: its port is not a number", address)
 		}
-		return m.gateway().GatewayAddress(port)
+		return m.gateway().GatewayAddress(number)
 	}
 	return "", fmt.Errorf("it cannot enter from %q, only from %s or %s", from, mesh.FromClient, mesh.FromGateway)
 }
