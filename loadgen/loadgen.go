@@ -143,6 +143,14 @@ type Outcome struct {
 	Checks  []string `json:"checks,omitempty"`  // the names of those that held, sorted
 	Version string   `json:"version,omitempty"` // empty: none of Plan.Versions held
 	Count   int64    `json:"count"`
+	Slowest *Example `json:"slowest,omitempty"` // the one of them that took longest; nil: their requests carry no id
+}
+
+// Example is one request among others.
+type Example struct {
+	RequestID string        `json:"requestID"` // the x-request-id that was sent
+	Begun     time.Time     `json:"begun"`
+	Response  time.Duration `json:"responseNs"`
 }
 
 // Progress is how far a cohort has come.

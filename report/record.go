@@ -89,6 +89,57 @@ type Window struct {
 	Loads      map[string]*loadgen.Result `json:"loads"`
 	Quantities []Quantity                 `json:"quantities,omitempty"`
 	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
+	Bites      []Bite                     `json:"bites,omitempty"`
+	Calls      []Explained                `json:"calls,omitempty"`
+}
+
+// The ways in which a part of a rule can be seen to bite, in Bite.Kind.
+const (
+	BiteDelay    = "delay"    // requests that it delayed
+	BiteAbort    = "abort"    // requests that it aborted
+	BiteRoute    = "route"    // requests, or TCP connections, that went by the entry
+	BiteWeight   = "weight"   // those that it sent to one destination
+	BiteOverflow = "overflow" // requests, or TCP connections, that a connection pool refused
+	BiteEjection = "ejection" // ejections of an endpoint
+	BitePolicy   = "policy"   // requests to which another policy applied: those to the clusters that have it
+	BiteTimeout  = "timeout"  // requests that it ended
+)
+
+// Bite is how often one part of a rule in force was seen to have an effect on
+// the requests of a window that count.
+type Bite struct {
+	Rule    string `json:"rule"`              // VirtualService/default/ratings
+	Path    string `json:"path"`              // spec.http[0].fault.delay
+	Kind    string `json:"kind"`              // BiteDelay and the like
+	Service string `json:"service,omitempty"` // short name of the service it is about, fully qualified if it is of another namespace
+	Stage   string `json:"stage"`             // that wrote it: given, or the step's name
+	Count   *int64 `json:"count"`             // nil: no source shows it
+	Source  string `json:"source,omitempty"`
+	Absent  string `json:"absent,omitempty"` // why no source shows it, and what to do
+}
+
+// Explained is one request of a cohort with the calls that it led to.
+type Explained struct {
+	Cohort  string `json:"cohort"`
+	Why     string `json:"why"`            // slowest; or a kind of bad answer: status 503, error timeout
+	Request string `json:"request"`        // its x-request-id
+	Call    *Call  `json:"call,omitempty"` // nil: no access log has it
+	Note    string `json:"note,omitempty"` // why the tree may be no more than a part
+}
+
+// Call is one line of a proxy's access log, and the calls that it led to.
+type Call struct {
+	From     string        `json:"from"`               // the workload whose proxy wrote it: productpage-v1
+	To       string        `json:"to"`                 // the service that was called: reviews
+	Upstream string        `json:"upstream,omitempty"` // the workload that answered: reviews-v2; empty: none was reached
+	Method   string        `json:"method,omitempty"`
+	Path     string        `json:"path,omitempty"`
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"durationNs"`
+	Status   int           `json:"status"`          // 0: the caller went away first
+	Flags    []string      `json:"flags,omitempty"` // Envoy's response flags: DI, DC, UO
+	Route    string        `json:"route,omitempty"` // http[].name of the VirtualService
+	Calls    []Call        `json:"calls,omitempty"`
 }
 
 // The things that proxies count, in Quantity.Function.

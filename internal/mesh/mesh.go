@@ -1,15 +1,18 @@
 // Package mesh is the contract between a run and a service mesh: the few verbs
 // that a mesh offers, and what they exchange.
 //
-// All that a run learns of a mesh beyond its objects it reads from the proxies'
-// admin interfaces, which both meshes offer with Envoy's paths and names. So a
-// quantity is read by the same code wherever it comes from.
+// All that a run learns of a mesh beyond its objects it reads from the proxies:
+// from their admin interfaces, which both meshes offer with Envoy's paths and
+// names, and from their access logs. So a quantity is read by the same code
+// wherever it comes from.
 //
 // The package may import loadgen, internal/rules and internal/envoy.
 package mesh
 
 import (
 	"context"
+	"io"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -48,15 +51,25 @@ type Mesh interface {
 	// ConflictError.
 	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
 
-	// Proxies returns the proxies that may carry the run's traffic: one for each
-	// workload, the ingress gateway, and the load workload's.
+	// Prepare makes what load is driven from, the load workload, unless it is
+	// there. It writes no rule, so a run that prepares first has none to undo
+	// where that fails.
+	Prepare(ctx context.Context) error
+
+	// Proxies returns the proxies that may carry the run's traffic, as they are
+	// now: one for each workload, the ingress gateway, and, after Prepare, the
+	// load workload's. It makes nothing.
 	Proxies(ctx context.Context) ([]Proxy, error)
 
 	// Load runs the cohorts beside each other, from the load workload, and
 	// returns what each saw, by name. It returns when all have ended. When ctx
 	// ends the load stops at once, and what was seen so far is returned with
 	// ctx's error.
-	Load(ctx context.Context, cohorts []Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+	//
+	// begin is called once, when every connection is logged in and warmed up and
+	// before the first request that counts, which waits for it; its error ends
+	// the load and is returned.
+	Load(ctx context.Context, cohorts []Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 
 	// Close takes away what the mesh made for the run, but no rules.
 	Close(ctx context.Context) error
@@ -67,6 +80,8 @@ type Info struct {
 	Kind      string
 	Namespace string
 	Version   string
+	Ephemeral bool          // it goes with this process, and with it whatever is left in it
+	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
 }
 
 // Service is a Kubernetes service.
@@ -92,6 +107,12 @@ type Proxy struct {
 	Gateway  bool   // it is the ingress gateway's
 	Client   bool   // it is the load workload's, which carries this run's traffic alone
 	Admin    *envoy.Admin
+
+	// Log follows the proxy's access log, from the lines written at since on,
+	// until ctx ends or the reader is closed. What it reads is whole lines in the
+	// format that the proxy's configuration names; lines of other origin may stand
+	// between them. Nil: this mesh cannot read it.
+	Log func(ctx context.Context, since time.Time) (io.ReadCloser, error)
 }
 
 // Cohort is one named stream of load.

@@ -14,7 +14,7 @@ var markOf = regexp.MustCompile(`(^|\.)` + MarkPrefix + `[^.]*$`)
 
 // Mark puts a mark into the name of every http entry of a VirtualService, in
 // the place of an earlier mark: reviews-default becomes
-// reviews-default.meshchaos-7f3a-1-0, where meshchaos-7f3a-1 is the mark and 0
+// reviews-default.meshchaos-7f3a-1-2-0, where meshchaos-7f3a-1-2 is the mark and 0
 // the entry's number. Istio makes it the name of the Envoy route, the only part
 // of a proxy's routes that tells which generation of a rule it runs. A mark
 // begins with meshchaos- and has no dot. Objects without http entries are left

@@ -19,7 +19,7 @@ func Close(ctx context.Context, m mesh.Mesh, record *report.Record) error {
 	err = fmt.Errorf("closing the mesh: %w", err)
 	if record != nil {
 		record.Problems = append(record.Problems, err.Error())
-		record.Restored = record.Restored && m.Info().Kind == mesh.Embedded
+		record.Restored = record.Restored && m.Info().Ephemeral
 		if record.Verdict == report.Pass {
 			record.Verdict = report.Inconclusive
 		}

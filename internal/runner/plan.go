@@ -16,7 +16,7 @@ const Given = "given"
 type Stage struct {
 	Name    string
 	Changes []rules.Change // in the order to write them; Before is what the stage finds
-	Mark    string         // stands in the http[].name of every VirtualService it writes
+	Mark    string         // stands in the http[].name of every VirtualService it writes, with the number of the object
 
 	Warnings []rules.Problem // of what it writes: allowed, and probably not meant
 }
@@ -82,7 +82,7 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Sta
 			continue
 		}
 		marked := object.Clone()
-		rules.Mark(marked, stage.Mark)
+		rules.Mark(marked, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
 		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
 	}
 	for _, problem := range rules.Check(p.objects) {

@@ -156,8 +156,8 @@ func (r *run) preflight(ctx context.Context) error {
 		return &RefusedError{err}
 	}
 	// Now, so that a load workload that cannot start is known before a rule is written.
-	if _, err := r.mesh.Proxies(ctx); err != nil {
-		return fmt.Errorf("finding the proxies: %w", err)
+	if err := r.mesh.Prepare(ctx); err != nil {
+		return fmt.Errorf("preparing the mesh: %w", err)
 	}
 	r.planned = planned
 	return nil

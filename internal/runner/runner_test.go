@@ -125,7 +125,7 @@ func inForce(t *testing.T, m mesh.Mesh) map[string]string {
 type bent struct {
 	mesh.Mesh
 	write func(context.Context, rules.Change) (*rules.Object, error)
-	load  func(context.Context, []mesh.Cohort, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+	load  func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 	blind func() bool // whether the proxies do not answer
 
 	objects func(context.Context) ([]*rules.Object, error)
@@ -163,11 +163,11 @@ func (b bent) Write(ctx context.Context, c rules.Change) (*rules.Object, error) 
 	return b.write(ctx, c)
 }
 
-func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	if b.load == nil {
-		return b.Mesh.Load(ctx, cohorts, observe)
+		return b.Mesh.Load(ctx, cohorts, begin, observe)
 	}
-	return b.load(ctx, cohorts, observe)
+	return b.load(ctx, cohorts, begin, observe)
 }
 
 func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
@@ -264,8 +264,8 @@ func TestADeletionWhoseAnswerWasLostIsKnownToBeOne(t *testing.T) {
 func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 	m := open(t)
 	loads := 0
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
-		results, err := m.Load(ctx, cohorts, observe)
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		results, err := m.Load(ctx, cohorts, begin, observe)
 		if loads++; loads == 4 { // baseline, two steps, recovery
 			results["pages"].Outcomes[0].Checks = []string{"reviews-lost"}
 		}
@@ -279,7 +279,7 @@ func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	m := open(t)
 	before := inForce(t, m)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		return nil, errors.New("the pod is gone")
 	}}, short, nil)
 	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "the pod is gone") {
@@ -439,7 +439,7 @@ func (unclosed) Info() mesh.Info { return mesh.Info{Kind: mesh.Istio} }
 
 func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	m := open(t)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
 			return nil, err
@@ -453,7 +453,7 @@ func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 				}
 			}
 		}
-		return m.Load(ctx, cohorts, observe)
+		return m.Load(ctx, cohorts, begin, observe)
 	}}, short, nil)
 	if record.Restored {
 		t.Error("the run says that everything is restored")
@@ -466,7 +466,7 @@ func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 	m := open(t)
 	before := inForce(t, m)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
 			return nil, err
@@ -476,7 +476,7 @@ func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 				return nil, err
 			}
 		}
-		return m.Load(ctx, cohorts, observe)
+		return m.Load(ctx, cohorts, begin, observe)
 	}}, short, nil)
 	if record.Verdict != report.Pass || !record.Restored {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)

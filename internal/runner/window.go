@@ -69,7 +69,7 @@ func (r *run) load(ctx context.Context, cohorts []mesh.Cohort) (map[string]*load
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		loads, err := r.mesh.Load(ctx, cohorts, r.observe)
+		loads, err := r.mesh.Load(ctx, cohorts, func(context.Context) error { return nil }, r.observe)
 		done <- outcome{loads, err}
 	}()
 	select {

@@ -97,7 +97,7 @@ type spoiltLoad struct {
 	alter func(*rules.Object)
 }
 
-func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	objects, err := s.Objects(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, observe fun
 		}
 		defer func() { _, _ = s.Write(context.WithoutCancel(ctx), rules.Change{Before: written, After: before}) }()
 	}
-	return s.Mesh.Load(ctx, cohorts, observe)
+	return s.Mesh.Load(ctx, cohorts, begin, observe)
 }
 
 // spoiltCounter doubles a counter in what the proxies answer.

@@ -182,7 +182,10 @@ func (m *Mesh) Close(context.Context) error {
 }
 
 // Info implements mesh.Mesh.
-func (m *Mesh) Info() mesh.Info { return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace} }
+func (m *Mesh) Info() mesh.Info { return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true} }
+
+// Prepare implements mesh.Mesh: the load workload runs from the start.
+func (m *Mesh) Prepare(context.Context) error { return nil }
 
 // Services implements mesh.Mesh.
 func (m *Mesh) Services(context.Context) ([]mesh.Service, error) { return services(m.registry), nil }

@@ -14,7 +14,7 @@ import (
 // Load implements mesh.Mesh. The load comes from this process: through the load
 // workload's proxy, or to the gateway's, whose host name in a plan does not
 // matter to where it connects.
-func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	plans := map[string]loadgen.Plan{}
 	for _, c := range cohorts {
 		plan, err := m.plan(c)
@@ -22,6 +22,9 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loa
 			return nil, fmt.Errorf("sending load %s: %w", c.Name, err)
 		}
 		plans[c.Name] = plan
+	}
+	if err := begin(ctx); err != nil {
+		return nil, err
 	}
 	return loadgen.RunGroup(ctx, plans, observe)
 }

@@ -153,7 +153,7 @@ func (m *Mesh) check(ctx context.Context) error {
 	if err != nil && !apierrors.IsForbidden(err) { // one may use a namespace without the right to read it
 		return fmt.Errorf("reading the namespace %q: %w", m.namespace, err)
 	}
-	m.info = mesh.Info{Kind: mesh.Istio, Namespace: m.namespace, Version: "Kubernetes " + server}
+	m.info = mesh.Info{Kind: mesh.Istio, Namespace: m.namespace, Version: "Kubernetes " + server, LogDelay: logDelay}
 	if istiod := m.istiodVersion(ctx); istiod != "" {
 		m.info.Version = "Istio " + istiod + ", " + m.info.Version
 	}

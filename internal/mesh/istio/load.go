@@ -13,7 +13,7 @@ import (
 // Load implements mesh.Mesh. Short host names are those of the namespace.
 // Cohorts that enter from the gateway connect to its service, past the load
 // workload's sidecar.
-func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	w, err := m.start(ctx)
 	if err != nil {
 		return nil, err
@@ -23,6 +23,9 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, observe func(loa
 		if plans[c.Name], err = m.plan(c, w.gateway); err != nil {
 			return nil, err
 		}
+	}
+	if err := begin(ctx); err != nil {
+		return nil, err
 	}
 	results, err := w.agent.Load(ctx, plans, observe)
 	if err != nil && ctx.Err() == nil {

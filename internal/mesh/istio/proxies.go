@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -19,12 +21,21 @@ const proxyContainer = "istio-proxy"
 // adminPort is the port of Envoy's admin interface on a pod's loopback.
 const adminPort = 15000
 
+// logDelay is how late a sidecar writes a line of its access log: Istio has
+// Envoy flush it once a second.
+const logDelay = time.Second
+
+// Prepare implements mesh.Mesh. It takes some seconds.
+func (m *Mesh) Prepare(ctx context.Context) error {
+	_, err := m.start(ctx)
+	return err
+}
+
 // Proxies implements mesh.Mesh: one proxy for each pod that is ready and has
-// one, in the namespace and of the ingress gateway. It starts the load workload
-// if that does not run yet, which takes some seconds; so a run that asks for
-// the proxies first has no rule to undo if that fails.
+// one, in the namespace and of the ingress gateway. While the load workload is
+// being made, it waits for that.
 func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
-	w, err := m.start(ctx)
+	ours, err := m.ours(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +50,8 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	var proxies []mesh.Proxy
 	seen := map[string]bool{}
 	for i, pod := range slices.Concat(gateways, list.Items) {
-		ours := pod.UID == w.pod.UID
-		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[managedBy] == programName && !ours) {
+		client := pod.UID == ours
+		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[managedBy] == programName && !client) {
 			continue
 		}
 		seen[string(pod.UID)] = true
@@ -48,11 +59,26 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Gateway, p.Client = i < len(gateways), ours
+		p.Gateway, p.Client = i < len(gateways), client
 		proxies = append(proxies, p)
 	}
 	slices.SortFunc(proxies, func(a, b mesh.Proxy) int { return strings.Compare(a.Name, b.Name) })
 	return proxies, nil
+}
+
+// ours is the pod of the load workload, empty if nobody has asked for it.
+func (m *Mesh) ours(ctx context.Context) (types.UID, error) {
+	m.mu.Lock()
+	none := m.workload == nil && !m.closed
+	m.mu.Unlock()
+	if none {
+		return "", nil
+	}
+	w, err := m.start(ctx)
+	if err != nil {
+		return "", err
+	}
+	return w.pod.UID, nil
 }
 
 func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
