@@ -97,6 +97,7 @@ func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
 		Version:  pod.Labels["version"],
 		Address:  pod.Status.PodIP,
 		Admin:    &envoy.Admin{Client: t.client(), Base: fmt.Sprintf("http://127.0.0.1:%d", adminPort)},
+		Log:      m.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
 	}, nil
 }
 
