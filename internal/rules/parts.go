@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// The ways in which a part of a rule can be seen to bite, in Part.Kind. They
+// are report's Bite words.
+const (
+	PartDelay    = "delay"
+	PartAbort    = "abort"
+	PartRoute    = "route"
+	PartWeight   = "weight"
+	PartOverflow = "overflow"
+	PartEjection = "ejection"
+	PartPolicy   = "policy"
+	PartTimeout  = "timeout"
+)
+
+// Part is one part of a rule that must be seen to bite.
+type Part struct {
+	Stage  string // that wrote it, as Follow was told
+	Object Ref
+	Path   string // spec.http[0].fault.delay, spec.tcp[0].route[1], spec.subsets[0].trafficPolicy.connectionPool
+	Kind   string // PartDelay and the like
+	Host   string // whose requests it is about, fully qualified; behind a wildcard the first destination's
+	Entry  string // http[].name, which is the route's name in access logs; empty for TCP, TLS and DestinationRules
+
+	// To, Subset and Port name the destination, and with it the cluster, of a
+	// weight, and of a route that has one destination. A part of a DestinationRule
+	// has the subset and the port that it is for.
+	To     string // fully qualified host
+	Subset string // empty: none; of a DestinationRule: the whole host
+	Port   int    // 0: that of the request; of a DestinationRule: all
+
+	// HiddenBy and HiddenAt are the subsets and the ports of a DestinationRule
+	// that have such a block of their own, which stands in the place of this one.
+	HiddenBy []string
+	HiddenAt []int
+
+	content string // equal for parts that say the same, wherever they stand
+	timeout string // of a timeout: after how long, and for which destinations
+}
+
+// Service is the short name of the part's host, or the host itself if it is of
+// another namespace.
+func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Object.Namespace)) }
+
+// Parts returns the parts of an object that the one before it has not; all of
+// them without a before. Two parts are the same if they say the same for the
+// same hosts, whatever their entries are called and wherever they stand.
+//
+// Of a VirtualService these are every entry as a route, each weight above 0
+// where there are several destinations, a delay, an abort, and a timeout that
+// is new; of a DestinationRule every connection pool, outlier detection and
+// other policy. A subset has none of its own, nor has a Gateway: they bite
+// through the routes that use them.
+func Parts(before, after *Object) []Part {
+	parts := without(partsOf(after), partsOf(before))
+	return slices.DeleteFunc(parts, func(p Part) bool {
+		return p.Kind == PartTimeout && slices.ContainsFunc(partsOf(before), p.sameTimeout)
+	})
+}
+
+// Follow returns the parts of a run's rules that are in force after a change:
+// of those that were known before it the ones that it leaves unaltered, and
+// those that it makes, as written by the stage.
+func Follow(known []Part, stage string, change Change) []Part {
+	var out, own []Part
+	for _, p := range known {
+		if p.Object == change.Ref() {
+			own = append(own, p)
+		} else {
+			out = append(out, p)
+		}
+	}
+	now := partsOf(change.After)
+	for _, p := range own {
+		if i := slices.IndexFunc(now, p.same); i >= 0 {
+			kept := now[i]
+			kept.Stage = p.Stage
+			out, now = append(out, kept), slices.Delete(now, i, i+1)
+		}
+	}
+	for _, p := range Parts(change.Before, change.After) {
+		p.Stage = stage
+		out = append(out, p)
+	}
+	return out
+}
+
+func partsOf(o *Object) []Part {
+	if o == nil {
+		return nil
+	}
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		return virtualServiceParts(o, spec)
+	case *networking.DestinationRule:
+		return destinationRuleParts(o, spec)
+	}
+	return nil
+}
+
+// without returns the parts that others lack. Of several that are the same the
+// first ones are taken to be the others': the last would be the one that is
+// new, and hidden.
+func without(parts, others []Part) []Part {
+	others = slices.Clone(others)
+	var out []Part
+	for _, p := range parts {
+		if i := slices.IndexFunc(others, p.same); i >= 0 {
+			others = slices.Delete(others, i, i+1)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (p Part) same(other Part) bool { return p.Kind == other.Kind && p.content == other.content }
+
+// contentOf words messages so that equal ones give equal words.
+func contentOf(words []string, messages ...proto.Message) string {
+	content := strings.Join(words, "\x00")
+	for _, message := range messages {
+		// Marshalling fails for text that is not UTF-8 alone, which cannot be read
+		// in either.
+		encoded, _ := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+		content += "\x00" + string(encoded)
+	}
+	return content
+}

@@ -1,0 +1,114 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// policyPlace is a place of a DestinationRule where a policy can stand.
+type policyPlace struct {
+	path   string
+	subset string
+	port   int
+	policy proto.Message // a *networking.TrafficPolicy, or one of its portLevelSettings
+}
+
+func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
+	places := placesOf("spec", "", rule.TrafficPolicy)
+	for i, subset := range rule.Subsets {
+		places = append(places, placesOf(fmt.Sprintf("spec.subsets[%d]", i), subset.Name, subset.TrafficPolicy)...)
+	}
+	host := FQDN(rule.Host, o.Namespace)
+	var parts []Part
+	for _, place := range places {
+		for _, field := range blocks(place.policy) {
+			block := place.policy.ProtoReflect().Get(field).Message().Interface()
+			parts = append(parts, Part{
+				Object: o.Ref, Host: host, Kind: policyKind(block), Path: place.path + "." + field.JSONName(),
+				To: host, Subset: place.subset, Port: place.port,
+				HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places),
+				content: contentOf([]string{host, place.subset, fmt.Sprint(place.port), field.JSONName()}, block),
+			})
+		}
+	}
+	return parts
+}
+
+func placesOf(path, subset string, policy *networking.TrafficPolicy) []policyPlace {
+	if policy == nil {
+		return nil
+	}
+	path += ".trafficPolicy"
+	places := []policyPlace{{path: path, subset: subset, policy: policy}}
+	for i, at := range policy.PortLevelSettings {
+		places = append(places, policyPlace{
+			path: fmt.Sprintf("%s.portLevelSettings[%d]", path, i), subset: subset,
+			port: int(at.GetPort().GetNumber()), policy: at,
+		})
+	}
+	return places
+}
+
+// blocks are the fields of a policy that are there and hold a policy of their
+// own, in the order of Istio's API.
+func blocks(policy proto.Message) []protoreflect.FieldDescriptor {
+	var out []protoreflect.FieldDescriptor
+	fields := policy.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		if field.IsList() || field.Message() == nil || field.Name() == "port" || !policy.ProtoReflect().Has(field) {
+			continue
+		}
+		out = append(out, field)
+	}
+	return out
+}
+
+// policyKind is how a block is seen to bite. A connection pool without a limit
+// refuses nothing: its other settings only apply.
+func policyKind(block proto.Message) string {
+	switch block := block.(type) {
+	case *networking.OutlierDetection:
+		return PartEjection
+	case *networking.ConnectionPoolSettings:
+		if block.GetTcp().GetMaxConnections() > 0 || block.GetHttp().GetHttp1MaxPendingRequests() > 0 || block.GetHttp().GetHttp2MaxRequests() > 0 {
+			return PartOverflow
+		}
+	}
+	return PartPolicy
+}
+
+// hiddenBy returns the subsets that have such a block of their own, which
+// stands in the place of the whole host's.
+func hiddenBy(place policyPlace, places []policyPlace, field protoreflect.Name) []string {
+	if place.subset != "" {
+		return nil
+	}
+	var subsets []string
+	for _, other := range places {
+		if other.subset == "" || other.port != place.port || slices.Contains(subsets, other.subset) {
+			continue
+		}
+		policy := other.policy.ProtoReflect()
+		if policy.Has(policy.Descriptor().Fields().ByName(field)) {
+			subsets = append(subsets, other.subset)
+		}
+	}
+	return subsets
+}
+
+// hiddenAt returns the ports that have settings of their own, of which Istio
+// takes all in the place of the policy for all ports.
+func hiddenAt(place policyPlace, places []policyPlace) []int {
+	var ports []int
+	for _, other := range places {
+		if place.port == 0 && other.port != 0 && other.subset == place.subset {
+			ports = append(ports, other.port)
+		}
+	}
+	return ports
+}

@@ -1,0 +1,158 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPartsOfWhatAChangeWrites(t *testing.T) {
+	const book = "ratings.default.svc.cluster.local"
+	policy := func(spec string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: ratings}\nspec: {host: ratings, " + spec + "}\n"
+	}
+	const pool, outlier = `connectionPool: {http: {http1MaxPendingRequests: 1}}`, `outlierDetection: {consecutive5xxErrors: 1}`
+	jasons := `match: [{headers: {end-user: {exact: jason}}}], `
+	for name, test := range map[string]struct {
+		before, after string
+		want          string // kind path>to|subset|port, in order
+	}{
+		"a new entry is a route": {"", ratings(`[{` + toV1 + `}]`), "route spec.http[0]>" + book + "|v1|0"},
+		"an entry as it was is none, whatever it is called and wherever it stands": {
+			ratings(`[{` + toV1 + `}]`), ratings(`[{` + jasons + toV2 + `}, {name: other, ` + toV1 + `}]`),
+			"route spec.http[0]>" + book + "|v2|0",
+		},
+		"a delay and an abort each for itself": {
+			ratings(`[{` + toV1 + `}]`), ratings(`[{` + toV1 + `, ` + both + `}]`),
+			"route spec.http[0]>" + book + "|v1|0, delay spec.http[0].fault.delay, abort spec.http[0].fault.abort",
+		},
+		"a fault without a percentage is still a part, which never bites": {
+			"", ratings(`[{` + toV1 + `, fault: {delay: {fixedDelay: 7s}}}]`),
+			"route spec.http[0]>" + book + "|v1|0, delay spec.http[0].fault.delay",
+		},
+		"weights above 0 of several destinations": {
+			"", ratings(`[{route: [{destination: {host: ratings, subset: v1}, weight: 90}, {destination: {host: ratings, subset: v2, port: {number: 9080}}, weight: 10}, {destination: {host: ratings, subset: v3}}]}]`),
+			"route spec.http[0]>||0, weight spec.http[0].route[0]>" + book + "|v1|0, weight spec.http[0].route[1]>" + book + "|v2|9080",
+		},
+		"a timeout that is new": {
+			ratings(`[{` + toV1 + `}]`), ratings(`[{` + toV1 + `, timeout: 1s}]`),
+			"route spec.http[0]>" + book + "|v1|0, timeout spec.http[0].timeout",
+		},
+		"a timeout that an entry to the same host has already": {
+			ratings(`[{` + toV1 + `, timeout: 1s}]`), ratings(`[{` + jasons + toV2 + `, timeout: 1s}, {` + toV1 + `, timeout: 1s}]`),
+			"route spec.http[0]>" + book + "|v2|0",
+		},
+		"a second entry that says the same is the one that is hidden": {
+			ratings(`[{` + toV1 + `}]`), ratings(`[{` + toV1 + `}, {` + toV1 + `}]`),
+			"route spec.http[1]>" + book + "|v1|0",
+		},
+		"another host with the same entries": {
+			ratings(`[{` + toV1 + `}]`), strings.Replace(ratings(`[{`+toV1+`}]`), "hosts: [ratings]", "hosts: [details]", 1),
+			"route spec.http[0]>" + book + "|v1|0",
+		},
+		"a redirect goes nowhere": {"", ratings(`[{redirect: {uri: /}}]`), "route spec.http[0]>||0"},
+		"TCP with one destination and with several": {
+			"", strings.Replace(ratings(`[{`+toV1+`}]`), "http: [{"+toV1+"}]", `tcp: [{match: [{port: 1}], `+toV1+`}, {route: [{destination: {host: ratings, subset: v1}, weight: 80}, {destination: {host: ratings, subset: v2}, weight: 20}]}]`, 1),
+			"route spec.tcp[0]>" + book + "|v1|0, weight spec.tcp[1].route[0]>" + book + "|v1|0, weight spec.tcp[1].route[1]>" + book + "|v2|0",
+		},
+		"subsets have no part of their own": {"", subsets(`[{name: v1, labels: {version: v1}}]`), ""},
+		"pools, ejection and other policies": {
+			"", policy(`trafficPolicy: {` + pool + `, ` + outlier + `, loadBalancer: {simple: RANDOM}, tls: {mode: DISABLE}}`),
+			"policy spec.trafficPolicy.loadBalancer>" + book + "||0, overflow spec.trafficPolicy.connectionPool>" + book + "||0, ejection spec.trafficPolicy.outlierDetection>" + book + "||0, policy spec.trafficPolicy.tls>" + book + "||0",
+		},
+		"a pool that limits nothing applies, and refuses nothing": {
+			"", policy(`trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 1}}}`),
+			"policy spec.trafficPolicy.connectionPool>" + book + "||0",
+		},
+		"subsets and ports of their own": {
+			policy(`trafficPolicy: {` + outlier + `}`),
+			policy(`trafficPolicy: {` + outlier + `, portLevelSettings: [{port: {number: 9080}, ` + pool + `}]}, subsets: [{name: v1, trafficPolicy: {` + pool + `}}]`),
+			"overflow spec.trafficPolicy.portLevelSettings[0].connectionPool>" + book + "||9080, overflow spec.subsets[0].trafficPolicy.connectionPool>" + book + "|v1|0",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wordParts(Parts(onlyObject(t, test.before), onlyObject(t, test.after))); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestABlockIsHiddenByThoseOfSubsetsAndPorts(t *testing.T) {
+	o := onlyObject(t, `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: ratings}, spec: {host: ratings,
+ trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}, outlierDetection: {consecutive5xxErrors: 1}, portLevelSettings: [{port: {number: 9080}, connectionPool: {tcp: {maxConnections: 2}}}]},
+ subsets: [{name: v1, trafficPolicy: {connectionPool: {tcp: {maxConnections: 3}}}}, {name: v2}]}}`)
+	hidden := map[string]string{}
+	for _, p := range Parts(nil, o) {
+		hidden[p.Path] = fmt.Sprint(p.HiddenBy, p.HiddenAt)
+	}
+	want := map[string]string{
+		"spec.trafficPolicy.connectionPool":                      "[v1] [9080]",
+		"spec.trafficPolicy.outlierDetection":                    "[] [9080]",
+		"spec.trafficPolicy.portLevelSettings[0].connectionPool": "[] []",
+		"spec.subsets[0].trafficPolicy.connectionPool":           "[] []",
+	}
+	if diff := cmp.Diff(want, hidden); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFollowingTheStagesOfARun(t *testing.T) {
+	mark := func(text, mark string) *Object {
+		o := onlyObject(t, text)
+		Mark(o, mark)
+		return o
+	}
+	theirs := onlyObject(t, ratings(`[{`+toV1+`, timeout: 3s}]`))
+	given := mark(ratings(`[{match: [{headers: {end-user: {exact: jason}}}], `+toV2+`}, {`+toV1+`, timeout: 3s}]`), "meshchaos-0")
+	slow := mark(ratings(`[{match: [{headers: {end-user: {exact: jason}}}], `+toV2+`}, {`+toV1+`, timeout: 3s, `+delay+`}]`), "meshchaos-1")
+	other := onlyObject(t, subsets(`[{name: v1, trafficPolicy: {outlierDetection: {}}}]`))
+
+	known := Follow(nil, "given", Change{Before: theirs, After: given})
+	known = Follow(known, "given", Change{After: other})
+	known = Follow(known, "slow", Change{Before: given, After: slow})
+	var got []string
+	for _, p := range known {
+		got = append(got, p.Stage+" "+p.Kind+" "+p.Path+" "+p.Entry)
+	}
+	want := []string{
+		"given ejection spec.subsets[0].trafficPolicy.outlierDetection ",
+		"given route spec.http[0] meshchaos-1-0",
+		"slow route spec.http[1] meshchaos-1-1",
+		"slow delay spec.http[1].fault.delay meshchaos-1-1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if left := Follow(known, "", Change{Before: slow}); len(left) != 1 {
+		t.Errorf("after its deletion a VirtualService has %v", left)
+	}
+	if got := known[1].Service(); got != "ratings" {
+		t.Errorf("its service is %s", got)
+	}
+}
+
+// onlyObject reads YAML of one object of the namespace book; nil if there is
+// none.
+func onlyObject(t *testing.T, text string) *Object {
+	t.Helper()
+	if text == "" {
+		return nil
+	}
+	return read(t, strings.TrimSuffix(text, "---\n"))
+}
+
+func wordParts(parts []Part) string {
+	words := make([]string, len(parts))
+	for i, p := range parts {
+		words[i] = p.Kind + " " + p.Path
+		switch p.Kind {
+		case PartDelay, PartAbort, PartTimeout:
+		default:
+			words[i] += fmt.Sprintf(">%s|%s|%d", p.To, p.Subset, p.Port)
+		}
+	}
+	return strings.Join(words, ", ")
+}

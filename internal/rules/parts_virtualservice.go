@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
+	var parts []Part
+	for i, entry := range vs.Http {
+		// Its delegate is another object, whose entries bite for themselves.
+		if entry.Delegate == nil {
+			parts = append(parts, httpParts(o, vs, entry, fmt.Sprintf("spec.http[%d]", i))...)
+		}
+	}
+	for i, entry := range vs.Tls {
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, fmt.Sprintf("spec.tls[%d]", i))...)
+	}
+	for i, entry := range vs.Tcp {
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, fmt.Sprintf("spec.tcp[%d]", i))...)
+	}
+	return parts
+}
+
+func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPRoute, path string) []Part {
+	unmarked := proto.CloneOf(entry)
+	unmarked.Name = ""
+	whole := Part{
+		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path,
+		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o, vs), unmarked),
+	}
+	parts := routeParts(whole, weightsOf(entry.Route), true)
+	part := func(kind, field string, there bool) {
+		if there {
+			p := whole
+			p.Kind, p.Path = kind, path+field
+			parts = append(parts, p)
+		}
+	}
+	part(PartDelay, ".fault.delay", entry.GetFault().GetDelay() != nil)
+	part(PartAbort, ".fault.abort", entry.GetFault().GetAbort() != nil)
+	if after := entry.GetTimeout().AsDuration(); after > 0 {
+		part(PartTimeout, ".timeout", true)
+		parts[len(parts)-1].timeout = fmt.Sprintf("%s of %s", after, toWords(o, entry))
+	}
+	return parts
+}
+
+// sameTimeout says whether another entry has ended requests to the same
+// destinations after the same time.
+func (p Part) sameTimeout(other Part) bool { return p.Kind == other.Kind && p.timeout == other.timeout }
+
+// toWords names the destinations of an entry, whatever their subsets.
+func toWords(o *Object, entry *networking.HTTPRoute) string {
+	var hosts []string
+	for _, route := range entry.Route {
+		hosts = append(hosts, FQDN(route.GetDestination().GetHost(), o.Namespace))
+	}
+	return strings.Join(hosts, ", ")
+}
+
+// streamParts are those of a tcp or tls entry, which has no name: it is told by
+// its clusters. Where it has several, each weight is seen by itself.
+func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, to []*networking.RouteDestination, path string) []Part {
+	whole := Part{
+		Object: o.Ref, Kind: PartRoute, Path: path,
+		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o, vs), entry),
+	}
+	return routeParts(whole, weightsOf(to), false)
+}
+
+// weighted is a destination of either protocol.
+type weighted interface {
+	GetDestination() *networking.Destination
+	GetWeight() int32
+}
+
+func weightsOf[D weighted](routes []D) []weighted {
+	out := make([]weighted, len(routes))
+	for i, route := range routes {
+		out[i] = route
+	}
+	return out
+}
+
+// routeParts are the entry as a route, if it can be seen as a whole or has a
+// single destination, and each weight above 0 of several.
+func routeParts(whole Part, to []weighted, seen bool) []Part {
+	var parts []Part
+	if len(to) == 1 {
+		whole.direct(to[0])
+	}
+	if seen || len(to) == 1 {
+		parts = append(parts, whole)
+	}
+	if len(to) < 2 {
+		return parts
+	}
+	for i, destination := range to {
+		if destination.GetWeight() == 0 {
+			continue
+		}
+		share := whole
+		share.Kind, share.Path = PartWeight, fmt.Sprintf("%s.route[%d]", whole.Path, i)
+		share.content += share.Path[len(whole.Path):]
+		share.direct(destination)
+		parts = append(parts, share)
+	}
+	return parts
+}
+
+func (p *Part) direct(to weighted) {
+	destination := to.GetDestination()
+	p.To = FQDN(destination.GetHost(), p.Object.Namespace)
+	p.Subset, p.Port = destination.GetSubset(), int(destination.GetPort().GetNumber())
+}
+
+// hostOf is the host that an entry is for: the object's first, or, where that
+// stands for others too, the first destination's.
+func hostOf(o *Object, to []weighted) string {
+	hosts := Hosts(o)
+	if len(hosts) > 0 && !strings.Contains(hosts[0], "*") {
+		return hosts[0]
+	}
+	if len(to) > 0 {
+		return FQDN(to[0].GetDestination().GetHost(), o.Namespace)
+	}
+	return strings.Join(hosts, ", ")
+}
+
+// scopeOf is where the entries of a VirtualService are in force.
+func scopeOf(o *Object, vs *networking.VirtualService) []string {
+	return append(append(Hosts(o), "at"), vs.Gateways...)
+}
