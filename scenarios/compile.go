@@ -12,6 +12,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -26,7 +27,7 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 			wrong = append(wrong, r.place(err))
 		}
 	}
-	spec := pairOf(f.body, "spec")
+	spec := yamlnode.Pair(f.body, "spec")
 	note(envelope(f))
 	if spec == nil {
 		return nil, errors.Join(wrong...)
@@ -62,13 +63,13 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 func envelope(f *fileScenario) error {
 	switch {
 	case f.APIVersion != "meshchaos/v1alpha1":
-		return at(nodeAt(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
+		return yamlnode.At(yamlnode.Follow(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
 	case f.Kind != "Scenario":
-		return at(nodeAt(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
+		return yamlnode.At(yamlnode.Follow(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
 	case !namePattern.MatchString(f.Metadata.Name):
-		return at(nodeAt(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
-	case pairOf(f.body, "spec") == nil:
-		return at(f.body, "", "the scenario has no spec")
+		return yamlnode.At(yamlnode.Follow(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
+	case yamlnode.Pair(f.body, "spec") == nil:
+		return yamlnode.At(f.body, "", "the scenario has no spec")
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ func checkWord(parent ast.Node, key, word string, choice []string) error {
 	if word == "" || slices.Contains(choice, word) {
 		return nil
 	}
-	return at(nodeAt(parent, key), nearest.Hint(word, choice), "unknown %s %q", key, word)
+	return yamlnode.At(yamlnode.Follow(parent, key), nearest.Hint(word, choice), "unknown %s %q", key, word)
 }
 
 // stepsOf returns the steps of a file; without steps the spec itself is one.
@@ -86,21 +87,21 @@ func stepsOf(f *fileScenario) ([]fileStep, error) {
 	spec := &f.Spec
 	if len(spec.Steps) == 0 {
 		if len(spec.Load) == 0 {
-			return nil, at(nodeAt(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
+			return nil, yamlnode.At(yamlnode.Follow(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
 		}
 		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect}}, nil
 	}
 	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
-		return nil, at(nodeAt(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
+		return nil, yamlnode.At(yamlnode.Follow(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
 	}
 	names := map[string]bool{"given": true}
 	for i, step := range spec.Steps {
-		node := nodeAt(f.body, fmt.Sprintf("spec.steps[%d]", i))
+		node := yamlnode.Follow(f.body, fmt.Sprintf("spec.steps[%d]", i))
 		switch {
 		case step.Name == "" || names[step.Name]:
-			return nil, at(node, "", "each step needs a name of its own, not %q", step.Name)
+			return nil, yamlnode.At(node, "", "each step needs a name of its own, not %q", step.Name)
 		case len(step.Load) == 0:
-			return nil, at(node, "write load: with a cohort", "the step %q drives no load", step.Name)
+			return nil, yamlnode.At(node, "write load: with a cohort", "the step %q drives no load", step.Name)
 		}
 		names[step.Name] = true
 	}
@@ -131,7 +132,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		}
 	}
 	if err := scope.Validate(); err != nil {
-		note(at(nodeAt(f.body, "spec"), "", "%v", err))
+		note(yamlnode.At(yamlnode.Follow(f.body, "spec"), "", "%v", err))
 		return errors.Join(wrong...)
 	}
 	for _, line := range step.Expect {
@@ -143,7 +144,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		into.Expect = append(into.Expect, compiled)
 	}
 	if len(step.Expect) == 0 {
-		note(at(nodeAt(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
+		note(yamlnode.At(yamlnode.Follow(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
 	}
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
@@ -164,7 +165,7 @@ func inFirstStep(compiled Line, line fileLine, first bool, f *fileScenario) erro
 	}
 	for _, load := range compiled.Loads() {
 		if _, driven := f.Spec.Steps[0].Load[load.Cohort]; load.Window != report.During && !driven {
-			return at(line.node, "name a cohort of the first step", "%s.%s is not driven: the %s has the cohorts of the first step", load.Window, load.Cohort, load.Window)
+			return yamlnode.At(line.node, "name a cohort of the first step", "%s.%s is not driven: the %s has the cohorts of the first step", load.Window, load.Cohort, load.Window)
 		}
 	}
 	return nil

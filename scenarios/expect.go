@@ -8,6 +8,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
 // fileLine is an expectation: a text, or a mapping with that and knownBug.
@@ -18,23 +19,23 @@ type fileLine struct {
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (l *fileLine) UnmarshalYAML(node ast.Node) error {
-	if text, ok := scalar(node); ok {
+	if text, ok := yamlnode.Scalar(node); ok {
 		if text == "" {
-			return at(node, "write a comparison", "the expectation is empty")
+			return yamlnode.At(node, "write a comparison", "the expectation is empty")
 		}
 		l.That, l.node = text, node
 		return nil
 	}
-	pair := pairOf(node, "that")
+	pair := yamlnode.Pair(node, "that")
 	if pair == nil {
-		return at(node, "quote this line", "YAML reads this expectation as %s", kindOf(node))
+		return yamlnode.At(node, "quote this line", "YAML reads this expectation as %s", yamlnode.Kind(node))
 	}
-	if err := decode(node, &l.fileExpectation, "the expectation"); err != nil {
+	if err := yamlnode.Decode(node, &l.fileExpectation, "the expectation"); err != nil {
 		return err
 	}
 	l.node = pair.Value
-	if ticket := pairOf(node, "knownBug"); ticket != nil && l.KnownBug == "" {
-		return at(ticket.Value, "name its ticket", "knownBug is empty")
+	if ticket := yamlnode.Pair(node, "knownBug"); ticket != nil && l.KnownBug == "" {
+		return yamlnode.At(ticket.Value, "name its ticket", "knownBug is empty")
 	}
 	return nil
 }
@@ -53,7 +54,7 @@ func compileLine(scope check.Scope, line fileLine) (Line, error) {
 	if err == nil {
 		return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: line.node.GetToken().Position.Line}, nil
 	}
-	placed := at(line.node, "", "%v", err)
+	placed := yamlnode.At(line.node, "", "%v", err)
 	var wrong *check.Error
 	if errors.As(err, &wrong) {
 		placed.Message, placed.Hint = wrong.Message, wrong.Hint

@@ -1,5 +1,7 @@
 package scenarios
 
+import "github.com/meshchaos/meshchaos/internal/yamlnode"
+
 // The types below are the grammar of a scenario file, and its JSON Schema is
 // made from them.
 
@@ -52,37 +54,37 @@ type fileLoad struct {
 	Connections *int              `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4."`
 	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`
 	QPS         float64           `yaml:"qps,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests a second of all connections together. Absent or 0: as fast as the answers come."`
-	Duration    duration          `yaml:"duration,omitempty"`
+	Duration    yamlnode.Duration `yaml:"duration,omitempty"`
 	Warmup      int64             `yaml:"warmup,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests before the ones that count."`
-	Timeout     duration          `yaml:"timeout,omitempty" jsonschema_description:"Of one request. Default 1m."`
+	Timeout     yamlnode.Duration `yaml:"timeout,omitempty" jsonschema_description:"Of one request. Default 1m."`
 	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group."`
 }
 
 type fileRoute struct {
-	Service words             `yaml:"service"`
+	Service yamlnode.Names    `yaml:"service"`
 	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	To      shares            `yaml:"to"`
 }
 
 type fileFault struct {
-	Service words             `yaml:"service"`
+	Service yamlnode.Names    `yaml:"service"`
 	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	Delay   duration          `yaml:"delay,omitempty"`
+	Delay   yamlnode.Duration `yaml:"delay,omitempty"`
 	Abort   *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
-	Percent percent           `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
+	Percent yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
 
 type fileBreaker struct {
-	Service                  words    `yaml:"service"`
-	MaxConnections           *int32   `yaml:"maxConnections,omitempty"`
-	HTTP1MaxPendingRequests  *int32   `yaml:"http1MaxPendingRequests,omitempty"`
-	HTTP2MaxRequests         *int32   `yaml:"http2MaxRequests,omitempty"`
-	MaxRequestsPerConnection *int32   `yaml:"maxRequestsPerConnection,omitempty"`
-	ConsecutiveGatewayErrors *uint32  `yaml:"consecutiveGatewayErrors,omitempty"`
-	Consecutive5xxErrors     *uint32  `yaml:"consecutive5xxErrors,omitempty"`
-	Interval                 duration `yaml:"interval,omitempty"`
-	BaseEjectionTime         duration `yaml:"baseEjectionTime,omitempty"`
-	MaxEjectionPercent       *int32   `yaml:"maxEjectionPercent,omitempty"`
+	Service                  yamlnode.Names    `yaml:"service"`
+	MaxConnections           *int32            `yaml:"maxConnections,omitempty"`
+	HTTP1MaxPendingRequests  *int32            `yaml:"http1MaxPendingRequests,omitempty"`
+	HTTP2MaxRequests         *int32            `yaml:"http2MaxRequests,omitempty"`
+	MaxRequestsPerConnection *int32            `yaml:"maxRequestsPerConnection,omitempty"`
+	ConsecutiveGatewayErrors *uint32           `yaml:"consecutiveGatewayErrors,omitempty"`
+	Consecutive5xxErrors     *uint32           `yaml:"consecutive5xxErrors,omitempty"`
+	Interval                 yamlnode.Duration `yaml:"interval,omitempty"`
+	BaseEjectionTime         yamlnode.Duration `yaml:"baseEjectionTime,omitempty"`
+	MaxEjectionPercent       *int32            `yaml:"maxEjectionPercent,omitempty"`
 }
 
 // fileIntent is the mapping form of a rule that is not an Istio object.

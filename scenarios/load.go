@@ -14,6 +14,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
@@ -52,25 +53,25 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	if load.Requests.auto {
 		plan.Requests = samplesNeeded(expect)
 		if plan.Requests == 0 {
-			return cohort, at(node, "write a number", "requests: auto needs an expectation of the step with split(...)")
+			return cohort, yamlnode.At(node, "write a number", "requests: auto needs an expectation of the step with split(...)")
 		}
 	}
 	if err := checkEnd(node, name, step, plan); err != nil {
 		return cohort, err
 	}
 	if err := plan.Validate(); err != nil {
-		return cohort, at(node, "", "%v", err)
+		return cohort, yamlnode.At(node, "", "%v", err)
 	}
 	cohort.Plan = plan
 	return cohort, nil
 }
 
 func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
-	spec := pairOf(f.body, "spec").Value
+	spec := yamlnode.Pair(f.body, "spec").Value
 	if step.Name != "" {
 		for i := range f.Spec.Steps {
 			if f.Spec.Steps[i].Name == step.Name {
-				return loadOf(pairOf(spec, "steps").Value.(*ast.SequenceNode).Values[i], name)
+				return loadOf(yamlnode.Pair(spec, "steps").Value.(*ast.SequenceNode).Values[i], name)
 			}
 		}
 	}
@@ -78,7 +79,7 @@ func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
 }
 
 func loadOf(parent ast.Node, name string) ast.Node {
-	return pairOf(pairOf(parent, "load").Value, name).Value
+	return yamlnode.Pair(yamlnode.Pair(parent, "load").Value, name).Value
 }
 
 // setTarget says where the load goes and what it sends.
@@ -90,20 +91,20 @@ func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 		}
 	}
 	if targets != 1 {
-		return at(node, "", "a cohort has one of get, post and tcp, not %d", targets)
+		return yamlnode.At(node, "", "a cohort has one of get, post and tcp, not %d", targets)
 	}
 	if load.TCP != "" {
 		if _, _, err := net.SplitHostPort(load.TCP); err != nil {
-			return at(nodeAt(node, "tcp"), "write host:port", "%q is no address", load.TCP)
+			return yamlnode.At(yamlnode.Follow(node, "tcp"), "write host:port", "%q is no address", load.TCP)
 		}
 		if load.As != "" || load.Body != "" || len(load.Headers) > 0 {
-			return at(node, "", "as, body and headers are for HTTP")
+			return yamlnode.At(node, "", "as, body and headers are for HTTP")
 		}
 		plan.TCP = &loadgen.TCP{Address: load.TCP, Lines: load.Lines}
 		return nil
 	}
 	if len(load.Lines) > 0 {
-		return at(nodeAt(node, "lines"), "", "lines are for TCP")
+		return yamlnode.At(yamlnode.Follow(node, "lines"), "", "lines are for TCP")
 	}
 	h := &loadgen.HTTP{Method: http.MethodGet, URL: load.Get, Header: load.Headers, Body: load.Body}
 	if load.Post != "" {
@@ -111,7 +112,7 @@ func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 	}
 	u, err := url.Parse(h.URL)
 	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return at(nodeAt(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
+		return yamlnode.At(yamlnode.Follow(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
 	}
 	if load.As != "" {
 		h.Login = &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": load.As}}
@@ -125,7 +126,7 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 	bounded := plan.Requests > 0 || plan.Duration > 0
 	if plan.While == "" {
 		if !bounded {
-			return at(node, "write requests: or duration:", "the load %q would never end", name)
+			return yamlnode.At(node, "write requests: or duration:", "the load %q would never end", name)
 		}
 		return nil
 	}
@@ -134,7 +135,7 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(step.Load)), func(n string) bool {
 			return n == name || step.Load[n].While != ""
 		})
-		return at(nodeAt(node, "while"), nearest.Hint(plan.While, names), "while names %q, which is no other cohort that ends by itself", plan.While)
+		return yamlnode.At(yamlnode.Follow(node, "while"), nearest.Hint(plan.While, names), "while names %q, which is no other cohort that ends by itself", plan.While)
 	}
 	return nil
 }

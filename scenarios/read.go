@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
 // maxSize and maxDepth bound a file: the library's largest is a hundredth of
@@ -70,7 +72,7 @@ func parse(file, text string, open func(string) (string, error)) (*Scenario, err
 		return nil, r.place(err)
 	}
 	var f fileScenario
-	if err := decode(body, &f.file, "the scenario"); err != nil {
+	if err := yamlnode.Decode(body, &f.file, "the scenario"); err != nil {
 		return nil, r.place(err)
 	}
 	f.body = body
@@ -115,7 +117,7 @@ func (r *reader) document(text string) (ast.Node, error) {
 	case len(documents) == 0:
 		return nil, &Error{Message: "the file holds only comments; see meshchaos list for scenarios to begin with"}
 	case len(documents) > 1:
-		return nil, at(documents[1], "write a file for each", "the file holds %d documents", len(documents))
+		return nil, yamlnode.At(documents[1], "write a file for each", "the file holds %d documents", len(documents))
 	}
 	return documents[0], nil
 }
@@ -183,7 +185,7 @@ func plain(node ast.Node) error {
 		switch n.Type() {
 		case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
 			if wrong == nil {
-				wrong = at(n, "write it out, or quote it if it is meant as a text", "anchors, aliases and tags have no place in a scenario")
+				wrong = yamlnode.At(n, "write it out, or quote it if it is meant as a text", "anchors, aliases and tags have no place in a scenario")
 			}
 		}
 		return wrong == nil
@@ -209,9 +211,9 @@ func (r *reader) place(err error) *Error {
 	switch {
 	case errors.As(err, &own):
 	case errors.As(err, &syntax):
-		own = atToken(syntax.Token, "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", syntax.Message)
+		own = yamlnode.AtToken(syntax.Token, "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", syntax.Message)
 	case errors.As(err, &theirs):
-		own = atToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
+		own = yamlnode.AtToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
 	default:
 		own = &Error{Message: err.Error()}
 	}

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -11,6 +10,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
 // fileRule is an intent, an Istio object, or the name of a file of such
@@ -34,18 +34,18 @@ func (fileRule) JSONSchema() *jsonschema.Schema {
 
 // compileRule reads one entry of given or apply.
 func (r *reader) compileRule(rule fileRule) (Rule, error) {
-	compiled := Rule{place: *r.place(at(rule.node, "", ""))}
+	compiled := Rule{place: *r.place(yamlnode.At(rule.node, "", ""))}
 	var err error
-	if name, ok := scalar(rule.node); ok {
+	if name, ok := yamlnode.Scalar(rule.node); ok {
 		compiled.Objects, err = r.objectFile(rule.node, name)
 		return compiled, err
 	}
-	pairs, err := entries(rule.node)
+	pairs, err := yamlnode.Entries(rule.node)
 	if err != nil {
-		return compiled, at(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", kindOf(rule.node))
+		return compiled, yamlnode.At(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", yamlnode.Kind(rule.node))
 	}
 	for _, pair := range pairs {
-		if key := keyOf(pair); key == "apiVersion" || key == "kind" {
+		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
 			object, err := decodeObject(rule.node)
 			compiled.Objects = []*rules.Object{object}
 			return compiled, err
@@ -59,7 +59,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error) {
 	text, err := r.open(name)
 	if err != nil {
-		return nil, at(node, "", "reading the rule file %q: %v", name, err)
+		return nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
 	}
 	inner := reader{file: name, lines: strings.Split(text, "\n"), open: r.open}
 	if err := inner.guard(text); err != nil {
@@ -78,7 +78,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error)
 		objects = append(objects, object)
 	}
 	if len(objects) == 0 {
-		return nil, at(node, "", "the rule file %q holds no object", name)
+		return nil, yamlnode.At(node, "", "the rule file %q holds no object", name)
 	}
 	return objects, nil
 }
@@ -91,7 +91,7 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 	}
 	manifest, err := json.Marshal(tree)
 	if err != nil {
-		return nil, at(node, "", "reading the Istio object: %v", err)
+		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
 	}
 	object, err := rules.DecodeFile(manifest)
 	if err == nil {
@@ -103,7 +103,7 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 		if field.Suggestion != "" {
 			hint = "did you mean " + field.Suggestion + "?"
 		}
-		return nil, at(nodeAt(node, field.Path), hint, "%s: %s", field.Path, field.Message)
+		return nil, yamlnode.At(yamlnode.Follow(node, field.Path), hint, "%s: %s", field.Path, field.Message)
 	}
 	return object, err
 }
@@ -117,51 +117,15 @@ func firstError(problems []rules.Problem) error {
 	return nil
 }
 
-// nodeAt follows a path such as spec.http[0].fault as far as it goes, and
-// returns the key that the last part names, or else the value.
-func nodeAt(node ast.Node, path string) ast.Node {
-	found := node
-	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		if i, err := strconv.Atoi(part); err == nil {
-			sequence, ok := node.(*ast.SequenceNode)
-			if !ok || i >= len(sequence.Values) {
-				return found
-			}
-			node = sequence.Values[i]
-			found = node
-			continue
-		}
-		pair := pairOf(node, part)
-		if pair == nil {
-			return found
-		}
-		found, node = pair.Key, pair.Value
-	}
-	return found
-}
-
-func pairOf(node ast.Node, key string) *ast.MappingValueNode {
-	pairs, err := entries(node)
-	if err != nil {
-		return nil
-	}
-	for _, pair := range pairs {
-		if keyOf(pair) == key {
-			return pair
-		}
-	}
-	return nil
-}
-
 // compileIntent reads the mapping form; a rule for several services becomes an
 // intent for each.
 func compileIntent(node ast.Node) ([]rules.Intent, error) {
 	var in fileIntent
-	if err := decode(node, &in, "the rule"); err != nil {
+	if err := yamlnode.Decode(node, &in, "the rule"); err != nil {
 		return nil, err
 	}
-	if pairs, _ := entries(node); len(pairs) != 1 {
-		return nil, at(node, "write a list entry for each", "a rule has one of route, fault and breaker, not %d", len(pairs))
+	if pairs, _ := yamlnode.Entries(node); len(pairs) != 1 {
+		return nil, yamlnode.At(node, "write a list entry for each", "a rule has one of route, fault and breaker, not %d", len(pairs))
 	}
 	var intents []rules.Intent
 	switch {
@@ -170,7 +134,7 @@ func compileIntent(node ast.Node) ([]rules.Intent, error) {
 			intents = append(intents, rules.Intent{Route: &rules.Route{Service: service, When: in.Route.When, To: in.Route.To}})
 		}
 		if len(in.Route.To) == 0 {
-			return nil, at(node, "write to: v1", "the route says no version")
+			return nil, yamlnode.At(node, "write to: v1", "the route says no version")
 		}
 	case in.Fault != nil:
 		fault, err := compileFault(node, in.Fault)
@@ -187,11 +151,11 @@ func compileIntent(node ast.Node) ([]rules.Intent, error) {
 		}
 	}
 	if len(intents) == 0 {
-		return nil, at(node, "write service: with its name", "the rule names no service")
+		return nil, yamlnode.At(node, "write service: with its name", "the rule names no service")
 	}
 	for _, intent := range intents {
 		if err := intent.Validate(); err != nil {
-			return nil, at(node, "", "%s: %v", intent, err)
+			return nil, yamlnode.At(node, "", "%s: %v", intent, err)
 		}
 	}
 	return intents, nil
@@ -202,14 +166,14 @@ func compileFault(node ast.Node, in *fileFault) (rules.Fault, error) {
 	if in.Abort != nil {
 		fault.Abort = *in.Abort
 	}
-	if in.Percent.value != nil {
-		fault.Percent = *in.Percent.value
+	if in.Percent.Value != nil {
+		fault.Percent = *in.Percent.Value
 	}
 	if fault.Delay == 0 && in.Abort == nil {
-		return fault, at(node, "write delay: 7s or abort: 503", "the fault neither delays nor aborts")
+		return fault, yamlnode.At(node, "write delay: 7s or abort: 503", "the fault neither delays nor aborts")
 	}
 	if in.Abort != nil && (fault.Abort < 200 || fault.Abort > 599) {
-		return fault, at(node, "", "abort takes an HTTP status from 200 to 599, not %d", fault.Abort)
+		return fault, yamlnode.At(node, "", "abort takes an HTTP status from 200 to 599, not %d", fault.Abort)
 	}
 	return fault, nil
 }

@@ -3,14 +3,18 @@
 // also holds the library of scenarios that are built into the program.
 //
 // The package may import internal/check, internal/mesh, internal/rules,
-// internal/samples, internal/nearest, report and loadgen.
+// internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
 package scenarios
 
 import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
+
+// Error is something wrong at one place of a file.
+type Error = yamlnode.Error
 
 // Scenario is a file, read and checked.
 type Scenario struct {

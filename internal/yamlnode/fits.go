@@ -1,4 +1,4 @@
-package scenarios
+package yamlnode
 
 import (
 	"reflect"
@@ -20,7 +20,7 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 		t = t.Elem()
 	}
 	if node.Type() == ast.NullType { // the decoder would leave it out
-		return at(node, "write a value, or leave the key out", "%s has no value", path)
+		return At(node, "write a value, or leave the key out", "%s has no value", path)
 	}
 	if reflect.PointerTo(t).Implements(nodeUnmarshaler) {
 		return nil
@@ -31,7 +31,7 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 	case reflect.Slice:
 		sequence, ok := node.(*ast.SequenceNode)
 		if !ok {
-			return at(node, "", "%s takes a list, not %s", path, kindOf(node))
+			return At(node, "", "%s takes a list, not %s", path, Kind(node))
 		}
 		for _, value := range sequence.Values {
 			if err := fits(value, t.Elem(), path); err != nil {
@@ -45,16 +45,16 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 }
 
 func mappingFits(node ast.Node, t reflect.Type, path string) error {
-	pairs, err := entries(node)
+	pairs, err := Entries(node)
 	if err != nil {
-		return at(node, "", "%s takes a mapping, not %s", path, kindOf(node))
+		return At(node, "", "%s takes a mapping, not %s", path, Kind(node))
 	}
 	for _, pair := range pairs {
-		key := keyOf(pair)
+		key := Key(pair)
 		value, ok := valueType(t, key)
 		if !ok {
 			keys := keysOf(t)
-			return at(pair.Key, nearest.Hint(key, keys), "unknown key %q in %s", key, path)
+			return At(pair.Key, nearest.Hint(key, keys), "unknown key %q in %s", key, path)
 		}
 		if err := fits(pair.Value, value, key); err != nil {
 			return err
@@ -71,35 +71,21 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 		switch node.(type) {
 		case *ast.StringNode, *ast.LiteralNode:
 		case ast.ScalarNode: // YAML would read 1.10 as 1.1 and 007 as 7
-			return at(node, "quote it", "%s takes a text, and %s is none to YAML", path, kindOf(node))
+			return At(node, "quote it", "%s takes a text, and %s is none to YAML", path, Kind(node))
 		default:
-			return at(node, "", "%s takes a text, not %s", path, kindOf(node))
+			return At(node, "", "%s takes a text, not %s", path, Kind(node))
 		}
 	case reflect.Float64:
 		if !isInteger && !isFloat {
-			return at(node, "", "%s takes a number, not %s", path, kindOf(node))
+			return At(node, "", "%s takes a number, not %s", path, Kind(node))
 		}
 	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint32:
 		if !isInteger {
-			return at(node, "", "%s takes a whole number, not %s", path, kindOf(node))
+			return At(node, "", "%s takes a whole number, not %s", path, Kind(node))
 		}
 	}
 	return nil
 }
-
-// entries returns the pairs of a mapping; goccy has a type of its own for a
-// mapping of a single pair.
-func entries(node ast.Node) ([]*ast.MappingValueNode, error) {
-	switch m := node.(type) {
-	case *ast.MappingNode:
-		return m.Values, nil
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{m}, nil
-	}
-	return nil, at(node, "", "this takes a mapping, not %s", kindOf(node))
-}
-
-func keyOf(pair *ast.MappingValueNode) string { return pair.Key.GetToken().Value }
 
 // valueType is the type of what stands behind a key.
 func valueType(t reflect.Type, key string) (reflect.Type, bool) {
@@ -121,20 +107,4 @@ func keysOf(t reflect.Type) []string {
 		keys = append(keys, name)
 	}
 	return keys
-}
-
-// kindOf words what stands there.
-func kindOf(node ast.Node) string {
-	switch n := node.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a mapping"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.NullNode:
-		return "nothing"
-	case ast.ScalarNode:
-		text, _ := scalar(n)
-		return `"` + text + `"`
-	}
-	return "this"
 }

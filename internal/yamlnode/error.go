@@ -1,4 +1,8 @@
-package scenarios
+// Package yamlnode reads the nodes of a YAML file strictly, and says at which
+// line and column what is wrong stands and what to write instead.
+//
+// It may import internal/nearest.
+package yamlnode
 
 import (
 	"fmt"
@@ -51,9 +55,10 @@ func indent(line string, column int) string {
 	return b.String()
 }
 
-// at is an error at a node. The file and the snippet are added by the reader,
-// which alone knows them.
-func at(node ast.Node, hint, format string, args ...any) *Error {
+// At is an error at a node: at the key of a pair, and at the first key of a
+// mapping in block style. The file and the snippet are added by who read the
+// file.
+func At(node ast.Node, hint, format string, args ...any) *Error {
 	switch n := node.(type) { // the token of a pair is its colon
 	case *ast.MappingValueNode:
 		node = n.Key
@@ -62,10 +67,11 @@ func at(node ast.Node, hint, format string, args ...any) *Error {
 			node = n.Values[0].Key
 		}
 	}
-	return atToken(node.GetToken(), hint, format, args...)
+	return AtToken(node.GetToken(), hint, format, args...)
 }
 
-func atToken(t *token.Token, hint, format string, args ...any) *Error {
+// AtToken is an error at a token, nil if it is not known.
+func AtToken(t *token.Token, hint, format string, args ...any) *Error {
 	e := &Error{Message: fmt.Sprintf(format, args...), Hint: hint}
 	if t != nil && t.Position != nil {
 		e.Line, e.Column = t.Position.Line, t.Position.Column
