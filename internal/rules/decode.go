@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
-	networking "istio.io/api/networking/v1alpha3"
 )
 
 // The words that a manifest may begin with. Istio's types are the same in all
-// three versions.
+// versions of a group.
 var (
-	apiVersions = []string{"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"}
-	topKeys     = []string{"apiVersion", "kind", "metadata", "spec", "status"}
+	networkingVersions = []string{"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"}
+	telemetryVersions  = []string{"telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"}
+	topKeys            = []string{"apiVersion", "kind", "metadata", "spec", "status"}
 )
 
 // The keys of metadata that a file may have. Those that Kubernetes sets itself
@@ -30,7 +30,7 @@ var (
 // strictly; metadata may hold more than an Object keeps, and status is passed
 // over. The object keeps the manifest. Every error is a *FieldError.
 func Decode(manifest []byte) (*Object, error) {
-	object, err := decode(manifest, nil)
+	object, err := decode(manifest, Kinds(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -38,12 +38,12 @@ func Decode(manifest []byte) (*Object, error) {
 	return object, nil
 }
 
-// DecodeFile reads one object as a user wrote it, turned into JSON. It is as
-// strict with metadata as with spec. The object's Namespace is empty where the
+// DecodeFile reads one object of FileKinds as a user wrote it, turned into JSON.
+// It is as strict with metadata as with spec. The object's Namespace is empty where the
 // file names none, and it has neither Manifest nor ResourceVersion. Every error
 // is a *FieldError.
 func DecodeFile(manifest []byte) (*Object, error) {
-	object, err := decode(manifest, slices.Concat(metadataKeys, serverKeys))
+	object, err := decode(manifest, FileKinds(), slices.Concat(metadataKeys, serverKeys))
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +51,9 @@ func DecodeFile(manifest []byte) (*Object, error) {
 	return object, nil
 }
 
-// decode reads an object whose metadata has no other keys than those given;
-// nil: any.
-func decode(manifest []byte, metadata []string) (*Object, error) {
+// decode reads an object of one of the kinds, whose metadata has no other keys
+// than those given; nil: any.
+func decode(manifest []byte, kinds, metadata []string) (*Object, error) {
 	tree, err := readTree(manifest)
 	if err != nil {
 		return nil, err
@@ -61,11 +61,18 @@ func decode(manifest []byte, metadata []string) (*Object, error) {
 	if err := knownKeys(tree, "", topKeys); err != nil {
 		return nil, err
 	}
+	versions := networkingVersions
+	if tree["kind"] == Telemetry {
+		if !slices.Contains(kinds, Telemetry) {
+			return nil, &FieldError{Path: "kind", Message: "a scenario may write no Telemetry, since a run judges by what the proxies log; leave it out: where logs are off, the run turns them on by itself"}
+		}
+		versions = telemetryVersions
+	}
 	object := &Object{}
-	if object.APIVersion, err = wordOf(tree, "apiVersion", apiVersions); err != nil {
+	if object.APIVersion, err = wordOf(tree, "apiVersion", versions); err != nil {
 		return nil, err
 	}
-	if object.Kind, err = wordOf(tree, "kind", Kinds()); err != nil {
+	if object.Kind, err = wordOf(tree, "kind", kinds); err != nil {
 		return nil, err
 	}
 	if err := object.decodeMetadata(tree["metadata"], metadata); err != nil {
@@ -112,14 +119,7 @@ func (o *Object) decodeMetadata(value any, allowed []string) error {
 // decodeSpec lets protojson decode, after the spec has been read against the
 // type's descriptor for errors that say where and what.
 func (o *Object) decodeSpec(value any) error {
-	switch o.Kind {
-	case VirtualService:
-		o.Spec = &networking.VirtualService{}
-	case DestinationRule:
-		o.Spec = &networking.DestinationRule{}
-	case Gateway:
-		o.Spec = &networking.Gateway{}
-	}
+	o.Spec = NewSpec(o.Kind)
 	if value == nil {
 		return &FieldError{Path: "spec", Message: "missing"}
 	}

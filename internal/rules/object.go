@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+	telemetry "istio.io/api/telemetry/v1alpha1"
 )
 
 // The kinds of object that a run can write.
@@ -19,12 +21,34 @@ const (
 	VirtualService  = "VirtualService"
 	DestinationRule = "DestinationRule"
 	Gateway         = "Gateway"
+	Telemetry       = "Telemetry"
 )
 
-// Kinds returns the kinds of object in the order to write them, what others
-// refer to first: a VirtualService that is there before the subset that it
-// names answers 503 (istio/istio#23956).
-func Kinds() []string { return []string{Gateway, DestinationRule, VirtualService} }
+// Kinds returns the kinds of object in the order to write them. What is logged
+// comes first, so that the log tells of every rule from its beginning to its
+// end. Then comes what others refer to: a VirtualService that is there before
+// the subset that it names answers 503 (istio/istio#23956).
+func Kinds() []string { return []string{Telemetry, Gateway, DestinationRule, VirtualService} }
+
+// FileKinds returns the kinds of object that a scenario may write, in the order
+// of Kinds. It may write no Telemetry: what proxies log is what a run judges by,
+// so the run alone turns that on, and no file can blind it.
+func FileKinds() []string { return []string{Gateway, DestinationRule, VirtualService} }
+
+// NewSpec returns an empty spec of a kind, nil for a kind that is none of Kinds.
+func NewSpec(kind string) proto.Message {
+	switch kind {
+	case VirtualService:
+		return &networking.VirtualService{}
+	case DestinationRule:
+		return &networking.DestinationRule{}
+	case Gateway:
+		return &networking.Gateway{}
+	case Telemetry:
+		return &telemetry.Telemetry{}
+	}
+	return nil
+}
 
 // Ref names an object.
 type Ref struct {
@@ -36,15 +60,16 @@ type Ref struct {
 // String returns Kind/namespace/name.
 func (r Ref) String() string { return fmt.Sprintf("%s/%s/%s", r.Kind, r.Namespace, r.Name) }
 
-// Object is one VirtualService, DestinationRule or Gateway.
+// Object is one object of Istio's, of one of Kinds.
 type Object struct {
 	Ref
-	APIVersion      string // networking.istio.io/v1, v1beta1 or v1alpha3
+	APIVersion      string // networking.istio.io/v1, v1beta1 or v1alpha3; telemetry.istio.io/v1 or v1alpha1
 	Labels          map[string]string
 	Annotations     map[string]string
 	ResourceVersion string // empty: not read from a mesh
-	// Spec is a *networkingv1alpha3.VirtualService, DestinationRule or Gateway;
-	// Istio's other API versions are aliases of these types.
+	// Spec is a *networkingv1alpha3.VirtualService, DestinationRule or Gateway, or
+	// a *telemetryv1alpha1.Telemetry; Istio's other API versions are aliases of
+	// these types.
 	Spec proto.Message
 	// Manifest is the object as the mesh returned it, in JSON, so that it can be
 	// put back to the letter; nil for one that was not read from a mesh.

@@ -20,9 +20,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -51,7 +51,7 @@ type Mesh struct {
 	api       *http.Client // carries kube and dynamic
 	kube      kubernetes.Interface
 	dynamic   dynamic.Interface
-	version   string // of networking.istio.io
+	resources map[string]schema.GroupVersionResource // by rules' kinds; no Telemetry where the cluster has none
 	info      mesh.Info
 
 	mu       sync.Mutex
@@ -137,13 +137,13 @@ func load(o Options) (*rest.Config, string, error) {
 	return config, namespace, nil
 }
 
-// check finds the API version of Istio's objects, and the versions of all.
+// check finds the API versions of Istio's objects, and the versions of all.
 func (m *Mesh) check(ctx context.Context) error {
 	server, err := m.serverVersion(ctx)
 	if err != nil {
 		return fmt.Errorf("reaching the cluster %s: %w; check that kubectl reaches it with the same kubeconfig and context", m.config.Host, err)
 	}
-	if m.version, err = networkingVersion(m.kube.Discovery()); err != nil {
+	if m.resources, err = resourcesOf(m.kube.Discovery()); err != nil {
 		return fmt.Errorf("opening the mesh of the cluster %s: %w", m.config.Host, err)
 	}
 	_, err = m.kube.CoreV1().Namespaces().Get(ctx, m.namespace, metav1.GetOptions{})
@@ -174,32 +174,6 @@ func (m *Mesh) serverVersion(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading its version: %w", err)
 	}
 	return server.GitVersion, nil
-}
-
-// networkingVersion returns the newest version of networking.istio.io that has
-// the three kinds that a run writes.
-func networkingVersion(d discovery.DiscoveryInterface) (string, error) {
-	for _, v := range []string{"v1", "v1beta1", "v1alpha3"} {
-		list, err := d.ServerResourcesForGroupVersion(group + "/" + v)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return "", fmt.Errorf("asking for the resources of %s/%s: %w", group, v, err)
-		}
-		found := 0
-		for _, r := range list.APIResources {
-			for _, plural := range plurals {
-				if r.Name == plural {
-					found++
-				}
-			}
-		}
-		if found == len(plurals) {
-			return v, nil
-		}
-	}
-	return "", fmt.Errorf("it has no %s resources, so Istio is not installed in it; install Istio, choose another cluster with --context, or use --mesh embedded", group)
 }
 
 // istiodVersion is the tag of istiod's image, empty where that cannot be told.

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-	networking "istio.io/api/networking/v1alpha3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -29,7 +28,7 @@ func read(u *unstructured.Unstructured) (*rules.Object, error) {
 		return o, nil
 	}
 	spec, ok := u.Object["spec"].(map[string]any)
-	partial := newSpec(u.GetKind())
+	partial := rules.NewSpec(u.GetKind())
 	if !ok || partial == nil {
 		return nil, fmt.Errorf("reading %s %s/%s: %w", u.GetKind(), u.GetNamespace(), u.GetName(), err)
 	}
@@ -61,19 +60,6 @@ func readKnown(into proto.Message, spec map[string]any) {
 	}
 }
 
-// newSpec returns an empty spec of a kind, nil for a kind that is none of ours.
-func newSpec(kind string) proto.Message {
-	switch kind {
-	case rules.VirtualService:
-		return &networking.VirtualService{}
-	case rules.DestinationRule:
-		return &networking.DestinationRule{}
-	case rules.Gateway:
-		return &networking.Gateway{}
-	}
-	return nil
-}
-
 // body returns an object as it is sent to the API server, to create it or, with
 // before, to take the place of exactly that version.
 func (m *Mesh) body(o, before *rules.Object) (*unstructured.Unstructured, error) {
@@ -88,7 +74,7 @@ func (m *Mesh) body(o, before *rules.Object) (*unstructured.Unstructured, error)
 		unstructured.RemoveNestedField(u.Object, "metadata", field)
 	}
 	unstructured.RemoveNestedField(u.Object, "status")
-	u.SetAPIVersion(group + "/" + m.version)
+	u.SetAPIVersion(m.resources[o.Kind].GroupVersion().String())
 	u.SetNamespace(m.in(o.Namespace))
 	if before == nil {
 		return u, nil

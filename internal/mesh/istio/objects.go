@@ -7,7 +7,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/retry"
 
@@ -15,27 +14,16 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// group is the API group of Istio's traffic rules.
-const group = "networking.istio.io"
-
 // fieldManager signs what this program writes, in metadata.managedFields.
 const fieldManager = "meshchaos"
 
-// plurals are the resource names of the kinds.
-var plurals = map[string]string{
-	rules.VirtualService:  "virtualservices",
-	rules.DestinationRule: "destinationrules",
-	rules.Gateway:         "gateways",
-}
-
 // resource returns the client for an object's kind and namespace.
 func (m *Mesh) resource(ref rules.Ref) (dynamic.ResourceInterface, error) {
-	plural, ok := plurals[ref.Kind]
+	of, ok := m.resources[ref.Kind]
 	if !ok {
-		return nil, fmt.Errorf("finding %s: a run has to do with VirtualService, DestinationRule and Gateway only", ref)
+		return nil, fmt.Errorf("finding %s: the cluster has no resources of that kind, so this Istio is too old, or installed without it", m.name(ref))
 	}
-	gvr := schema.GroupVersionResource{Group: group, Version: m.version, Resource: plural}
-	return m.dynamic.Resource(gvr).Namespace(m.in(ref.Namespace)), nil
+	return m.dynamic.Resource(of).Namespace(m.in(ref.Namespace)), nil
 }
 
 // in returns the namespace that a name without one is in.
@@ -54,17 +42,20 @@ func (m *Mesh) name(ref rules.Ref) string {
 
 // Objects implements mesh.Mesh. Of an object with a field that this build does
 // not know, Spec holds what is known, so that the owner of a host is found;
-// Admit and Write refuse to change such an object.
+// Admit and Write refuse to change such an object. Telemetries are left out where
+// the cluster has none, or this user may not see them.
 func (m *Mesh) Objects(ctx context.Context) ([]*rules.Object, error) {
 	var objects []*rules.Object
-	for _, kind := range []string{rules.Gateway, rules.DestinationRule, rules.VirtualService} {
-		r, err := m.resource(rules.Ref{Kind: kind})
+	for _, kind := range rules.Kinds() {
+		if _, there := m.resources[kind]; !there { // a Telemetry at most: Open saw to the others
+			continue
+		}
+		list, err := m.list(ctx, kind, metav1.ListOptions{})
+		if kind == rules.Telemetry && apierrors.IsForbidden(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
-		}
-		list, err := r.List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return nil, fmt.Errorf("listing the %s of namespace %s: %w", plurals[kind], m.namespace, err)
 		}
 		for i := range list.Items {
 			o, err := read(&list.Items[i])
@@ -75,6 +66,31 @@ func (m *Mesh) Objects(ctx context.Context) ([]*rules.Object, error) {
 		}
 	}
 	return objects, nil
+}
+
+func (m *Mesh) list(ctx context.Context, kind string, o metav1.ListOptions) (*unstructured.UnstructuredList, error) {
+	r, err := m.resource(rules.Ref{Kind: kind})
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.List(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("listing the %s of namespace %s: %w", m.resources[kind].Resource, m.namespace, err)
+	}
+	return list, nil
+}
+
+// provable refuses to write an object that Objects would leave out: nobody could
+// tell whether it was taken away again.
+func (m *Mesh) provable(ctx context.Context, ref rules.Ref) error {
+	if ref.Kind != rules.Telemetry {
+		return nil
+	}
+	_, err := m.list(ctx, ref.Kind, metav1.ListOptions{Limit: 1})
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("writing %s: this user may not list telemetries, so a run could not prove that it took its own away: %w", m.name(ref), err)
+	}
+	return err
 }
 
 // Admit implements mesh.Mesh, by a dry run of each object on the API server,
@@ -91,6 +107,9 @@ func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
 func (m *Mesh) admit(ctx context.Context, o *rules.Object) error {
 	doing := "trying " + m.name(o.Ref) + " on the cluster"
 	r, err := m.resource(o.Ref)
+	if err == nil {
+		err = m.provable(ctx, o.Ref)
+	}
 	if err != nil {
 		return err
 	}
@@ -137,6 +156,9 @@ func (m *Mesh) Write(ctx context.Context, c rules.Change) (*rules.Object, error)
 	}
 	r, err := m.resource(c.Ref())
 	if err != nil {
+		return nil, err
+	}
+	if err := m.provable(ctx, c.Ref()); c.After != nil && err != nil { // what is there is taken away in any case
 		return nil, err
 	}
 	var written *unstructured.Unstructured
