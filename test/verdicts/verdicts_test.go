@@ -1,0 +1,182 @@
+package verdicts
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report/terminal"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// limit is far above what any row takes: one that hangs is cut off, and then
+// is no pass.
+const limit = 30 * time.Second
+
+// runs is how often each row is run, each time with another seed:
+// MESHCHAOS_RUNS, else once.
+func runs(t *testing.T) uint64 {
+	text := os.Getenv("MESHCHAOS_RUNS")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		t.Fatalf("MESHCHAOS_RUNS: %v", err)
+	}
+	return n
+}
+
+func rows(t *testing.T) []Row {
+	t.Helper()
+	all, err := Rows("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 {
+		t.Fatal("the table is empty")
+	}
+	return all
+}
+
+// start opens the embedded mesh with an application.
+func start(t *testing.T, app string, seed uint64) *embedded.Mesh {
+	t.Helper()
+	m, err := embedded.Open(t.Context(), embedded.Options{App: app, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// inForce is what a mesh holds, without what changes with every write.
+func inForce(t *testing.T, m mesh.Mesh) map[string]string {
+	t.Helper()
+	objects, err := m.Objects(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, o := range objects {
+		text, err := o.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[o.String()] = string(text)
+	}
+	return all
+}
+
+// run runs a scenario that was read, and holds the mesh to what it was.
+func run(t *testing.T, m mesh.Mesh, s *scenarios.Scenario, seed uint64) Ended {
+	t.Helper()
+	before := inForce(t, m)
+	ended := Ended{}
+	for _, w := range s.Warnings {
+		ended.Warnings = append(ended.Warnings, w.Message)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	ended.Record, ended.Err = runner.Run(ctx, m, s, runner.Options{ID: fmt.Sprintf("%08x", seed), Tool: "test", Seed: seed, LiveLimit: 5 * time.Second})
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+	return ended
+}
+
+// runRow runs a file of the table on an embedded mesh of its own.
+func runRow(t *testing.T, row Row, seed uint64) Ended {
+	t.Helper()
+	s, err := scenarios.Read(row.Path)
+	if err != nil {
+		return Ended{Err: err}
+	}
+	return run(t, start(t, s.App, seed), s, seed)
+}
+
+func show(t *testing.T, e Ended) {
+	t.Helper()
+	if e.Record == nil {
+		return
+	}
+	if err := terminal.Write(t.Output(), e.Record, false); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryFileEndsAsItMust(t *testing.T) {
+	for _, row := range rows(t) {
+		for seed := range runs(t) {
+			t.Run(fmt.Sprintf("%s/%d", row.ID(), seed), func(t *testing.T) {
+				t.Parallel()
+				ended := runRow(t, row, seed+1)
+				err := row.Held(ended)
+				if reason, waits := pending[row.ID()]; waits {
+					if err == nil {
+						t.Errorf("it ends as it must: take it out of pending, where it stands for %q", reason)
+					}
+					t.Logf("pending (%s): %v", reason, err)
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					show(t, ended)
+				}
+			})
+		}
+	}
+}
+
+func TestEverySentenceHasThreeFiles(t *testing.T) {
+	healthy, sick := map[string]int{}, map[string]int{}
+	ids := map[string]bool{}
+	for _, row := range rows(t) {
+		ids[row.ID()] = true
+		if row.Healthy() {
+			healthy[row.Folder]++
+		} else {
+			sick[row.Folder]++
+		}
+	}
+	folders, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		name := folder.Name()
+		if healthy[name] < 1 || sick[name] < 2 && !strings.HasSuffix(name, "-warns") {
+			t.Errorf("%s has %d files that must not pass and %d that must, not at least 2 and 1", name, sick[name], healthy[name])
+		}
+		if !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("README.md does not say which sentence %s is about", name)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(pending)) {
+		if !ids[id] {
+			t.Errorf("pending names %s, which is no file", id)
+		}
+	}
+}
