@@ -207,17 +207,13 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 
 // mention adds the services and versions that a rule names.
 func (rule Rule) mention(services, versions map[string]bool) {
-	for _, intent := range rule.Intents {
-		switch {
-		case intent.Route != nil:
-			services[intent.Route.Service] = true
-			for _, share := range intent.Route.To {
-				versions[share.Version] = true
-			}
-		case intent.Fault != nil:
-			services[intent.Fault.Service] = true
-		case intent.Breaker != nil:
-			services[intent.Breaker.Service] = true
-		}
+	if rule.Intent == nil {
+		return
+	}
+	for _, service := range rule.Intent.Services() {
+		services[service] = true
+	}
+	for _, version := range rule.Intent.Versions() {
+		versions[version] = true
 	}
 }

@@ -60,40 +60,6 @@ type fileLoad struct {
 	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group."`
 }
 
-type fileRoute struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	To      shares            `yaml:"to"`
-}
-
-type fileFault struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	Delay   yamlnode.Duration `yaml:"delay,omitempty"`
-	Abort   *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
-	Percent yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
-}
-
-type fileBreaker struct {
-	Service                  yamlnode.Names    `yaml:"service"`
-	MaxConnections           *int32            `yaml:"maxConnections,omitempty"`
-	HTTP1MaxPendingRequests  *int32            `yaml:"http1MaxPendingRequests,omitempty"`
-	HTTP2MaxRequests         *int32            `yaml:"http2MaxRequests,omitempty"`
-	MaxRequestsPerConnection *int32            `yaml:"maxRequestsPerConnection,omitempty"`
-	ConsecutiveGatewayErrors *uint32           `yaml:"consecutiveGatewayErrors,omitempty"`
-	Consecutive5xxErrors     *uint32           `yaml:"consecutive5xxErrors,omitempty"`
-	Interval                 yamlnode.Duration `yaml:"interval,omitempty"`
-	BaseEjectionTime         yamlnode.Duration `yaml:"baseEjectionTime,omitempty"`
-	MaxEjectionPercent       *int32            `yaml:"maxEjectionPercent,omitempty"`
-}
-
-// fileIntent is the mapping form of a rule that is not an Istio object.
-type fileIntent struct {
-	Route   *fileRoute   `yaml:"route,omitempty"`
-	Fault   *fileFault   `yaml:"fault,omitempty"`
-	Breaker *fileBreaker `yaml:"breaker,omitempty"`
-}
-
 // fileExpectation is the mapping form of an expectation.
 type fileExpectation struct {
 	That     string `yaml:"that"`

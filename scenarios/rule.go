@@ -3,12 +3,14 @@ package scenarios
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/invopop/jsonschema"
 
+	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
@@ -27,7 +29,7 @@ func (r *fileRule) UnmarshalYAML(node ast.Node) error {
 func (fileRule) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 		{Type: "string", Description: "A file of Istio objects, from the folder of this file."},
-		{Ref: "#/$defs/fileIntent"},
+		{Ref: intentRef},
 		{Type: "object", Required: []string{"apiVersion", "kind", "metadata", "spec"}, Description: "An Istio object as it stands."},
 	}}
 }
@@ -42,7 +44,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	}
 	pairs, err := yamlnode.Entries(rule.node)
 	if err != nil {
-		return compiled, yamlnode.At(rule.node, "write route, fault, breaker, an Istio object or a file's name", "a rule is not %s", yamlnode.Kind(rule.node))
+		return compiled, yamlnode.At(rule.node, "write "+strings.Join(rules.IntentNames(), ", ")+", an Istio object or a file's name", "a rule is not %s", yamlnode.Kind(rule.node))
 	}
 	for _, pair := range pairs {
 		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
@@ -51,7 +53,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 			return compiled, err
 		}
 	}
-	compiled.Intents, err = compileIntent(rule.node)
+	compiled.Intent, err = compileIntent(rule.node, pairs)
 	return compiled, err
 }
 
@@ -117,78 +119,27 @@ func firstError(problems []rules.Problem) error {
 	return nil
 }
 
-// compileIntent reads the mapping form; a rule for several services becomes an
-// intent for each.
-func compileIntent(node ast.Node) ([]rules.Intent, error) {
-	var in fileIntent
-	if err := yamlnode.Decode(node, &in, "the rule"); err != nil {
+// compileIntent reads the mapping form: the name of an intent, and what it says.
+func compileIntent(node ast.Node, pairs []*ast.MappingValueNode) (rules.Intent, error) {
+	names := rules.IntentNames()
+	for _, pair := range pairs {
+		if name := yamlnode.Key(pair); !slices.Contains(names, name) {
+			return nil, yamlnode.At(pair.Key, nearest.Hint(name, names), "unknown key %q in the rule", name)
+		}
+	}
+	if len(pairs) != 1 {
+		return nil, yamlnode.At(node, "write a list entry for each", "a rule has one of %s, not %d", strings.Join(names, ", "), len(pairs))
+	}
+	name := yamlnode.Key(pairs[0])
+	intent := rules.NewIntent(name)
+	if err := yamlnode.Decode(pairs[0].Value, intent, name); err != nil {
 		return nil, err
 	}
-	if pairs, _ := yamlnode.Entries(node); len(pairs) != 1 {
-		return nil, yamlnode.At(node, "write a list entry for each", "a rule has one of route, fault and breaker, not %d", len(pairs))
+	if len(intent.Services()) == 0 {
+		return nil, yamlnode.At(node, "write service: with its name", "the %s names no service", name)
 	}
-	var intents []rules.Intent
-	switch {
-	case in.Route != nil:
-		for _, service := range in.Route.Service {
-			intents = append(intents, rules.Intent{Route: &rules.Route{Service: service, When: in.Route.When, To: in.Route.To}})
-		}
-		if len(in.Route.To) == 0 {
-			return nil, yamlnode.At(node, "write to: v1", "the route says no version")
-		}
-	case in.Fault != nil:
-		fault, err := compileFault(node, in.Fault)
-		if err != nil {
-			return nil, err
-		}
-		for _, service := range in.Fault.Service {
-			fault.Service = service
-			intents = append(intents, rules.Intent{Fault: new(fault)})
-		}
-	case in.Breaker != nil:
-		for _, service := range in.Breaker.Service {
-			intents = append(intents, rules.Intent{Breaker: compileBreaker(in.Breaker, service)})
-		}
+	if err := intent.Check(); err != nil {
+		return nil, yamlnode.At(node, "", "%s: %v", intent, err)
 	}
-	if len(intents) == 0 {
-		return nil, yamlnode.At(node, "write service: with its name", "the rule names no service")
-	}
-	for _, intent := range intents {
-		if err := intent.Validate(); err != nil {
-			return nil, yamlnode.At(node, "", "%s: %v", intent, err)
-		}
-	}
-	return intents, nil
-}
-
-func compileFault(node ast.Node, in *fileFault) (rules.Fault, error) {
-	fault := rules.Fault{When: in.When, Delay: in.Delay.Duration, Percent: 100}
-	if in.Abort != nil {
-		fault.Abort = *in.Abort
-	}
-	if in.Percent.Value != nil {
-		fault.Percent = *in.Percent.Value
-	}
-	if fault.Delay == 0 && in.Abort == nil {
-		return fault, yamlnode.At(node, "write delay: 7s or abort: 503", "the fault neither delays nor aborts")
-	}
-	if in.Abort != nil && (fault.Abort < 200 || fault.Abort > 599) {
-		return fault, yamlnode.At(node, "", "abort takes an HTTP status from 200 to 599, not %d", fault.Abort)
-	}
-	return fault, nil
-}
-
-func compileBreaker(in *fileBreaker, service string) *rules.Breaker {
-	return &rules.Breaker{
-		Service:                  service,
-		MaxConnections:           in.MaxConnections,
-		HTTP1MaxPendingRequests:  in.HTTP1MaxPendingRequests,
-		HTTP2MaxRequests:         in.HTTP2MaxRequests,
-		MaxRequestsPerConnection: in.MaxRequestsPerConnection,
-		ConsecutiveGatewayErrors: in.ConsecutiveGatewayErrors,
-		Consecutive5xxErrors:     in.Consecutive5xxErrors,
-		Interval:                 in.Interval.Duration,
-		BaseEjectionTime:         in.BaseEjectionTime.Duration,
-		MaxEjectionPercent:       in.MaxEjectionPercent,
-	}
+	return intent, nil
 }

@@ -37,9 +37,9 @@ type Step struct {
 	Expect  []Line
 }
 
-// Rule is one entry of given or apply: either intents or objects.
+// Rule is one entry of given or apply: either an intent or objects.
 type Rule struct {
-	Intents []rules.Intent
+	Intent  rules.Intent    // nil: objects
 	Objects []*rules.Object // verbatim; their namespace is the run's
 	place   Error           // where it stands
 }

@@ -4,6 +4,14 @@ import (
 	"encoding/json"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// intentName is that of the schema's definition of an intent, of whatever kind.
+const (
+	intentName = "intent"
+	intentRef  = "#/$defs/" + intentName
 )
 
 // Schema returns the JSON Schema of a scenario file, for editors.
@@ -12,13 +20,24 @@ func Schema() ([]byte, error) {
 	schema := r.Reflect(&file{})
 	schema.ID = ""
 	schema.Title = "meshchaos scenario"
-	for name, value := range map[string]any{"fileIntent": &fileIntent{}, "fileExpectation": &fileExpectation{}} {
-		inner := r.Reflect(value)
-		for key, definition := range inner.Definitions {
-			schema.Definitions[key] = definition
-		}
-		inner.Definitions, inner.Version, inner.ID = nil, "", "" // an $id would rebase the references
-		schema.Definitions[name] = inner
+	define(&r, schema.Definitions, "fileExpectation", &fileExpectation{})
+	intent := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	intent.MinProperties, intent.MaxProperties = new(uint64(1)), new(uint64(1))
+	for _, name := range rules.IntentNames() {
+		define(&r, schema.Definitions, name, rules.NewIntent(name))
+		intent.Properties.Set(name, &jsonschema.Schema{Ref: "#/$defs/" + name})
 	}
+	schema.Definitions[intentName] = intent
 	return json.MarshalIndent(schema, "", "  ")
+}
+
+// define adds the schema of a value's type, and of those that it refers to, to
+// definitions.
+func define(r *jsonschema.Reflector, definitions jsonschema.Definitions, name string, value any) {
+	inner := r.Reflect(value)
+	for key, definition := range inner.Definitions {
+		definitions[key] = definition
+	}
+	inner.Definitions, inner.Version, inner.ID = nil, "", "" // an $id would rebase the references
+	definitions[name] = inner
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
 func TestCheckFindsWhatIstioRefusesOrIgnores(t *testing.T) {
@@ -142,8 +144,11 @@ func TestCheckIsContentWithWhatMergeMakes(t *testing.T) {
 		route("ratings", nil, Share{"v1", 0}),
 		fault("ratings", jason, 7*time.Second, 0, 100),
 		fault("details", nil, time.Second, 503, 12.5),
-		{Breaker: &Breaker{Service: "details", MaxConnections: limit(1), HTTP1MaxPendingRequests: limit(1), HTTP2MaxRequests: limit(1), MaxRequestsPerConnection: limit(1)}},
-		{Breaker: &Breaker{Service: "ratings", ConsecutiveGatewayErrors: &once, Interval: time.Second, BaseEjectionTime: 3 * time.Minute, MaxEjectionPercent: limit(100)}},
+		&Breaker{Service: yamlnode.Names{"details"}, MaxConnections: limit(1), HTTP1MaxPendingRequests: limit(1), HTTP2MaxRequests: limit(1), MaxRequestsPerConnection: limit(1)},
+		&Breaker{
+			Service: yamlnode.Names{"ratings"}, ConsecutiveGatewayErrors: &once, MaxEjectionPercent: limit(100),
+			Interval: yamlnode.Duration{Duration: time.Second}, BaseEjectionTime: yamlnode.Duration{Duration: 3 * time.Minute},
+		},
 	}
 	for name, objects := range map[string][]*Object{
 		"beside no object":          nil,

@@ -8,9 +8,23 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 	networking "istio.io/api/networking/v1alpha3"
 )
+
+// edit makes a change to the http entries of the VirtualService that sidecars
+// follow for a service, for the requests that have the headers of when.
+func (d *draft) edit(service string, when map[string]string, change func(*networking.HTTPRoute) error) error {
+	owner, err := d.virtualService(service)
+	if err != nil {
+		return err
+	}
+	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), when, func(entry *networking.HTTPRoute) error {
+		if err := endsHere(entry); err != nil {
+			return err
+		}
+		return change(entry)
+	}))
+}
 
 // editEntries makes a change to the http entries of a VirtualService for the
 // requests that have the headers of when, and to no others: to the entries
@@ -66,79 +80,15 @@ func wordHeaders(when map[string]string) string {
 	return strings.Join(words, ", ")
 }
 
-// endsHere says why an entry that does not send its requests to a service can
-// take neither a fault nor a split: Istio refuses both beside a redirect or a
-// directResponse.
+// endsHere says why an entry that does not send its requests to a service cannot
+// be edited: Istio refuses a fault and a route beside a redirect or a
+// directResponse, and nothing else bites there.
 func endsHere(entry *networking.HTTPRoute) error {
 	switch {
 	case entry.Redirect != nil:
-		return errors.New("redirects, which Istio allows beside neither a fault nor a route; apply a VirtualService of your own instead")
+		return errors.New("redirects, and so sends to no service; apply a VirtualService of your own instead")
 	case entry.DirectResponse != nil:
-		return errors.New("answers by itself (directResponse), which Istio allows beside neither a fault nor a route; apply a VirtualService of your own instead")
+		return errors.New("answers by itself (directResponse), and so sends to no service; apply a VirtualService of your own instead")
 	}
-	return nil
-}
-
-// injectFault sets the delay and the abort that the intent has; one that the
-// entry had and the intent has not stays.
-func injectFault(entry *networking.HTTPRoute, f *Fault) error {
-	if err := endsHere(entry); err != nil {
-		return err
-	}
-	if entry.Fault == nil {
-		entry.Fault = &networking.HTTPFaultInjection{}
-	}
-	if f.Delay > 0 {
-		entry.Fault.Delay = &networking.HTTPFaultInjection_Delay{
-			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(f.Delay)},
-			Percentage:    &networking.Percent{Value: f.Percent},
-		}
-	}
-	if f.Abort != 0 {
-		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
-			ErrorType:  &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: f.Abort},
-			Percentage: &networking.Percent{Value: f.Percent},
-		}
-	}
-	return nil
-}
-
-// share is a subset's part of an entry's requests.
-type share struct {
-	subset string
-	weight int32
-}
-
-// sendTo replaces an entry's destinations by subsets of the service that they
-// are of. The port stays, and so do the headers of a destination that stays.
-func sendTo(entry *networking.HTTPRoute, service, namespace string, shares []share) error {
-	if err := endsHere(entry); err != nil {
-		return err
-	}
-	if len(entry.Route) == 0 {
-		return errors.New("has no destination")
-	}
-	first := entry.Route[0].GetDestination()
-	for _, route := range entry.Route {
-		destination := route.GetDestination()
-		if FQDN(destination.GetHost(), namespace) != service {
-			return fmt.Errorf("sends to another host, %s; apply a VirtualService of your own instead of a route", destination.GetHost())
-		}
-		if !proto.Equal(destination.Port, first.Port) {
-			return errors.New("sends to several ports; apply a VirtualService of your own instead of a route")
-		}
-	}
-	routes := make([]*networking.HTTPRouteDestination, len(shares))
-	for i, s := range shares {
-		routes[i] = &networking.HTTPRouteDestination{Weight: s.weight, Destination: proto.CloneOf(first)}
-		routes[i].Destination.Subset = s.subset
-		for _, route := range entry.Route {
-			if route.Destination.Subset == s.subset {
-				routes[i].Headers = route.Headers
-				break
-			}
-		}
-	}
-	entry.Route = routes
 	return nil
 }

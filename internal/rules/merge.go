@@ -59,54 +59,19 @@ type draft struct {
 }
 
 func (d *draft) merge(intent Intent) error {
-	if err := intent.Validate(); err != nil {
+	if err := intent.Check(); err != nil {
 		return err
 	}
-	switch {
-	case intent.Route != nil:
-		return d.mergeRoute(intent.Route)
-	case intent.Fault != nil:
-		return d.mergeFault(intent.Fault)
-	}
-	return d.mergeBreaker(intent.Breaker)
-}
-
-func (d *draft) mergeRoute(r *Route) error {
-	service, err := d.service(r.Service)
-	if err != nil {
-		return err
-	}
-	owner, err := d.virtualService(service)
-	if err != nil {
-		return err
-	}
-	shares := make([]share, len(r.To))
-	for i, to := range r.To {
-		subset, err := d.subset(service, to.Version)
+	for _, name := range intent.Services() {
+		service, err := d.service(name)
 		if err != nil {
 			return err
 		}
-		shares[i] = share{subset: subset, weight: to.Weight}
+		if err := intent.merge(d, service); err != nil {
+			return err
+		}
 	}
-	err = editEntries(owner.Spec.(*networking.VirtualService), r.When, func(entry *networking.HTTPRoute) error {
-		return sendTo(entry, FQDN(service, d.namespace), d.namespace, shares)
-	})
-	return inObject(owner, err)
-}
-
-func (d *draft) mergeFault(f *Fault) error {
-	service, err := d.service(f.Service)
-	if err != nil {
-		return err
-	}
-	owner, err := d.virtualService(service)
-	if err != nil {
-		return err
-	}
-	err = editEntries(owner.Spec.(*networking.VirtualService), f.When, func(entry *networking.HTTPRoute) error {
-		return injectFault(entry, f)
-	})
-	return inObject(owner, err)
+	return nil
 }
 
 func inObject(o *Object, err error) error {

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
 var bookinfo = []string{"productpage", "details", "ratings", "reviews"}
@@ -16,11 +18,15 @@ var bookinfo = []string{"productpage", "details", "ratings", "reviews"}
 var jason = map[string]string{"end-user": "jason"}
 
 func route(service string, when map[string]string, to ...Share) Intent {
-	return Intent{Route: &Route{Service: service, When: when, To: to}}
+	return &Route{Service: yamlnode.Names{service}, When: when, To: to}
 }
 
 func fault(service string, when map[string]string, delay time.Duration, abort int32, percent float64) Intent {
-	return Intent{Fault: &Fault{Service: service, When: when, Delay: delay, Abort: abort, Percent: percent}}
+	f := &Fault{Service: yamlnode.Names{service}, When: when, Delay: yamlnode.Duration{Duration: delay}, Percent: yamlnode.Percent{Value: &percent}}
+	if abort != 0 {
+		f.Abort = &abort
+	}
+	return f
 }
 
 // ratings is a VirtualService for ratings with http entries in YAML's flow
@@ -225,15 +231,16 @@ func TestMergeFindsTheSubsetOfAVersion(t *testing.T) {
 }
 
 func breaker(set func(*Breaker)) Intent {
-	b := &Breaker{Service: "ratings"}
+	b := &Breaker{Service: yamlnode.Names{"ratings"}}
 	set(b)
-	return Intent{Breaker: b}
+	return b
 }
 
 func TestMergeBreakerSetsItsFieldsAndNoOthers(t *testing.T) {
 	intent := breaker(func(b *Breaker) {
 		b.MaxConnections, b.HTTP1MaxPendingRequests, b.MaxRequestsPerConnection = new(int32(1)), new(int32(1)), new(int32(1))
-		b.ConsecutiveGatewayErrors, b.Interval, b.BaseEjectionTime, b.MaxEjectionPercent = new(uint32(1)), time.Second, 3*time.Minute, new(int32(100))
+		b.ConsecutiveGatewayErrors, b.MaxEjectionPercent = new(uint32(1)), new(int32(100))
+		b.Interval.Duration, b.BaseEjectionTime.Duration = time.Second, 3*time.Minute
 	})
 	const policy = `connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 1, maxRequestsPerConnection: 1}}, outlierDetection: {consecutiveGatewayErrors: 1, interval: 1s, baseEjectionTime: 3m, maxEjectionPercent: 100}`
 	rule := func(spec string) string {
@@ -295,7 +302,8 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		"two policies":             {subsets("[]") + strings.Replace(subsets("[]"), "name: ratings", "name: twin", 1), route("ratings", nil, Share{"v1", 0}), "DestinationRule/default/ratings and DestinationRule/default/twin"},
 		"a policy of some clients": {strings.Replace(subsets("[]"), "subsets", "workloadSelector: {matchLabels: {a: b}}, subsets", 1), route("ratings", nil, Share{"v1", 0}), "workloadSelector"},
 		"settings of single ports": {portLevel, breaker(func(b *Breaker) { b.MaxConnections = new(int32(1)) }), "portLevelSettings"},
-		"an empty intent":          {"", Intent{}, "this one has 0"},
+		"an intent for nobody":     {"", &Fault{Abort: new(int32(500))}, "it names no service"},
+		"a service twice":          {"", &Fault{Service: yamlnode.Names{"ratings", "ratings"}, Abort: new(int32(500))}, "the service ratings stands twice"},
 		"an empty fault":           {"", fault("ratings", nil, 0, 0, 100), "neither a delay nor an abort"},
 		"a fault of 0%":            {"", fault("ratings", nil, 0, 500, 0), "must be from 0.0001 to 100"},
 		"a delay of microseconds":  {"", fault("ratings", nil, time.Microsecond, 0, 100), "at least 1ms"},

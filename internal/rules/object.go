@@ -2,8 +2,11 @@
 // strictly, checks what Istio itself would refuse, and merges intents such as
 // a fault or a split into the object that owns a host.
 //
-// It is pure: it reads no mesh and writes none. It may import
-// internal/nearest.
+// An intent stands in one file: its form in YAML, its check, its merging and its
+// wording; and its name in the list of forms.
+//
+// The package is pure: it reads no mesh and writes none. It may import
+// internal/yamlnode and internal/nearest.
 package rules
 
 import (

@@ -151,30 +151,24 @@ var intentGen = rapid.Custom(func(t *rapid.T) Intent {
 // asked returns what an intent asks to become of an entry.
 func asked(entry *networking.HTTPRoute, intent Intent) *networking.HTTPRoute {
 	entry = proto.CloneOf(entry)
-	if r := intent.Route; r != nil {
-		entry.Route[0].Destination.Subset = r.To[0].Version
-		return entry
-	}
-	if entry.Fault == nil {
-		entry.Fault = &networking.HTTPFaultInjection{}
-	}
-	if f := intent.Fault; f.Delay > 0 {
-		entry.Fault.Delay = &networking.HTTPFaultInjection_Delay{
-			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(f.Delay)}, Percentage: &networking.Percent{Value: f.Percent},
+	switch intent := intent.(type) {
+	case *Route:
+		entry.Route[0].Destination.Subset = intent.To[0].Version
+	case *Fault:
+		if entry.Fault == nil {
+			entry.Fault = &networking.HTTPFaultInjection{}
 		}
-	} else {
-		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
-			ErrorType: &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: f.Abort}, Percentage: &networking.Percent{Value: f.Percent},
+		if intent.Delay.Duration > 0 {
+			entry.Fault.Delay = &networking.HTTPFaultInjection_Delay{
+				HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(intent.Delay.Duration)}, Percentage: &networking.Percent{Value: *intent.Percent.Value},
+			}
+		} else {
+			entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
+				ErrorType: &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: *intent.Abort}, Percentage: &networking.Percent{Value: *intent.Percent.Value},
+			}
 		}
 	}
 	return entry
-}
-
-func (i Intent) when() map[string]string {
-	if i.Route != nil {
-		return i.Route.When
-	}
-	return i.Fault.When
 }
 
 func (r request) has(when map[string]string) bool {
@@ -203,8 +197,9 @@ func TestMergedRulesDoWhatTheIntentsAskAndNothingElse(t *testing.T) {
 		}
 		for n, intent := range intents {
 			changes, err := Merge(objects, bookinfo, "default", intents[:n+1])
+			when, _ := intent.scope()
 			for i, r := range allRequests() {
-				if want[i] == nil || !r.has(intent.when()) {
+				if want[i] == nil || !r.has(when) {
 					continue
 				}
 				if err != nil {

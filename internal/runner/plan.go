@@ -100,8 +100,8 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Sta
 
 // changes are those of one rule, on top of the rules before it.
 func (p *planner) changes(rule scenarios.Rule) ([]rules.Change, error) {
-	if len(rule.Intents) > 0 {
-		return rules.Merge(p.objects, p.services, p.namespace, rule.Intents)
+	if rule.Intent != nil {
+		return rules.Merge(p.objects, p.services, p.namespace, []rules.Intent{rule.Intent})
 	}
 	wanted := make([]*rules.Object, len(rule.Objects))
 	for i, object := range rule.Objects {

@@ -1,0 +1,88 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// Fault delays or aborts requests of services, in the proxies of their clients.
+type Fault struct {
+	Service yamlnode.Names    `yaml:"service"`
+	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	Delay   yamlnode.Duration `yaml:"delay,omitempty"`
+	Abort   *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
+	Percent yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
+}
+
+// String implements Intent.
+func (f *Fault) String() string { return "the fault on " + strings.Join(f.Service, ", ") }
+
+// Services implements Intent.
+func (f *Fault) Services() []string { return f.Service }
+
+// Versions implements Intent: a fault sends nowhere.
+func (f *Fault) Versions() []string { return nil }
+
+// Check implements Intent.
+func (f *Fault) Check() error {
+	switch delay := f.Delay.Duration; {
+	case delay == 0 && f.Abort == nil:
+		return errors.New("it neither delays nor aborts: it has neither a delay nor an abort; write delay: 7s or abort: 503")
+	case delay != 0 && !validDuration(delay):
+		return fmt.Errorf("the delay is %s; it must be whole milliseconds, at least 1ms", delay)
+	case f.Abort != nil && (*f.Abort < 200 || *f.Abort > 599):
+		return fmt.Errorf("abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
+	case !validPercent(f.percent()):
+		return fmt.Errorf("the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
+	}
+	return checkScope(f.Service, f.When)
+}
+
+// percent is of all requests where the file says nothing.
+func (f *Fault) percent() float64 {
+	if f.Percent.Value == nil {
+		return 100
+	}
+	return *f.Percent.Value
+}
+
+func (f *Fault) scope() (when map[string]string, settings []string) {
+	if f.Delay.Duration > 0 {
+		settings = append(settings, "delay")
+	}
+	if f.Abort != nil {
+		settings = append(settings, "abort")
+	}
+	return f.When, settings
+}
+
+func (f *Fault) merge(d *draft, service string) error {
+	return d.edit(service, f.When, f.inject)
+}
+
+// inject sets the delay and the abort that the intent has; one that the entry
+// had and the intent has not stays.
+func (f *Fault) inject(entry *networking.HTTPRoute) error {
+	if entry.Fault == nil {
+		entry.Fault = &networking.HTTPFaultInjection{}
+	}
+	if f.Delay.Duration > 0 {
+		entry.Fault.Delay = &networking.HTTPFaultInjection_Delay{
+			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(f.Delay.Duration)},
+			Percentage:    &networking.Percent{Value: f.percent()},
+		}
+	}
+	if f.Abort != nil {
+		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
+			ErrorType:  &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: *f.Abort},
+			Percentage: &networking.Percent{Value: f.percent()},
+		}
+	}
+	return nil
+}
