@@ -164,15 +164,19 @@ func (c *cohort) elapsed() time.Duration {
 	}
 }
 
-// missed is how many requests were due and never begun.
+// missed is how many requests were never begun, though they would have been
+// late already as the load ended.
 func (c *cohort) missed(sent int64) int64 {
 	elapsed := c.endedAt.Sub(c.load.start)
+	if c.plan.Duration > 0 {
+		elapsed = min(elapsed, c.plan.Duration)
+	}
 	select {
 	case <-c.halted:
 		elapsed = min(elapsed, c.haltedAt.Sub(c.load.start))
 	default:
 	}
-	return max(0, c.load.owed(elapsed)-sent)
+	return max(0, c.load.owed(elapsed-lateAfter)-sent)
 }
 
 // close closes the connections; nothing may be in flight.

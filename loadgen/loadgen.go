@@ -124,7 +124,8 @@ type Result struct {
 	Dialed      int64         `json:"dialed"`      // TCP connections opened, warm-up and logins included
 	TargetQPS   float64       `json:"targetQPS,omitempty"`
 	Late        int64         `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
-	Missed      int64         `json:"missed,omitempty"` // open loop: requests due before the load ended that were never begun
+	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun, though due more than 10 ms before the load ended
+	LastBegun   time.Duration `json:"lastBegunNs"`      // from Started until the last request began
 	Outcomes    []Outcome     `json:"outcomes"`
 	// Response and Service hold every request that ended by itself, whatever its
 	// outcome; those that were canceled are left out, for they took as long as we

@@ -13,6 +13,7 @@ import (
 type recorder struct {
 	mu                sync.Mutex
 	sent, errs, late  int64
+	lastBegun         time.Time
 	replies           map[reply]int64
 	response, service Histogram
 }
@@ -28,6 +29,9 @@ func (r *recorder) record(rep reply, intended, begun, ended time.Time) {
 	r.sent++
 	if rep.err != "" || rep.status >= 400 {
 		r.errs++
+	}
+	if begun.After(r.lastBegun) {
+		r.lastBegun = begun
 	}
 	if begun.Sub(intended) > lateAfter {
 		r.late++
@@ -50,6 +54,9 @@ func (r *recorder) fill(result *Result, m *matcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result.Sent, result.Late = r.sent, r.late
+	if r.sent > 0 {
+		result.LastBegun = r.lastBegun.Sub(result.Started)
+	}
 	response, service := r.response, r.service
 	result.Response, result.Service = &response, &service
 	result.Outcomes = []Outcome{}
