@@ -1,12 +1,10 @@
 // Package check compiles expectations, the lines of a scenario that say what
 // must be observed, and judges them by what a run recorded.
 //
-// A line has CEL's grammar, read by cel-go's parser, without macros, lists,
-// maps and the conditional operator, and with literals that CEL lacks: 6s,
-// 12.5%, names with hyphens, and the range lo <= x <= hi. What a line means is
-// settled here and not by CEL's evaluator, because every value carries its
-// evidence (how many requests it stands on, what it was read from, what is
-// missing), and because CEL's logic takes "missing || true" to be true.
+// A line is cut into tokens (lex.go), read into a tree (parse.go), given its
+// meaning by what the scenario knows (claims.go, terms.go), and then judged,
+// again and again if need be. Every value carries its evidence: how many
+// requests it stands on, what it was read from, what is missing.
 //
 // The quantities are
 //
@@ -123,7 +121,7 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 	}
 	c := &compiler{scope: scope, source: source}
 	expectation := &Expectation{text: text}
-	for _, part := range source.parts() {
+	for _, part := range parts(source.tree) {
 		claim, err := c.claim(part)
 		if err != nil {
 			return nil, err

@@ -23,6 +23,12 @@ func FuzzCompile(f *testing.F) {
 		"jason.p50 < 300µs // x",
 		"a.b[c].d(e)(f)",
 		"((1.5.5s)) <= \"a' %",
+		"!!(-jason.sent - -1 == 0) && 1 > jason.share('stars') >= 0%",
+		"(jason.p50) < (1s) || ((others.max >= 1m30.5s))",
+		"f(,) [] {} = ? : ≤ µ & | .5 5. in",
+		"split(recovery.tcp-client).is(\"v1\" == 0.1%, v2==99.9%).detecting(0.1%)",
+		"1s <= jason.service.mean <= 2s <= 3s",
+		"requests(reviews, v1) / requests(reviews) * 50% + jason.share(503) != 1",
 	} {
 		f.Add(line)
 	}

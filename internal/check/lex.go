@@ -65,7 +65,7 @@ func lex(text string) ([]token, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.touches(next) || l.misplacedDot(next) {
+		if l.touches(next) {
 			return nil, unexpected(text, next)
 		}
 		l.tokens = append(l.tokens, next)
@@ -74,8 +74,7 @@ func lex(text string) ([]token, error) {
 	return l.tokens, nil
 }
 
-// touches says whether next hangs on to a word or literal, as in 5%x, which
-// the mask of a line could not tell from one word.
+// touches says whether next hangs on to a word or literal, as in 5%x.
 func (l *lexer) touches(next token) bool {
 	if len(l.tokens) == 0 || next.kind == symbolToken {
 		return false
@@ -84,22 +83,12 @@ func (l *lexer) touches(next token) bool {
 	return last.kind != symbolToken && last.end == next.start
 }
 
-// misplacedDot says whether next is a dot that no name or bracket stands
-// before, or what is no name behind a dot. CEL has a meaning for the first,
-// which would take .5% for 5%.
-func (l *lexer) misplacedDot(next token) bool {
-	last := token{kind: symbolToken}
-	if n := len(l.tokens); n > 0 {
-		last = l.tokens[n-1]
-	}
-	if next.isDot() {
-		return last.kind == symbolToken && last.text != ")" && last.text != "]"
-	}
-	return last.isDot() && next.kind != wordToken
-}
+// is says whether t is the symbol, and not a name in quotes that reads so.
+func (t token) is(symbol string) bool { return t.kind == symbolToken && t.text == symbol }
 
-// isDot says whether t is a dot, and not a name in quotes that is one.
-func (t token) isDot() bool { return t.kind == symbolToken && t.text == "." }
+// isIn says whether t is the word in, an operator that is understood so that it
+// can be refused with what to write instead.
+func (t token) isIn() bool { return t.kind == wordToken && t.text == "in" }
 
 // next reads one token.
 func (l *lexer) next() (token, error) {
@@ -124,7 +113,7 @@ func (l *lexer) next() (token, error) {
 // that jason.p50-5ms is a subtraction; a cohort after baseline or recovery may.
 func (l *lexer) afterDot() bool {
 	n := len(l.tokens)
-	if n == 0 || !l.tokens[n-1].isDot() {
+	if n == 0 || !l.tokens[n-1].is(".") {
 		return false
 	}
 	if n == 1 || l.tokens[n-2].kind != wordToken {
@@ -184,22 +173,4 @@ func (l *lexer) symbol() (token, error) {
 	}
 	_, size := utf8.DecodeRuneInString(rest)
 	return token{}, unexpected(l.text, token{start: l.at, end: l.at + size, text: rest[:size]})
-}
-
-// masked returns text with each word, literal and string replaced by
-// underscores of the same length. CEL's parser then reads the structure alone,
-// and the offsets of its nodes lead back to the tokens. The word "in" stays:
-// it is an operator, whose use is to be understood before it is refused.
-func masked(text string, tokens []token) string {
-	mask := []byte(strings.Repeat(" ", len(text)))
-	for _, t := range tokens {
-		if t.kind == symbolToken || t.kind == wordToken && t.text == "in" {
-			copy(mask[t.start:t.end], t.text)
-			continue
-		}
-		for i := t.start; i < t.end; i++ {
-			mask[i] = '_'
-		}
-	}
-	return string(mask)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"cel.dev/cel-go/common/ast"
-
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -16,32 +14,41 @@ func (c *compiler) isCohort(t token) bool {
 }
 
 // load compiles the name of a cohort, in a window or not.
-func (c *compiler) load(e ast.Expr) (Load, error) {
-	window, name := report.During, c.source.name(e)
+func (c *compiler) load(n node) (Load, error) {
+	var window string
+	var t token
+	switch n := n.(type) {
+	case *name:
+		window, t = report.During, n.token
+	case *field:
+		window, t = windowOf(n.of), n.name
+	}
 	switch {
-	case e.Kind() == ast.SelectKind && c.isWindow(e.AsSelect().Operand()):
-		window = c.source.name(e.AsSelect().Operand()).text
-	case e.Kind() != ast.IdentKind || name.kind != wordToken:
-		return Load{}, c.notLoad(e)
-	case slices.Contains(c.scope.Services, name.text):
-		return Load{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s is a service, not a load", name.text), Hint: fmt.Sprintf("write requests(%s), faults(%s) or the like", name.text, name.text)}
+	case window == "" || t.kind != wordToken:
+		return Load{}, c.notLoad(n)
+	case window == report.During && slices.Contains(c.scope.Services, t.text):
+		return Load{}, &Error{Offset: t.start, Message: fmt.Sprintf("%s is a service, not a load", t.text), Hint: fmt.Sprintf("write requests(%s), faults(%s) or the like", t.text, t.text)}
+	case !c.isCohort(t):
+		return Load{}, unknown(t, "load", c.scope.Cohorts)
 	}
-	if !c.isCohort(name) {
-		return Load{}, unknown(name, "load", c.scope.Cohorts)
-	}
-	l := Load{Window: window, Cohort: name.text}
+	l := Load{Window: window, Cohort: t.text}
 	c.useLoad(l)
 	return l, nil
 }
 
 // notLoad is the error of what is no load, such as the field of one.
-func (c *compiler) notLoad(e ast.Expr) error {
-	err := &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no load", Hint: "there are " + quoted(c.scope.Cohorts)}
-	if e.Kind() != ast.SelectKind || e.AsSelect().Operand().Kind() != ast.IdentKind {
+func (c *compiler) notLoad(n node) error {
+	err := &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is no load", Hint: "there are " + quoted(c.scope.Cohorts)}
+	member, ok := n.(*field)
+	if !ok {
+		return err
+	}
+	of, ok := member.of.(*name)
+	if !ok {
 		return err
 	}
 	windows := []string{report.Baseline, report.Recovery}
-	switch window := c.source.name(e.AsSelect().Operand()).text; {
+	switch window := of.token.text; {
 	case window == report.During:
 		err.Hint = "a load's name without a window means during"
 	case nearest.Word(window, windows) != "":
@@ -50,35 +57,35 @@ func (c *compiler) notLoad(e ast.Expr) error {
 	return err
 }
 
-// isWindow says whether e is baseline or recovery.
-func (c *compiler) isWindow(e ast.Expr) bool {
-	if e.Kind() != ast.IdentKind {
-		return false
+// windowOf returns the window that a node names; empty: it names none.
+func windowOf(n node) string {
+	named, ok := n.(*name)
+	if ok && named.token.kind == wordToken && (named.token.text == report.Baseline || named.token.text == report.Recovery) {
+		return named.token.text
 	}
-	name := c.source.name(e)
-	return name.kind == wordToken && (name.text == report.Baseline || name.text == report.Recovery)
+	return ""
 }
 
 // field compiles jason.p50 and its like.
-func (c *compiler) field(e ast.Expr) (term, error) {
-	operand, name := e.AsSelect().Operand(), c.source.name(e)
-	if c.isWindow(operand) {
-		l, err := c.load(e)
+func (c *compiler) field(n *field) (term, error) {
+	if windowOf(n.of) != "" {
+		l, err := c.load(n)
 		if err != nil {
 			return term{}, err
 		}
 		text := l.Window + "." + l.Cohort
-		return term{}, &Error{Offset: name.start, Message: text + " is a load, not a quantity", Hint: "write " + text + ".p50 or the like"}
+		return term{}, &Error{Offset: n.name.start, Message: text + " is a load, not a quantity", Hint: "write " + text + ".p50 or the like"}
 	}
-	service := operand.Kind() == ast.SelectKind && c.source.name(operand).text == "service" && !c.isWindow(operand.AsSelect().Operand())
-	if service {
-		operand = operand.AsSelect().Operand()
+	operand := n.of
+	inner, service := n.of.(*field)
+	if service = service && inner.name.text == "service" && windowOf(inner.of) == ""; service {
+		operand = inner.of
 	}
 	l, err := c.load(operand)
 	if err != nil {
 		return term{}, err
 	}
-	return c.loadField(l, service, name)
+	return c.loadField(l, service, n.name)
 }
 
 // loadField compiles a field of a load, or of its service time.
@@ -113,16 +120,16 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 }
 
 // status compiles jason.status[503].
-func (c *compiler) status(e ast.Expr) (term, error) {
-	operand, index := e.AsCall().Args()[0], e.AsCall().Args()[1]
-	if operand.Kind() != ast.SelectKind || c.source.name(operand).text != "status" || c.isWindow(operand.AsSelect().Operand()) {
-		return term{}, &Error{Offset: c.source.startOf(e), Message: "only the status of a load is indexed", Hint: "write jason.status[503]"}
+func (c *compiler) status(n *index) (term, error) {
+	of, ok := n.of.(*field)
+	if !ok || of.name.text != "status" || windowOf(of.of) != "" {
+		return term{}, &Error{Offset: n.start, Message: "only the status of a load is indexed", Hint: "write jason.status[503]"}
 	}
-	l, err := c.load(operand.AsSelect().Operand())
+	l, err := c.load(of.of)
 	if err != nil {
 		return term{}, err
 	}
-	code, err := c.statusCode(index)
+	code, err := c.statusCode(n.key)
 	if err != nil {
 		return term{}, err
 	}
@@ -135,13 +142,13 @@ func (c *compiler) status(e ast.Expr) (term, error) {
 }
 
 // statusCode compiles the code of an HTTP status.
-func (c *compiler) statusCode(e ast.Expr) (int, error) {
-	t := c.source.name(e)
-	whole := e.Kind() == ast.IdentKind && t.kind == literalToken && t.unit == number && t.amount.IsInt() && t.amount.Num().IsInt64()
-	if !whole || t.amount.Num().Int64() < 100 || t.amount.Num().Int64() > 599 {
-		return 0, &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no HTTP status", Hint: "write a code from 100 to 599"}
+func (c *compiler) statusCode(n node) (int, error) {
+	if code, ok := n.(*literal); ok && code.token.unit == number && code.token.amount.IsInt() && code.token.amount.Num().IsInt64() {
+		if status := code.token.amount.Num().Int64(); 100 <= status && status <= 599 {
+			return int(status), nil
+		}
 	}
-	return int(t.amount.Num().Int64()), nil
+	return 0, &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is no HTTP status", Hint: "write a code from 100 to 599"}
 }
 
 // loadFunctionUse says how a function of a load is written.
@@ -158,28 +165,27 @@ func loadFunctionUse(name string) string {
 
 // loadFunction compiles jason.share("check"), jason.share(503),
 // jason.count("check") and jason.answered(v2).
-func (c *compiler) loadFunction(e ast.Expr) (term, error) {
-	call, name := e.AsCall(), c.source.name(e)
-	if !slices.Contains(loadFunctions(), name.text) {
-		return term{}, c.noLoadFunction(e)
+func (c *compiler) loadFunction(n *call) (term, error) {
+	function := n.name.text
+	if !slices.Contains(loadFunctions(), function) {
+		return term{}, c.noLoadFunction(n)
 	}
-	l, err := c.load(call.Target())
+	l, err := c.load(n.of)
 	if err != nil {
 		return term{}, err
 	}
-	if len(call.Args()) != 1 {
-		return term{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s has %d arguments and takes one", name.text, len(call.Args())), Hint: "write " + loadFunctionUse(name.text)}
+	if len(n.args) != 1 {
+		return term{}, &Error{Offset: n.name.start, Message: fmt.Sprintf("%s has %d arguments and takes one", function, len(n.args)), Hint: "write " + loadFunctionUse(function)}
 	}
-	arg := call.Args()[0]
-	if name.text == "share" && arg.Kind() == ast.IdentKind && c.source.name(arg).kind == literalToken {
-		code, err := c.statusCode(arg)
+	if _, isLiteral := n.args[0].(*literal); isLiteral && function == "share" {
+		code, err := c.statusCode(n.args[0])
 		return term{kind: share, eval: shareOf(l, withStatus(code), true)}, err
 	}
-	chosen, err := c.chosen(name.text, arg)
+	chosen, err := c.chosen(function, n.args[0])
 	if err != nil {
 		return term{}, err
 	}
-	if name.text == "share" {
+	if function == "share" {
 		return term{kind: share, eval: shareOf(l, chosen, false)}, nil
 	}
 	return term{kind: number, eval: ofLoad(l, counted(chosen, false))}, nil
@@ -189,14 +195,14 @@ func (c *compiler) loadFunction(e ast.Expr) (term, error) {
 func loadFunctions() []string { return []string{"share", "count", "answered"} }
 
 // noLoadFunction is the error of a function that a load does not have.
-func (c *compiler) noLoadFunction(e ast.Expr) error {
-	name := c.source.name(e)
+func (c *compiler) noLoadFunction(n *call) error {
+	name := n.name
 	proxies := slices.ContainsFunc(quantityFunctions(), func(f quantityFunction) bool { return f.name == name.text })
 	switch {
 	case proxies:
-		return &Error{Offset: c.source.startOf(e), Message: name.text + " is counted by proxies, in the window in which the rule is in force", Hint: "write " + name.text + "(SERVICE)"}
-	case c.source.isSplit(e):
-		return &Error{Offset: c.source.startOf(e), Message: "a split is true or false, not a quantity", Hint: "let it stand alone or between && and ||"}
+		return &Error{Offset: n.start, Message: name.text + " is counted by proxies, in the window in which the rule is in force", Hint: "write " + name.text + "(SERVICE)"}
+	case isSplit(n):
+		return &Error{Offset: n.start, Message: "a split is true or false, not a quantity", Hint: "let it stand alone or between && and ||"}
 	case name.text == "status":
 		return &Error{Offset: name.start, Message: "status is no function", Hint: "write status[503]"}
 	}
@@ -204,21 +210,21 @@ func (c *compiler) noLoadFunction(e ast.Expr) error {
 }
 
 // chosen compiles the argument of a function of a load.
-func (c *compiler) chosen(function string, e ast.Expr) (outcomes, error) {
+func (c *compiler) chosen(function string, n node) (outcomes, error) {
 	if function == "answered" {
-		version, err := c.nameOf(e, "version", c.scope.Versions)
+		version, err := c.nameOf(n, "version", c.scope.Versions)
 		return withVersion(version), err
 	}
-	t := c.source.name(e)
-	if e.Kind() != ast.IdentKind || t.kind != stringToken {
+	check, ok := n.(*name)
+	if !ok || check.token.kind != stringToken {
 		hint := "write " + loadFunctionUse(function)
-		if t.kind == wordToken && slices.Contains(c.scope.Checks, t.text) {
-			hint = fmt.Sprintf("write %s(%q)", function, t.text)
+		if ok && slices.Contains(c.scope.Checks, check.token.text) {
+			hint = fmt.Sprintf("write %s(%q)", function, check.token.text)
 		}
-		return nil, &Error{Offset: c.source.startOf(e), Message: fmt.Sprintf("%s is no check: its name stands in quotes", c.source.textOf(e)), Hint: hint}
+		return nil, &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no check: its name stands in quotes", c.source.textOf(n)), Hint: hint}
 	}
-	if !slices.Contains(c.scope.Checks, t.text) {
-		return nil, unknown(t, "check", c.scope.Checks)
+	if !slices.Contains(c.scope.Checks, check.token.text) {
+		return nil, unknown(check.token, "check", c.scope.Checks)
 	}
-	return withCheck(t.text), nil
+	return withCheck(check.token.text), nil
 }

@@ -2,13 +2,7 @@ package check
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
-
-	"cel.dev/cel-go/common"
-	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
-	"cel.dev/cel-go/parser"
 )
 
 // The limits of a line, so that no text costs much time or stack.
@@ -18,14 +12,48 @@ const (
 	maxNodes  = 500
 )
 
-// source is a parsed line: CEL's tree of its structure, and the tokens that
-// stand behind the leaves.
+// How tightly operators bind, the loosest first.
+const (
+	loosest = iota
+	orBinding
+	andBinding
+	comparisonBinding
+	sumBinding
+	productBinding
+	signBinding
+	memberBinding
+)
+
+// bindings returns how tightly a symbol, or the word in, binds to what stands
+// before it.
+func bindings() map[string]int {
+	return map[string]int{
+		"||": orBinding, "&&": andBinding,
+		"<": comparisonBinding, "<=": comparisonBinding, ">": comparisonBinding, ">=": comparisonBinding,
+		"==": comparisonBinding, "!=": comparisonBinding, "in": comparisonBinding,
+		"+": sumBinding, "-": sumBinding, "*": productBinding, "/": productBinding,
+		".": memberBinding, "[": memberBinding,
+	}
+}
+
+// source is a line with its tree.
 type source struct {
-	text    string
-	tokens  []token
-	at      map[int]int // index of the token by offset
-	partner map[int]int // index of the matching bracket by index of the token
-	tree    *ast.AST
+	text string
+	tree node
+}
+
+// textOf returns the text of a node as it was written.
+func (s *source) textOf(n node) string { return s.text[n.at().start:n.at().end] }
+
+// parser reads tokens by the strength with which operators bind (Pratt, "Top
+// Down Operator Precedence", 1973).
+type parser struct {
+	text     string
+	tokens   []token
+	next     int
+	depth    int
+	nodes    int
+	bindings map[string]int
 }
 
 // parse reads the structure of a line.
@@ -43,148 +71,177 @@ func parse(text string) (*source, error) {
 	if len(tokens) == 0 {
 		return nil, &Error{Message: "the line is empty", Hint: "write what must hold, as in jason.p50 < 1s"}
 	}
-	s := &source{text: text, tokens: tokens, at: map[int]int{}}
-	for i, t := range tokens {
-		s.at[t.start] = i
-	}
-	reader, err := parser.NewParser(parser.MaxRecursionDepth(maxDepth), parser.MaxExpressionNodeCount(maxNodes), parser.ErrorReportingLimit(1))
+	p := &parser{text: text, tokens: tokens, bindings: bindings()}
+	tree, err := p.expression(loosest)
 	if err != nil {
-		return nil, &Error{Message: "preparing the parser: " + err.Error()}
+		return nil, err
 	}
-	tree, problems := reader.Parse(common.NewTextSource(masked(text, tokens)))
-	if found := problems.GetErrors(); len(found) > 0 {
-		return nil, s.syntaxError(found[0])
+	if p.next < len(tokens) {
+		return nil, p.unexpected()
 	}
-	s.tree, s.partner = tree, partners(tokens)
-	return s, nil
+	return &source{text: text, tree: tree}, nil
 }
 
-// partners finds the brackets that belong together.
-func partners(tokens []token) map[int]int {
-	var open []int
-	partner := map[int]int{}
-	for i, t := range tokens {
-		if t.kind != symbolToken {
-			continue
-		}
-		switch t.text {
-		case "(", "[":
-			open = append(open, i)
-		case ")", "]":
-			if len(open) == 0 {
-				return partner
-			}
-			last := open[len(open)-1]
-			open = open[:len(open)-1]
-			partner[i], partner[last] = last, i
-		}
+// peek returns the next token; at the end, one without a text.
+func (p *parser) peek() token {
+	if p.next < len(p.tokens) {
+		return p.tokens[p.next]
 	}
-	return partner
+	return token{kind: symbolToken, start: len(p.text), end: len(p.text)}
 }
 
-// parts returns the operands of the && at the top, or the whole.
-func (s *source) parts() []ast.Expr {
-	var parts []ast.Expr
-	var collect func(ast.Expr)
-	collect = func(e ast.Expr) {
-		if call, ok := callOf(e, operators.LogicalAnd); ok {
-			for _, arg := range call.Args() {
-				collect(arg)
-			}
-			return
-		}
-		parts = append(parts, e)
+// take returns the next token and goes on behind it.
+func (p *parser) take() token {
+	t := p.peek()
+	p.next++
+	return t
+}
+
+// found says whether the next token is the symbol, and goes on behind it.
+func (p *parser) found(symbol string) bool {
+	is := p.peek().is(symbol)
+	if is {
+		p.next++
 	}
-	collect(s.tree.Expr())
-	return parts
+	return is
 }
 
-// callOf returns e as a call of the function, if it is one.
-func callOf(e ast.Expr, function string) (ast.CallExpr, bool) {
-	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != function {
-		return nil, false
-	}
-	return e.AsCall(), true
-}
+// ended says whether all was read.
+func (p *parser) ended() bool { return p.next >= len(p.tokens) }
 
-// index returns the token that stands for e: of a leaf its own, of an operator
-// the operator, of a field the dot, of a call the opening bracket.
-func (s *source) index(e ast.Expr) int {
-	at, _ := s.tree.SourceInfo().GetOffsetRange(e.ID())
-	return s.at[int(at.Start)]
-}
-
-// name returns the token that names e: of a field the field, of a call the
-// function, of a leaf its own.
-func (s *source) name(e ast.Expr) token {
-	i := s.index(e)
+// unexpected is the error of the next token.
+func (p *parser) unexpected() error {
+	next := p.peek()
 	switch {
-	case e.Kind() == ast.SelectKind && i+1 < len(s.tokens):
-		i++
-	case e.Kind() == ast.CallKind && s.tokens[i].text == "(" && i > 0:
-		i--
-	}
-	return s.tokens[i]
-}
-
-// span returns the first and the last token of e, the brackets that it needs
-// included.
-func (s *source) span(e ast.Expr) (first, last int) {
-	first, last = s.index(e), s.index(e)
-	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
-		start, end := s.index(e), s.index(e)
-		switch {
-		case e.Kind() == ast.SelectKind:
-			end++
-		case s.tokens[start].text == "(":
-			start--
-		}
-		first, last = min(first, start), max(last, end)
-	}))
-	first, last = max(first, 0), min(last, len(s.tokens)-1)
-	for i := first; i <= last; i++ {
-		partner, bracket := s.partner[i]
-		switch {
-		case bracket && partner < first:
-			first, i = partner, partner
-		case bracket && partner > last:
-			last = partner
-		}
-	}
-	return first, last
-}
-
-// textOf returns the text of e as it was written.
-func (s *source) textOf(e ast.Expr) string {
-	first, last := s.span(e)
-	return s.text[s.tokens[first].start:s.tokens[last].end]
-}
-
-// startOf returns where e begins, in bytes.
-func (s *source) startOf(e ast.Expr) int {
-	first, _ := s.span(e)
-	return s.tokens[first].start
-}
-
-// syntaxError words the error of CEL's parser by the token at which it stands.
-func (s *source) syntaxError(found *common.Error) error {
-	if strings.Contains(found.Message, "limit exceeded") {
-		return &Error{Message: fmt.Sprintf("the line is too deeply nested or too long: at most %d levels and %d parts", maxDepth, maxNodes), Hint: "write several expectations"}
-	}
-	at := s.offset(found.Location)
-	i, known := s.at[at]
-	switch {
-	case strings.Contains(found.Message, "missing ')'"):
-		return &Error{Offset: at, Message: "a bracket is not closed", Hint: "write )"}
-	case !known:
-		return &Error{Offset: at, Message: "the line ends too early", Hint: "a comparison has two sides, as in jason.p50 < 1s"}
+	case p.ended():
+		return &Error{Offset: next.start, Message: "the line ends too early", Hint: "a comparison has two sides, as in jason.p50 < 1s"}
+	case next.is("?"):
+		return &Error{Offset: next.start, Message: "? : has no place here", Hint: "write two expectations"}
 	default:
-		return unexpected(s.text, s.tokens[i])
+		return unexpected(p.text, next)
 	}
 }
 
-// offset returns where in the line CEL's parser found an error. The mask is one
-// line of ASCII, so that a column is a byte.
-func (s *source) offset(l common.Location) int {
-	return max(0, min(l.Column(), len(s.text)))
+// count notes a node, of which there may be so many.
+func (p *parser) count(at int) error {
+	if p.nodes++; p.nodes > maxNodes {
+		return &Error{Offset: at, Message: fmt.Sprintf("the line is too long: it has more than %d parts", maxNodes), Hint: "write several expectations"}
+	}
+	return nil
+}
+
+// expression reads as far as operators bind more tightly than the one before.
+func (p *parser) expression(before int) (node, error) {
+	start := p.peek().start
+	if p.depth++; p.depth > maxDepth {
+		return nil, &Error{Offset: start, Message: fmt.Sprintf("the line is too deeply nested: at most %d levels are read", maxDepth), Hint: "write several expectations"}
+	}
+	defer func() { p.depth-- }()
+	left, err := p.operand()
+	for err == nil {
+		operator := p.peek()
+		binding := p.bindings[operator.text]
+		if operator.kind != symbolToken && !operator.isIn() || binding <= before {
+			return left, nil
+		}
+		p.next++
+		if err := p.count(operator.start); err != nil {
+			return nil, err
+		}
+		left, err = p.operation(left, operator, binding)
+	}
+	return nil, err
+}
+
+// operand reads what stands before an operator.
+func (p *parser) operand() (node, error) {
+	t := p.peek()
+	if err := p.count(t.start); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.kind == literalToken:
+		p.next++
+		return &literal{from(t.start, t.end), t}, nil
+	case t.kind == wordToken && !t.isIn(), t.kind == stringToken:
+		p.next++
+		return p.named(t)
+	case t.is("("):
+		return p.group()
+	case t.is("-"), t.is("!"):
+		return p.sign()
+	case t.is("["):
+		return nil, &Error{Offset: t.start, Message: "lists and maps have no place here", Hint: "write a range as lo <= x <= hi"}
+	default:
+		return nil, p.unexpected()
+	}
+}
+
+// named reads on after a name, which may be that of a function.
+func (p *parser) named(t token) (node, error) {
+	if t.kind == stringToken || !p.peek().is("(") {
+		return &name{from(t.start, t.end), t}, nil
+	}
+	args, end, err := p.arguments()
+	if err != nil {
+		return nil, err
+	}
+	return &call{place: from(t.start, end), name: t, args: args}, nil
+}
+
+// group reads an expression in brackets.
+func (p *parser) group() (node, error) {
+	open := p.take()
+	inner, err := p.expression(loosest)
+	if err != nil {
+		return nil, err
+	}
+	end, err := p.closed(open, ")")
+	if err != nil {
+		return nil, err
+	}
+	inner.at().outerStart, inner.at().outerEnd = open.start, end
+	return inner, nil
+}
+
+// closed reads the bracket that closes another, and returns its end.
+func (p *parser) closed(open token, symbol string) (int, error) {
+	switch next := p.peek(); {
+	case p.found(symbol):
+		return next.end, nil
+	case p.ended():
+		return 0, &Error{Offset: open.start, Message: "a bracket is not closed", Hint: "write " + symbol}
+	default:
+		return 0, p.unexpected()
+	}
+}
+
+// sign reads - or ! and what it stands before.
+func (p *parser) sign() (node, error) {
+	operator := p.take()
+	operand, err := p.expression(signBinding)
+	if err != nil {
+		return nil, err
+	}
+	at := from(operator.start, operand.at().outerEnd)
+	if operator.text == "!" {
+		return &not{at, operand}, nil
+	}
+	return &minus{at, operand}, nil
+}
+
+// arguments reads what stands in the brackets of a call, and returns where they
+// end.
+func (p *parser) arguments() ([]node, int, error) {
+	open := p.take()
+	var args []node
+	for more := !p.peek().is(")") && !p.ended(); more; more = p.found(",") {
+		arg, err := p.expression(loosest)
+		if err != nil {
+			return nil, 0, err
+		}
+		args = append(args, arg)
+	}
+	end, err := p.closed(open, ")")
+	return args, end, err
 }

@@ -4,30 +4,28 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"cel.dev/cel-go/common/ast"
 )
 
 // nameOf compiles the name of a service or version, in quotes or without. Of
 // what is not known, any name is taken.
-func (c *compiler) nameOf(e ast.Expr, what string, known []string) (string, error) {
-	t := c.source.name(e)
-	if e.Kind() != ast.IdentKind || t.kind == literalToken || t.text == "" {
-		return "", &Error{Offset: c.source.startOf(e), Message: fmt.Sprintf("%s is no %s", c.source.textOf(e), what), Hint: "if it is one, write it in quotes"}
+func (c *compiler) nameOf(n node, what string, known []string) (string, error) {
+	named, ok := n.(*name)
+	if !ok || named.token.text == "" {
+		return "", &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no %s", c.source.textOf(n), what), Hint: "if it is one, write it in quotes"}
 	}
-	if len(known) > 0 && !slices.Contains(known, t.text) {
+	if t := named.token; len(known) > 0 && !slices.Contains(known, t.text) {
 		return "", unknown(t, what, known)
 	}
-	return t.text, nil
+	return named.token.text, nil
 }
 
 // proxyFunction compiles requests(reviews, v2) and its like.
-func (c *compiler) proxyFunction(e ast.Expr) (term, error) {
-	call, name := e.AsCall(), c.source.name(e)
+func (c *compiler) proxyFunction(n *call) (term, error) {
+	name := n.name
 	var names []string
 	for _, f := range quantityFunctions() {
 		if f.name == name.text {
-			need, err := c.quantity(f, call.Args(), name)
+			need, err := c.quantity(f, n.args, name)
 			if err != nil {
 				return term{}, err
 			}
@@ -47,7 +45,7 @@ func (c *compiler) proxyFunction(e ast.Expr) (term, error) {
 }
 
 // quantity compiles the arguments of a quantity of proxies.
-func (c *compiler) quantity(f quantityFunction, args []ast.Expr, name token) (Need, error) {
+func (c *compiler) quantity(f quantityFunction, args []node, name token) (Need, error) {
 	most, use := 1, f.name+"(SERVICE)"
 	if f.versioned {
 		most, use = 2, use+" or "+f.name+"(SERVICE, VERSION)"

@@ -5,9 +5,6 @@ import (
 	"math/big"
 	"strings"
 
-	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
-
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -33,60 +30,60 @@ type splitting struct {
 	tally    func(Windows) tally
 }
 
-// calledAs returns e as a call of the function, if the line has it.
-func (s *source) calledAs(e ast.Expr, function string) (ast.CallExpr, bool) {
-	if e.Kind() != ast.CallKind || s.tokens[s.index(e)].text != "(" || s.name(e).text != function {
+// calledAs returns n as a call of the function, if it is one.
+func calledAs(n node, function string) (*call, bool) {
+	called, ok := n.(*call)
+	if !ok || called.name.text != function {
 		return nil, false
 	}
-	return e.AsCall(), true
+	return called, true
 }
 
-// isSplit says whether e ends as a split does.
-func (s *source) isSplit(e ast.Expr) bool {
-	_, is := s.calledAs(e, "is")
-	_, detecting := s.calledAs(e, "detecting")
-	return (is || detecting) && e.AsCall().IsMemberFunction()
+// isSplit says whether n ends as a split does.
+func isSplit(n node) bool {
+	called, ok := n.(*call)
+	return ok && called.of != nil && (called.name.text == "is" || called.name.text == "detecting")
 }
 
 // split compiles a split.
-func (c *compiler) split(e ast.Expr) (claim, error) {
+func (c *compiler) split(n node) (claim, error) {
 	s := &splitting{off: big.NewRat(10, 100), offText: "10%"}
-	inner := e
-	if call, ok := c.source.calledAs(e, "detecting"); ok {
-		off, err := c.percentage(call.Args(), c.source.name(e))
+	inner := n
+	if detecting, ok := calledAs(n, "detecting"); ok {
+		off, err := c.percentage(detecting.args, detecting.name)
 		if err != nil {
 			return claim{}, err
 		}
-		s.off, s.offText, inner = off.literal, off.text, call.Target()
+		s.off, s.offText, inner = off.literal, off.text, detecting.of
 	}
-	is, ok := c.source.calledAs(inner, "is")
-	if !ok || !is.IsMemberFunction() {
+	is, ok := calledAs(inner, "is")
+	if !ok || is.of == nil {
 		return claim{}, c.splitUse(inner)
 	}
-	split, ok := c.source.calledAs(is.Target(), "split")
-	if !ok || split.IsMemberFunction() || len(split.Args()) != 1 {
-		return claim{}, c.splitUse(is.Target())
+	split, ok := calledAs(is.of, "split")
+	if !ok || split.of != nil || len(split.args) != 1 {
+		return claim{}, c.splitUse(is.of)
 	}
 	var err error
-	if s.portions, err = c.portions(is.Args(), c.source.name(inner)); err != nil {
+	if s.portions, err = c.portions(is.args, is.name); err != nil {
 		return claim{}, err
 	}
-	if err := s.plan(c.source.startOf(e)); err != nil {
+	if err := s.plan(n.at().start); err != nil {
 		return claim{}, err
 	}
-	if err := c.tallied(s, split.Args()[0]); err != nil {
+	if err := c.tallied(s, split.args[0]); err != nil {
 		return claim{}, err
 	}
 	return claim{split: true, judge: s.judge}, nil
 }
 
 // splitUse is the error of a split that is not written as one.
-func (c *compiler) splitUse(e ast.Expr) error {
-	return &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no split", Hint: "write split(reviews).is(v1 == 90%, v2 == 10%)"}
+func (c *compiler) splitUse(n node) error {
+	return &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is no split", Hint: "write split(reviews).is(v1 == 90%, v2 == 10%)"}
 }
 
 // percentage compiles the argument of detecting.
-func (c *compiler) percentage(args []ast.Expr, name token) (term, error) {
+func (c *compiler) percentage(args []node, name token) (term, error) {
 	wrong := &Error{Offset: name.start, Message: "detecting takes one percentage from 0.1% to 50%: how far off a share is that must be noticed", Hint: "write detecting(5%)"}
 	if len(args) != 1 {
 		return term{}, wrong
@@ -102,7 +99,7 @@ func (c *compiler) percentage(args []ast.Expr, name token) (term, error) {
 }
 
 // portions compiles v1 == 90%, v2 == 10%.
-func (c *compiler) portions(args []ast.Expr, name token) ([]portion, error) {
+func (c *compiler) portions(args []node, name token) ([]portion, error) {
 	var portions []portion
 	sum, seen := new(big.Rat), map[string]bool{}
 	for _, arg := range args {
@@ -111,7 +108,7 @@ func (c *compiler) portions(args []ast.Expr, name token) ([]portion, error) {
 			return nil, err
 		}
 		if seen[p.version] {
-			return nil, &Error{Offset: c.source.startOf(arg), Message: fmt.Sprintf("version %q is listed twice", p.version)}
+			return nil, &Error{Offset: arg.at().start, Message: fmt.Sprintf("version %q is listed twice", p.version)}
 		}
 		seen[p.version] = true
 		portions = append(portions, p)
@@ -124,16 +121,16 @@ func (c *compiler) portions(args []ast.Expr, name token) ([]portion, error) {
 }
 
 // portion compiles v1 == 90%.
-func (c *compiler) portion(e ast.Expr) (portion, error) {
-	call, ok := callOf(e, operators.Equals)
-	if !ok {
-		return portion{}, &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is no share of a version", Hint: "write v1 == 90%"}
+func (c *compiler) portion(n node) (portion, error) {
+	equal, ok := n.(*comparison)
+	if !ok || equal.operator.text != "==" {
+		return portion{}, &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is no share of a version", Hint: "write v1 == 90%"}
 	}
-	version, err := c.nameOf(call.Args()[0], "version", c.scope.Versions)
+	version, err := c.nameOf(equal.left, "version", c.scope.Versions)
 	if err != nil {
 		return portion{}, err
 	}
-	part, err := c.term(call.Args()[1])
+	part, err := c.term(equal.right)
 	switch {
 	case err != nil:
 		return portion{}, err
@@ -166,14 +163,13 @@ func float(r *big.Rat) float64 {
 
 // tallied compiles what the split is of: a cohort, by the versions that its
 // answers show, or a service, by the versions that the proxies counted.
-func (c *compiler) tallied(s *splitting, e ast.Expr) error {
-	name := c.source.name(e)
-	if e.Kind() == ast.IdentKind && !c.isCohort(name) {
+func (c *compiler) tallied(s *splitting, n node) error {
+	if named, ok := n.(*name); ok && !c.isCohort(named.token) {
 		known := c.scope.Services
 		if len(known) > 0 {
 			known = append(append([]string{}, c.scope.Cohorts...), known...)
 		}
-		service, err := c.nameOf(e, "load or service", known)
+		service, err := c.nameOf(n, "load or service", known)
 		if err != nil {
 			return err
 		}
@@ -181,7 +177,7 @@ func (c *compiler) tallied(s *splitting, e ast.Expr) error {
 		c.sizes = append(c.sizes, Size{Service: service, Requests: s.needed})
 		return nil
 	}
-	l, err := c.load(e)
+	l, err := c.load(n)
 	if err != nil {
 		return err
 	}

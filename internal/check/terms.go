@@ -5,9 +5,6 @@ import (
 	"math/big"
 	"slices"
 
-	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
-
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -22,87 +19,73 @@ type term struct {
 }
 
 // term compiles a quantity.
-func (c *compiler) term(e ast.Expr) (term, error) {
-	t, err := c.anyTerm(e)
+func (c *compiler) term(n node) (term, error) {
+	t, err := c.anyTerm(n)
 	if err != nil {
 		return term{}, err
 	}
-	t.text, t.at = c.source.textOf(e), c.source.startOf(e)
+	t.text, t.at = c.source.textOf(n), n.at().start
 	return t, nil
 }
 
 // anyTerm compiles a quantity, whatever its form.
-func (c *compiler) anyTerm(e ast.Expr) (term, error) {
-	switch e.Kind() {
-	case ast.IdentKind:
-		return c.leaf(c.source.name(e))
-	case ast.SelectKind:
-		return c.field(e)
-	case ast.CallKind:
-		return c.call(e)
+func (c *compiler) anyTerm(n node) (term, error) {
+	switch n := n.(type) {
+	case *literal:
+		v := value{amount: n.token.amount}
+		return term{kind: n.token.unit, constant: true, literal: n.token.amount, eval: func(Windows) value { return v }}, nil
+	case *name:
+		return term{}, c.notTerm(n.token)
+	case *field:
+		return c.field(n)
+	case *index:
+		return c.status(n)
+	case *call:
+		if n.of != nil {
+			return c.loadFunction(n)
+		}
+		return c.proxyFunction(n)
+	case *minus:
+		return c.negative(n)
+	case *arithmetic:
+		return c.arithmetic(n)
 	default:
-		return term{}, &Error{Offset: c.source.startOf(e), Message: "lists and maps have no place here", Hint: "write a range as lo <= x <= hi"}
+		return term{}, &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is true or false, not a quantity", Hint: "join comparisons by && or ||"}
 	}
 }
 
-// leaf compiles a literal. A word or a string alone is no quantity.
-func (c *compiler) leaf(t token) (term, error) {
+// notTerm is the error of a name that stands alone.
+func (c *compiler) notTerm(t token) error {
+	wrong := func(message, hint string) error { return &Error{Offset: t.start, Message: message, Hint: hint} }
 	switch {
-	case t.kind == literalToken:
-		v := value{amount: t.amount}
-		return term{kind: t.unit, constant: true, literal: t.amount, eval: func(Windows) value { return v }}, nil
 	case t.kind == stringToken:
-		return term{}, &Error{Offset: t.start, Message: shown(t.text) + " is no quantity: a name in quotes stands in brackets", Hint: `as in jason.share("` + t.text + `")`}
-	case t.kind != wordToken:
-		return term{}, unexpected(c.source.text, t)
+		return wrong(shown(t.text)+" is no quantity: a name in quotes stands in brackets", `as in jason.share("`+t.text+`")`)
 	case c.isCohort(t):
-		return term{}, &Error{Offset: t.start, Message: fmt.Sprintf("%s is a load, not a quantity", t.text), Hint: fmt.Sprintf("write %s.p50, %s.sent or the like", t.text, t.text)}
+		return wrong(t.text+" is a load, not a quantity", fmt.Sprintf("write %s.p50, %s.sent or the like", t.text, t.text))
 	case t.text == report.Baseline || t.text == report.Recovery:
-		return term{}, &Error{Offset: t.start, Message: fmt.Sprintf("%s is a window, not a quantity", t.text), Hint: fmt.Sprintf("write %s.LOAD.p50", t.text)}
+		return wrong(t.text+" is a window, not a quantity", fmt.Sprintf("write %s.LOAD.p50", t.text))
 	case slices.Contains(c.scope.Services, t.text):
-		return term{}, &Error{Offset: t.start, Message: fmt.Sprintf("%s is a service, not a quantity", t.text), Hint: fmt.Sprintf("write requests(%s), faults(%s) or the like", t.text, t.text)}
+		return wrong(t.text+" is a service, not a quantity", fmt.Sprintf("write requests(%s), faults(%s) or the like", t.text, t.text))
 	case slices.ContainsFunc(quantityFunctions(), func(f quantityFunction) bool { return f.name == t.text }):
-		return term{}, &Error{Offset: t.start, Message: fmt.Sprintf("%s needs to be told of what", t.text), Hint: fmt.Sprintf("write %s(SERVICE)", t.text)}
+		return wrong(t.text+" needs to be told of what", fmt.Sprintf("write %s(SERVICE)", t.text))
 	case slices.Contains([]string{"true", "false", "null"}, t.text):
-		return term{}, &Error{Offset: t.start, Message: t.text + " is no quantity", Hint: "write a comparison, as in jason.p50 < 1s"}
+		return wrong(t.text+" is no quantity", "write a comparison, as in jason.p50 < 1s")
 	default:
-		return term{}, unknown(t, "load", c.scope.Cohorts)
+		return unknown(t, "load", c.scope.Cohorts)
 	}
-}
-
-// call compiles arithmetic, status[503], and functions.
-func (c *compiler) call(e ast.Expr) (term, error) {
-	call := e.AsCall()
-	switch function := call.FunctionName(); function {
-	case operators.Add, operators.Subtract, operators.Multiply, operators.Divide:
-		return c.arithmetic(e)
-	case operators.Negate:
-		return c.negative(e)
-	case operators.Index:
-		return c.status(e)
-	case operators.Conditional:
-		return term{}, &Error{Offset: c.source.name(e).start, Message: "? : has no place here", Hint: "write two expectations"}
-	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
-		operators.Equals, operators.NotEquals, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.In:
-		return term{}, &Error{Offset: c.source.startOf(e), Message: shown(c.source.textOf(e)) + " is true or false, not a quantity", Hint: "join comparisons by && or ||"}
-	}
-	if call.IsMemberFunction() {
-		return c.loadFunction(e)
-	}
-	return c.proxyFunction(e)
 }
 
 // arithmetic compiles + - * /.
-func (c *compiler) arithmetic(e ast.Expr) (term, error) {
-	left, err := c.term(e.AsCall().Args()[0])
+func (c *compiler) arithmetic(n *arithmetic) (term, error) {
+	left, err := c.term(n.left)
 	if err != nil {
 		return term{}, err
 	}
-	right, err := c.term(e.AsCall().Args()[1])
+	right, err := c.term(n.right)
 	if err != nil {
 		return term{}, err
 	}
-	operator := c.source.name(e)
+	operator := n.operator
 	result, possible := resultKind(operator.text, left, right)
 	switch {
 	case !possible && (operator.text == "+" || operator.text == "-"):
@@ -138,8 +121,8 @@ func resultKind(operator string, left, right term) (kind, bool) {
 }
 
 // negative compiles the sign.
-func (c *compiler) negative(e ast.Expr) (term, error) {
-	operand, err := c.term(e.AsCall().Args()[0])
+func (c *compiler) negative(n *minus) (term, error) {
+	operand, err := c.term(n.operand)
 	if err != nil {
 		return term{}, err
 	}

@@ -1,0 +1,85 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// joined compiles a || b, and a && b where it is not at the top.
+func (c *compiler) joined(n *logic) (claim, error) {
+	var claims []claim
+	for _, arg := range n.operands {
+		part, err := c.claim(arg)
+		if err != nil {
+			return claim{}, err
+		}
+		claims = append(claims, part)
+	}
+	either, word := n.operator.text == "||", " and "
+	if either {
+		word = " or "
+	}
+	split := slices.ContainsFunc(claims, func(c claim) bool { return c.split })
+	return claim{split: split, judge: func(w Windows) finding {
+		findings := make([]finding, len(claims))
+		for i, part := range claims {
+			findings[i] = part.judge(w)
+		}
+		return join(findings, either, word)
+	}}, nil
+}
+
+// join puts findings together. Where one of them is inconclusive, the whole is:
+// what is missing must not be made good by what is there.
+func join(findings []finding, either bool, word string) finding {
+	var result finding
+	var observed, limits, reasons []string
+	verdicts := map[report.Verdict]bool{}
+	for _, f := range findings {
+		verdicts[f.verdict] = true
+		observed = append(observed, cmp.Or(f.observed, "?"))
+		limits = append(limits, f.limit)
+		if f.reason != "" {
+			reasons = append(reasons, f.reason)
+		}
+		result.samples = fewest(result.samples, f.samples)
+		result.sources = union(result.sources, f.sources)
+	}
+	result.observed, result.limit = strings.Join(observed, "; "), strings.Join(limits, word)
+	switch {
+	case verdicts[report.Inconclusive]:
+		result.verdict = report.Inconclusive
+	case either && verdicts[report.Pass], !verdicts[report.Fail]:
+		result.verdict = report.Pass
+		return result
+	default:
+		result.verdict = report.Fail
+	}
+	result.reason = strings.Join(reasons, "; ")
+	return result
+}
+
+// negated compiles !(a).
+func (c *compiler) negated(n *not) (claim, error) {
+	inner, err := c.claim(n.operand)
+	if err != nil {
+		return claim{}, err
+	}
+	if inner.split {
+		return claim{}, &Error{Offset: n.start, Message: "a split cannot be negated: it would pass whenever an answer is wrong", Hint: "say what the split should be"}
+	}
+	return claim{judge: func(w Windows) finding {
+		result := inner.judge(w)
+		result.limit = "not " + result.limit
+		switch result.verdict {
+		case report.Pass:
+			result.verdict, result.reason = report.Fail, inner.text+" is true"
+		case report.Fail:
+			result.verdict, result.reason = report.Pass, ""
+		}
+		return result
+	}}, nil
+}
