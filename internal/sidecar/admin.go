@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -40,15 +39,16 @@ func startAdmin(s *Sidecar) (*adminServer, error) {
 	mux.HandleFunc("GET /stats/prometheus", a.prometheus)
 	mux.HandleFunc("GET /clusters", a.clusters)
 	mux.HandleFunc("GET /config_dump", a.configDump)
+	mux.HandleFunc("GET /access_log", a.accessLog)
 	a.server = &http.Server{
 		Handler:     mux,
 		BaseContext: func(net.Listener) context.Context { return s.ctx },
 		ConnState:   newConnections(&s.routines),
-		ErrorLog:    log.New(io.Discard, "", 0),
+		ErrorLog:    log.New(&s.failures, "", 0),
 	}
 	s.routines.Go(func() {
 		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.log.add(accessLogEntry{Time: time.Now(), Details: "admin interface failed: " + err.Error()})
+			s.failed(err, "serving its admin interface")
 		}
 	})
 	return a, nil
@@ -60,7 +60,7 @@ func (a *adminServer) index(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "The proxy of %s.\n\n"+
 		"/stats[?filter=RE2&usedonly&format=json|prometheus]\n/stats/prometheus\n/clusters[?format=json]\n"+
 		"/config_dump[?resource=dynamic_route_configs|dynamic_active_clusters|dynamic_listeners&name_regex=RE2&mask=FIELD,…]\n"+
-		"/server_info\n/ready\n", a.proxy.options.Name)
+		"/access_log[?follow]\n/server_info\n/ready\n", a.proxy.options.Name)
 }
 
 func (a *adminServer) ready(w http.ResponseWriter, _ *http.Request) {

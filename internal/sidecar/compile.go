@@ -6,15 +6,16 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+	telemetry "istio.io/api/telemetry/v1alpha1"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// Compile makes the configuration of all proxies of a mesh from its services
-// and its objects, these in the order of their creation. What Istio would not
+// Compile makes the configuration of all proxies of a mesh from what they have
+// in common and its objects, these in the order of their creation. What Istio would not
 // take is an error that names the object and the field; a field or value that
 // Istio takes and the proxies do not implement is an UnsupportedError.
-func Compile(services []Service, objects []*rules.Object) (*Config, error) {
+func Compile(mesh Mesh, objects []*rules.Object) (*Config, error) {
 	if err := refused(objects); err != nil {
 		return nil, err
 	}
@@ -23,11 +24,12 @@ func Compile(services []Service, objects []*rules.Object) (*Config, error) {
 	}
 	now := time.Now()
 	c := &compiler{config: &Config{
-		version:  now.UTC().Format(time.RFC3339Nano),
-		updated:  now,
-		services: services,
-		byName:   map[string]*clusterConfig{},
-		http:     map[int]*routeConfig{},
+		version:   now.UTC().Format(time.RFC3339Nano),
+		updated:   now,
+		services:  mesh.Services,
+		accessLog: !mesh.NoAccessLog,
+		byName:    map[string]*clusterConfig{},
+		http:      map[int]*routeConfig{},
 	}}
 	for _, o := range objects {
 		if err := c.add(o); err != nil {
@@ -87,8 +89,10 @@ func (c *compiler) add(o *rules.Object) error {
 		c.destinationRules = append(c.destinationRules, destinationRule{o.Ref, spec})
 	case *networking.Gateway:
 		c.gateways = append(c.gateways, gateway{o.Ref, spec})
+	case *telemetry.Telemetry:
+		c.config.accessLog = c.config.accessLog || logsAccess(spec)
 	default:
-		return fmt.Errorf("reading %s: a spec of type %T is no VirtualService, DestinationRule or Gateway", o.Ref, o.Spec)
+		return fmt.Errorf("reading %s: a spec of type %T is no VirtualService, DestinationRule, Gateway or Telemetry", o.Ref, o.Spec)
 	}
 	return nil
 }

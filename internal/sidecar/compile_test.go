@@ -35,7 +35,7 @@ func TestFieldsThatAreNotImplementedAreNamed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {
-			_, err := Compile([]Service{service("web", 8000, false)}, []*rules.Object{tt.object})
+			_, err := Compile(Mesh{Services: []Service{service("web", 8000, false)}}, []*rules.Object{tt.object})
 			var unsupported *UnsupportedError
 			if !errors.As(err, &unsupported) || unsupported.Path != tt.path || unsupported.Object != tt.object.Ref {
 				t.Errorf("got %v", err)
@@ -69,7 +69,7 @@ func TestBadObjectsAreRefused(t *testing.T) {
 		"spec.servers[0].tls: tls is missing":                           gatewayOf(t, "a", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":443,"protocol":"HTTPS","name":"x"},"hosts":["*"]}]}`),
 		"spec: the spec is missing":                                     {Ref: rules.Ref{Kind: rules.Gateway, Namespace: "default", Name: "a"}},
 	} {
-		_, err := Compile([]Service{service("web", 8000, false)}, []*rules.Object{object})
+		_, err := Compile(Mesh{Services: []Service{service("web", 8000, false)}}, []*rules.Object{object})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), object.String()) {
 			t.Errorf("got %v, want %s", err, want)
 		}

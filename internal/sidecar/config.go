@@ -9,11 +9,12 @@ import (
 // Config is what every proxy of the mesh runs, compiled from the services and
 // the Istio objects. It is never changed: a new one takes its place.
 type Config struct {
-	version  string
-	updated  time.Time
-	services []Service
-	clusters []*clusterConfig // in the order of the services and their subsets
-	byName   map[string]*clusterConfig
+	version   string
+	updated   time.Time
+	services  []Service
+	accessLog bool             // every outbound listener writes one
+	clusters  []*clusterConfig // in the order of the services and their subsets
+	byName    map[string]*clusterConfig
 
 	http     map[int]*routeConfig // of the sidecars, by service port
 	tcp      []*tcpListener       // of the sidecars

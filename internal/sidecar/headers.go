@@ -10,6 +10,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
+)
+
+// The headers that stand in the access log too.
+const (
+	requestID           = "X-Request-Id"
+	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
 )
 
 // upstreamRequest is the request as it goes to a host, with the headers that
@@ -19,9 +26,6 @@ func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *h
 	removeHopHeaders(header)
 	header.Set("X-Forwarded-Proto", "http")
 	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(attempt))
-	if header.Get("X-Request-Id") == "" {
-		header.Set("X-Request-Id", newRequestID())
-	}
 	addTrace(header)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.
@@ -37,7 +41,7 @@ func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *h
 		ProtoMinor:    1,
 	}
 	if s.r.ContentLength != 0 {
-		request.Body = &requestBody{s.r.Body, cancel}
+		request.Body = &requestBody{s.r.Body, &s.received, cancel}
 	}
 	return request
 }
@@ -45,12 +49,14 @@ func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *h
 // requestBody is a client's body on its way to the upstream.
 type requestBody struct {
 	io.ReadCloser
-	cancel context.CancelCauseFunc
+	received *atomic.Int64
+	cancel   context.CancelCauseFunc
 }
 
 // Read implements io.Reader.
 func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	b.received.Add(int64(n))
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.cancel(err)
 	}

@@ -3,9 +3,11 @@ package sidecar
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +24,7 @@ type stream struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	worker  int
+	config  *Config // as the request came
 	started time.Time
 
 	route   *route
@@ -30,15 +33,23 @@ type stream struct {
 	status  int    // of the answer; 0: none
 	flags   []string
 	details string
-	faulty  bool // it counts as an active fault
+	failure string // why the last connection failed
+	faulty  bool   // it counts as an active fault
 
-	forwarded time.Time // when the router took it: after any injected delay
+	received      atomic.Int64 // bytes of the request's body
+	sent          int64        // bytes of the answer's body
+	forwarded     time.Time    // when the router took it: after any injected delay
+	upstreamLocal net.Addr     // of the connection to the host; nil: there was none
 }
 
 // ServeHTTP implements http.Handler: route, fault, forward.
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
-	s := &stream{httpListener: l, w: w, r: r, worker: worker, started: time.Now()}
+	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
+	if r.Header.Get(requestID) == "" {
+		// One for the request, whatever becomes of it and however often it is tried.
+		r.Header.Set(requestID, newRequestID())
+	}
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
@@ -55,7 +66,7 @@ func (s *stream) match() bool {
 		s.reply(http.StatusUpgradeRequired, "", "", "low_version")
 		return false
 	}
-	table := s.proxy.routes(s.proxy.state.Load().config, s.port)
+	table := s.proxy.routes(s.config, s.port)
 	var host *virtualHost
 	if table != nil {
 		host = table.virtualHost(s.r.Host)
@@ -128,7 +139,8 @@ func (s *stream) reply(status int, body, flag, details string) {
 	s.w.WriteHeader(status)
 	if s.r.Method != http.MethodHead {
 		// A client that has gone cannot be told.
-		_, _ = io.WriteString(s.w, body)
+		n, _ := io.WriteString(s.w, body)
+		s.sent += int64(n)
 	}
 }
 
@@ -155,8 +167,33 @@ func (s *stream) end() {
 	if s.status > 0 {
 		s.stats.charge(s.status)
 	}
-	s.proxy.log.add(s.logEntry())
+	if s.config.accessLog {
+		s.proxy.log.add(s.logEntry())
+	}
 	s.proxy.countRequest(s)
+}
+
+func (s *stream) logEntry() accessLogEntry {
+	e := accessLogEntry{
+		start: s.started, duration: time.Since(s.started),
+		method: s.r.Method, path: s.r.RequestURI, protocol: s.r.Proto,
+		status: s.status, flags: responseFlags(s.flags), details: underscored(s.details), failure: underscored(s.failure),
+		received: s.received.Load(), sent: s.sent,
+		serviceTime:  s.w.Header().Get(upstreamServiceTime),
+		forwardedFor: joinedHeader(s.r, "X-Forwarded-For"), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
+		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.r.RemoteAddr,
+	}
+	e.downstreamLocal, _ = s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if s.config.byName[s.target] != nil {
+		e.cluster = s.target
+	}
+	if s.route != nil {
+		e.route = s.route.name
+	}
+	if s.host != nil {
+		e.upstream = s.host.Address
+	}
+	return e
 }
 
 // flagOrder is the order in which Envoy prints response flags.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"time"
 )
 
 // serveInbound takes connections of other proxies for the workload: Istio's
@@ -15,6 +14,7 @@ func (s *Sidecar) serveInbound(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
+			s.failed(err, "taking connections for its workload")
 			return
 		}
 		s.routines.Go(func() { s.receive(c) })
@@ -27,15 +27,14 @@ func (s *Sidecar) receive(c net.Conn) {
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(s.ctx, defaultConnectTimeout)
 	secure := tls.Server(c, s.identity)
-	err := secure.HandshakeContext(ctx)
-	var to net.Conn
-	if err == nil {
-		var dialer net.Dialer
-		to, err = dialer.DialContext(ctx, "tcp", s.options.Workload)
+	defer cancel()
+	if secure.HandshakeContext(ctx) != nil {
+		return // It learns of it itself.
 	}
-	cancel()
+	var dialer net.Dialer
+	to, err := dialer.DialContext(ctx, "tcp", s.options.Workload)
 	if err != nil {
-		s.log.add(accessLogEntry{Time: time.Now(), Flags: "UF", Details: err.Error(), Cluster: "inbound", Upstream: s.options.Workload})
+		s.failed(err, "reaching its workload")
 		return
 	}
 	relay(s.ctx, secure, to)

@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
 	"sync"
-	"time"
 )
 
 // listener is a socket on which a proxy takes connections.
@@ -126,11 +124,11 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 			return context.WithValue(ctx, workerKey{}, int(s.draws.below("workers", workers)))
 		},
 		ConnState: countConnections(&s.routines, &h.stats),
-		ErrorLog:  log.New(io.Discard, "", 0),
+		ErrorLog:  log.New(&s.failures, "", 0),
 	}
 	s.routines.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.log.add(accessLogEntry{Time: time.Now(), Details: "listener failed: " + err.Error()})
+			s.failed(err, fmt.Sprintf("serving port %d", port))
 		}
 	})
 	return listener{
@@ -187,6 +185,7 @@ func (s *Sidecar) listenTCP(key string) (listener, error) {
 		for {
 			downstream, err := l.Accept()
 			if err != nil {
+				s.failed(err, "taking connections to "+key)
 				return
 			}
 			s.routines.Go(func() { s.proxyTCP(ctx, key, downstream) })

@@ -88,8 +88,12 @@ func headerValue(r *http.Request, name string) (string, bool) {
 	case ":authority", "host":
 		return r.Host, true
 	}
-	values := r.Header.Values(name)
-	return strings.Join(values, ","), len(values) > 0
+	return joinedHeader(r, name), len(r.Header.Values(name)) > 0
+}
+
+// joinedHeader is a header as Envoy sees it: several of a name are one.
+func joinedHeader(r *http.Request, name string) string {
+	return strings.Join(r.Header.Values(name), ",")
 }
 
 func (m routeMatch) matches(r *http.Request) bool {

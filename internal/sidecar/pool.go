@@ -49,6 +49,10 @@ type connectError struct {
 	cause    error
 }
 
+func newConnectError(err error) *connectError {
+	return &connectError{timedOut: errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded), cause: err}
+}
+
 // Error implements error. The words are Envoy's.
 func (e *connectError) Error() string {
 	if e.timedOut {
@@ -239,7 +243,7 @@ func (p *pool) dial() {
 // connectFailed fails all requests that wait: they would not fare better on
 // the next connection, and whether to retry is the router's to say.
 func (p *pool) connectFailed(err error) {
-	failure := &connectError{timedOut: errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded), cause: err}
+	failure := newConnectError(err)
 	p.cluster.stats.cxConnectFail.add(1)
 	p.host.cxConnectFail.Add(1)
 	if failure.timedOut {

@@ -44,7 +44,7 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if g.status != 503 || len(g.body) != 81 || g.body != "upstream connect error or disconnect/reset before headers. reset reason: overflow" ||
-			joined(g.header, "X-Envoy-Overloaded") != "true" || joined(g.header, "Content-Type") != "text/plain" || m.lastFlags() != "UO overflow" {
+			joined(g.header, "X-Envoy-Overloaded") != "true" || joined(g.header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
 			t.Errorf("got %d %q %v", g.status, g.body, g.header)
 		}
 		// The refused one waits for nobody, the second for the first's answer and

@@ -4,6 +4,12 @@ import (
 	"strings"
 )
 
+// Mesh is what the proxies of a mesh have in common beside its objects.
+type Mesh struct {
+	Services    []Service
+	NoAccessLog bool // until a Telemetry object says so no proxy writes an access log, as where accessLogFile is empty
+}
+
 // Service is a Kubernetes service as the proxies know it.
 type Service struct {
 	Name  string // short: ratings

@@ -109,7 +109,7 @@ func TestADelayHitsItsMatchAloneAndIsNotChargedToTheTimeout(t *testing.T) {
 	}
 	until(t, "the log has the route's name", func() bool {
 		e := m.log.all()[len(m.log.all())-1]
-		return e.Flags == "DI" && e.Route == "jason.run-1"
+		return e.flags == "DI" && e.route == "jason.run-1"
 	})
 	if g := m.get("http://reviews:9080/"); g.took > 150*time.Millisecond {
 		t.Errorf("another took %v", g.took)
@@ -160,7 +160,7 @@ func TestADelayAndAnAbortAreDrawnIndependently(t *testing.T) {
 	until(t, "all are noted", func() bool { return len(m.log.all()) == requests })
 	drawn := map[string]int{}
 	for _, e := range m.log.all() {
-		drawn[e.Flags]++
+		drawn[e.flags]++
 	}
 	// The products of the two shares; 45 is more than four standard deviations.
 	for flags, due := range map[string]int{"DI,FI": 75, "DI": 175, "FI": 75, "-": 175} {

@@ -51,6 +51,7 @@ func (s *stream) forward() {
 			s.unconnected(ctx, c, err, attempt)
 			return
 		}
+		s.upstreamLocal = conn.socket.LocalAddr()
 		if attempt > 1 {
 			c.stats.rqRetrySuccess.add(1)
 		}
@@ -97,21 +98,26 @@ func (s *stream) unconnected(ctx context.Context, c *cluster, err error, attempt
 		// No host is charged: the limit is the cluster's.
 		c.stats.charge(http.StatusServiceUnavailable)
 		s.w.Header().Set("X-Envoy-Overloaded", "true")
-		s.reply(http.StatusServiceUnavailable, text+"reset reason: overflow", "UO", "overflow")
+		s.reply(http.StatusServiceUnavailable, text+"reset reason: overflow", "UO", resetBefore("overflow"))
 	case errors.As(err, &failed):
 		retried := ""
 		if attempt > 1 {
 			retried = "retried and the latest "
 		}
-		detail := failed.detail()
-		if detail != "" {
-			detail = ", transport failure reason: " + detail
+		reason, detail := failed.Error(), ""
+		if s.failure = failed.detail(); s.failure != "" {
+			reason, detail = reason+"|"+s.failure, ", transport failure reason: "+s.failure
 		}
 		s.charge(c, http.StatusServiceUnavailable)
-		s.reply(http.StatusServiceUnavailable, text+retried+"reset reason: "+failed.Error()+detail, "UF", "upstream_reset_before_response_started{"+failed.Error()+"}")
+		s.reply(http.StatusServiceUnavailable, text+retried+"reset reason: "+failed.Error()+detail, "UF", resetBefore(reason))
 	default:
 		s.interrupted(ctx, c, nil)
 	}
+}
+
+// resetBefore are the details of an answer in place of one that never began.
+func resetBefore(reason string) string {
+	return "upstream_reset_before_response_started{" + reason + "}"
 }
 
 // charge counts an answer of the chosen host, or a failure to get one.
@@ -174,7 +180,7 @@ func (s *stream) broken(c *cluster, err error) {
 		status, reason, flag = http.StatusBadGateway, "protocol error", "UPE"
 	}
 	s.charge(c, status)
-	s.reply(status, "upstream connect error or disconnect/reset before headers. reset reason: "+reason, flag, "upstream_reset_before_response_started{"+reason+"}")
+	s.reply(status, "upstream connect error or disconnect/reset before headers. reset reason: "+reason, flag, resetBefore(reason))
 }
 
 // answer passes an upstream's answer on.
@@ -184,7 +190,7 @@ func (s *stream) answer(ctx context.Context, c *cluster, conn *upstreamConn, res
 	c.report(s.host, response.StatusCode)
 	header := s.w.Header()
 	copyAnswerHeader(header, response.Header)
-	header.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(time.Since(s.forwarded).Milliseconds(), 10))
+	header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(s.forwarded).Milliseconds(), 10))
 	s.w.WriteHeader(response.StatusCode)
 
 	// Whoever ends the request ends the reading of its answer too.
@@ -213,7 +219,9 @@ func (s *stream) copyBody(response *http.Response, free func(whole bool)) error 
 			free(err == io.EOF)
 		}
 		if n > 0 {
-			if _, werr := s.w.Write(buffer[:n]); werr != nil {
+			written, werr := s.w.Write(buffer[:n])
+			s.sent += int64(written)
+			if werr != nil {
 				if err == nil {
 					free(false)
 				}

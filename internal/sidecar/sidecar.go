@@ -16,6 +16,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"reflect"
@@ -50,6 +51,7 @@ type Sidecar struct {
 	stats    *stats
 	uptime   *metric // server.uptime, in seconds
 	log      accessLog
+	failures failures
 	workers  [workers]sync.Mutex
 	started  time.Time
 
@@ -78,14 +80,14 @@ func Start(options Options, config *Config) (*Sidecar, error) {
 		options:   options,
 		draws:     newDraws(options.Seed, options.Name),
 		stats:     newStats(),
+		log:       accessLog{closed: ctx},
 		started:   time.Now(),
 		ctx:       ctx,
 		end:       end,
 		listeners: map[string]listener{},
 	}
 	if err := s.begin(config); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("starting the proxy of %s: %w", options.Name, err)
+		return nil, errors.Join(fmt.Errorf("starting the proxy of %s: %w", options.Name, err), s.Close())
 	}
 	return s, nil
 }
@@ -146,12 +148,14 @@ func (s *Sidecar) Push(config *Config) error {
 	return s.syncListeners(config)
 }
 
-// Close ends the proxy and everything that it does.
-func (s *Sidecar) Close() {
+// Close ends the proxy and everything that it does. The error is what had gone
+// wrong in the proxy itself: a server of its own that failed, a workload that
+// it could not reach, a panic.
+func (s *Sidecar) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
-		return
+		return nil
 	}
 	s.end()
 	if s.refusing != nil {
@@ -169,6 +173,28 @@ func (s *Sidecar) Close() {
 		}
 	}
 	s.routines.Wait()
+	return s.failures.err(s.options.Name)
+}
+
+// failed notes what went wrong in the proxy itself, unless it is the end of
+// what was closed.
+func (s *Sidecar) failed(err error, doing string) {
+	if s.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+		s.failures.add("%s: %v", doing, err)
+	}
+}
+
+// FollowLog follows the proxy's access log, in Istio's default text format:
+// from the lines written at since on, or all that are kept if it is zero, until
+// ctx ends, with ctx's error, or the reader is closed. It fails if lines since
+// then are not kept any more; the last 1,000 are. A reader that falls too far
+// behind is ended with an error, as it is when the proxy is closed.
+func (s *Sidecar) FollowLog(ctx context.Context, since time.Time) (io.ReadCloser, error) {
+	f, err := s.log.follow(ctx, since)
+	if err != nil {
+		return nil, fmt.Errorf("following the access log of %s: %w", s.options.Name, err)
+	}
+	return f, nil
 }
 
 // AdminAddress is the host:port of the admin interface.

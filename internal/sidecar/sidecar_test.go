@@ -80,7 +80,7 @@ type mesh struct {
 
 func startMesh(t testing.TB, options Options, services []Service, objects ...*rules.Object) *mesh {
 	t.Helper()
-	config, err := Compile(services, objects)
+	config, err := Compile(Mesh{Services: services}, objects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,11 @@ func startMesh(t testing.TB, options Options, services []Service, objects ...*ru
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(proxy.Close)
+	t.Cleanup(func() {
+		if err := proxy.Close(); err != nil {
+			t.Errorf("closing the proxy: %v", err)
+		}
+	})
 	m := &mesh{Sidecar: proxy, t: t, services: services}
 	m.client = m.newClient()
 	return m
@@ -106,7 +110,7 @@ func (m *mesh) newClient() *http.Client {
 
 func (m *mesh) push(objects ...*rules.Object) {
 	m.t.Helper()
-	config, err := Compile(m.services, objects)
+	config, err := Compile(Mesh{Services: m.services}, objects)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -193,7 +197,7 @@ func (m *mesh) adminGet(path string) string {
 func (m *mesh) lastFlags() string {
 	entries := m.log.all()
 	e := entries[len(entries)-1]
-	return e.Flags + " " + e.Details
+	return e.flags + " " + e.details
 }
 
 // unused is an address on which nothing listens.

@@ -60,6 +60,10 @@ var implemented = map[protoreflect.Name][]protoreflect.Name{
 	"Server":  {"port", "hosts", "name"},
 	"Port":    {"number", "protocol", "name"},
 
+	"Telemetry":     {"access_logging"},
+	"AccessLogging": {"providers"},
+	"ProviderRef":   {"name"},
+
 	"Duration":    {"seconds", "nanos"},
 	"UInt32Value": {"value"},
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
+	telemetry "istio.io/api/telemetry/v1alpha1"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -23,6 +24,8 @@ func unimplementedValues(o *rules.Object) []error {
 		v.destinationRule(spec)
 	case *networking.Gateway:
 		v.gateway(spec)
+	case *telemetry.Telemetry:
+		v.telemetry(spec)
 	}
 	return v.errs
 }
@@ -106,6 +109,16 @@ func (v *values) gateway(gateway *networking.Gateway) {
 	for i, s := range gateway.GetServers() {
 		if protocol := s.GetPort().GetProtocol(); !strings.EqualFold(protocol, "HTTP") && !strings.EqualFold(protocol, "TCP") {
 			v.refuse(fmt.Sprintf("spec.servers[%d].port.protocol", i), "the embedded mesh does not implement %q; use HTTP or TCP, or run with --mesh istio", protocol)
+		}
+	}
+}
+
+func (v *values) telemetry(t *telemetry.Telemetry) {
+	for i, logging := range t.GetAccessLogging() {
+		for j, p := range logging.GetProviders() {
+			if p.GetName() != accessLogProvider {
+				v.refuse(fmt.Sprintf("spec.accessLogging[%d].providers[%d].name", i, j), "the embedded mesh has no provider %q; use %s", p.GetName(), accessLogProvider)
+			}
 		}
 	}
 }

@@ -13,46 +13,57 @@ import (
 // and all that comes goes to one host of it.
 func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn) {
 	defer downstream.Close()
-	entry := accessLogEntry{Time: time.Now(), Flags: "-"}
+	entry := accessLogEntry{start: time.Now(), flags: "-", downstreamLocal: downstream.LocalAddr(), downstreamRemote: downstream.RemoteAddr().String()}
 	state := s.state.Load()
 	route := s.tcpRoute(state.config, key)
 	if route == nil {
 		return // The listener went as the connection came.
 	}
-	entry.Cluster = pick(s.draws, route.key, route.targets)
-	upstream, h, flag := s.connectTCP(ctx, state.clusters[entry.Cluster])
-	if flag != "" {
-		entry.Flags = flag
+	target := pick(s.draws, route.key, route.targets)
+	cluster := state.clusters[target]
+	if cluster != nil {
+		entry.cluster = target
+	}
+	upstream, h, failed := s.connectTCP(ctx, cluster)
+	if failed != nil {
+		entry.flags, entry.failure = failed.flag, underscored(failed.reason)
 	}
 	if h != nil {
-		entry.Upstream = h.Address
+		entry.upstream = h.Address
 	}
-	s.countConnection(entry.Cluster, h, entry.Flags)
+	s.countConnection(target, h, entry.flags)
 	if upstream != nil {
-		relay(ctx, downstream, upstream)
-		state.clusters[entry.Cluster].endTCP(h)
+		entry.upstreamLocal = upstream.LocalAddr()
+		entry.received, entry.sent = relay(ctx, downstream, upstream)
+		cluster.endTCP(h)
 	}
-	entry.Duration = time.Since(entry.Time)
-	s.log.add(entry)
+	if state.config.accessLog {
+		entry.duration = time.Since(entry.start)
+		s.log.add(entry)
+	}
 }
 
+// unconnectedTCP says why a connection has no upstream: the response flags, and
+// the reason of the transport; empty: it was not tried.
+type unconnectedTCP struct{ flag, reason string }
+
 // connectTCP connects to a host of a cluster. Where it cannot, it returns the
-// response flag that says why.
-func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, string) {
+// reason.
+func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, *unconnectedTCP) {
 	if c == nil {
-		return nil, nil, "NC"
+		return nil, nil, &unconnectedTCP{flag: "NC"}
 	}
 	if !c.connections.canCreate() {
 		c.stats.cxOverflow.add(1)
-		return nil, nil, "UO"
+		return nil, nil, &unconnectedTCP{flag: "UO"}
 	}
 	h := c.choose(int(s.draws.below("workers", workers)), nil)
 	if h == nil {
-		return nil, nil, "UH"
+		return nil, nil, &unconnectedTCP{flag: "UH"}
 	}
 	if !c.pending.canCreate() {
 		c.stats.rqPendingOverflow.add(1)
-		return nil, h, "UO"
+		return nil, h, &unconnectedTCP{flag: "UO"}
 	}
 	c.beginTCP(h)
 	upstream, err := c.connect(ctx, h)
@@ -63,14 +74,15 @@ func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, 
 		h.cxConnectFail.Add(1)
 		c.report(h, http.StatusServiceUnavailable)
 		c.forgetTCP(h)
-		return nil, h, "UF"
+		// Its one attempt is over, which Envoy says as well.
+		return nil, h, &unconnectedTCP{"UF,URX", newConnectError(err).detail()}
 	}
 	c.report(h, http.StatusOK)
 	c.stats.rqTotal.add(1)
 	c.stats.rqActive.add(1)
 	h.rqTotal.Add(1)
 	h.rqActive.Add(1)
-	return upstream, h, ""
+	return upstream, h, nil
 }
 
 // beginTCP counts a connection that is being made, and who waits for it.
@@ -99,8 +111,9 @@ func (c *cluster) forgetTCP(h *host) {
 	h.cxActive.Add(-1)
 }
 
-// relay copies both ways until both sides have ended, or ctx has.
-func relay(ctx context.Context, downstream, upstream net.Conn) {
+// relay copies both ways until both sides have ended, or ctx has, and returns
+// how many bytes came from each.
+func relay(ctx context.Context, downstream, upstream net.Conn) (received, sent int64) {
 	stop := context.AfterFunc(ctx, func() {
 		downstream.Close()
 		upstream.Close()
@@ -108,20 +121,23 @@ func relay(ctx context.Context, downstream, upstream net.Conn) {
 	defer stop()
 	defer upstream.Close()
 	var both sync.WaitGroup
-	both.Go(func() { copyHalf(upstream, downstream) })
-	both.Go(func() { copyHalf(downstream, upstream) })
+	both.Go(func() { received = copyHalf(upstream, downstream) })
+	both.Go(func() { sent = copyHalf(downstream, upstream) })
 	both.Wait()
+	return received, sent
 }
 
 // copyHalf copies one way and passes the end on. An error ends both ways, as
 // the end of a connection does.
-func copyHalf(to, from net.Conn) {
-	if _, err := io.Copy(to, from); err != nil {
+func copyHalf(to, from net.Conn) int64 {
+	n, err := io.Copy(to, from)
+	if err != nil {
 		to.Close()
 		from.Close()
-		return
+		return n
 	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // It fails only if the other way has ended already.
 	}
+	return n
 }

@@ -2,70 +2,9 @@ package sidecar
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 )
-
-// accessLogEntry is one line of a proxy's access log.
-type accessLogEntry struct {
-	Time      time.Time
-	Method    string // empty for TCP
-	Path      string
-	Authority string
-	Status    int    // 0: the client got none
-	Flags     string // DI, FI, UO and so on, joined by commas; -: none
-	Details   string // Envoy's response code details
-	Route     string // the route's name
-	Cluster   string
-	Upstream  string // the host's address
-	Duration  time.Duration
-}
-
-// accessLogSize is how many entries are kept.
-const accessLogSize = 1000
-
-// accessLog keeps the last entries.
-type accessLog struct {
-	mu      sync.Mutex
-	entries []accessLogEntry
-	next    int
-}
-
-func (l *accessLog) add(e accessLogEntry) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.entries) < accessLogSize {
-		l.entries = append(l.entries, e)
-		return
-	}
-	l.entries[l.next] = e
-	l.next = (l.next + 1) % accessLogSize
-}
-
-// all returns the entries, oldest first.
-func (l *accessLog) all() []accessLogEntry {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Concat(l.entries[l.next:], l.entries[:l.next])
-}
-
-func (s *stream) logEntry() accessLogEntry {
-	e := accessLogEntry{
-		Time: s.started, Method: s.r.Method, Path: s.r.RequestURI, Authority: s.r.Host,
-		Status: s.status, Flags: responseFlags(s.flags), Details: s.details,
-		Cluster: s.target, Duration: time.Since(s.started),
-	}
-	if s.route != nil {
-		e.Route = s.route.name
-	}
-	if s.host != nil {
-		e.Upstream = s.host.Address
-	}
-	return e
-}
 
 // countRequest counts in istio_requests_total, with Istio's labels.
 func (s *Sidecar) countRequest(st *stream) {

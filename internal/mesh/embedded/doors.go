@@ -33,7 +33,7 @@ var callPaths = map[string]string{"details": "/details/0", "ratings": "/ratings/
 
 // openPage opens the page of the first service that has one; nil: none has.
 func (m *Mesh) openPage(ctx context.Context) (*page, error) {
-	for _, s := range m.registry {
+	for _, s := range m.common.Services {
 		if path, ok := pagePaths[s.Name]; ok {
 			return m.listenPage(ctx, s, path)
 		}
@@ -74,13 +74,14 @@ func (p *page) close() {
 }
 
 // Doors says how to get into the mesh from this machine, a line each: a page
-// for a browser, a line for curl or nc, and the proxies' admin interfaces.
+// for a browser, a line for curl or nc, the proxies' admin interfaces and access
+// logs.
 func (m *Mesh) Doors() []string {
 	var lines []string
 	if m.page != nil {
 		lines = append(lines, door("page", m.page.service, "http://"+m.page.address+m.page.path))
 	}
-	for _, s := range m.registry {
+	for _, s := range m.common.Services {
 		for _, p := range s.Ports {
 			address := fmt.Sprintf("%s:%d", s.Name, p.Number)
 			listener, err := m.client().ListenerAddress(address)
@@ -93,7 +94,7 @@ func (m *Mesh) Doors() []string {
 	for _, w := range m.workloads {
 		lines = append(lines, door("admin", w.options.Name, "http://"+w.proxy.AdminAddress()))
 	}
-	return lines
+	return append(lines, door("log", "of every proxy", "/access_log of its admin interface; /access_log?follow goes on"))
 }
 
 func door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", kind, name, how) }

@@ -36,12 +36,14 @@ const (
 type Options struct {
 	App  string // bookinfo, httpbin or tcp-echo
 	Seed uint64 // the same seed repeats every draw of every proxy
+
+	NoAccessLog bool // no proxy writes an access log until a Telemetry object says so
 }
 
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
-	registry  []sidecar.Service
-	workloads []workload // in the order of the sample, the load workload, the gateway
+	common    sidecar.Mesh // to all proxies
+	workloads []workload   // in the order of the sample, the load workload, the gateway
 	admin     *http.Client
 	page      *page // nil: the application has no HTTP
 
@@ -71,7 +73,11 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 		return nil, err
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
-	m := &Mesh{registry: registry(sample, ports), admin: &http.Client{Transport: &http.Transport{}}, end: end}
+	m := &Mesh{
+		common: sidecar.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
+		admin:  &http.Client{Transport: &http.Transport{}},
+		end:    end,
+	}
 	if err := m.start(running, sample, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
 		closeAll(ports)
 		return nil, errors.Join(err, m.Close(ctx))
@@ -129,7 +135,7 @@ func closeAll(all []ports) {
 // start starts the proxies, then the workloads, which call each other through
 // them.
 func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, common sidecar.Options) error {
-	config, err := sidecar.Compile(m.registry, nil)
+	config, err := sidecar.Compile(m.common, nil)
 	if err != nil {
 		return err
 	}
@@ -165,30 +171,36 @@ func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []por
 }
 
 // Close implements mesh.Mesh. Nothing of the mesh runs on. The error is that of
-// a workload that had stopped serving.
+// a workload that had stopped serving, or what had failed in a proxy.
 func (m *Mesh) Close(context.Context) error {
-	m.end()
 	if m.page != nil {
 		m.page.close()
 	}
+	// The workloads last, so that no proxy misses one that is needed.
+	var errs []error
 	for _, w := range m.workloads {
-		w.proxy.Close()
+		errs = append(errs, w.proxy.Close())
 	}
+	m.end()
 	m.routines.Wait()
 	m.admin.CloseIdleConnections()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return errors.Join(m.failed...)
+	return errors.Join(append(errs, m.failed...)...)
 }
 
 // Info implements mesh.Mesh.
-func (m *Mesh) Info() mesh.Info { return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true} }
+func (m *Mesh) Info() mesh.Info {
+	return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true}
+}
 
 // Prepare implements mesh.Mesh: the load workload runs from the start.
 func (m *Mesh) Prepare(context.Context) error { return nil }
 
 // Services implements mesh.Mesh.
-func (m *Mesh) Services(context.Context) ([]mesh.Service, error) { return services(m.registry), nil }
+func (m *Mesh) Services(context.Context) ([]mesh.Service, error) {
+	return services(m.common.Services), nil
+}
 
 // Services returns what the Services of a mesh with the application would be.
 func Services(app string) ([]mesh.Service, error) {
@@ -260,6 +272,7 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 			Gateway:  w.options.Gateway,
 			Client:   w.options.Name == clientName,
 			Admin:    &envoy.Admin{Client: m.admin, Base: "http://" + w.proxy.AdminAddress()},
+			Log:      w.proxy.FollowLog,
 		})
 	}
 	return proxies, nil

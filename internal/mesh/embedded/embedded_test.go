@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -313,3 +315,31 @@ func TestManyMeshesDoNotDisturbEachOther(t *testing.T) {
 
 // begun begins a load at once.
 func begun(context.Context) error { return nil }
+
+// Both proxies of a call write it down under one request id, and with it the
+// rule's mark.
+func TestTheAccessLogsOfAllProxiesCanBeFollowed(t *testing.T) {
+	m := open(t, "bookinfo", 1)
+	create(t, m, reviewsSubsets, `{"kind":"VirtualService","metadata":{"name":"reviews"},"spec":{"hosts":["reviews"],"http":[{"name":"the-mark","route":[{"destination":{"host":"reviews","subset":"v2"}}]}]}}`)
+	proxies, err := m.Proxies(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	load(t, m, mesh.FromClient, loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: "http://reviews:9080/reviews/0", Header: map[string]string{"X-Request-Id": "call-1"}}, Connections: 1, Requests: 1})
+	for workload, want := range map[string]string{
+		clientName:   `"call-1" "reviews:9080" "` + m.workloads[slices.IndexFunc(m.workloads, func(w workload) bool { return w.options.Name == "reviews-v2" })].address() + `" outbound|9080|v2|reviews.default.svc.cluster.local`,
+		"reviews-v2": `"call-1" "ratings:9080"`,
+	} {
+		p := proxies[slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Workload == workload })]
+		log, err := p.Log(t.Context(), began)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(log).ReadString('\n')
+		log.Close()
+		if err != nil || !strings.Contains(line, want) || workload == clientName && !strings.HasSuffix(line, " the-mark\n") {
+			t.Errorf("%s: %v %s", workload, err, line)
+		}
+	}
+}

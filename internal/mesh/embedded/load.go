@@ -65,7 +65,7 @@ func (m *Mesh) entrance(from, host, port string) (string, error) {
 // addresses words what can be called.
 func (m *Mesh) addresses() string {
 	var all []string
-	for _, s := range m.registry {
+	for _, s := range m.common.Services {
 		for _, p := range s.Ports {
 			all = append(all, fmt.Sprintf("%s:%d", s.Name, p.Number))
 		}

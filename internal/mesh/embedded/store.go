@@ -47,7 +47,7 @@ func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, err = sidecar.Compile(m.registry, m.store.with(placed))
+	_, err = sidecar.Compile(m.common, m.store.with(placed))
 	return err
 }
 
@@ -61,7 +61,7 @@ func Admit(app string, objects []*rules.Object) error {
 	if err != nil {
 		return err
 	}
-	_, err = sidecar.Compile(registry(sample, nil), placed)
+	_, err = sidecar.Compile(sidecar.Mesh{Services: registry(sample, nil)}, placed)
 	return err
 }
 
@@ -145,7 +145,7 @@ func stored(o *rules.Object, version uint64) (*rules.Object, error) {
 
 // push makes all proxies run the objects.
 func (m *Mesh) push(objects []*rules.Object) error {
-	config, err := sidecar.Compile(m.registry, objects)
+	config, err := sidecar.Compile(m.common, objects)
 	if err != nil {
 		return err
 	}
