@@ -238,7 +238,7 @@ func TestASlowReaderIsToldWhatItMissed(t *testing.T) {
 // The admin interface has the log too, and the dump says that there is one, as
 // Istio's does.
 func TestATelemetryObjectTurnsTheAccessLogOn(t *testing.T) {
-	on := &rules.Object{Ref: rules.Ref{Kind: "Telemetry", Namespace: "default", Name: "logs"}, Spec: spec(t, &telemetry.Telemetry{}, `{"accessLogging":[{"providers":[{"name":"envoy"}]}]}`)}
+	on := &rules.Object{Ref: rules.Ref{Kind: rules.Telemetry, Namespace: "default", Name: "logs"}, Spec: spec(t, &telemetry.Telemetry{}, `{"accessLogging":[{"providers":[{"name":"envoy"}]}]}`)}
 	shared := Mesh{Services: []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, answering("hello")))), tcpEcho(t)}, NoAccessLog: true}
 	m := startMesh(t, Options{}, shared.Services)
 	for _, tt := range []struct {
@@ -288,7 +288,7 @@ func TestTelemetryBeyondTheAccessLogIsRefused(t *testing.T) {
 		`{"accessLogging":[{"providers":[{"name":"otel"}]}]}`:                                           "spec.accessLogging[0].providers[0].name",
 		`{"tracing":[{"randomSamplingPercentage":100}]}`:                                                "spec.tracing",
 	} {
-		_, err := Compile(Mesh{}, []*rules.Object{{Ref: rules.Ref{Kind: "Telemetry", Namespace: "default", Name: "x"}, Spec: spec(t, &telemetry.Telemetry{}, text)}})
+		_, err := Compile(Mesh{}, []*rules.Object{{Ref: rules.Ref{Kind: rules.Telemetry, Namespace: "default", Name: "x"}, Spec: spec(t, &telemetry.Telemetry{}, text)}})
 		var unsupported *UnsupportedError
 		if !errors.As(err, &unsupported) || unsupported.Path != path {
 			t.Errorf("%s: %v", text, err)
