@@ -24,6 +24,9 @@ func TestTheAccessLogsOfARealProxyAreFound(t *testing.T) {
 	var got []seen
 	for _, l := range logs {
 		got = append(got, seen{l.Listener, l.Path, l.TCP, l.Filtered})
+		if l.Path == "" { // virtualOutbound's black hole
+			continue
+		}
 		if _, err := NewLogReader(l.Format); err != nil {
 			t.Errorf("%s: %v", l.Listener, err)
 		}
