@@ -16,14 +16,18 @@ import (
 // take is an error that names the object and the field; a field or value that
 // Istio takes and the proxies do not implement is an UnsupportedError.
 func Compile(mesh Mesh, objects []*rules.Object) (*Config, error) {
+	return compile(mesh, objects, httpFilters())
+}
+
+func compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config, error) {
 	if err := refused(objects); err != nil {
 		return nil, err
 	}
-	if err := checkImplemented(objects); err != nil {
+	if err := checkImplemented(objects, filters); err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	c := &compiler{config: &Config{
+	c := &compiler{filters: filters, config: &Config{
 		version:   now.UTC().Format(time.RFC3339Nano),
 		updated:   now,
 		services:  mesh.Services,
@@ -61,6 +65,7 @@ func refused(objects []*rules.Object) error {
 // compiler holds the objects by kind while they are compiled.
 type compiler struct {
 	config           *Config
+	filters          []HTTPFilter
 	virtualServices  []virtualService
 	destinationRules []destinationRule
 	gateways         []gateway

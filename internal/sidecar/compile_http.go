@@ -68,6 +68,7 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
 		name:    "default",
 		match:   everything(),
 		targets: []target{{cluster: clusterName(port, "", s.Host), weight: 100}},
+		filters: c.routeFilters("", &networking.HTTPRoute{}),
 	}}, nil
 }
 
@@ -136,33 +137,20 @@ func (c *compiler) route(vs virtualService, path string, port int, r *networking
 		source:  istioPath(vs.Ref, "virtual-service"),
 		key:     key,
 		targets: c.targets(vs.Ref, port, destinations),
-		timeout: r.GetTimeout().AsDuration(),
-		fault:   newFault(key, r.GetFault()),
+		filters: c.routeFilters(key, r),
 	}
 }
 
-// newFault translates a fault. Without a percentage it never happens.
-func newFault(key string, f *networking.HTTPFaultInjection) *fault {
-	if f.GetDelay() == nil && f.GetAbort() == nil {
-		return nil
-	}
-	out := &fault{delayStream: key + " delay", abortStream: key + " abort"}
-	if d := f.GetDelay(); d != nil {
-		out.delay = d.GetFixedDelay().AsDuration()
-		out.delayShare = perMillion(d.GetPercentage())
-		if d.GetPercentage() == nil {
-			// The old field, which counts whole percents.
-			out.delayShare = uint32(d.GetPercent()) * (million / 100) //nolint:staticcheck // Istio still reads it.
+// routeFilters are the filters of a route that do something.
+func (c *compiler) routeFilters(key string, r *networking.HTTPRoute) []RouteFilter {
+	var filters []RouteFilter
+	for _, f := range c.filters {
+		if one := f.Compile(key, r); one != nil {
+			filters = append(filters, one)
 		}
 	}
-	if a := f.GetAbort(); a != nil {
-		out.abort = int(a.GetHttpStatus())
-		out.abortShare = perMillion(a.GetPercentage())
-	}
-	return out
+	return filters
 }
-
-func perMillion(p *networking.Percent) uint32 { return uint32(p.GetValue() * (million / 100)) }
 
 func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (routeMatch, error) {
 	out := everything()

@@ -67,24 +67,13 @@ type route struct {
 	key     string // names the route's draws; it does not depend on the name
 	match   routeMatch
 	targets []target
-	timeout time.Duration // 0: none
-	fault   *fault        // nil: none
+	filters []RouteFilter // those that do something, in the order of the chain
 }
 
 // target is a cluster with its part of the traffic.
 type target struct {
 	cluster string
 	weight  uint32
-}
-
-// fault is what the fault filter does to a route's requests.
-type fault struct {
-	delay       time.Duration // 0: none
-	delayShare  uint32        // of a million
-	abort       int           // the status; 0: none
-	abortShare  uint32        // of a million
-	delayStream string
-	abortStream string
 }
 
 // tcpListener is a sidecar's listener for a TCP port of a service.

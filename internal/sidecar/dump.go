@@ -238,22 +238,15 @@ func (c *routeConfig) dump(gateway bool) object {
 }
 
 func (r *route) dump() object {
-	action := dumpTargets(r.targets)
-	action["timeout"] = durationJSON(r.timeout)
-	action["retry_policy"] = object{
-		"retry_on":                          "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-		"num_retries":                       maxAttempts - 1,
-		"host_selection_retry_max_attempts": "5",
-	}
-	o := object{"match": r.match.dump(), "route": action}
+	o := object{"match": r.match.dump(), "route": dumpTargets(r.targets)}
 	if r.name != "" {
 		o["name"] = r.name
 	}
 	if r.source != "" {
 		o["metadata"] = istioMetadata(object{"config": r.source})
 	}
-	if r.fault != nil {
-		o["typed_per_filter_config"] = object{"envoy.filters.http.fault": r.fault.dump()}
+	for _, f := range r.filters {
+		f.Dump(o)
 	}
 	return o
 }
@@ -268,17 +261,6 @@ func dumpTargets(targets []target) object {
 		weighted = append(weighted, object{"name": t.cluster, "weight": t.weight})
 	}
 	return object{"weighted_clusters": object{"clusters": weighted}}
-}
-
-func (f *fault) dump() object {
-	o := object{"@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}
-	if f.delay > 0 {
-		o["delay"] = object{"fixed_delay": durationJSON(f.delay), "percentage": object{"numerator": f.delayShare, "denominator": "MILLION"}}
-	}
-	if f.abort > 0 {
-		o["abort"] = object{"http_status": f.abort, "percentage": object{"numerator": f.abortShare, "denominator": "MILLION"}}
-	}
-	return o
 }
 
 func (m routeMatch) dump() object {

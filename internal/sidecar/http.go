@@ -33,8 +33,8 @@ type stream struct {
 	status  int    // of the answer; 0: none
 	flags   []string
 	details string
-	failure string // why the last connection failed
-	faulty  bool   // it counts as an active fault
+	failure string   // why the last connection failed
+	ends    []func() // what the filters do when it ends
 
 	received      atomic.Int64 // bytes of the request's body
 	sent          int64        // bytes of the answer's body
@@ -42,7 +42,8 @@ type stream struct {
 	upstreamLocal net.Addr     // of the connection to the host; nil: there was none
 }
 
-// ServeHTTP implements http.Handler: route, fault, forward.
+// ServeHTTP implements http.Handler: the request's route is resolved, then the
+// filters see it, one after the other.
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
 	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
@@ -53,11 +54,18 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
-	if !s.match() || !s.inject() {
+	if !s.match() {
 		return
 	}
-	s.forward()
+	for _, f := range s.route.filters {
+		if !f.(routeFilter).decode(s) {
+			return
+		}
+	}
 }
+
+// onEnd has something done when the request ends.
+func (s *stream) onEnd(do func()) { s.ends = append(s.ends, do) }
 
 // match finds the request's route and draws its cluster, or answers.
 func (s *stream) match() bool {
@@ -87,42 +95,6 @@ func (s *stream) match() bool {
 	}
 	s.target = pick(s.proxy.draws, s.route.key, s.route.targets)
 	return true
-}
-
-// inject is Envoy's fault filter: a delay and an abort, drawn independently,
-// the delay first. It says whether the request goes on.
-func (s *stream) inject() bool {
-	f := s.route.fault
-	if f == nil {
-		return true
-	}
-	if f.delay > 0 && s.proxy.draws.happens(f.delayStream, f.delayShare) {
-		s.activateFault()
-		s.stats.delaysInjected.add(1)
-		s.flags = append(s.flags, "DI")
-		timer := time.NewTimer(f.delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.r.Context().Done():
-			s.disconnected()
-			return false
-		}
-	}
-	if f.abort > 0 && s.proxy.draws.happens(f.abortStream, f.abortShare) {
-		s.activateFault()
-		s.stats.abortsInjected.add(1)
-		s.reply(f.abort, "fault filter abort", "FI", "fault_filter_abort")
-		return false
-	}
-	return true
-}
-
-func (s *stream) activateFault() {
-	if !s.faulty {
-		s.faulty = true
-		s.stats.activeFaults.add(1)
-	}
 }
 
 // reply is an answer of the proxy's own.
@@ -161,8 +133,8 @@ func (s *stream) reset(flag, details string) {
 // end counts the request and writes it to the access log.
 func (s *stream) end() {
 	s.stats.rqActive.add(-1)
-	if s.faulty {
-		s.stats.activeFaults.add(-1)
+	for _, do := range s.ends {
+		do()
 	}
 	if s.status > 0 {
 		s.stats.charge(s.status)

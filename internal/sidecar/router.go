@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
 )
 
 // maxAttempts is one attempt and Istio's default of two retries. Of the
@@ -15,9 +17,44 @@ import (
 // HTTP/1.
 const maxAttempts = 3
 
-// forward sends the request to a host of its cluster and the answer back:
-// Envoy's router filter.
-func (s *stream) forward() {
+// routerFilter is envoy.filters.http.router, the last of the chain.
+type routerFilter struct{}
+
+// Fields implements HTTPFilter.
+func (routerFilter) Fields() Fields { return Fields{"HTTPRoute": {"timeout"}} }
+
+// Check implements HTTPFilter.
+func (routerFilter) Check(string, *networking.HTTPRoute, Refuse) {}
+
+// Compile implements HTTPFilter.
+func (routerFilter) Compile(_ string, r *networking.HTTPRoute) RouteFilter {
+	return &router{timeout: r.GetTimeout().AsDuration()}
+}
+
+// router is the filter on one route.
+type router struct {
+	timeout time.Duration // of the request with all its attempts; 0: none
+}
+
+// Dump implements RouteFilter.
+func (r *router) Dump(route map[string]any) {
+	action := route["route"].(object)
+	action["timeout"] = durationJSON(r.timeout)
+	action["retry_policy"] = object{
+		"retry_on":                          "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
+		"num_retries":                       maxAttempts - 1,
+		"host_selection_retry_max_attempts": "5",
+	}
+}
+
+// decode implements routeFilter: it sends the request to a host of its cluster
+// and the answer back.
+func (r *router) decode(s *stream) bool {
+	s.forward(r)
+	return false
+}
+
+func (s *stream) forward(r *router) {
 	c := s.proxy.state.Load().clusters[s.target]
 	if c == nil {
 		s.stats.noCluster.add(1)
@@ -26,9 +63,9 @@ func (s *stream) forward() {
 	}
 	ctx, cancel := context.WithCancelCause(s.r.Context())
 	defer cancel(nil)
-	if s.route.timeout > 0 {
+	if r.timeout > 0 {
 		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, s.route.timeout, errTimeout)
+		ctx, stop = context.WithTimeoutCause(ctx, r.timeout, errTimeout)
 		defer stop()
 	}
 	s.forwarded = time.Now()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -28,20 +29,19 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("reading %s: the embedded mesh does not implement %s; leave it out, or run with --mesh istio", e.Object, e.Path)
 }
 
-// implemented lists, by message, the fields that this proxy carries out. A
-// field that stands here is read in the files compile*.go.
-var implemented = map[protoreflect.Name][]protoreflect.Name{
+// Fields are fields by the message that has them.
+type Fields map[protoreflect.Name][]protoreflect.Name
+
+// implemented are the fields that this proxy carries out beside those of its
+// HTTP filters. A field that stands here is read in the files compile*.go.
+var implemented = Fields{
 	"VirtualService":       {"hosts", "gateways", "http", "tcp"},
-	"HTTPRoute":            {"name", "match", "route", "timeout", "fault"},
+	"HTTPRoute":            {"name", "match", "route"},
 	"HTTPMatchRequest":     {"name", "uri", "method", "authority", "headers", "port", "gateways", "ignore_uri_case", "without_headers"},
 	"StringMatch":          {"exact", "prefix", "regex"},
 	"HTTPRouteDestination": {"destination", "weight"},
 	"Destination":          {"host", "subset", "port"},
 	"PortSelector":         {"number"},
-	"HTTPFaultInjection":   {"delay", "abort"},
-	"Delay":                {"fixed_delay", "percent", "percentage"},
-	"Abort":                {"http_status", "percentage"},
-	"Percent":              {"value"},
 	"TCPRoute":             {"match", "route"},
 	"L4MatchAttributes":    {"port", "gateways"},
 	"RouteDestination":     {"destination", "weight"},
@@ -71,52 +71,58 @@ var implemented = map[protoreflect.Name][]protoreflect.Name{
 // checkImplemented returns an UnsupportedError for every field that the
 // objects set and this proxy does not carry out, so that none is ignored, and
 // for every such value of the others.
-func checkImplemented(objects []*rules.Object) error {
+func checkImplemented(objects []*rules.Object, filters []HTTPFilter) error {
+	all := maps.Clone(implemented)
+	for _, f := range filters {
+		for message, fields := range f.Fields() {
+			all[message] = slices.Concat(all[message], fields)
+		}
+	}
 	var errs []error
 	for _, o := range objects {
-		paths := unimplemented(o.Spec, "spec")
+		paths := all.without(o.Spec, "spec")
 		for _, path := range paths {
 			errs = append(errs, &UnsupportedError{Object: o.Ref, Path: path})
 		}
 		if len(paths) == 0 {
-			errs = append(errs, unimplementedValues(o)...)
+			errs = append(errs, unimplementedValues(o, filters)...)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// unimplemented returns the paths of the set fields of a message that are not
-// listed, in the order of their declaration.
-func unimplemented(m proto.Message, path string) []string {
+// without returns the paths of the set fields of a message that are not listed,
+// in the order of their declaration.
+func (f Fields) without(m proto.Message, path string) []string {
 	var found []string
 	message := m.ProtoReflect()
-	allowed := implemented[message.Descriptor().Name()]
+	allowed := f[message.Descriptor().Name()]
 	for _, fd := range setFields(message) {
 		here := path + "." + fd.JSONName()
 		if !slices.Contains(allowed, fd.Name()) {
 			found = append(found, here)
 			continue
 		}
-		found = append(found, unimplementedIn(fd, message.Get(fd), here)...)
+		found = append(found, f.withoutIn(fd, message.Get(fd), here)...)
 	}
 	return found
 }
 
-func unimplementedIn(fd protoreflect.FieldDescriptor, value protoreflect.Value, path string) []string {
+func (f Fields) withoutIn(fd protoreflect.FieldDescriptor, value protoreflect.Value, path string) []string {
 	var found []string
 	switch {
 	case fd.IsMap() && fd.MapValue().Message() != nil:
 		value.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-			found = append(found, unimplemented(v.Message().Interface(), fmt.Sprintf("%s[%s]", path, k))...)
+			found = append(found, f.without(v.Message().Interface(), fmt.Sprintf("%s[%s]", path, k))...)
 			return true
 		})
 		slices.Sort(found)
 	case fd.IsList() && fd.Message() != nil:
 		for i := range value.List().Len() {
-			found = append(found, unimplemented(value.List().Get(i).Message().Interface(), fmt.Sprintf("%s[%d]", path, i))...)
+			found = append(found, f.without(value.List().Get(i).Message().Interface(), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case fd.Message() != nil && !fd.IsMap():
-		found = unimplemented(value.Message().Interface(), path)
+		found = f.without(value.Message().Interface(), path)
 	}
 	return found
 }

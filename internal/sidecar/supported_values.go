@@ -15,11 +15,11 @@ import (
 // unimplementedValues returns an UnsupportedError for every value of an object
 // that Istio takes and this proxy does not carry out, or that Istio takes and
 // ignores.
-func unimplementedValues(o *rules.Object) []error {
+func unimplementedValues(o *rules.Object, filters []HTTPFilter) []error {
 	v := values{ref: o.Ref}
 	switch spec := o.Spec.(type) {
 	case *networking.VirtualService:
-		v.virtualService(virtualService{o.Ref, spec})
+		v.virtualService(virtualService{o.Ref, spec}, filters)
 	case *networking.DestinationRule:
 		v.destinationRule(spec)
 	case *networking.Gateway:
@@ -29,6 +29,9 @@ func unimplementedValues(o *rules.Object) []error {
 	}
 	return v.errs
 }
+
+// Refuse refuses the value at a path of an object, in words that say what to do.
+type Refuse func(path, format string, args ...any)
 
 // values gathers the errors of one object.
 type values struct {
@@ -40,7 +43,7 @@ func (v *values) refuse(path, format string, args ...any) {
 	v.errs = append(v.errs, &UnsupportedError{Object: v.ref, Path: path, Reason: fmt.Sprintf(format, args...)})
 }
 
-func (v *values) virtualService(vs virtualService) {
+func (v *values) virtualService(vs virtualService, filters []HTTPFilter) {
 	if len(vs.GetHosts()) == 0 {
 		v.refuse("spec.hosts", "the embedded mesh does not implement delegates; name the host whose traffic it routes")
 	}
@@ -54,7 +57,9 @@ func (v *values) virtualService(vs virtualService) {
 		for j, m := range r.GetMatch() {
 			v.headers(fmt.Sprintf("%s.match[%d]", path, j), m)
 		}
-		v.fault(path+".fault", r.GetFault())
+		for _, f := range filters {
+			f.Check(path, r, v.refuse)
+		}
 	}
 }
 
@@ -66,22 +71,6 @@ func (v *values) headers(path string, m *networking.HTTPMatchRequest) {
 	for _, name := range slices.Sorted(maps.Keys(m.GetHeaders())) {
 		if slices.Contains(notHeaders, name) {
 			v.refuse(fmt.Sprintf("%s.headers[%s]", path, name), "would be ignored by Istio; write %s.%s", path, name)
-		}
-	}
-}
-
-func (v *values) fault(path string, f *networking.HTTPFaultInjection) {
-	if d := f.GetDelay(); d != nil {
-		if d.GetFixedDelay() == nil {
-			v.refuse(path+".delay", "it has no fixedDelay; give a duration such as 7s")
-		}
-		if p := d.GetPercent(); p < 0 || p > 100 { //nolint:staticcheck // Istio still reads it.
-			v.refuse(path+".delay.percent", "it is %d; it must be 0 to 100", p)
-		}
-	}
-	if a := f.GetAbort(); a != nil {
-		if s := a.GetHttpStatus(); s < 200 || s > 599 {
-			v.refuse(path+".abort.httpStatus", "it is %d; it must be 200 to 599, for Envoy takes no other", s)
 		}
 	}
 }

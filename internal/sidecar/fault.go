@@ -1,0 +1,118 @@
+package sidecar
+
+import (
+	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// faultFilter is envoy.filters.http.fault: a delay and an abort, drawn
+// independently, the delay first.
+type faultFilter struct{}
+
+// Fields implements HTTPFilter.
+func (faultFilter) Fields() Fields {
+	return Fields{
+		"HTTPRoute":          {"fault"},
+		"HTTPFaultInjection": {"delay", "abort"},
+		"Delay":              {"fixed_delay", "percent", "percentage"},
+		"Abort":              {"http_status", "percentage"},
+		"Percent":            {"value"},
+	}
+}
+
+// Check implements HTTPFilter.
+func (faultFilter) Check(path string, r *networking.HTTPRoute, refuse Refuse) {
+	f := r.GetFault()
+	if d := f.GetDelay(); d != nil {
+		if d.GetFixedDelay() == nil {
+			refuse(path+".fault.delay", "it has no fixedDelay; give a duration such as 7s")
+		}
+		if p := d.GetPercent(); p < 0 || p > 100 { //nolint:staticcheck // Istio still reads it.
+			refuse(path+".fault.delay.percent", "it is %d; it must be 0 to 100", p)
+		}
+	}
+	if a := f.GetAbort(); a != nil {
+		if s := a.GetHttpStatus(); s < 200 || s > 599 {
+			refuse(path+".fault.abort.httpStatus", "it is %d; it must be 200 to 599, for Envoy takes no other", s)
+		}
+	}
+}
+
+// fault is what the filter does to a route's requests.
+type fault struct {
+	delay       time.Duration // 0: none
+	delayShare  uint32        // of a million
+	abort       int           // the status; 0: none
+	abortShare  uint32        // of a million
+	delayStream string
+	abortStream string
+}
+
+// Compile implements HTTPFilter. Without a percentage a fault never happens.
+func (faultFilter) Compile(key string, r *networking.HTTPRoute) RouteFilter {
+	f := r.GetFault()
+	if f.GetDelay() == nil && f.GetAbort() == nil {
+		return nil
+	}
+	out := &fault{delayStream: key + " delay", abortStream: key + " abort"}
+	if d := f.GetDelay(); d != nil {
+		out.delay = d.GetFixedDelay().AsDuration()
+		out.delayShare = perMillion(d.GetPercentage())
+		if d.GetPercentage() == nil {
+			// The old field, which counts whole percents.
+			out.delayShare = uint32(d.GetPercent()) * (million / 100) //nolint:staticcheck // Istio still reads it.
+		}
+	}
+	if a := f.GetAbort(); a != nil {
+		out.abort = int(a.GetHttpStatus())
+		out.abortShare = perMillion(a.GetPercentage())
+	}
+	return out
+}
+
+func perMillion(p *networking.Percent) uint32 { return uint32(p.GetValue() * (million / 100)) }
+
+// decode implements routeFilter.
+func (f *fault) decode(s *stream) bool {
+	active := false
+	activate := func() {
+		if !active {
+			active = true
+			s.stats.activeFaults.add(1)
+			s.onEnd(func() { s.stats.activeFaults.add(-1) })
+		}
+	}
+	if f.delay > 0 && s.proxy.draws.happens(f.delayStream, f.delayShare) {
+		activate()
+		s.stats.delaysInjected.add(1)
+		s.flags = append(s.flags, "DI")
+		timer := time.NewTimer(f.delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-s.r.Context().Done():
+			s.disconnected()
+			return false
+		}
+	}
+	if f.abort > 0 && s.proxy.draws.happens(f.abortStream, f.abortShare) {
+		activate()
+		s.stats.abortsInjected.add(1)
+		s.reply(f.abort, "fault filter abort", "FI", "fault_filter_abort")
+		return false
+	}
+	return true
+}
+
+// Dump implements RouteFilter.
+func (f *fault) Dump(route map[string]any) {
+	o := object{"@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}
+	if f.delay > 0 {
+		o["delay"] = object{"fixed_delay": durationJSON(f.delay), "percentage": object{"numerator": f.delayShare, "denominator": "MILLION"}}
+	}
+	if f.abort > 0 {
+		o["abort"] = object{"http_status": f.abort, "percentage": object{"numerator": f.abortShare, "denominator": "MILLION"}}
+	}
+	route["typed_per_filter_config"] = object{"envoy.filters.http.fault": o}
+}
