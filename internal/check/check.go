@@ -41,6 +41,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -48,7 +49,8 @@ import (
 type Scope struct {
 	Cohorts  []string
 	Checks   []string
-	Versions []string // empty: not known, any version may be named
+	Answers  []string // the versions that answers can show; empty: none
+	Versions []string // those of services; empty: not known, any version may be named
 	Services []string // empty: not known, any service may be named
 }
 
@@ -95,21 +97,35 @@ type Load struct {
 	Cohort string
 }
 
-// Size is how many samples a split needs to be judged.
+// Size is how many samples a split or a percentile needs to be judged.
 type Size struct {
-	Load     Load   // zero if the split is of a service
-	Service  string // empty if the split is of a cohort
+	Load     Load   // zero if it is a split of a service
+	Service  string // empty if it is of a cohort
 	Requests int64  // the answers that the cohort needs, or the requests that the service needs
+}
+
+// mention is that a line says something of outcomes of a cohort.
+type mention struct {
+	load Load
+	of   outcomes
+}
+
+// named is what a line names, each once.
+type named struct {
+	needs    []Need
+	loads    []Load
+	sizes    []Size
+	mentions []mention
+	checks   []string
+	versions []string
 }
 
 // Expectation is one compiled line. It may be judged again and again, and by
 // several goroutines.
 type Expectation struct {
+	named
 	text  string
 	parts []claim
-	needs []Need
-	loads []Load
-	sizes []Size
 }
 
 // Compile reads one line. The error is an *Error, which says where in the
@@ -128,7 +144,7 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 		}
 		expectation.parts = append(expectation.parts, claim)
 	}
-	expectation.needs, expectation.loads, expectation.sizes = c.needs, c.loads, c.sizes
+	expectation.named = c.named
 	return expectation, nil
 }
 
@@ -153,33 +169,58 @@ func (e *Expectation) Cohorts() []string {
 	return names
 }
 
-// SamplesNeeded returns what the splits of the line need. With fewer samples
-// they are inconclusive.
+// SamplesNeeded returns what the splits and the percentiles of the line need.
+// With fewer samples they are inconclusive.
 func (e *Expectation) SamplesNeeded() []Size { return e.sizes }
+
+// Checks returns the checks of answers that the line names, each once.
+func (e *Expectation) Checks() []string { return e.checks }
+
+// Versions returns the versions that the line says answers of a cohort show,
+// each once. Those of which proxies counted the requests are not among them.
+func (e *Expectation) Versions() []string { return e.versions }
+
+// Speaks says whether the line says something of an outcome that a cohort had
+// in a window, as opposed to passing over it: it counts its status, its check or
+// its version, or, of a transport error, the errors. A split of the cohort
+// speaks of every outcome, since each must be an answer of a version that is
+// listed. A failure that no line speaks of must not pass.
+func (e *Expectation) Speaks(load Load, o loadgen.Outcome) bool {
+	return slices.ContainsFunc(e.mentions, func(m mention) bool { return m.load == load && m.of(o) })
+}
 
 // compiler gives a parsed line its meaning and notes what it names.
 type compiler struct {
+	named
 	scope  Scope
 	source *source
-	needs  []Need
-	loads  []Load
-	sizes  []Size
 }
 
 // need notes a quantity.
-func (c *compiler) need(n Need) {
+func (n *named) need(need Need) {
 	same := func(other Need) bool {
-		return other.Function == n.Function && slices.Equal(other.Args, n.Args)
+		return other.Function == need.Function && slices.Equal(other.Args, need.Args)
 	}
-	if !slices.ContainsFunc(c.needs, same) {
-		c.needs = append(c.needs, n)
+	if !slices.ContainsFunc(n.needs, same) {
+		n.needs = append(n.needs, need)
 	}
 }
 
 // useLoad notes a cohort.
-func (c *compiler) useLoad(l Load) {
-	if !slices.Contains(c.loads, l) {
-		c.loads = append(c.loads, l)
+func (n *named) useLoad(l Load) {
+	if !slices.Contains(n.loads, l) {
+		n.loads = append(n.loads, l)
+	}
+}
+
+// speak notes that something is said of outcomes.
+func (n *named) speak(l Load, of outcomes) { n.mentions = append(n.mentions, mention{l, of}) }
+
+// needsSamples notes how many samples are needed. One is there wherever
+// anything is.
+func (n *named) needsSamples(s Size) {
+	if s.Requests > 1 && !slices.Contains(n.sizes, s) {
+		n.sizes = append(n.sizes, s)
 	}
 }
 

@@ -19,7 +19,8 @@ func shop() Scope {
 	return Scope{
 		Cohorts:  []string{"jason", "others", "client", "tcp-client", "while"},
 		Checks:   []string{"reviews-lost", "stars"},
-		Versions: []string{"v1", "v2", "v3", "v1-canary"},
+		Answers:  []string{"v1", "v2", "v3", "v1-canary"},
+		Versions: []string{"v1", "v2", "v3", "v4", "v1-canary"},
 		Services: []string{"reviews", "ratings", "httpbin", "tcp-echo", "package"},
 	}
 }
@@ -105,9 +106,9 @@ func TestALineIsJudgedWithBothSidesItsSamplesAndItsSource(t *testing.T) {
 			{Verdict: report.Pass, Observed: "12% (12 of 100)", Limit: "<= 12.5%", Samples: 100, Source: "envoy counters, clients"}},
 		"split(reviews).is(v1 == 90%, v2 == 10%)": {
 			{Verdict: report.Pass, Observed: "v1 91% (910 of 1000), v2 9% (90 of 1000)", Limit: "v1 90%, v2 10%", Samples: 1000, Source: "envoy counters"}},
-		"recovery.jason.p99 <= 120% * baseline.jason.p99 + 5ms": {
-			{Verdict: report.Pass, Observed: "120ms", Limit: "<= 125ms (120% * baseline.jason.p99 + 5ms)", Samples: 5, Source: clients}},
-		"others.p99 < 250ms": {
+		"recovery.jason.max <= 120% * baseline.jason.max + 5ms": {
+			{Verdict: report.Pass, Observed: "120ms", Limit: "<= 125ms (120% * baseline.jason.max + 5ms)", Samples: 5, Source: clients}},
+		"others.p95 < 250ms": {
 			{Verdict: report.Pass, Observed: "20ms", Limit: "< 250ms", Samples: 40, Source: clients}},
 
 		"3.01s == jason.service.p50": {
@@ -221,6 +222,8 @@ func TestAWrongLineIsExplainedWhereItIsWrong(t *testing.T) {
 		{"faults(tcp-ech) == 1", "tcp-ech", "did you mean tcp-echo?"},
 		{"faults(ratings, v1) == 1", "faults", "write faults(SERVICE)"},
 		{"requests(reviews, v9) == 1", "v9", `unknown version "v9"`},
+		{"jason.answered(v4) == 1", "v4", `unknown version "v4"; did you mean v1?`}, // a service has it, answers do not show it
+		{"split(jason).is(v1 == 90%, v4 == 10%)", "v4", `unknown version "v4"`},
 		{"jason.p50", "jason.p50", `"jason.p50" is a duration, and nothing is asked of it; compare it, as in jason.p50 < 1s`},
 		{"1s < 2s", "1s", "neither side is observed"},
 		{"jason.p50 in [5.9s, 6.6s]", "in [", "write 5.9s <= jason.p50 <= 6.6s"},
@@ -298,6 +301,25 @@ func TestNamesWithHyphensAndReservedByCELAreNames(t *testing.T) {
 func TestServicesAndVersionsThatAreNotKnownMayHaveAnyName(t *testing.T) {
 	if _, err := Compile(Scope{Cohorts: []string{"jason"}}, "requests(my-shop, blue) == jason.sent && split(my-shop).is(blue == 100%)"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWithoutVersionsNothingIsSaidOfThoseOfAnswers(t *testing.T) {
+	scope := shop()
+	scope.Answers = nil
+	for line, at := range map[string]string{
+		"jason.sent > 5 && jason.answered(v1) == jason.sent":      "v1",
+		"split(recovery.jason).is(v1 == 90%, v2 == 10%)":          "v1 ==",
+		`others.p50 < 1s || split(jason).is("v1-canary" == 100%)`: `"v1-canary"`,
+	} {
+		_, err := Compile(scope, line)
+		var wrong *Error
+		if !errors.As(err, &wrong) || !strings.Contains(wrong.Error(), "nothing says which version an answer is from; list versions:") || !strings.HasPrefix(line[wrong.Offset:], at) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if _, err := Compile(scope, "split(reviews).is(v1 == 90%, v2 == 10%) && requests(reviews, v4) == 0"); err != nil {
+		t.Errorf("what proxies count by version: %v", err)
 	}
 }
 

@@ -93,6 +93,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	var known []string
 	for _, t := range timings() {
 		if t.name == name.text {
+			c.needsSamples(Size{Load: l, Requests: t.least})
 			return term{kind: duration, eval: ofLoad(l, timed(t, service))}, nil
 		}
 		known = append(known, t.name)
@@ -102,11 +103,12 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	}
 	switch name.text {
 	case "sent":
-		return term{kind: number, eval: ofLoad(l, counted(everything, false))}, nil
+		return term{kind: number, eval: ofLoad(l, counted(everything))}, nil
 	case "errors":
-		return term{kind: number, eval: ofLoad(l, counted(transport, false))}, nil
+		c.speak(l, transport)
+		return term{kind: number, eval: ofLoad(l, counted(transport))}, nil
 	case "qps":
-		return term{kind: number, eval: ofLoad(l, perSecond)}, nil
+		return term{kind: number, eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
 		return term{}, &Error{Offset: name.start, Message: "status needs a code", Hint: "write status[503]"}
 	case "service":
@@ -133,7 +135,8 @@ func (c *compiler) status(n *index) (term, error) {
 	if err != nil {
 		return term{}, err
 	}
-	read := ofLoad(l, counted(withStatus(code), true))
+	c.speak(l, withStatus(code))
+	read := ofLoad(l, ofStatuses(counted(withStatus(code))))
 	return term{kind: number, eval: func(w Windows) value {
 		v := read(w)
 		v.label = fmt.Sprint(code)
@@ -179,16 +182,19 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	}
 	if _, isLiteral := n.args[0].(*literal); isLiteral && function == "share" {
 		code, err := c.statusCode(n.args[0])
-		return term{kind: share, eval: shareOf(l, withStatus(code), true)}, err
+		c.speak(l, withStatus(code))
+		return term{kind: share, eval: shareOf(l, ofStatuses(counted(withStatus(code))))}, err
 	}
 	chosen, err := c.chosen(function, n.args[0])
 	if err != nil {
 		return term{}, err
 	}
+	c.speak(l, chosen)
+	read := ofAnswers(counted(chosen))
 	if function == "share" {
-		return term{kind: share, eval: shareOf(l, chosen, false)}, nil
+		return term{kind: share, eval: shareOf(l, read)}, nil
 	}
-	return term{kind: number, eval: ofLoad(l, counted(chosen, false))}, nil
+	return term{kind: number, eval: ofLoad(l, read)}, nil
 }
 
 // loadFunctions returns the names of the functions of a load.
@@ -212,7 +218,7 @@ func (c *compiler) noLoadFunction(n *call) error {
 // chosen compiles the argument of a function of a load.
 func (c *compiler) chosen(function string, n node) (outcomes, error) {
 	if function == "answered" {
-		version, err := c.nameOf(n, "version", c.scope.Versions)
+		version, err := c.answer(n)
 		return withVersion(version), err
 	}
 	check, ok := n.(*name)
@@ -226,5 +232,18 @@ func (c *compiler) chosen(function string, n node) (outcomes, error) {
 	if !slices.Contains(c.scope.Checks, check.token.text) {
 		return nil, unknown(check.token, "check", c.scope.Checks)
 	}
+	c.checks = union(c.checks, []string{check.token.text})
 	return withCheck(check.token.text), nil
+}
+
+// answer compiles the name of a version that the answers of a cohort can show.
+func (c *compiler) answer(n node) (string, error) {
+	if len(c.scope.Answers) == 0 {
+		return "", &Error{Offset: n.at().start, Message: "nothing says which version an answer is from", Hint: "list versions: beside load, each with a text of its answers"}
+	}
+	version, err := c.nameOf(n, "version", c.scope.Answers)
+	if err == nil {
+		c.versions = union(c.versions, []string{version})
+	}
+	return version, err
 }

@@ -2,10 +2,8 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"math/big"
 	"slices"
-	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -71,97 +69,6 @@ func ofLoad(l Load, read measure) func(Windows) value {
 		}
 		v.amount = amount
 		return v
-	}
-}
-
-// outcomes chooses some of the outcomes of a cohort.
-type outcomes func(loadgen.Outcome) bool
-
-func everything(loadgen.Outcome) bool  { return true }
-func transport(o loadgen.Outcome) bool { return o.Error != "" }
-
-func withStatus(code int) outcomes {
-	return func(o loadgen.Outcome) bool { return o.Status == code }
-}
-
-func withCheck(name string) outcomes {
-	return func(o loadgen.Outcome) bool { return slices.Contains(o.Checks, name) }
-}
-
-// withVersion chooses the whole answers of a version.
-func withVersion(version string) outcomes {
-	return func(o loadgen.Outcome) bool { return o.Error == "" && o.Version == version }
-}
-
-// withoutStatus chooses the whole answers of TCP, which have none.
-func withoutStatus(o loadgen.Outcome) bool { return o.Error == "" && o.Status == 0 }
-
-// counted is the measure that counts outcomes. A status is missing, and not
-// 0, where the answers have none.
-func counted(chosen outcomes, isStatus bool) measure {
-	return func(r *loadgen.Result) (*big.Rat, string) {
-		if isStatus && r.Count(withoutStatus) > 0 {
-			return nil, "the answers of TCP have no status"
-		}
-		return new(big.Rat).SetInt64(r.Count(chosen)), ""
-	}
-}
-
-// shareOf returns the share of the outcomes that are chosen.
-func shareOf(l Load, chosen outcomes, isStatus bool) func(Windows) value {
-	part := ofLoad(l, counted(chosen, isStatus))
-	whole := ofLoad(l, counted(everything, false))
-	return func(w Windows) value { return calculate("/", part(w), whole(w)) }
-}
-
-// perSecond is the measure of the rate at which requests were sent.
-func perSecond(r *loadgen.Result) (*big.Rat, string) {
-	if r.Elapsed <= 0 {
-		return nil, "it is not known how long the load took"
-	}
-	sent := new(big.Rat).SetInt64(r.Sent)
-	return sent.Mul(sent, big.NewRat(int64(time.Second), int64(r.Elapsed))), ""
-}
-
-// timing is a statistic of a histogram. It is not ok of an empty one.
-type timing struct {
-	name string
-	of   func(*loadgen.Histogram) (latency time.Duration, ok bool)
-}
-
-// timings returns the statistics of response and service time.
-func timings() []timing {
-	quantile := func(q float64) func(*loadgen.Histogram) (time.Duration, bool) {
-		return func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) }
-	}
-	return []timing{
-		{"p50", quantile(0.5)}, {"p90", quantile(0.9)}, {"p95", quantile(0.95)},
-		{"p99", quantile(0.99)}, {"p999", quantile(0.999)},
-		{"min", (*loadgen.Histogram).Min}, {"max", (*loadgen.Histogram).Max},
-		{"mean", (*loadgen.Histogram).Mean},
-	}
-}
-
-// timed is the measure of a statistic of response time, or of service time. It
-// is missing if any request had no answer: how long that one would have taken,
-// nobody knows, and the time until its end is no response time.
-func timed(t timing, service bool) measure {
-	return func(r *loadgen.Result) (*big.Rat, string) {
-		histogram := r.Response
-		if service {
-			histogram = r.Service
-		}
-		if n := r.Count(transport); n > 0 {
-			return nil, fmt.Sprintf("%d of %d requests had no answer, and so no response time", n, r.Sent)
-		}
-		if n := histogram.Count(); n != r.Sent {
-			return nil, fmt.Sprintf("of %d requests, the time of %d is known", r.Sent, n)
-		}
-		latency, ok := t.of(histogram)
-		if !ok {
-			return nil, "no time was recorded"
-		}
-		return new(big.Rat).SetInt64(int64(latency)), ""
 	}
 }
 

@@ -64,16 +64,17 @@ func (c *compiler) split(n node) (claim, error) {
 	if !ok || split.of != nil || len(split.args) != 1 {
 		return claim{}, c.splitUse(is.of)
 	}
-	var err error
-	if s.portions, err = c.portions(is.args, is.name); err != nil {
+	nameOf, tallied, err := c.splitOf(split.args[0])
+	if err != nil {
+		return claim{}, err
+	}
+	if s.portions, err = c.portions(is.args, is.name, nameOf); err != nil {
 		return claim{}, err
 	}
 	if err := s.plan(n.at().start); err != nil {
 		return claim{}, err
 	}
-	if err := c.tallied(s, split.args[0]); err != nil {
-		return claim{}, err
-	}
+	tallied(s)
 	return claim{split: true, judge: s.judge}, nil
 }
 
@@ -99,11 +100,11 @@ func (c *compiler) percentage(args []node, name token) (term, error) {
 }
 
 // portions compiles v1 == 90%, v2 == 10%.
-func (c *compiler) portions(args []node, name token) ([]portion, error) {
+func (c *compiler) portions(args []node, name token, nameOf func(node) (string, error)) ([]portion, error) {
 	var portions []portion
 	sum, seen := new(big.Rat), map[string]bool{}
 	for _, arg := range args {
-		p, err := c.portion(arg)
+		p, err := c.portion(arg, nameOf)
 		if err != nil {
 			return nil, err
 		}
@@ -121,12 +122,12 @@ func (c *compiler) portions(args []node, name token) ([]portion, error) {
 }
 
 // portion compiles v1 == 90%.
-func (c *compiler) portion(n node) (portion, error) {
+func (c *compiler) portion(n node, nameOf func(node) (string, error)) (portion, error) {
 	equal, ok := n.(*comparison)
 	if !ok || equal.operator.text != "==" {
 		return portion{}, &Error{Offset: n.at().start, Message: shown(c.source.textOf(n)) + " is no share of a version", Hint: "write v1 == 90%"}
 	}
-	version, err := c.nameOf(equal.left, "version", c.scope.Versions)
+	version, err := nameOf(equal.left)
 	if err != nil {
 		return portion{}, err
 	}
@@ -161,9 +162,11 @@ func float(r *big.Rat) float64 {
 	return f
 }
 
-// tallied compiles what the split is of: a cohort, by the versions that its
-// answers show, or a service, by the versions that the proxies counted.
-func (c *compiler) tallied(s *splitting, n node) error {
+// splitOf compiles what a split is of: a cohort, by the versions that its
+// answers show, or a service, by the versions that the proxies counted. It
+// returns how the names of versions are compiled, and what gives the split its
+// counts.
+func (c *compiler) splitOf(n node) (nameOf func(node) (string, error), tallied func(*splitting), err error) {
 	if named, ok := n.(*name); ok && !c.isCohort(named.token) {
 		known := c.scope.Services
 		if len(known) > 0 {
@@ -171,19 +174,22 @@ func (c *compiler) tallied(s *splitting, n node) error {
 		}
 		service, err := c.nameOf(n, "load or service", known)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		s.tally = c.requestsByVersion(service, s.portions)
-		c.sizes = append(c.sizes, Size{Service: service, Requests: s.needed})
-		return nil
+		return func(n node) (string, error) { return c.nameOf(n, "version", c.scope.Versions) }, func(s *splitting) {
+			s.tally = c.requestsByVersion(service, s.portions)
+			c.needsSamples(Size{Service: service, Requests: s.needed})
+		}, nil
 	}
 	l, err := c.load(n)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	s.tally = func(w Windows) tally { return answersByVersion(w, l, s.portions) }
-	c.sizes = append(c.sizes, Size{Load: l, Requests: s.needed})
-	return nil
+	return c.answer, func(s *splitting) {
+		s.tally = func(w Windows) tally { return answersByVersion(w, l, s.portions) }
+		c.speak(l, everything)
+		c.needsSamples(Size{Load: l, Requests: s.needed})
+	}, nil
 }
 
 // judge tests the counts.

@@ -86,8 +86,8 @@ func TestASplitSaysHowManySamplesItNeeds(t *testing.T) {
 		"split(reviews).is(v1 == 90%, v2 == 10%)":                           {Service: "reviews", Requests: 656},
 		"split(tcp-echo).is(v1 == 90%, v2 == 10%).detecting(5%)":            {Service: "tcp-echo", Requests: 2359},
 		"split(recovery.jason).is(v1 == 50%, v2 == 50%).detecting(5%)":      {Load: Load{report.Recovery, "jason"}, Requests: 5613},
-		"others.p50 < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{report.During, "jason"}, Requests: 86},
-		"jason.p50 < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{report.During, "tcp-client"}, Requests: 656},
+		"others.max < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{report.During, "jason"}, Requests: 86},
+		"jason.max < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{report.During, "tcp-client"}, Requests: 656},
 	} {
 		if diff := cmp.Diff([]Size{want}, mustCompile(t, line).SamplesNeeded()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)

@@ -27,6 +27,10 @@ func answersByVersion(w Windows, l Load, portions []portion) tally {
 	if result == nil {
 		return t
 	}
+	if missing := unanswered(result); missing != "" {
+		t.missing = append(t.missing, fmt.Sprintf("%s in the %s window: %s", l.Cohort, l.Window, missing))
+		return t
+	}
 	t.total = result.Sent
 	listed := map[string]bool{}
 	for _, p := range portions {

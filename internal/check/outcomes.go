@@ -1,0 +1,90 @@
+package check
+
+import (
+	"fmt"
+	"math/big"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// Failed says whether an outcome is a failure: a transport error, or an answer
+// with a status of 400 and above.
+func Failed(o loadgen.Outcome) bool { return o.Error != "" || o.Status >= http.StatusBadRequest }
+
+// outcomes chooses some of the outcomes of a cohort.
+type outcomes func(loadgen.Outcome) bool
+
+func everything(loadgen.Outcome) bool  { return true }
+func transport(o loadgen.Outcome) bool { return o.Error != "" }
+
+func withStatus(code int) outcomes {
+	return func(o loadgen.Outcome) bool { return o.Status == code }
+}
+
+func withCheck(name string) outcomes {
+	return func(o loadgen.Outcome) bool { return slices.Contains(o.Checks, name) }
+}
+
+// withVersion chooses the whole answers of a version.
+func withVersion(version string) outcomes {
+	return func(o loadgen.Outcome) bool { return o.Error == "" && o.Version == version }
+}
+
+// withoutStatus chooses the whole answers of TCP, which have none.
+func withoutStatus(o loadgen.Outcome) bool { return o.Error == "" && o.Status == 0 }
+
+// counted is the measure that counts outcomes.
+func counted(chosen outcomes) measure {
+	return func(r *loadgen.Result) (*big.Rat, string) {
+		return new(big.Rat).SetInt64(r.Count(chosen)), ""
+	}
+}
+
+// unanswered says why nothing can be said of the answers; empty: there were
+// some.
+func unanswered(r *loadgen.Result) string {
+	if r.Count(transport) < r.Sent {
+		return ""
+	}
+	return fmt.Sprintf("none of %d requests had an answer, so that there is nothing to count; judge .errors", r.Sent)
+}
+
+// ofAnswers is a measure of what was answered. Where nothing was, it is
+// missing: no 503 among 20 timeouts says nothing.
+func ofAnswers(read measure) measure {
+	return func(r *loadgen.Result) (*big.Rat, string) {
+		if missing := unanswered(r); missing != "" {
+			return nil, missing
+		}
+		return read(r)
+	}
+}
+
+// ofStatuses is a measure of statuses. It is missing, and not 0, where the
+// answers have none.
+func ofStatuses(read measure) measure {
+	return ofAnswers(func(r *loadgen.Result) (*big.Rat, string) {
+		if r.Count(withoutStatus) > 0 {
+			return nil, "the answers of TCP have no status"
+		}
+		return read(r)
+	})
+}
+
+// shareOf returns the share of the outcomes that a measure counts.
+func shareOf(l Load, read measure) func(Windows) value {
+	part, whole := ofLoad(l, read), ofLoad(l, counted(everything))
+	return func(w Windows) value { return calculate("/", part(w), whole(w)) }
+}
+
+// perSecond is the measure of the rate at which requests were sent.
+func perSecond(r *loadgen.Result) (*big.Rat, string) {
+	if r.Elapsed <= 0 {
+		return nil, "it is not known how long the load took"
+	}
+	sent := new(big.Rat).SetInt64(r.Sent)
+	return sent.Mul(sent, big.NewRat(int64(time.Second), int64(r.Elapsed))), ""
+}

@@ -1,0 +1,74 @@
+package check
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// timing is a statistic of a histogram. It is not ok of an empty one.
+type timing struct {
+	name string
+	// least is how many samples it takes. A quantile q takes 1/(1-q): of fewer,
+	// less than one lies above it, so that its nearest rank, ⌈q·n⌉, is n, and it
+	// is the maximum under another name (Hyndman and Fan, "Sample Quantiles in
+	// Statistical Packages", 1996, definition 1).
+	least int64
+	of    func(*loadgen.Histogram) (latency time.Duration, ok bool)
+}
+
+// timings returns the statistics of response and service time.
+func timings() []timing {
+	quantile := func(name string, q float64, least int64) timing {
+		return timing{name, least, func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) }}
+	}
+	return []timing{
+		quantile("p50", 0.5, 2), quantile("p90", 0.9, 10), quantile("p95", 0.95, 20),
+		quantile("p99", 0.99, 100), quantile("p999", 0.999, 1000),
+		{"min", 1, (*loadgen.Histogram).Min}, {"max", 1, (*loadgen.Histogram).Max},
+		{"mean", 1, (*loadgen.Histogram).Mean},
+	}
+}
+
+// timed is the measure of a statistic of response time, or of service time.
+func timed(t timing, service bool) measure {
+	return func(r *loadgen.Result) (*big.Rat, string) {
+		histogram := r.Response
+		if service {
+			histogram = r.Service
+		}
+		if missing := untimed(r, service); missing != "" {
+			return nil, missing
+		}
+		if n := histogram.Count(); n != r.Sent {
+			return nil, fmt.Sprintf("of %d requests, the time of %d is known", r.Sent, n)
+		}
+		if r.Sent < t.least {
+			return nil, fmt.Sprintf("of %d samples %s is the largest, and no percentile: it takes %d; write .max, or send more", r.Sent, t.name, t.least)
+		}
+		latency, ok := t.of(histogram)
+		if !ok {
+			return nil, "no time was recorded"
+		}
+		return new(big.Rat).SetInt64(int64(latency)), ""
+	}
+}
+
+// untimed says why a cohort has no times to be judged; empty: it has. How long
+// a request would have taken that had no answer, nobody knows, and the time
+// until its end is no response time; nor how long one would have taken that was
+// due and never begun. Answers that are all failures say how fast it fails.
+func untimed(r *loadgen.Result, service bool) string {
+	if n := r.Count(transport); n > 0 {
+		return fmt.Sprintf("%d of %d requests had no answer, and so no response time", n, r.Sent)
+	}
+	if r.Missed > 0 && !service {
+		return fmt.Sprintf("%d requests were due and never begun, and nobody knows how long they would have taken; take more connections or a lower rate", r.Missed)
+	}
+	if r.Count(Failed) == r.Sent {
+		return fmt.Sprintf("all %d answers are failures, and how fast it fails says nothing of how fast it answers; judge status[…] instead", r.Sent)
+	}
+	return ""
+}
