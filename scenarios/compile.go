@@ -200,6 +200,7 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 	return check.Scope{
 		Cohorts:  slices.Sorted(maps.Keys(step.Load)),
 		Checks:   slices.Sorted(maps.Keys(f.Spec.Checks)),
+		Answers:  slices.Sorted(maps.Keys(f.Spec.Versions)),
 		Versions: slices.Sorted(maps.Keys(versions)),
 		Services: slices.Sorted(maps.Keys(services)),
 	}

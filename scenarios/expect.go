@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -34,7 +35,7 @@ func (l *fileLine) UnmarshalYAML(node ast.Node) error {
 		return err
 	}
 	l.node = pair.Value
-	if ticket := yamlnode.Pair(node, "knownBug"); ticket != nil && l.KnownBug == "" {
+	if ticket := yamlnode.Pair(node, "knownBug"); ticket != nil && strings.TrimSpace(l.KnownBug) == "" {
 		return yamlnode.At(ticket.Value, "name its ticket", "knownBug is empty")
 	}
 	return nil

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
@@ -51,9 +49,9 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 		return cohort, err
 	}
 	if load.Requests.auto {
-		plan.Requests = samplesNeeded(expect)
+		plan.Requests = samplesNeeded(expect, name)
 		if plan.Requests == 0 {
-			return cohort, yamlnode.At(node, "write a number", "requests: auto needs an expectation of the step with split(...)")
+			return cohort, yamlnode.At(node, "write a number", "requests: auto needs an expectation of the step with split(...) or a percentile")
 		}
 	}
 	if err := checkEnd(node, name, step, plan); err != nil {
@@ -160,41 +158,4 @@ func hostOf(load fileLoad) string {
 	}
 	short, _, _ := strings.Cut(host, ".")
 	return short
-}
-
-// samplesNeeded is the most that a split among the expectations asks for.
-func samplesNeeded(expect []Line) int64 {
-	var most int64
-	for _, line := range expect {
-		for _, size := range line.SamplesNeeded() {
-			most = max(most, size.Requests)
-		}
-	}
-	return most
-}
-
-// lint notes what is allowed and probably not meant.
-func (s *Scenario) lint() {
-	for _, step := range s.Steps {
-		for _, line := range step.Expect {
-			for _, size := range line.SamplesNeeded() {
-				if planned := step.planned(size); planned > 0 && planned < size.Requests {
-					s.Warnings = append(s.Warnings, Warning{Line: line.Line, Message: fmt.Sprintf(
-						"%d requests cannot establish %s: it takes %d; write requests: auto", planned, line.Text(), size.Requests)})
-				}
-			}
-		}
-	}
-}
-
-// planned is how many requests a step plans for what a split is about: one
-// cohort, or a service, which may be met by all of them.
-func (step Step) planned(size check.Size) int64 {
-	var sum int64
-	for _, cohort := range step.Cohorts {
-		if size.Service != "" || size.Load.Cohort == cohort.Name {
-			sum += cohort.Plan.Requests
-		}
-	}
-	return sum
 }

@@ -94,6 +94,9 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"an intent for no service":      {"service: ratings, ", "", "t.yaml:7:7: the fault names no service; write service: with its name"},
 		"a route to nowhere":            {"fault: {service: ratings, delay: 7s}", "route: {service: ratings}", "it names no version to send to; write to: v1"},
 		"a known bug without a ticket":  {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"\"}", "knownBug is empty"},
+		"a known bug with a blank":      {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"  \"}", "knownBug is empty"},
+		"a version that is not listed":  {"- 5.9s <= jason.p50 <= 6.6s", "- jason.answered(v2) == 5", "nothing says which version an answer is from; list versions:"},
+		"a split without versions":      {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is(v2 == 100%)", "nothing says which version an answer is from; list versions:"},
 		"a folded expectation is fine, and a wrong one is placed": {"- 5.9s <= jason.p50 <= 6.6s", "- >-\n      jasn.p50\n      < 6s", "unknown load"},
 		"a mapping by accident":                                   {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
 	} {

@@ -38,7 +38,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 	if err != nil {
 		return fmt.Errorf("reading the proxies before the %s: %w", name, err)
 	}
-	cohorts := scale(step.Cohorts, part)
+	cohorts := scale(step.Cohorts, part, func(cohort string) int64 { return r.scenario.SamplesNeeded(name, cohort) })
 	loads, loadErr := r.load(ctx, cohorts)
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
@@ -137,13 +137,25 @@ func (r *run) faulted(i int) []string {
 	return rules.Faulted(written)
 }
 
-// scale returns the cohorts with a part of their load, at least one request.
-func scale(cohorts []mesh.Cohort, part int64) []mesh.Cohort {
+// scale returns the cohorts with a part of their load, at least as many requests
+// as are needed of each, and one. How long a load without a number of requests
+// and without a rate must last for that, nobody knows.
+func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) []mesh.Cohort {
+	if part == whole {
+		return cohorts
+	}
 	out := slices.Clone(cohorts)
 	for i := range out {
-		plan := &out[i].Plan
-		plan.Requests = (plan.Requests + part - 1) / part
-		plan.Duration /= time.Duration(part)
+		plan, least := &out[i].Plan, needed(out[i].Name)
+		if plan.Requests > 0 {
+			plan.Requests = max((plan.Requests+part-1)/part, least)
+		}
+		if plan.Duration > 0 {
+			plan.Duration /= time.Duration(part)
+		}
+		if plan.Duration > 0 && plan.QPS > 0 {
+			plan.Duration = max(plan.Duration, time.Duration(float64(least)/plan.QPS*float64(time.Second)))
+		}
 	}
 	return out
 }

@@ -1,0 +1,34 @@
+package runner
+
+import (
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
+	for _, test := range []struct {
+		plan, want loadgen.Plan
+		needed     int64
+	}{
+		{plan: loadgen.Plan{Requests: 100}, want: loadgen.Plan{Requests: 34}},
+		{plan: loadgen.Plan{Requests: 100}, needed: 20, want: loadgen.Plan{Requests: 34}},
+		{plan: loadgen.Plan{Requests: 100}, needed: 1000, want: loadgen.Plan{Requests: 1000}},
+		{plan: loadgen.Plan{While: "jason"}, needed: 1000, want: loadgen.Plan{While: "jason"}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second}, needed: 1000, want: loadgen.Plan{Duration: 10 * time.Second}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 100, want: loadgen.Plan{Duration: 10 * time.Second, QPS: 50}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 1000, want: loadgen.Plan{Duration: 20 * time.Second, QPS: 50}},
+	} {
+		cohorts := []mesh.Cohort{{Name: "others", Plan: loadgen.Plan{Requests: 3}}, {Name: "jason", Plan: test.plan}}
+		needed := func(cohort string) int64 { return map[string]int64{"jason": test.needed}[cohort] }
+		got := scale(cohorts, third, needed)
+		if plan := got[1].Plan; plan.Requests != test.want.Requests || plan.Duration != test.want.Duration || got[0].Plan.Requests != 1 {
+			t.Errorf("%+v with %d needed becomes %+v", test.plan, test.needed, plan)
+		}
+		if all := scale(cohorts, whole, needed); all[1].Plan.Requests != test.plan.Requests || all[1].Plan.Duration != test.plan.Duration {
+			t.Errorf("the load of a step becomes %+v", all[1].Plan)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// samplesNeeded is the most that expectations ask of a cohort, in any window.
+// What they ask of a service, each cohort may have to send alone.
+func samplesNeeded(expect []Line, cohort string) int64 {
+	var most int64
+	for _, line := range expect {
+		for _, size := range line.SamplesNeeded() {
+			if size.Service != "" || size.Load.Cohort == cohort {
+				most = max(most, size.Requests)
+			}
+		}
+	}
+	return most
+}
+
+// SamplesNeeded returns how many requests of a cohort a baseline or a recovery
+// takes, so that what the expectations of any step say of that window can be
+// judged; 0 if one is enough.
+func (s *Scenario) SamplesNeeded(window, cohort string) int64 {
+	var most int64
+	for _, step := range s.Steps {
+		for _, line := range step.Expect {
+			for _, size := range line.SamplesNeeded() {
+				if size.Load == (check.Load{Window: window, Cohort: cohort}) {
+					most = max(most, size.Requests)
+				}
+			}
+		}
+	}
+	return most
+}
+
+// lint notes what is allowed and probably not meant. The baseline and the
+// recovery are planned to be long enough; the load of a step is as its file says.
+func (s *Scenario) lint() {
+	for _, step := range s.Steps {
+		for _, line := range step.Expect {
+			for _, size := range line.SamplesNeeded() {
+				if planned := step.planned(size); planned > 0 && planned < size.Requests {
+					s.Warnings = append(s.Warnings, Warning{Line: line.Line, Message: fmt.Sprintf(
+						"%d requests cannot establish %s: it takes %d; write requests: auto", planned, line.Text(), size.Requests)})
+				}
+			}
+		}
+	}
+}
+
+// planned is how many requests a step plans for what is to be established of
+// one cohort, or of a service, which may be met by all of them.
+func (step Step) planned(size check.Size) int64 {
+	var sum int64
+	for _, cohort := range step.Cohorts {
+		if size.Service != "" || size.Load == (check.Load{Window: report.During, Cohort: cohort.Name}) {
+			sum += cohort.Plan.Requests
+		}
+	}
+	return sum
+}
