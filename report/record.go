@@ -42,6 +42,7 @@ type Record struct {
 	Started      time.Time     `json:"started"`
 	Ended        time.Time     `json:"ended"`
 	Asked        []Asked       `json:"asked"`
+	Draws        []string      `json:"draws,omitempty"` // what was in force in the baseline and answers alike requests by lot: VirtualService/default/reviews
 	Changes      []Change      `json:"changes"`
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
@@ -71,6 +72,10 @@ type Asked struct {
 	From   string       `json:"from"`
 	Plan   loadgen.Plan `json:"plan"`
 }
+
+// Given is the name of the stage that writes what is in force before the
+// baseline, where a step's name may stand.
+const Given = "given"
 
 // The names of a step's windows.
 const (

@@ -6,11 +6,12 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // Given is the name of the stage in force before the baseline.
-const Given = "given"
+const Given = report.Given
 
 // Stage is the changes that are made together: those of given, or of a step.
 type Stage struct {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -185,8 +186,8 @@ func (r *run) life(ctx context.Context) (err error) {
 	return r.window(ctx, report.Recovery, first, third)
 }
 
-// steps goes through the steps of the scenario, until one fails if the file
-// says so.
+// steps goes through the steps of the scenario, until one is no pass if the
+// file says so.
 func (r *run) steps(ctx context.Context) error {
 	for i, step := range r.scenario.Steps {
 		if err := r.apply(ctx, r.planned[i+1]); err != nil {
@@ -195,8 +196,8 @@ func (r *run) steps(ctx context.Context) error {
 		if err := r.window(ctx, report.During, step, whole); err != nil {
 			return err
 		}
-		if r.scenario.Rollback && r.failed(step) {
-			r.phase("step %s failed: taking everything back", step.Name)
+		if r.scenario.Rollback && !verdict.Passed(r.record, r.scenario, step) {
+			r.phase("step %s is no pass: taking everything back", step.Name)
 			return nil
 		}
 	}

@@ -20,6 +20,7 @@ var floors = map[string]int{
 	"internal/runner":          6,
 	"internal/mesh/embedded":   5,
 	"internal/mesh/istio":      5,
+	"internal/verdict":         5,
 	"report/terminal":          5,
 	"scenarios":                4,
 	"internal/sidecar":         4,

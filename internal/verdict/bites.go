@@ -1,0 +1,140 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// unbitten names the parts of the rules of a step, and of the steps before it
+// whose rules are still in force, that were not seen to bite in its load.
+func unbitten(r run, w *report.Window) []string {
+	if w.Name != report.During {
+		return nil
+	}
+	var problems []string
+	for _, b := range w.Bites {
+		if b.Stage != report.Given && !bitten(b) && !r.spokenOf(b, w) {
+			problems = append(problems, wordBite(b, "the "+wordWindow(w)))
+		}
+	}
+	return problems
+}
+
+// unbittenGiven names the parts of what is given that were seen to bite in none
+// of the loads that they were in force for. One is enough: what is given is what
+// the steps stand on, and a step may well go round a part of it.
+func unbittenGiven(r run) []string {
+	var last []report.Bite // of each part the last that was seen
+	done := map[string]bool{}
+	for i := range r.record.Windows {
+		w := &r.record.Windows[i]
+		if w.Name != report.During || w.Cut != "" {
+			continue
+		}
+		for _, b := range w.Bites {
+			if b.Stage != report.Given {
+				continue
+			}
+			same := func(other report.Bite) bool { return idOf(other) == idOf(b) }
+			last = append(slices.DeleteFunc(last, same), b)
+			done[idOf(b)] = done[idOf(b)] || bitten(b) || r.spokenOf(b, w)
+		}
+	}
+	var problems []string
+	for _, b := range last {
+		if !done[idOf(b)] {
+			problems = append(problems, wordBite(b, "any load"))
+		}
+	}
+	return problems
+}
+
+func idOf(b report.Bite) string {
+	return strings.Join([]string{b.Stage, b.Rule, b.Path, b.Kind}, " ")
+}
+
+func bitten(b report.Bite) bool { return b.Count != nil && *b.Count > 0 }
+
+// spokenOf says whether an expectation of the window speaks of the count that
+// shows a part: who writes overflows(httpbin) == 0 wants none.
+func (r run) spokenOf(b report.Bite, w *report.Window) bool {
+	function := map[string]string{report.BiteOverflow: report.Overflows, report.BiteEjection: report.Ejections}[b.Kind]
+	return function != "" && slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
+		return slices.ContainsFunc(line.Needs(), func(n check.Need) bool {
+			return n.Function == function && r.sameService(n.Args[0], b.Service)
+		})
+	})
+}
+
+// sameService compares names of services, of which either may be qualified by
+// the namespace of the run.
+func (r run) sameService(a, b string) bool {
+	short := func(name string) string {
+		return strings.TrimSuffix(strings.TrimSuffix(name, ".svc.cluster.local"), "."+r.record.Mesh.Namespace)
+	}
+	return short(a) == short(b)
+}
+
+func wordBite(b report.Bite, where string) string {
+	what := fmt.Sprintf("%s: %s", b.Rule, b.Path)
+	if b.Service != "" {
+		what += " (" + b.Service + ")"
+	}
+	stage := "what is given"
+	switch b.Stage {
+	case report.Given:
+	case "":
+		stage = "the rules"
+	default:
+		stage = "step " + b.Stage
+	}
+	if b.Count == nil {
+		return fmt.Sprintf("%s, of %s: nothing shows whether it bit in %s: %s", what, stage, where, b.Absent)
+	}
+	return fmt.Sprintf("%s, of %s, never bit in %s: %s; %s", what, stage, where, counted(b), remedy(b))
+}
+
+// counted words that there was nothing to count.
+func counted(b report.Bite) string {
+	what := map[string]string{
+		report.BiteDelay:    "no request that it delayed",
+		report.BiteAbort:    "no request that it aborted",
+		report.BiteRoute:    "nothing that went by it",
+		report.BiteWeight:   "nothing that it sent there",
+		report.BiteOverflow: "no overflow",
+		report.BiteEjection: "no ejection",
+		report.BitePolicy:   "no request that it applied to",
+		report.BiteTimeout:  "no request that it ended",
+	}[b.Kind]
+	if what == "" {
+		what = "none"
+	}
+	if b.Source == "" {
+		return "there was " + what
+	}
+	return b.Source + " has " + what
+}
+
+// remedy says what to do about a part that never bit.
+func remedy(b report.Bite) string {
+	switch b.Kind {
+	case report.BiteDelay, report.BiteAbort:
+		return "let a cohort send requests that it is for (its match, its when), give it a percentage that such a load meets, and no entry above it that takes them; or take it out"
+	case report.BiteRoute:
+		return "let a cohort send requests that it matches and that no entry above it takes; or take it out"
+	case report.BiteWeight:
+		return "send as many requests as it takes to meet this weight, or take the destination out"
+	case report.BiteOverflow:
+		return fmt.Sprintf("drive more at a time than it allows; if it is to refuse nothing, say so: overflows(%s) == 0", b.Service)
+	case report.BiteEjection:
+		return fmt.Sprintf("let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(%s) == 0", b.Service)
+	case report.BiteTimeout:
+		return "let a request take longer, or take the timeout out"
+	}
+	return "let a cohort send requests to what it is for, or take it out"
+}

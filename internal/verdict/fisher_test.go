@@ -1,0 +1,46 @@
+package verdict
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+func TestFishersTest(t *testing.T) {
+	for _, test := range []struct {
+		table
+		want float64
+	}{
+		// The lady tasting tea: three of four, twice.
+		{table{3, 4, 1, 4}, 34.0 / 70},
+		{table{4, 4, 0, 4}, 2.0 / 70},
+		// By R's fisher.test(matrix(c(1, 11, 9, 3), 2)).
+		{table{1, 10, 11, 14}, 0.002759456},
+		{table{0, 20, 20, 20}, 1.450889e-11},
+		{table{0, 9, 9, 9}, 4.11353e-5},
+		{table{5, 10, 5, 10}, 1},
+		{table{0, 10, 0, 10}, 1},
+		{table{10, 10, 20, 20}, 1},
+	} {
+		if got := test.pValue(); math.Abs(got-test.want) > 1e-5*test.want {
+			t.Errorf("of %v the p-value is %v, want %v", test.table, got, test.want)
+		}
+	}
+}
+
+func TestPartsAndBitesAreOfTheSameKinds(t *testing.T) {
+	parts := []string{rules.PartDelay, rules.PartAbort, rules.PartRoute, rules.PartWeight, rules.PartOverflow, rules.PartEjection, rules.PartPolicy, rules.PartTimeout}
+	bites := []string{report.BiteDelay, report.BiteAbort, report.BiteRoute, report.BiteWeight, report.BiteOverflow, report.BiteEjection, report.BitePolicy, report.BiteTimeout}
+	if diff := cmp.Diff(bites, parts); diff != "" {
+		t.Error(diff)
+	}
+	for _, kind := range bites {
+		if counted(report.Bite{Kind: kind}) == "there was none" {
+			t.Errorf("%s has no words", kind)
+		}
+	}
+}

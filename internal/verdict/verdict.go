@@ -1,0 +1,139 @@
+// Package verdict says what a run that is over means: pass, fail or
+// inconclusive, and why. It judges from the record and the scenario alone, so
+// that a record can be judged again, by somebody else.
+//
+// What a pass means is the list of points, in points.go; docs/verdicts.md is
+// the same list for readers, by the same numbers.
+//
+// The package may import internal/check, internal/rules, loadgen, report and
+// scenarios.
+package verdict
+
+import (
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// Judgement is what is to be said of a run beside what befell it.
+type Judgement struct {
+	Verdict      report.Verdict
+	Expectations []report.Expectation
+	Problems     []string // what keeps the run from being conclusive
+	Warnings     []string // what it leaves open, and is no reason to doubt it
+}
+
+// Judge judges a whole run, after everything was undone. The record is left as
+// it is. A fail beats an inconclusive: what was observed and is wrong stays
+// wrong, whatever else could not be seen.
+func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
+	r := run{record, scenario}
+	var j Judgement
+	for _, step := range scenario.Steps {
+		j.Expectations = append(j.Expectations, r.rows(step)...)
+	}
+	for _, p := range points() {
+		for i := range record.Windows {
+			j.Problems = append(j.Problems, r.doubts(p, &record.Windows[i])...)
+		}
+		if p.whole != nil {
+			j.Problems = append(j.Problems, p.whole(r)...)
+		}
+		if p.warn != nil {
+			j.Warnings = append(j.Warnings, p.warn(r)...)
+		}
+	}
+	j.Verdict = check.Overall(j.Expectations)
+	if j.Verdict == report.Pass && (len(j.Problems) > 0 || len(record.Problems) > 0 || !record.Restored) {
+		j.Verdict = report.Inconclusive
+	}
+	return j
+}
+
+// Passed says, as the load of a step ends, whether the step is a pass so far:
+// its expectations hold, and no point speaks against its window. What asks for
+// the recovery is not known yet, and does not count.
+func Passed(record *report.Record, scenario *scenarios.Scenario, step scenarios.Step) bool {
+	r := run{record, scenario}
+	for _, row := range r.rows(step) {
+		if row.Verdict != report.Pass && (row.Verdict == report.Fail || !asksForRecovery(step, row.Line)) {
+			return false
+		}
+	}
+	w := r.window(report.During, step.Name)
+	return w != nil && !slices.ContainsFunc(points(), func(p point) bool { return len(r.doubts(p, w)) > 0 })
+}
+
+// asksForRecovery says whether the expectation of a line can be judged only
+// when the run is over.
+func asksForRecovery(step scenarios.Step, line int) bool {
+	return slices.ContainsFunc(step.Expect, func(l scenarios.Line) bool {
+		return l.Line == line && slices.ContainsFunc(l.Loads(), func(l check.Load) bool { return l.Window == report.Recovery })
+	})
+}
+
+// run is what is judged.
+type run struct {
+	record   *report.Record
+	scenario *scenarios.Scenario
+}
+
+// doubts are what a point has against a window. Of one that was cut off the run
+// has said so, and it proves nothing either way.
+func (r run) doubts(p point, w *report.Window) []string {
+	if p.window == nil || w.Cut != "" {
+		return nil
+	}
+	return p.window(r, w)
+}
+
+// window is one of the run's; nil if it was not driven.
+func (r run) window(name, step string) *report.Window {
+	for i, w := range r.record.Windows {
+		if w.Name == name && w.Step == step {
+			return &r.record.Windows[i]
+		}
+	}
+	return nil
+}
+
+// rows judges the expectations of a step.
+func (r run) rows(step scenarios.Step) []report.Expectation {
+	windows := check.Windows{
+		During:   r.window(report.During, step.Name),
+		Baseline: r.window(report.Baseline, ""),
+		Recovery: r.window(report.Recovery, ""),
+	}
+	var rows []report.Expectation
+	for _, line := range step.Expect {
+		judged := line.Judge(windows)
+		if line.KnownBug != "" {
+			judged = check.KnownBug(judged, line.KnownBug)
+		}
+		for _, row := range judged {
+			row.Step, row.Line = step.Name, line.Line
+			switch {
+			case windows.During == nil:
+				row.Verdict, row.Reason = report.Inconclusive, "its load was not driven"
+			case windows.During.Cut != "":
+				row.Verdict, row.Reason = report.Inconclusive, "its load was cut off"
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// expectations are those that can speak of a window: its step's, or, of the
+// windows without a step, all.
+func (r run) expectations(w *report.Window) []scenarios.Line {
+	var lines []scenarios.Line
+	for _, step := range r.scenario.Steps {
+		if w.Name != report.During || step.Name == w.Step {
+			lines = append(lines, step.Expect...)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,291 @@
+package verdict_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/verdict"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// file has two steps; the second speaks of overflows, and of the recovery.
+const file = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: two}
+spec:
+  app: httpbin
+  given:
+    - route: {service: httpbin, to: v1}
+  checks:
+    fine: {body: fine}
+  onFailure: rollback
+  steps:
+    - name: one
+      apply:
+        - fault: {service: httpbin, delay: 10ms}
+      load:
+        client: {get: "http://httpbin:8000/get", connections: 1, requests: 20}
+        beside: {get: "http://httpbin:8000/get", connections: 1, qps: 100, while: client}
+      expect:
+        - client.status[200] > 0
+    - name: two
+      apply:
+        - breaker: {service: httpbin, maxConnections: 1}
+      load:
+        client: {get: "http://httpbin:8000/get", connections: 1, requests: 20}
+        beside: {get: "http://httpbin:8000/get", connections: 1, qps: 100, while: client}
+      expect:
+        - client.status[200] > 0 && overflows(httpbin) == 0
+        - recovery.client.status[200] > 0
+`
+
+// healthy is a record of it that passes.
+func healthy(t *testing.T) (*report.Record, *scenarios.Scenario) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "two.yaml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &report.Record{Restored: true, Mesh: report.Mesh{Kind: "embedded", Namespace: "default"}}
+	for _, step := range s.Steps {
+		for _, c := range step.Cohorts {
+			r.Asked = append(r.Asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
+		}
+	}
+	route := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: report.BiteRoute, Service: "httpbin", Stage: report.Given}
+	delay := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0].fault.delay", Kind: report.BiteDelay, Service: "httpbin", Stage: "one"}
+	pool := report.Bite{Rule: "DestinationRule/default/httpbin", Path: "spec.trafficPolicy.connectionPool", Kind: report.BiteOverflow, Service: "httpbin", Stage: "two"}
+	one := during("one", bitten(route, 20), bitten(delay, 20))
+	two := during("two", bitten(route, 0), bitten(delay, 20), bitten(pool, 0))
+	two.Quantities = []report.Quantity{{Function: report.Overflows, Args: []string{"httpbin"}, Value: new(int64)}}
+	r.Windows = []report.Window{window(report.Baseline), one, two, window(report.Recovery)}
+	return r, s
+}
+
+func bitten(b report.Bite, n int64) report.Bite {
+	b.Count, b.Source = &n, "access log"
+	return b
+}
+
+func window(name string) report.Window {
+	return report.Window{Name: name, Loads: map[string]*loadgen.Result{
+		"client": load(7, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 7}),
+		"beside": open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 8})),
+	}}
+}
+
+func during(step string, bites ...report.Bite) report.Window {
+	return report.Window{Name: report.During, Step: step, Bites: bites, Loads: map[string]*loadgen.Result{
+		"client": load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}),
+		"beside": open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20})),
+	}}
+}
+
+// load is what a cohort saw that sent every 10 ms.
+func load(planned int64, outcomes ...loadgen.Outcome) *loadgen.Result {
+	l := &loadgen.Result{Planned: planned, Outcomes: outcomes, Response: &loadgen.Histogram{}, Service: &loadgen.Histogram{}}
+	for _, o := range outcomes {
+		l.Sent += o.Count
+	}
+	l.LastBegun = time.Duration(l.Sent-1) * 10 * time.Millisecond
+	l.Elapsed = l.LastBegun + 10*time.Millisecond
+	return l
+}
+
+func open(l *loadgen.Result) *loadgen.Result {
+	l.TargetQPS, l.Elapsed = 100, 3*time.Second // the last answer took its time
+	return l
+}
+
+// put takes another result for one of a window's.
+func put(w *report.Window, cohort string, l *loadgen.Result) { w.Loads[cohort] = l }
+
+func TestWhatIsNoPass(t *testing.T) {
+	for name, test := range map[string]struct {
+		bend func(*report.Record)
+		want report.Verdict
+		says string // in a problem, or in a warning of a pass
+	}{
+		"a healthy run": {func(*report.Record) {}, report.Pass, ""},
+
+		"1: a part of the step's own that never bit": {func(r *report.Record) {
+			r.Windows[1].Bites[1] = bitten(r.Windows[1].Bites[1], 0)
+		}, report.Inconclusive, "VirtualService/default/httpbin: spec.http[0].fault.delay (httpbin), of step one, never bit in the load of step one: access log has no request that it delayed"},
+		"1: a part of the step before that bites no more": {func(r *report.Record) {
+			r.Windows[2].Bites[1] = bitten(r.Windows[2].Bites[1], 0)
+		}, report.Inconclusive, "of step one, never bit in the load of step two"},
+		"1: a part that nothing shows": {func(r *report.Record) {
+			r.Windows[1].Bites[1].Count, r.Windows[1].Bites[1].Absent = nil, "the log of a is sampled"
+		}, report.Inconclusive, "nothing shows whether it bit in the load of step one: the log of a is sampled"},
+		"1: a part of given that bites in neither step": {func(r *report.Record) {
+			r.Windows[1].Bites[0] = bitten(r.Windows[1].Bites[0], 0)
+		}, report.Inconclusive, "spec.http[0] (httpbin), of what is given, never bit in any load"},
+		"1: a part of given that nothing shows in the one step, and that bites in the other": {func(r *report.Record) {
+			r.Windows[2].Bites[0].Count = nil
+		}, report.Pass, ""},
+		"1: an overflow of which another step speaks": {func(r *report.Record) {
+			r.Windows[1].Bites = append(r.Windows[1].Bites, r.Windows[2].Bites[2])
+		}, report.Inconclusive, "say so: overflows(httpbin) == 0"},
+		"1: an overflow of another service": {func(r *report.Record) {
+			r.Windows[2].Bites[2].Service = "ratings"
+		}, report.Inconclusive, "connectionPool (ratings)"},
+		"1: an overflow of the service by its longer name": {func(r *report.Record) {
+			r.Windows[2].Bites[2].Service = "httpbin.default.svc.cluster.local"
+		}, report.Pass, ""},
+
+		"3: a check that no answer fulfils": {func(r *report.Record) {
+			for _, w := range r.Windows {
+				for _, l := range w.Loads {
+					l.Outcomes[0].Checks = nil
+				}
+			}
+		}, report.Pass, "no answer of the run fulfilled the check fine"},
+		"3: a check that one answer fulfils": {func(r *report.Record) {
+			for _, w := range r.Windows[1:] {
+				for _, l := range w.Loads {
+					l.Outcomes[0].Checks = nil
+				}
+			}
+			r.Draws = []string{"x"} // else the recovery is doubted
+		}, report.Pass, ""},
+
+		"5: one request of twenty not sent": {func(r *report.Record) {
+			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Count: 19}))
+		}, report.Inconclusive, "load of step one, cohort client: 19 of 20 requests were sent"},
+		"5: one request of eighteen sent": {func(r *report.Record) {
+			l := open(load(0, loadgen.Outcome{Status: 200, Count: 1}))
+			l.Missed, l.Elapsed = 17, time.Second
+			put(&r.Windows[0], "beside", l)
+		}, report.Inconclusive, "baseline, cohort beside: 17 of the 18 requests that were due were never begun"},
+		"5: one of a small load missed": {func(r *report.Record) {
+			r.Windows[1].Loads["beside"].Missed = 1
+		}, report.Inconclusive, "1 of the 21 requests that were due were never begun"},
+		"5: a hundredth of a large load missed": {func(r *report.Record) {
+			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 990}))
+			l.Missed = 10
+			put(&r.Windows[1], "beside", l)
+		}, report.Pass, ""},
+		"5: more than a hundredth of a large load missed": {func(r *report.Record) {
+			l := open(load(0, loadgen.Outcome{Status: 200, Count: 989}))
+			l.Missed = 11
+			put(&r.Windows[1], "beside", l)
+		}, report.Inconclusive, "11 of the 1000"},
+		"5: half the rate": {func(r *report.Record) {
+			r.Windows[1].Loads["beside"].LastBegun = 400 * time.Millisecond
+		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second"},
+		"5: a control group that went early": {func(r *report.Record) {
+			r.Windows[1].Loads["client"].Elapsed = 9 * time.Second
+		}, report.Inconclusive, "cohort beside: it was there for 3s of the 9s that client took"},
+		"5: a cohort without a result": {func(r *report.Record) {
+			delete(r.Windows[1].Loads, "beside")
+		}, report.Inconclusive, "cohort beside: it has no result"},
+		"5: a control group that had no time": {func(r *report.Record) {
+			put(&r.Windows[1], "beside", open(load(0)))
+		}, report.Inconclusive, "cohort beside: nothing was sent"},
+		"5: a load that failed": {func(r *report.Record) {
+			r.Windows[1].Loads["beside"].Failure = "the login was refused"
+		}, report.Inconclusive, "cohort beside: the login was refused"},
+
+		"7: a proxy that counted other requests": {func(r *report.Record) {
+			r.Windows[1].Reconciled = []report.Reconciliation{{Target: "httpbin:8000", Client: 40, Proxy: new(int64(41)), Source: "stat"}}
+		}, report.Inconclusive, "the clients sent 40 requests to httpbin:8000, and their proxy counted 41"},
+		"7: a proxy that counted the same": {func(r *report.Record) {
+			r.Windows[1].Reconciled = []report.Reconciliation{{Target: "httpbin:8000", Client: 40, Proxy: new(int64(40)), Source: "stat"}}
+		}, report.Pass, ""},
+
+		"10: not everything is back": {func(r *report.Record) { r.Restored = false }, report.Inconclusive, ""},
+		"10: something went wrong":   {func(r *report.Record) { r.Problems = []string{"x"} }, report.Inconclusive, ""},
+		"10: one answer of another sort": {func(r *report.Record) {
+			put(&r.Windows[3], "client", load(7, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 6}, loadgen.Outcome{Status: 200, Count: 1}))
+		}, report.Inconclusive, "the baseline is not back: after the undoing client was answered status 200, before it never"},
+		"10: one answer of another version": {func(r *report.Record) {
+			put(&r.Windows[3], "client", load(7, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Version: "v2", Count: 7}))
+		}, report.Inconclusive, "answered status 200 by v2 with fine, before it never"},
+		"10: one answer of another sort where something draws": {func(r *report.Record) {
+			r.Draws = []string{"VirtualService/default/httpbin"}
+			put(&r.Windows[3], "client", load(7, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 6}, loadgen.Outcome{Status: 200, Count: 1}))
+		}, report.Pass, ""},
+		"10: all answers of another sort where something draws": {func(r *report.Record) {
+			r.Draws = []string{"VirtualService/default/httpbin"}
+			put(&r.Windows[0], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
+			put(&r.Windows[3], "client", load(20, loadgen.Outcome{Status: 200, Count: 20}))
+		}, report.Inconclusive, "answered status 200 in 20 of 20 requests, before it in 0 of 20"},
+		"10: a mixture that differs by chance": {func(r *report.Record) {
+			put(&r.Windows[0], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 12}, loadgen.Outcome{Status: 200, Count: 8}))
+			put(&r.Windows[3], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 6}, loadgen.Outcome{Status: 200, Count: 13}, loadgen.Outcome{Status: 200, Version: "v3", Count: 1}))
+		}, report.Pass, ""},
+		"10: a mixture that differs": {func(r *report.Record) {
+			put(&r.Windows[0], "client", load(200, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 180}, loadgen.Outcome{Status: 200, Count: 20}))
+			put(&r.Windows[3], "client", load(200, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 100}, loadgen.Outcome{Status: 200, Count: 100}))
+		}, report.Inconclusive, "answered status 200 with fine in 100 of 200 requests, before it in 180 of 200"},
+		"10: a fail beats a doubt": {func(r *report.Record) {
+			r.Restored = false
+			r.Windows[2].Quantities[0].Value = new(int64(1))
+		}, report.Fail, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record, scenario := healthy(t)
+			test.bend(record)
+			j := verdict.Judge(record, scenario)
+			if j.Verdict != test.want {
+				t.Errorf("the verdict is %s, want %s; problems %q, %+v", j.Verdict, test.want, j.Problems, j.Expectations)
+			}
+			if said := strings.Join(append(j.Problems, j.Warnings...), "\n"); !strings.Contains(said, test.says) || test.says == "" && said != "" {
+				t.Errorf("it says %q, want %q", said, test.says)
+			}
+			if again := verdict.Judge(record, scenario); again.Verdict != j.Verdict || len(again.Problems) != len(j.Problems) {
+				t.Errorf("judged again it is %s: %q", again.Verdict, again.Problems)
+			}
+		})
+	}
+}
+
+func TestAStepPassesOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		bend func(*report.Record)
+		step int
+		want bool
+	}{
+		"all is well":                   {func(*report.Record) {}, 0, true},
+		"the recovery is not known yet": {func(r *report.Record) { r.Windows = r.Windows[:3] }, 1, true},
+		"an expectation fails":          {func(r *report.Record) { r.Windows[2].Quantities[0].Value = new(int64(1)) }, 1, false},
+		"an expectation is in doubt":    {func(r *report.Record) { r.Windows[2].Quantities[0].Value = nil }, 1, false},
+		"the other step's is in doubt":  {func(r *report.Record) { r.Windows[2].Quantities[0].Value = nil }, 0, true},
+		"a rule never bit":              {func(r *report.Record) { r.Windows[1].Bites[1] = bitten(r.Windows[1].Bites[1], 0) }, 0, false},
+		"the load fell short": {func(r *report.Record) {
+			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Count: 19}))
+		}, 0, false},
+		"it was not driven": {func(r *report.Record) { r.Windows = r.Windows[:1] }, 0, false},
+		"it was cut off":    {func(r *report.Record) { r.Windows[1].Cut = "interrupted" }, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record, scenario := healthy(t)
+			test.bend(record)
+			if got := verdict.Passed(record, scenario, scenario.Steps[test.step]); got != test.want {
+				t.Errorf("passed is %v", got)
+			}
+		})
+	}
+}
+
+func TestARunThatEndedEarlySaysNothingOfItsChecks(t *testing.T) {
+	record, scenario := healthy(t)
+	for _, w := range record.Windows {
+		for _, l := range w.Loads {
+			l.Outcomes[0].Checks = nil
+		}
+	}
+	record.Windows = record.Windows[:2]
+	if j := verdict.Judge(record, scenario); len(j.Warnings) > 0 {
+		t.Errorf("it warns: %q", j.Warnings)
+	}
+}

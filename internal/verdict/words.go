@@ -1,0 +1,33 @@
+package verdict
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// wordWindow names a window in a sentence.
+func wordWindow(w *report.Window) string {
+	switch {
+	case w.Name == report.During && w.Step != "":
+		return "load of step " + w.Step
+	case w.Name == report.During:
+		return "load under the rule"
+	}
+	return w.Name
+}
+
+// failed says whether a request was answered by an error, or by nothing.
+func failed(o loadgen.Outcome) bool {
+	return o.Error != "" || o.Status >= http.StatusBadRequest
+}
+
+// wordOutcome words the sort of an outcome.
+func wordOutcome(o loadgen.Outcome) string {
+	if o.Error != "" {
+		return "error " + o.Error
+	}
+	return fmt.Sprintf("status %d", o.Status)
+}
