@@ -1,0 +1,56 @@
+package verdicts
+
+import (
+	"context"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// shared is a fault on one of two services that share a port.
+const shared = `
+  app: bookinfo
+  apply:
+    - fault: {service: details, delay: 20ms}
+  load:
+    readers: {get: "http://details:9080/details/0", connections: 2, requests: 6}
+    raters: {get: "http://ratings:9080/ratings/0", connections: 12, requests: 40, qps: 100}
+  expect:
+    - readers.status[200] == readers.sent
+    - raters.status[200] == raters.sent
+`
+
+const (
+	foreignDelay = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"somebody"},
+	 "spec":{"hosts":["ratings"],"http":[{"fault":{"delay":{"fixedDelay":"0.030s","percentage":{"value":100}}},"route":[{"destination":{"host":"ratings"}}]}]}}`
+	foreignRoute = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"somebody"},
+	 "spec":{"hosts":["details"],"http":[{"route":[{"destination":{"host":"details"}}]}]}}`
+	foreignPolicy = `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"somebody"},
+	 "spec":{"host":"details","trafficPolicy":{"loadBalancer":{"simple":"RANDOM"}}}}`
+)
+
+// foreignRules are rules that somebody else writes while a window lasts.
+func foreignRules() []hand {
+	const folder = "2.7-rules-of-the-window"
+	counted := shared + "    - faults(details) == readers.sent\n"
+	more := shared + "    - faults(details) > readers.sent\n"
+	return []hand{
+		{Row: row(folder, "must-not-pass-hand-fault-on-the-port", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-fault-counted-as-ours", "inconclusive", "somebody"), text: more, meddle: somebody(foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-policy-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignPolicy)},
+		{Row: row(folder, "must-not-pass-hand-second-owner-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignRoute)},
+		{Row: row(folder, "must-pass-hand-nobody-else", "pass"), text: counted, meddle: honest},
+	}
+}
+
+// somebody writes an object as the load under the rule has begun, and deletes
+// it at its end.
+func somebody(manifest string) func(mesh.Mesh) mesh.Mesh {
+	return func(m mesh.Mesh) mesh.Mesh {
+		return loads{Mesh: m, n: new(int), during: func(ctx context.Context, m mesh.Mesh, n int) (func(), error) {
+			if n != 1 {
+				return nil, nil
+			}
+			return writes(ctx, m, manifest)
+		}}
+	}
+}
