@@ -109,7 +109,11 @@ func (c *cohort) open(ctx context.Context, conn connection) error {
 
 // warm sends one connection's part of the warm-up.
 func (c *cohort) warm(ctx context.Context, conn connection, p *pacer) {
-	c.drive(ctx, conn, p, func(reply, time.Time, time.Time, time.Time) { c.warmed.Add(1) })
+	c.drive(ctx, conn, p, func(rep reply, _, _, _ time.Time) {
+		if rep.err != ErrorCanceled {
+			c.warmed.Add(1)
+		}
+	})
 }
 
 // run carries out the load and returns when it has ended.

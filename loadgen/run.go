@@ -17,20 +17,23 @@ const observeEvery = 200 * time.Millisecond
 // RunGroup carries out the plans of cohorts beside each other and returns what
 // each saw, by name.
 //
-// All begin together, when the last of them is logged in and warmed up, so that
-// a cohort with While is there all the time that the other one is. It is stopped
-// gracefully when the other has ended: requests in flight finish and none begin.
-// When one cannot be carried out, the others are not begun; that is no error,
-// but its Result has the Failure.
+// When the last of them is logged in and warmed up, begin is called, which may
+// be nil and may take its time; the connections stay open meanwhile. All begin
+// together when it has returned, so that a cohort with While is there all the
+// time that the other one is. It is stopped gracefully when the other has ended:
+// requests in flight finish and none begin. When one cannot be carried out, begin
+// is not called and the others do not begin; that is no error, but its Result has
+// the Failure.
 //
 // When ctx ends, requests in flight are cut off and counted as canceled, and the
-// Results so far are returned with ctx's error. Any other error is of Validate,
-// or of a While that names no other cohort or leads back to itself, before
-// anything was sent.
+// Results so far are returned with ctx's error. An error of begin is returned
+// likewise, with Results of no requests. Any other error is of Validate, or of a
+// While that names no other cohort or leads back to itself, before anything was
+// sent.
 //
 // Observe, which may be nil, is called from one goroutine about five times a
 // second and once at the end.
-func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)) (map[string]*Result, error) {
+func RunGroup(ctx context.Context, plans map[string]Plan, begin func(context.Context) error, observe func(Progress)) (map[string]*Result, error) {
 	names := slices.Sorted(maps.Keys(plans))
 	var cohorts []*cohort
 	for _, name := range names {
@@ -47,7 +50,7 @@ func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)
 		}
 		cohorts = append(cohorts, c)
 	}
-	err := runAll(ctx, cohorts, observe)
+	err := runAll(ctx, cohorts, begin, observe)
 	results := map[string]*Result{}
 	for _, c := range cohorts {
 		results[c.name] = c.result()
@@ -56,12 +59,18 @@ func RunGroup(ctx context.Context, plans map[string]Plan, observe func(Progress)
 }
 
 // runAll prepares the cohorts, runs them, and closes their connections.
-func runAll(ctx context.Context, cohorts []*cohort, observe func(Progress)) error {
+func runAll(ctx context.Context, cohorts []*cohort, begin func(context.Context) error, observe func(Progress)) error {
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { stopOnEnd(ctx, ended, cohorts) })
+	var refused error
 	if prepare(ctx, cohorts) && ctx.Err() == nil {
-		runPrepared(ctx, cohorts, observe)
+		if begin != nil {
+			refused = begin(ctx)
+		}
+		if refused == nil && ctx.Err() == nil {
+			runPrepared(ctx, cohorts, observe)
+		}
 	}
 	close(ended)
 	watching.Wait()
@@ -69,6 +78,9 @@ func runAll(ctx context.Context, cohorts []*cohort, observe func(Progress)) erro
 		c.close()
 	}
 	reclaim(cohorts)
+	if refused != nil && ctx.Err() == nil {
+		return refused
+	}
 	return ctx.Err()
 }
 

@@ -94,7 +94,7 @@ func TestWhileMustLeadToACohortThatEndsByItself(t *testing.T) {
 		{map[string]Plan{"a": plan("b"), "b": plan("c"), "c": plan("b")}, "leads back"},
 		{map[string]Plan{"a": plan(""), "b": {}}, `cohort "b"`},
 	} {
-		results, err := RunGroup(t.Context(), tt.plans, nil)
+		results, err := RunGroup(t.Context(), tt.plans, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || results != nil {
 			t.Errorf("error %v, want one with %q", err, tt.want)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -50,6 +51,9 @@ func target(t *testing.T) (string, *atomic.Int64) {
 	return s.URL, &asked
 }
 
+// begun lets a load go on at once.
+func begun(context.Context) error { return nil }
+
 // endless sends until it is stopped.
 func endless(url string) map[string]loadgen.Plan {
 	return map[string]loadgen.Plan{"all": {HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 2, QPS: 200}}
@@ -62,7 +66,7 @@ func start(t *testing.T, ctx context.Context, c *Client, url string) <-chan outc
 	var told atomic.Bool
 	done := make(chan outcome, 1)
 	go func() {
-		results, err := c.Load(ctx, endless(url), func(p loadgen.Progress) {
+		results, err := c.Load(ctx, endless(url), begun, func(p loadgen.Progress) {
 			if p.Sent > 0 && !told.Swap(true) {
 				close(running)
 			}
@@ -92,7 +96,7 @@ func idle(t *testing.T, c *Client, url string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-tick.C {
-		_, err := c.Load(t.Context(), one, nil)
+		_, err := c.Load(t.Context(), one, begun, nil)
 		if err == nil {
 			return
 		}
@@ -115,7 +119,7 @@ func TestLoadReturnsWhatEachCohortSaw(t *testing.T) {
 	for range 3 { // one load may follow another at once
 		asked.Store(0)
 		seen := map[string]int64{}
-		results, err := c.Load(t.Context(), map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
+		results, err := c.Load(t.Context(), map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,18 +155,27 @@ func TestInterruptedLoadReturnsWhatWasSeen(t *testing.T) {
 	idle(t, c, url)
 }
 
+// leaver is another client of the agent, and what cuts off all its connections,
+// those to come too.
+func leaver(t *testing.T, c *Client) (leaving *Client, leave func()) {
+	ctx, leave := context.WithCancel(t.Context())
+	transport := &http.Transport{DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &Client{HTTP: &http.Client{Transport: transport}, Base: c.Base}, leave
+}
+
 func TestLoadEndsWhenTheClientIsGone(t *testing.T) {
 	url, _ := target(t)
 	c := serve(t)
-	var conn atomic.Pointer[net.Conn]
-	cut := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		n, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-		conn.Store(&n)
-		return n, err
-	}}
-	defer cut.CloseIdleConnections()
-	done := start(t, t.Context(), &Client{HTTP: &http.Client{Transport: cut}, Base: c.Base}, url)
-	_ = (*conn.Load()).Close()
+	leaving, leave := leaver(t, c)
+	done := start(t, t.Context(), leaving, url)
+	leave()
 	if o := <-done; o.err == nil || !strings.Contains(o.err.Error(), "connection to the load workload was lost") {
 		t.Errorf("error %v; want that the connection was lost", o.err)
 	}
@@ -195,12 +208,106 @@ func TestSecondLoadIsRefusedWhileOneRuns(t *testing.T) {
 	c := serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := start(t, ctx, c, url)
-	_, err := c.Load(t.Context(), endless(url), nil)
+	_, err := c.Load(t.Context(), endless(url), begun, nil)
 	if err == nil || !strings.Contains(err.Error(), "another load is running") {
 		t.Errorf("error %v; want that another load is running", err)
 	}
 	cancel()
 	<-done
+}
+
+// warm is a load with a warm-up of three requests.
+func warm(url string) map[string]loadgen.Plan {
+	return map[string]loadgen.Plan{"a": {HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 5, Warmup: 3}}
+}
+
+func TestLoadWaitsUntilItIsBegun(t *testing.T) {
+	url, asked := target(t)
+	c := serve(t)
+	var early int64
+	results, err := c.Load(t.Context(), warm(url), func(context.Context) error {
+		<-time.After(50 * time.Millisecond) // a load that did not wait would go on meanwhile
+		early = asked.Load()
+		return nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := results["a"]; early != 3 || asked.Load() != 8 || r.Sent != 5 || r.Dialed != 1 {
+		t.Errorf("%d requests came before the begin, %d in all: %+v; want 3 and 8 on one connection", early, asked.Load(), r)
+	}
+}
+
+func TestLoadThatIsNotBegunEnds(t *testing.T) {
+	errProxies := errors.New("the proxies cannot be read")
+	for name, test := range map[string]struct {
+		begin func(ctx context.Context, end context.CancelFunc) error
+		want  error
+	}{
+		"an error":    {func(context.Context, context.CancelFunc) error { return errProxies }, errProxies},
+		"interrupted": {func(ctx context.Context, end context.CancelFunc) error { end(); return ctx.Err() }, context.Canceled},
+		"interrupted by somebody else": {func(ctx context.Context, end context.CancelFunc) error {
+			end()
+			<-ctx.Done()
+			return nil
+		}, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, asked := target(t)
+			c := serve(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			began := time.Now()
+			_, err := c.Load(ctx, warm(url), func(ctx context.Context) error { return test.begin(ctx, cancel) }, nil)
+			if !errors.Is(err, test.want) || asked.Load() != 3 {
+				t.Errorf("error %v after %d requests; want %v after 3", err, asked.Load(), test.want)
+			}
+			if took := time.Since(began); took > stopGrace {
+				t.Errorf("it took %s", took)
+			}
+			idle(t, c, url)
+		})
+	}
+}
+
+func TestLoadEndsWhenTheClientIsGoneBeforeTheBegin(t *testing.T) {
+	url, asked := target(t)
+	c := serve(t)
+	leaving, leave := leaver(t, c)
+	_, err := leaving.Load(t.Context(), warm(url), func(context.Context) error {
+		leave()
+		return errors.New("gone")
+	}, nil)
+	if err == nil || asked.Load() != 3 {
+		t.Errorf("error %v after %d requests", err, asked.Load())
+	}
+	idle(t, c, url)
+}
+
+func TestOnlyALoadThatIsReadyCanBeBegun(t *testing.T) {
+	c := serve(t)
+	_, err := c.do(t.Context(), http.MethodPost, "/begin", nil)
+	if err == nil || !strings.Contains(err.Error(), "no load is ready to begin") {
+		t.Errorf("error %v; want that none is ready", err)
+	}
+}
+
+func TestLoadThatDoesNotWaitIsRefused(t *testing.T) {
+	older := strings.NewReader(`{"progress":{"cohort":"a","sent":1}}`)
+	if _, err := follow(older, nil, nil); err == nil || !strings.Contains(err.Error(), "of the same version") {
+		t.Errorf("error %v; want that the image is another", err)
+	}
+}
+
+func TestALoadThatNobodyBeginsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s, out := &server{}, lines{w: httptest.NewRecorder(), cancel: func() {}}
+		err := s.wait(t.Context(), &out)
+		if err == nil || !strings.Contains(err.Error(), "not begun within 10m0s") || time.Since(began) != beginTimeout {
+			t.Errorf("error %v after %s", err, time.Since(began))
+		}
+	})
 }
 
 func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
@@ -214,7 +321,7 @@ func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resp, err := c.do(t.Context(), http.MethodPost, "/load", []byte(test.body))
 			if err == nil { // what loadgen refuses comes as the last line
-				_, err = follow(resp.Body, nil)
+				_, err = follow(resp.Body, nil, nil)
 				_ = resp.Body.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -33,14 +33,16 @@ func (c *Client) Ready(ctx context.Context) error {
 }
 
 // Load runs the plans beside each other in the agent's pod and returns what
-// each cohort saw. observe, which may be nil, hears of each cohort about five
+// each cohort saw. begin is called from this goroutine when all are logged in
+// and warmed up, and the requests that count wait for it; its error ends the load
+// and is returned. observe, which may be nil, hears of each cohort about five
 // times a second, from this goroutine.
 //
 // When ctx ends the load is stopped; what was seen so far is returned with
 // ctx's error if it arrives within two seconds, else nil is. An error says
 // whether the load was refused, failed, or was lost sight of with the
 // connection; results that come with an error are partial.
-func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -48,17 +50,39 @@ func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, observ
 	if err != nil {
 		return nil, fmt.Errorf("sending the load's plans: %w", err)
 	}
+	running, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	// The request outlives ctx by a moment, for the results of a stopped load.
 	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { c.stop(request, cancel) })()
+	defer context.AfterFunc(running, func() { c.stop(request, cancel) })()
 	resp, err := c.do(request, http.MethodPost, "/load", body)
 	if err != nil {
 		return nil, interrupted(ctx, fmt.Errorf("starting the load: %w", err))
 	}
 	defer resp.Body.Close()
-	results, err := follow(resp.Body, observe)
+	var refused error
+	results, err := follow(resp.Body, func() {
+		if refused = c.begin(running, begin); refused != nil {
+			giveUp()
+		}
+	}, observe)
+	if refused != nil {
+		err = refused
+	}
 	return results, interrupted(ctx, err)
+}
+
+// begin lets the load that is ready go on, once begin has returned.
+func (c *Client) begin(ctx context.Context, begin func(context.Context) error) error {
+	if err := begin(ctx); err != nil {
+		return err
+	}
+	resp, err := c.do(ctx, http.MethodPost, "/begin", nil)
+	if err != nil {
+		return fmt.Errorf("beginning the load: %w", err)
+	}
+	return resp.Body.Close()
 }
 
 // interrupted returns ctx's error once ctx has ended: whatever else went wrong
@@ -83,15 +107,22 @@ func (c *Client) stop(request context.Context, cancel context.CancelFunc) {
 }
 
 // follow reads events up to the last one.
-func follow(r io.Reader, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func follow(r io.Reader, ready func(), observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	d := json.NewDecoder(r)
-	for {
+	for begun := false; ; {
 		var e event
 		if err := d.Decode(&e); err != nil {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, fmt.Errorf("following the load: the connection to the load workload was lost before its results came: %w", err)
+		}
+		switch {
+		case e.Ready && !begun:
+			begun = true
+			ready()
+		case e.Progress != nil && !begun:
+			return nil, errors.New("following the load: it began before it was told to; the load workload's image must be of the same version as the tool")
 		}
 		if e.Progress != nil && observe != nil {
 			observe(*e.Progress)

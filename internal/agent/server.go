@@ -29,11 +29,15 @@ const (
 	maxPlans      = 16 << 20 // bytes of plans that one request may carry
 	writeTimeout  = 10 * time.Second
 	shutdownGrace = 2 * time.Second
+	// beginTimeout bounds how long a load that is ready waits to be begun: a
+	// client behind a tunnel that was cut is not always seen to be gone.
+	beginTimeout = 10 * time.Minute
 )
 
 // event is one line of the answer to POST /load. The last line, and no other,
-// has Results or Error.
+// has Results or Error; a line with Ready comes before all with Progress.
 type event struct {
+	Ready    bool                       `json:"ready,omitempty"` // POST /begin is waited for
 	Progress *loadgen.Progress          `json:"progress,omitempty"`
 	Results  map[string]*loadgen.Result `json:"results,omitempty"`
 	Error    string                     `json:"error,omitempty"`
@@ -44,13 +48,17 @@ type event struct {
 //
 //   - POST /load takes a JSON object of cohort names and loadgen.Plans and runs
 //     them; the answer is a stream of JSON lines. It is refused with 409 while
-//     another load runs, and ends when the client goes away.
+//     another load runs, and ends when the client goes away. When all
+//     connections are logged in and warmed up, it says so and waits.
+//   - POST /begin lets the load that waits go on; 409 if none does. One that
+//     waits for ten minutes ends with an error.
 //   - POST /stop ends the load that runs, whose results are sent at once.
 //   - GET /healthz answers 200.
 func Serve(ctx context.Context, l net.Listener) error {
 	s := &server{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /load", s.load)
+	mux.HandleFunc("POST /begin", s.begin)
 	mux.HandleFunc("POST /stop", s.stop)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{
@@ -80,9 +88,10 @@ func Serve(ctx context.Context, l net.Listener) error {
 type server struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // ends the load that runs; nil when none does
+	ready  chan struct{}      // closed to begin the load that is ready; nil when none is
 }
 
-func (s *server) begin(cancel context.CancelFunc) bool {
+func (s *server) start(cancel context.CancelFunc) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil {
@@ -95,7 +104,37 @@ func (s *server) begin(cancel context.CancelFunc) bool {
 func (s *server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cancel = nil
+	s.cancel, s.ready = nil, nil
+}
+
+// wait returns when a load that is ready may begin.
+func (s *server) wait(ctx context.Context, out *lines) error {
+	begun := make(chan struct{})
+	s.mu.Lock()
+	s.ready = begun
+	s.mu.Unlock()
+	out.write(event{Ready: true})
+	ctx, cancel := context.WithTimeoutCause(ctx, beginTimeout,
+		fmt.Errorf("it was ready and not begun within %s; run again", beginTimeout))
+	defer cancel()
+	select {
+	case <-begun:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *server) begin(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready == nil {
+		http.Error(w, "no load is ready to begin", http.StatusConflict)
+		return
+	}
+	close(s.ready)
+	s.ready = nil
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *server) stop(w http.ResponseWriter, _ *http.Request) {
@@ -115,13 +154,14 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	if !s.begin(cancel) {
+	if !s.start(cancel) {
 		http.Error(w, "another load is running", http.StatusConflict)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := lines{w: w, cancel: cancel}
-	results, err := loadgen.RunGroup(ctx, plans, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
+	begin := func(ctx context.Context) error { return s.wait(ctx, &out) }
+	results, err := loadgen.RunGroup(ctx, plans, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
 	s.end() // before the last line: whoever has read that may ask for the next load at once
 	last := event{Results: results}
 	if err != nil {

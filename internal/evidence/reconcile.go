@@ -16,8 +16,8 @@ import (
 // Reconcile compares, for each HTTP port that cohorts of the load workload
 // called, what they sent with what that workload's own proxy counted between
 // the two readings. The proxy carries this run's traffic alone, so both must be
-// equal. Logins and the warm-up are in both; a request whose connection was
-// refused never reached the proxy.
+// equal. Logins and the warm-up come before the first reading; a request whose
+// connection was refused never reached the proxy.
 func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[string]*loadgen.Result) []report.Reconciliation {
 	sent := map[string]int64{}       // by port
 	targets := map[string][]string{} // by port
@@ -49,7 +49,7 @@ func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[strin
 // reached is how many requests of a cohort its proxy must have counted.
 func reached(r *loadgen.Result) int64 {
 	refused := r.Count(func(o loadgen.Outcome) bool { return o.Error == loadgen.ErrorRefused })
-	return r.Sent + r.Setup + r.Warmup - refused
+	return r.Sent - refused
 }
 
 // downstream returns how many requests the load workload's proxy took on its

@@ -23,7 +23,8 @@ const (
 )
 
 // window drives the load of a step and keeps what was seen. The proxies are
-// read before the first request and after the last.
+// read when everything is logged in and warmed up, before the first request, and
+// after the last.
 func (r *run) window(ctx context.Context, name string, step scenarios.Step, part int64) error {
 	r.phase("%s", wordWindow(name, step.Name))
 	w := report.Window{Name: name, Started: time.Now()}
@@ -34,16 +35,19 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
 	}
-	before, err := evidence.Take(ctx, proxies)
-	if err != nil {
-		return fmt.Errorf("reading the proxies before the %s: %w", name, err)
-	}
+	var before *evidence.Snapshot // nil: the load could not be begun
 	cohorts := scale(step.Cohorts, part, func(cohort string) int64 { return r.scenario.SamplesNeeded(name, cohort) })
-	loads, loadErr := r.load(ctx, cohorts)
+	loads, loadErr := r.load(ctx, cohorts, func(ctx context.Context) error {
+		var err error
+		if before, err = evidence.Take(ctx, proxies); err != nil {
+			return fmt.Errorf("reading the proxies before the %s: %w", name, err)
+		}
+		return nil
+	})
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
 		w.Cut = loadErr.Error()
-	} else {
+	} else if before != nil {
 		after, err := evidence.Take(ctx, proxies)
 		if err != nil {
 			return fmt.Errorf("reading the proxies after the %s: %w", name, err)
@@ -62,14 +66,14 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 
 // load drives the cohorts. After the end of ctx it does not wait for an engine
 // that cannot be cut: fortio's ends only with the connections.
-func (r *run) load(ctx context.Context, cohorts []mesh.Cohort) (map[string]*loadgen.Result, error) {
+func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error) (map[string]*loadgen.Result, error) {
 	type outcome struct {
 		loads map[string]*loadgen.Result
 		err   error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		loads, err := r.mesh.Load(ctx, cohorts, func(context.Context) error { return nil }, r.observe)
+		loads, err := r.mesh.Load(ctx, cohorts, begin, r.observe)
 		done <- outcome{loads, err}
 	}()
 	select {

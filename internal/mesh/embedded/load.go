@@ -23,10 +23,7 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(conte
 		}
 		plans[c.Name] = plan
 	}
-	if err := begin(ctx); err != nil {
-		return nil, err
-	}
-	return loadgen.RunGroup(ctx, plans, observe)
+	return loadgen.RunGroup(ctx, plans, begin, observe)
 }
 
 // plan is a cohort's plan with its connections led to a proxy.

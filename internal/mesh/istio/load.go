@@ -24,11 +24,12 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(conte
 			return nil, err
 		}
 	}
-	if err := begin(ctx); err != nil {
-		return nil, err
-	}
-	results, err := w.agent.Load(ctx, plans, observe)
-	if err != nil && ctx.Err() == nil {
+	var refused error
+	results, err := w.agent.Load(ctx, plans, func(ctx context.Context) error {
+		refused = begin(ctx)
+		return refused
+	}, observe)
+	if err != nil && refused == nil && ctx.Err() == nil {
 		err = m.withState(ctx, w, err)
 	}
 	return results, err
