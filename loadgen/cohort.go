@@ -18,6 +18,9 @@ type connection interface {
 	// no answer.
 	send(ctx context.Context, begun time.Time) (rep reply, hidden int64)
 
+	// requestID is the id that went with the last request; nil: none of ours did.
+	requestID() *requestID
+
 	// cut makes open and send return soon. Their context has ended.
 	cut()
 
@@ -109,8 +112,8 @@ func (c *cohort) open(ctx context.Context, conn connection) error {
 
 // warm sends one connection's part of the warm-up.
 func (c *cohort) warm(ctx context.Context, conn connection, p *pacer) {
-	c.drive(ctx, conn, p, func(rep reply, _, _, _ time.Time) {
-		if rep.err != ErrorCanceled {
+	c.drive(ctx, conn, p, func(e ended) {
+		if e.err != ErrorCanceled {
 			c.warmed.Add(1)
 		}
 	})
@@ -130,7 +133,7 @@ func (c *cohort) run(ctx context.Context) {
 }
 
 // drive sends requests on one connection until the pacer has no more.
-func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record func(rep reply, intended, begun, ended time.Time)) {
+func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record func(ended)) {
 	defer context.AfterFunc(ctx, conn.cut)()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -144,10 +147,11 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 			begun = time.Now()
 		}
 		rep, hidden := conn.send(ctx, begun)
-		ended := time.Now()
-		record(rep, intended, begun, ended)
+		e := ended{reply: rep, id: conn.requestID(), intended: intended, begun: begun, at: time.Now()}
+		record(e)
+		e.reply, e.id = reply{err: ErrorOther}, nil
 		for range hidden {
-			record(reply{err: ErrorOther}, intended, begun, ended)
+			record(e)
 		}
 		p.skip(hidden)
 	}

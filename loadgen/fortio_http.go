@@ -215,6 +215,9 @@ func (f *fortioHTTP) drop() {
 	f.client.Close()
 }
 
+// requestID implements connection. The client sends the same bytes each time.
+func (*fortioHTTP) requestID() *requestID { return nil }
+
 // cut implements connection. Nobody gets at the connection while it is in use,
 // so that a request ends by itself or by its timeout.
 func (f *fortioHTTP) cut() {}

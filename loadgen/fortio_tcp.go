@@ -62,6 +62,9 @@ func (f *fortioTCP) send(context.Context, time.Time) (reply, int64) {
 	return reply{}, 0
 }
 
+// requestID implements connection.
+func (*fortioTCP) requestID() *requestID { return nil }
+
 // cut implements connection; see fortioHTTP.
 func (f *fortioTCP) cut() {}
 

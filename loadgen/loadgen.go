@@ -119,9 +119,9 @@ type Result struct {
 	Planned     int64         `json:"planned,omitempty"` // Plan.Requests
 	Sent        int64         `json:"sent"`              // the sum of all outcomes
 	Setup       int64         `json:"setup,omitempty"`   // logins
-	Warmup      int64         `json:"warmup,omitempty"`
-	Connections int           `json:"connections"` // as planned
-	Dialed      int64         `json:"dialed"`      // TCP connections opened, warm-up and logins included
+	Warmup      int64         `json:"warmup,omitempty"`  // requests of the warm-up that were not cut off
+	Connections int           `json:"connections"`       // as planned
+	Dialed      int64         `json:"dialed"`            // TCP connections opened, warm-up and logins included
 	TargetQPS   float64       `json:"targetQPS,omitempty"`
 	Late        int64         `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
 	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun, though due more than 10 ms before the load ended
@@ -144,14 +144,20 @@ type Outcome struct {
 	Checks  []string `json:"checks,omitempty"`  // the names of those that held, sorted
 	Version string   `json:"version,omitempty"` // empty: none of Plan.Versions held
 	Count   int64    `json:"count"`
-	Slowest *Example `json:"slowest,omitempty"` // the one of them that took longest; nil: their requests carry no id
+	Slowest *Example `json:"slowest,omitempty"` // the one of them that took longest, by response time; nil: none that was sent carried an id of ours, or they were canceled
 }
 
 // Example is one request among others.
+//
+// Engine net/http gives each HTTP request, those of the warm-up and logins too,
+// an x-request-id of its own, unless the plan's header has that field; fortio
+// gives none. The id is a version 4 UUID of 36 characters in lower case. Envoy
+// writes into its 15th, index 14, whether the request is traced, so whoever
+// looks for it in what proxies wrote compares the others.
 type Example struct {
-	RequestID string        `json:"requestID"` // the x-request-id that was sent
-	Begun     time.Time     `json:"begun"`
-	Response  time.Duration `json:"responseNs"`
+	RequestID string        `json:"requestID"`  // as it was sent
+	Begun     time.Time     `json:"begun"`      // when it was sent, by the clock of whoever sent it
+	Response  time.Duration `json:"responseNs"` // from the intended start, as Result.Response has it
 }
 
 // Progress is how far a cohort has come.

@@ -29,7 +29,10 @@ func (c *httpConn) login(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	got, err := c.exchange(ctx, time.Now(), req, wire)
+	if err := c.connect(ctx, time.Now().Add(c.timeout)); err != nil {
+		return err
+	}
+	got, err := c.exchange(req, wire)
 	switch {
 	case err != nil:
 		return err
@@ -52,5 +55,6 @@ func loginRequest(plan *HTTP) (*http.Request, error) {
 	}
 	setHost(req, plan.Header)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	setRequestID(req)
 	return req, nil
 }

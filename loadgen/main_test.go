@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 )
 
@@ -25,6 +26,9 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
+
+// noExamples compares outcomes by what they count.
+var noExamples = cmpopts.IgnoreFields(Outcome{}, "Slowest")
 
 // engines are those that carry HTTP.
 var engines = []string{EngineNetHTTP, EngineFortio}

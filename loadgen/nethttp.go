@@ -35,6 +35,9 @@ type httpConn struct {
 	match   *matcher
 	request *http.Request // what the answer's reader has to know
 	wire    []byte        // the request as it is sent
+	idPlace []byte        // the part of wire that is its id; nil: the plan sets that itself
+	id      requestID     // of the last request, if sentID
+	sentID  bool
 	jar     http.CookieJar
 	cookies string // in wire, of the jar
 	reader  *bufio.Reader
@@ -77,9 +80,16 @@ func (c *httpConn) write() error {
 		}
 		req.Header.Set("Cookie", joined)
 	}
+	ours := setRequestID(req)
 	c.request = req
-	c.wire, err = wireOf(req)
-	return err
+	if c.wire, err = wireOf(req); err != nil {
+		return err
+	}
+	c.idPlace = nil
+	if ours {
+		c.idPlace = requestIDIn(c.wire)
+	}
+	return nil
 }
 
 // setHost sets the host to that of a plan's header, as with curl, if it has one.
@@ -111,10 +121,18 @@ func wireOf(req *http.Request) ([]byte, error) {
 
 // send implements connection.
 func (c *httpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
+	c.sentID = false
 	if err := c.renewCookies(); err != nil {
 		return failed(ctx, err), 0
 	}
-	got, err := c.exchange(ctx, begun, c.request, c.wire)
+	if err := c.connect(ctx, begun.Add(c.timeout)); err != nil {
+		return failed(ctx, err), 0
+	}
+	if c.idPlace != nil {
+		c.id, c.sentID = newRequestID(), true
+		copy(c.idPlace, c.id[:])
+	}
+	got, err := c.exchange(c.request, c.wire)
 	if err != nil {
 		return failed(ctx, err), 0
 	}
@@ -123,6 +141,14 @@ func (c *httpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 		checks:  c.match.held(c.body),
 		version: c.match.version(c.body),
 	}, 0
+}
+
+// requestID implements connection.
+func (c *httpConn) requestID() *requestID {
+	if !c.sentID {
+		return nil
+	}
+	return &c.id
 }
 
 // renewCookies brings the request up to what the jar holds now.
@@ -148,13 +174,9 @@ type status struct {
 	last bool
 }
 
-// exchange sends one request and reads its whole answer. The connection stays
-// open whatever the status, unless the server closes it.
-func (c *httpConn) exchange(ctx context.Context, begun time.Time, req *http.Request, wire []byte) (status, error) {
-	if err := c.connect(ctx, begun.Add(c.timeout)); err != nil {
-		c.close()
-		return status{}, err
-	}
+// exchange sends one request on the open connection and reads its whole answer.
+// The connection stays open whatever the status, unless the server closes it.
+func (c *httpConn) exchange(req *http.Request, wire []byte) (status, error) {
 	written := c.transmit(wire)
 	got, err := c.receive(req)
 	// A failed write shows in what is read, if it matters: a server may answer
@@ -166,7 +188,12 @@ func (c *httpConn) exchange(ctx context.Context, begun time.Time, req *http.Requ
 }
 
 // connect makes sure that an open connection is there.
-func (c *httpConn) connect(ctx context.Context, deadline time.Time) error {
+func (c *httpConn) connect(ctx context.Context, deadline time.Time) (err error) {
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
 	if c.conn != nil {
 		if err := c.arm(ctx, deadline); err != nil {
 			return err

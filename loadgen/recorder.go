@@ -14,31 +14,71 @@ type recorder struct {
 	mu                sync.Mutex
 	sent, errs, late  int64
 	lastBegun         time.Time
-	replies           map[reply]int64
+	replies           map[reply]*alike
 	response, service Histogram
 }
 
+// ended is a request that has ended. Its id is only valid until the connection
+// sends the next one.
+type ended struct {
+	reply
+	id                  *requestID // nil: it carried none of ours
+	intended, begun, at time.Time
+}
+
+func (e *ended) response() time.Duration { return e.at.Sub(e.intended) }
+
+// alike counts the requests with one reply, and knows the slowest of those that
+// carried an id and were not canceled.
+type alike struct {
+	count    int64
+	known    bool // the rest is set
+	id       requestID
+	begun    time.Time
+	response time.Duration
+}
+
+func (a *alike) add(e *ended) {
+	a.count++
+	if e.id == nil || e.err == ErrorCanceled || a.known && e.response() <= a.response {
+		return
+	}
+	a.known, a.id, a.begun, a.response = true, *e.id, e.begun, e.response()
+}
+
+func (a *alike) slowest() *Example {
+	if !a.known {
+		return nil
+	}
+	return &Example{RequestID: string(a.id[:]), Begun: a.begun, Response: a.response}
+}
+
 // record counts one request.
-func (r *recorder) record(rep reply, intended, begun, ended time.Time) {
+func (r *recorder) record(e ended) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.replies == nil {
-		r.replies = map[reply]int64{}
+	same := r.replies[e.reply]
+	if same == nil {
+		if r.replies == nil {
+			r.replies = map[reply]*alike{}
+		}
+		same = new(alike)
+		r.replies[e.reply] = same
 	}
-	r.replies[rep]++
+	same.add(&e)
 	r.sent++
-	if rep.err != "" || rep.status >= 400 {
+	if e.err != "" || e.status >= 400 {
 		r.errs++
 	}
-	if begun.After(r.lastBegun) {
-		r.lastBegun = begun
+	if e.begun.After(r.lastBegun) {
+		r.lastBegun = e.begun
 	}
-	if begun.Sub(intended) > lateAfter {
+	if e.begun.Sub(e.intended) > lateAfter {
 		r.late++
 	}
-	if rep.err != ErrorCanceled {
-		r.response.Record(ended.Sub(intended))
-		r.service.Record(ended.Sub(begun))
+	if e.err != ErrorCanceled {
+		r.response.Record(e.response())
+		r.service.Record(e.at.Sub(e.begun))
 	}
 }
 
@@ -60,11 +100,11 @@ func (r *recorder) fill(result *Result, m *matcher) {
 	response, service := r.response, r.service
 	result.Response, result.Service = &response, &service
 	result.Outcomes = []Outcome{}
-	for rep, count := range r.replies {
+	for rep, same := range r.replies {
 		checks := m.names(rep.checks)
 		slices.Sort(checks)
 		result.Outcomes = append(result.Outcomes, Outcome{
-			Status: rep.status, Error: rep.err, Checks: checks, Version: rep.version, Count: count,
+			Status: rep.status, Error: rep.err, Checks: checks, Version: rep.version, Count: same.count, Slowest: same.slowest(),
 		})
 	}
 	slices.SortFunc(result.Outcomes, func(a, b Outcome) int {
