@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -35,10 +37,10 @@ func TestASplitIsJudgedByVersionsThatAnswered(t *testing.T) {
 		{nineToOne, answers(map[string]int64{"v1": 800, "v2": 200}), report.Fail, "were v1 to get 90%"},
 		{nineToOne, answers(map[string]int64{"v1": 100, "v2": 900}), report.Fail, "below 1e-05"},
 		{nineToOne, answers(map[string]int64{"v1": 1000}), report.Fail, "were v1 to get 90%"},
-		{nineToOne, answers(map[string]int64{"v1": 590, "v2": 66}), report.Pass, ""},
-		{nineToOne, answers(map[string]int64{"v1": 590, "v2": 65}), report.Inconclusive, "off by 10% takes 656, and there are 655"},
+		{nineToOne, answers(map[string]int64{"v1": 627, "v2": 70}), report.Pass, ""},
+		{nineToOne, answers(map[string]int64{"v1": 627, "v2": 69}), report.Inconclusive, "off by 10% takes 697, and there are 696"},
 		{nineToOne, answers(map[string]int64{"v2": 20}), report.Fail, "were v1 to get 90%"}, // few, and yet beyond chance
-		{nineToOne + ".detecting(5%)", answers(map[string]int64{"v1": 900, "v2": 100}), report.Inconclusive, "off by 5% takes 2359"},
+		{nineToOne + ".detecting(5%)", answers(map[string]int64{"v1": 900, "v2": 100}), report.Inconclusive, "off by 5% takes 2448"},
 		{nineToOne, answers(map[string]int64{"v1": 900, "v2": 99, "v3": 1}), report.Fail, "1 from v3"},
 		{nineToOne, answers(map[string]int64{"v1": 900, "v2": 98, "": 2}), report.Fail, "2 without a version"},
 		{nineToOne, answers(map[string]int64{"v1": 900, "v2": 99, loadgen.Mixed: 1}), report.Fail, "1 from several versions"},
@@ -69,7 +71,7 @@ func TestASplitOfAServiceIsJudgedByWhatProxiesCounted(t *testing.T) {
 		{1000, 800, 200, report.Fail, "were v1 to get 90%"},
 		{1000, 900, 99, report.Fail, "1 to no version that is listed"},
 		{1000, 900, 101, report.Inconclusive, "1000 requests to reviews were counted, but 1001 by version"},
-		{20, 18, 2, report.Inconclusive, "takes 656, and there are 20"},
+		{20, 18, 2, report.Inconclusive, "takes 697, and there are 20"},
 		{0, 0, 0, report.Inconclusive, "no request reached reviews"},
 	} {
 		w := observed()
@@ -82,19 +84,19 @@ func TestASplitOfAServiceIsJudgedByWhatProxiesCounted(t *testing.T) {
 
 func TestASplitSaysHowManySamplesItNeeds(t *testing.T) {
 	for line, want := range map[string]Size{
-		"split(jason).is(v1 == 90%, v2 == 10%)":                             {Load: Load{report.During, "jason"}, Requests: 656},
-		"split(reviews).is(v1 == 90%, v2 == 10%)":                           {Service: "reviews", Requests: 656},
-		"split(tcp-echo).is(v1 == 90%, v2 == 10%).detecting(5%)":            {Service: "tcp-echo", Requests: 2359},
-		"split(recovery.jason).is(v1 == 50%, v2 == 50%).detecting(5%)":      {Load: Load{report.Recovery, "jason"}, Requests: 5613},
-		"others.max < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{report.During, "jason"}, Requests: 86},
-		"jason.max < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{report.During, "tcp-client"}, Requests: 656},
+		"split(jason).is(v1 == 90%, v2 == 10%)":                             {Load: Load{report.During, "jason"}, Requests: 697},
+		"split(reviews).is(v1 == 90%, v2 == 10%)":                           {Service: "reviews", Requests: 697},
+		"split(tcp-echo).is(v1 == 90%, v2 == 10%).detecting(5%)":            {Service: "tcp-echo", Requests: 2448},
+		"split(recovery.jason).is(v1 == 50%, v2 == 50%).detecting(5%)":      {Load: Load{report.Recovery, "jason"}, Requests: 5654},
+		"others.max < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{report.During, "jason"}, Requests: 66},
+		"jason.max < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{report.During, "tcp-client"}, Requests: 697},
 	} {
 		if diff := cmp.Diff([]Size{want}, mustCompile(t, line).SamplesNeeded()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)
 		}
 	}
 	three := mustCompile(t, "split(jason).is(v1 == 90%, v2 == 5%, v3 == 5%)").SamplesNeeded()[0].Requests
-	if three <= 656 {
+	if three <= 697 {
 		t.Errorf("three versions need %d samples, no more than two", three)
 	}
 }
@@ -161,21 +163,63 @@ func rejected(asked, real float64, n int64) float64 {
 	return chance
 }
 
-func TestTheTestKeepsItsLevelAndNearlyItsPower(t *testing.T) {
-	for _, test := range []struct {
+func TestTheTestKeepsItsLevelAndItsPowerFromTheNumberOnThatItNeeds(t *testing.T) {
+	for _, c := range []struct {
 		asked, off float64
-		power      float64 // exact, of the number that the approximation gives
+		needed     int64
 	}{
-		{0.9, 0.1, 0.9979}, {0.9, 0.05, 0.9984}, {0.5, 0.05, 0.9989}, {0.8, 0.1, 0.9983}, {0.99, 0.1, 0.9939}, {0.95, 0.1, 0.9971},
+		{0.9, 0.1, 697}, {0.9, 0.05, 2448}, {0.5, 0.05, 5654}, {0.8, 0.1, 1050}, {0.95, 0.1, 469}, {0.6, 0.3, 153}, {1, 0.1, 66},
 	} {
-		n := samplesNeeded([]float64{test.asked, 1 - test.asked}, test.off)
-		if level := rejected(test.asked, test.asked, n); level > alpha {
-			t.Errorf("%v with %d samples: a right split fails with the chance %g", test.asked, n, level)
+		n := samplesNeeded([]float64{c.asked, 1 - c.asked}, c.off)
+		if n != c.needed {
+			t.Errorf("%v off by %v needs %d samples, not %d", c.asked, c.off, n, c.needed)
 		}
-		if got := rejected(test.asked, test.asked-test.off, n); got < test.power || got > test.power+0.0006 {
-			t.Errorf("%v off by %v with %d samples: noticed with the chance %.5f, not %v", test.asked, test.off, n, got, test.power)
+		if level := rejected(c.asked, c.asked, n); level > alpha {
+			t.Errorf("%v with %d samples: a right split fails with the chance %g", c.asked, n, level)
+		}
+		for _, more := range []int64{0, 1, 2, 3, 7, 19, n} {
+			if got := rejected(c.asked, c.asked-c.off, n+more); got < power {
+				t.Errorf("%v off by %v with %d samples: noticed with the chance %.5f only", c.asked, c.off, n+more, got)
+			}
+		}
+		if got := rejected(c.asked, c.asked-c.off, n-1); got >= power {
+			t.Errorf("%v off by %v: one sample fewer is noticed with the chance %.5f too", c.asked, c.off, got)
 		}
 	}
+}
+
+func TestThePowerStaysFromTheNumberOn(t *testing.T) {
+	for _, c := range []shareTest{
+		{0.9, 0.8, alpha}, {0.5, 0.4, alpha}, {0.1, 0.05, alpha}, {0.99, 0.9, alpha / 3}, {0.75, 0.25, alpha}, {0.5, 0, alpha}, {0.3, 0.28, alpha / 4},
+	} {
+		needed := c.samples()
+		for n := needed; n < 3*needed; n++ {
+			if got := c.power(n, c.critical(n)); got < power {
+				t.Fatalf("%v needs %d samples, and with %d its power is %.5f", c, needed, n, got)
+			}
+		}
+	}
+}
+
+func TestAVersionThatNobodySawNeverPasses(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		share := rapid.Int64Range(1, 999).Draw(t, "share of v2, in thousandths")
+		off := rapid.SampledFrom([]string{"50%", "10%", "5%"}).Draw(t, "off")
+		total := rapid.Int64Range(1, 30_000).Draw(t, "answers of v1")
+		line := fmt.Sprintf("split(jason).is(v1 == %d.%d%%, v2 == %d.%d%%).detecting(%s)", (1000-share)/10, (1000-share)%10, share/10, share%10, off)
+		e, err := Compile(shop(), line)
+		if err != nil {
+			t.Skip("no share can be off by so much")
+		}
+		r := &loadgen.Result{Sent: total, Outcomes: []loadgen.Outcome{{Status: 200, Version: "v1", Count: total}}}
+		w := Windows{During: &report.Window{Loads: map[string]*loadgen.Result{"jason": r}}}
+		switch row := e.Judge(w)[0]; {
+		case row.Verdict == report.Pass:
+			t.Fatalf("%s passes with %d of v1 and none of v2", line, total)
+		case row.Verdict != report.Fail && total >= e.SamplesNeeded()[0].Requests:
+			t.Fatalf("%s is %s with %d of v1 and none of v2, which were to be enough: %s", line, row.Verdict, total, row.Reason)
+		}
+	})
 }
 
 func TestThreeVersionsKeepTheLevel(t *testing.T) {

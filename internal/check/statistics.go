@@ -1,8 +1,6 @@
 package check
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -46,36 +44,4 @@ func pValue(observed, total int64, share float64) float64 {
 	// when a CDF near 1 is taken from 1.
 	atLeast := distuv.Binomial{N: n, P: 1 - share}.CDF(n - x)
 	return min(1, 2*min(atMost, atLeast))
-}
-
-// samplesNeeded returns how many samples it takes for the test to reject, with
-// the chance power, a share that is off by so much to either side. Of several
-// shares and sides the greatest number counts; a side that leaves 0 to 1 does
-// not. It returns 0 if no share can be off by so much.
-//
-// The number is that of the normal approximation (Fleiss, Levin and Paik,
-// "Statistical Methods for Rates and Proportions", chapter 2), to the nearest
-// whole number:
-//
-//	n = ((z(1-α/2) √(p(1-p)) + z(power) √(q(1-q))) / (p-q))²
-//
-// 90/10 against 80/20 takes 656; 5 points off, 2,359; 50/50 against 55/45,
-// 5,613. The test itself is exact, and its steps are whole counts: its power at
-// these numbers is 99.80, 99.84 and 99.89 %, at 99/1 against 89/11 it is 99.4 %.
-func samplesNeeded(shares []float64, off float64) int64 {
-	surprise := distuv.UnitNormal.Quantile(1 - levelOfEach(len(shares))/2)
-	certainty := distuv.UnitNormal.Quantile(power)
-	most := 0.0
-	for _, p := range shares {
-		for _, q := range []float64{p - off, p + off} {
-			// A sum such as 0.9+0.1 may miss 0 or 1 by a rounding.
-			if q < -1e-12 || q > 1+1e-12 {
-				continue
-			}
-			q = min(1, max(0, q))
-			root := (surprise*math.Sqrt(p*(1-p)) + certainty*math.Sqrt(q*(1-q))) / off
-			most = max(most, root*root, 1)
-		}
-	}
-	return int64(math.Round(most))
 }
