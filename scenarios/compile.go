@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/report"
@@ -42,13 +43,14 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	steps, err := stepsOf(f)
 	note(err)
 	for _, step := range steps {
-		rules, err := r.compileRules(step.Apply)
+		apply, err := r.compileRules(step.Apply)
 		wrong = append(wrong, err)
-		s.Steps = append(s.Steps, Step{Name: step.Name, Apply: rules})
+		s.Steps = append(s.Steps, Step{Name: step.Name, Apply: apply})
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
+	note(rulesInForce(f, s))
 	for i, step := range steps {
 		wrong = append(wrong, r.compileStep(f, s, &s.Steps[i], step))
 	}
@@ -119,6 +121,7 @@ func (r *reader) compileRules(in []fileRule) ([]Rule, error) {
 		}
 		out = append(out, compiled)
 	}
+	wrong = append(wrong, replaced(out))
 	return out, errors.Join(wrong...)
 }
 
@@ -208,13 +211,18 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 
 // mention adds the services and versions that a rule names.
 func (rule Rule) mention(services, versions map[string]bool) {
-	if rule.Intent == nil {
-		return
+	var named, versionsNamed []string
+	if rule.Intent != nil {
+		named, versionsNamed = rule.Intent.Services(), rule.Intent.Versions()
 	}
-	for _, service := range rule.Intent.Services() {
+	for _, object := range rule.Objects {
+		hosts, subsets := rules.Mentions(object)
+		named, versionsNamed = append(named, hosts...), append(versionsNamed, subsets...)
+	}
+	for _, service := range named {
 		services[service] = true
 	}
-	for _, version := range rule.Intent.Versions() {
+	for _, version := range versionsNamed {
 		versions[version] = true
 	}
 }

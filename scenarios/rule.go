@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -96,9 +97,6 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
 	}
 	object, err := rules.DecodeFile(manifest)
-	if err == nil {
-		err = firstError(rules.Check([]*rules.Object{object}))
-	}
 	var field *rules.FieldError
 	if errors.As(err, &field) {
 		hint := ""
@@ -107,16 +105,24 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 		}
 		return nil, yamlnode.At(yamlnode.Follow(node, field.Path), hint, "%s: %s", field.Path, field.Message)
 	}
-	return object, err
-}
-
-func firstError(problems []rules.Problem) error {
-	for _, p := range problems {
-		if !p.Warning {
-			return &rules.FieldError{Path: p.Path, Message: p.Message}
+	if err != nil {
+		return nil, err
+	}
+	for _, problem := range rules.Check([]*rules.Object{object}) {
+		if !problem.Warning || problem.Dead {
+			return nil, refused(node, problem)
 		}
 	}
-	return nil
+	return object, nil
+}
+
+// refused places what Istio would refuse in an object, or what can never bite.
+func refused(node ast.Node, p rules.Problem) error {
+	wrong := yamlnode.At(yamlnode.Follow(node, p.Path), "", "%s: %s", p.Path, p.Message)
+	if p.By != "" {
+		wrong.Hint = fmt.Sprintf("%s stands in line %d", p.By, yamlnode.At(yamlnode.Follow(node, p.By), "", "").Line)
+	}
+	return wrong
 }
 
 // compileIntent reads the mapping form: the name of an intent, and what it says.

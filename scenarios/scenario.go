@@ -7,6 +7,8 @@
 package scenarios
 
 import (
+	"fmt"
+
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -46,8 +48,12 @@ type Rule struct {
 
 // Wrong is an error of a rule that shows only in a mesh, placed in the file.
 func (r Rule) Wrong(err error) error {
+	return r.wrong("", "%v", err)
+}
+
+func (r Rule) wrong(hint, format string, args ...any) error {
 	placed := r.place
-	placed.Message = err.Error()
+	placed.Message, placed.Hint = fmt.Sprintf(format, args...), hint
 	return &placed
 }
 

@@ -66,30 +66,13 @@ func (b *Breaker) Check() error {
 	return checkScope(b.Service, nil)
 }
 
-func (b *Breaker) scope() (when map[string]string, settings []string) {
-	for _, setting := range []struct {
-		name string
-		set  bool
-	}{
-		{"maxConnections", b.MaxConnections != nil},
-		{"http1MaxPendingRequests", b.HTTP1MaxPendingRequests != nil},
-		{"http2MaxRequests", b.HTTP2MaxRequests != nil},
-		{"maxRequestsPerConnection", b.MaxRequestsPerConnection != nil},
-		{"consecutiveGatewayErrors", b.ConsecutiveGatewayErrors != nil},
-		{"consecutive5xxErrors", b.Consecutive5xxErrors != nil},
-		{"interval", b.Interval.Duration != 0},
-		{"baseEjectionTime", b.BaseEjectionTime.Duration != 0},
-		{"maxEjectionPercent", b.MaxEjectionPercent != nil},
-	} {
-		if setting.set {
-			settings = append(settings, setting.name)
-		}
-	}
-	return nil, settings
-}
+func (b *Breaker) when() map[string]string { return nil }
 
-func (b *Breaker) merge(d *draft, service string) error {
-	owner, err := d.destinationRule(service)
+func (b *Breaker) merge(d *draft, service Service) error {
+	if service.TCP && b.limitsRequests() {
+		return fmt.Errorf("the service %s is opaque TCP, where http1MaxPendingRequests, http2MaxRequests and maxRequestsPerConnection limit nothing; take maxConnections", service.Name)
+	}
+	owner, err := d.destinationRule(service.Name)
 	if err != nil {
 		return err
 	}
@@ -146,8 +129,10 @@ func (b *Breaker) override(policy *networking.TrafficPolicy) {
 	}
 }
 
-func (b *Breaker) limitsPool() bool {
-	return b.MaxConnections != nil || b.HTTP1MaxPendingRequests != nil || b.HTTP2MaxRequests != nil || b.MaxRequestsPerConnection != nil
+func (b *Breaker) limitsPool() bool { return b.MaxConnections != nil || b.limitsRequests() }
+
+func (b *Breaker) limitsRequests() bool {
+	return b.HTTP1MaxPendingRequests != nil || b.HTTP2MaxRequests != nil || b.MaxRequestsPerConnection != nil
 }
 
 func (b *Breaker) limitPool(pool *networking.ConnectionPoolSettings) {
@@ -157,7 +142,7 @@ func (b *Breaker) limitPool(pool *networking.ConnectionPoolSettings) {
 		}
 		pool.Tcp.MaxConnections = *b.MaxConnections
 	}
-	if b.HTTP1MaxPendingRequests == nil && b.HTTP2MaxRequests == nil && b.MaxRequestsPerConnection == nil {
+	if !b.limitsRequests() {
 		return
 	}
 	if pool.Http == nil {

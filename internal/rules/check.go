@@ -22,6 +22,8 @@ type Problem struct {
 	Path    string // as in FieldError
 	Message string // what is wrong and what to do, to be read without the path
 	Warning bool
+	Dead    bool   // a warning of what can never bite, which no scenario means to write
+	By      string // the path of what keeps it from biting; empty: it does so itself
 }
 
 // String returns the object, the path and the message.
@@ -72,6 +74,10 @@ func (c *checker) refuse(path, format string, args ...any) {
 
 func (c *checker) warn(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...), Warning: true})
+}
+
+func (c *checker) dead(path, by, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...), Warning: true, Dead: true, By: by})
 }
 
 // minPercent is the least percentage above 0 that Envoy's fractions of a

@@ -50,6 +50,7 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 		}
 		c.routes(path, entry.Route)
 	}
+	c.entriesThatHide(vs)
 }
 
 // routes checks the destinations of a tcp or tls entry.
@@ -188,7 +189,7 @@ func (c *checker) delay(path string, delay *networking.HTTPFaultInjection_Delay)
 	case *networking.HTTPFaultInjection_Delay_ExponentialDelay:
 		c.refuse(path+".exponentialDelay", "Istio does not implement exponentialDelay; take fixedDelay")
 	case nil:
-		c.warn(path, "the delay has no fixedDelay, so it delays nothing; give one, such as 7s")
+		c.dead(path, "", "the delay has no fixedDelay, so it delays nothing; give one, such as 7s")
 	}
 	c.percent(path+".percentage", delay.Percentage)
 	if delay.Percentage == nil && delay.Percent != 0 { //nolint:staticcheck // Istio still reads it
@@ -218,7 +219,7 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 	case *networking.HTTPFaultInjection_Abort_Http2Error:
 		c.refuse(path+".http2Error", "Istio does not implement http2Error; take httpStatus")
 	case nil:
-		c.warn(path, "the abort has no httpStatus, so it aborts nothing; give one, such as 503")
+		c.dead(path, "", "the abort has no httpStatus, so it aborts nothing; give one, such as 503")
 	}
 	c.percent(path+".percentage", abort.Percentage)
 	c.share(path, abort.Percentage)
@@ -228,9 +229,9 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 func (c *checker) share(path string, percent *networking.Percent) {
 	switch v := percent.GetValue(); {
 	case percent == nil:
-		c.warn(path, "the fault has no percentage, which means 0%% (istio/istio#36303); write percentage: {value: 100} for all requests")
+		c.dead(path, "", "the fault has no percentage, which means 0%%, so it never bites (istio/istio#36303); write percentage: {value: 100} for all requests")
 	case v == 0:
-		c.warn(path+".percentage", "the percentage is 0, so the fault never bites; values go from above 0 to 100")
+		c.dead(path+".percentage", "", "the percentage is 0, so the fault never bites; values go from above 0 to 100")
 	case v > 0 && v < 1:
 		c.warn(path+".percentage", "the fault is for %v%% of the requests; values go from 0 to 100, so write %.4g if that is meant", v, 100*v)
 	}

@@ -13,8 +13,11 @@ import (
 
 // edit makes a change to the http entries of the VirtualService that sidecars
 // follow for a service, for the requests that have the headers of when.
-func (d *draft) edit(service string, when map[string]string, change func(*networking.HTTPRoute) error) error {
-	owner, err := d.virtualService(service)
+func (d *draft) edit(service Service, when map[string]string, change func(*networking.HTTPRoute) error) error {
+	if service.TCP {
+		return fmt.Errorf("the service %s is opaque TCP, of which proxies see connections and no requests: no fault, no timeout and no header; to shift connections, apply a VirtualService with tcp entries of your own", service.Name)
+	}
+	owner, err := d.virtualService(service.Name)
 	if err != nil {
 		return err
 	}
@@ -64,8 +67,15 @@ func entryFor(entry *networking.HTTPRoute, when map[string]string, before []*net
 		return entry, nil
 	}
 	match, err := narrow(entry.Match, when)
-	if err != nil || shadowed(before, match) {
+	if err != nil || len(match) == 0 {
 		return nil, err
+	}
+	taken := make([][]*networking.HTTPMatchRequest, len(before))
+	for i, earlier := range before {
+		taken[i] = earlier.Match
+	}
+	if takenBefore(taken, match) >= 0 {
+		return nil, nil
 	}
 	narrowed := proto.CloneOf(entry)
 	narrowed.Match = match

@@ -52,17 +52,9 @@ func (f *Fault) percent() float64 {
 	return *f.Percent.Value
 }
 
-func (f *Fault) scope() (when map[string]string, settings []string) {
-	if f.Delay.Duration > 0 {
-		settings = append(settings, "delay")
-	}
-	if f.Abort != nil {
-		settings = append(settings, "abort")
-	}
-	return f.When, settings
-}
+func (f *Fault) when() map[string]string { return f.When }
 
-func (f *Fault) merge(d *draft, service string) error {
+func (f *Fault) merge(d *draft, service Service) error {
 	return d.edit(service, f.When, f.inject)
 }
 

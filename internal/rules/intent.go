@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -27,12 +28,12 @@ type Intent interface {
 	// looked at. The error names the field, not the intent.
 	Check() error
 
-	// merge works it into the objects of a draft, for one service that is there.
-	merge(d *draft, service string) error
+	// when returns the headers that a request must have to be met by it; empty:
+	// it is for all requests.
+	when() map[string]string
 
-	// scope returns the headers that a request must have to be met by it, nil for
-	// all requests, and the settings that it puts in the place of earlier ones.
-	scope() (when map[string]string, settings []string)
+	// merge works it into the objects of a draft, for one service that is there.
+	merge(d *draft, service Service) error
 }
 
 // form is the word that an intent goes by, and an empty one to be read into.
@@ -94,4 +95,30 @@ func checkScope(services []string, when map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// Replaces says whether, in one list, the later of two intents would take the
+// place of the earlier: whether both are of one kind and for one service, and
+// the later is for every request that the earlier is for. Merge edits the
+// entries that it finds, so nothing would be left of the earlier.
+func Replaces(later, earlier Intent) bool {
+	if reflect.TypeOf(later) != reflect.TypeOf(earlier) {
+		return false
+	}
+	common := slices.ContainsFunc(later.Services(), func(service string) bool {
+		return slices.ContainsFunc(earlier.Services(), func(other string) bool { return shortName(service) == shortName(other) })
+	})
+	for name, value := range later.when() {
+		if earlier.when()[name] != value {
+			return false
+		}
+	}
+	return common
+}
+
+// shortName is a host up to its first dot, which is all that a file alone can
+// tell of it: the namespace is the run's.
+func shortName(host string) string {
+	short, _, _ := strings.Cut(host, ".")
+	return short
 }

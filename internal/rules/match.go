@@ -103,23 +103,3 @@ func requires(match []*networking.HTTPMatchRequest, when map[string]string) bool
 	}
 	return len(match) > 0
 }
-
-// shadowed says whether entries that stand before take every request that the
-// blocks match, as far as that is plain: an entry without blocks, or one with
-// an equal block.
-func shadowed(before []*networking.HTTPRoute, match []*networking.HTTPMatchRequest) bool {
-	return !slices.ContainsFunc(match, func(block *networking.HTTPMatchRequest) bool {
-		return !slices.ContainsFunc(before, func(entry *networking.HTTPRoute) bool {
-			return len(entry.Match) == 0 || slices.ContainsFunc(entry.Match, func(earlier *networking.HTTPMatchRequest) bool {
-				return proto.Equal(unnamed(earlier), unnamed(block))
-			})
-		})
-	})
-}
-
-// unnamed is a block without what does not choose requests.
-func unnamed(block *networking.HTTPMatchRequest) *networking.HTTPMatchRequest {
-	block = proto.CloneOf(block)
-	block.Name, block.StatPrefix = "", ""
-	return block
-}

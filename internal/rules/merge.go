@@ -36,9 +36,10 @@ const managedBy = "app.kubernetes.io/managed-by"
 // the DestinationRule's connectionPool and outlierDetection, and in those of
 // its subsets, which would otherwise hide them.
 //
-// The objects are all those in force in the namespace, the services the short
-// names of its services. The objects are not touched.
-func Merge(objects []*Object, services []string, namespace string, intents []Intent) ([]Change, error) {
+// A service that is opaque TCP takes none that is about requests: a Route, or a
+// Fault. The objects are all those in force in the namespace, the services all
+// that it has. The objects are not touched.
+func Merge(objects []*Object, services []Service, namespace string, intents []Intent) ([]Change, error) {
 	d := draft{services: services, namespace: namespace}
 	for _, o := range objects {
 		d.objects = append(d.objects, o.Clone())
@@ -51,9 +52,15 @@ func Merge(objects []*Object, services []string, namespace string, intents []Int
 	return changes(objects, d.objects), nil
 }
 
+// Service is a service of the namespace that rules are for.
+type Service struct {
+	Name string // short: ratings
+	TCP  bool   // none of its ports is HTTP, as Istio's protocol selection has it
+}
+
 // draft is the objects of a namespace while intents are merged into them.
 type draft struct {
-	services  []string
+	services  []Service
 	namespace string
 	objects   []*Object
 }
@@ -81,17 +88,22 @@ func inObject(o *Object, err error) error {
 	return nil
 }
 
-// service returns the short name of a service that the namespace has.
-func (d *draft) service(name string) (string, error) {
+// service returns a service that the namespace has, by its short name or its
+// fully qualified one.
+func (d *draft) service(name string) (Service, error) {
 	short := strings.TrimSuffix(name, FQDN("", d.namespace))
-	if slices.Contains(d.services, short) {
-		return short, nil
+	var names []string
+	for _, s := range d.services {
+		if s.Name == short {
+			return s, nil
+		}
+		names = append(names, s.Name)
 	}
-	err := fmt.Errorf("the namespace %s has no service %q; it has %s", d.namespace, name, strings.Join(d.services, ", "))
-	if meant := nearest.Word(short, d.services); meant != "" {
+	err := fmt.Errorf("the namespace %s has no service %q; it has %s", d.namespace, name, strings.Join(names, ", "))
+	if meant := nearest.Word(short, names); meant != "" {
 		err = fmt.Errorf("%w; did you mean %s?", err, meant)
 	}
-	return "", err
+	return Service{}, err
 }
 
 // virtualService returns the VirtualService that sidecars follow for a service,

@@ -13,7 +13,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
-var bookinfo = []string{"productpage", "details", "ratings", "reviews"}
+var bookinfo = []Service{{Name: "productpage"}, {Name: "details"}, {Name: "ratings"}, {Name: "reviews"}, {Name: "tcp-echo", TCP: true}}
 
 var jason = map[string]string{"end-user": "jason"}
 
@@ -302,6 +302,9 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		"two policies":             {subsets("[]") + strings.Replace(subsets("[]"), "name: ratings", "name: twin", 1), route("ratings", nil, Share{"v1", 0}), "DestinationRule/default/ratings and DestinationRule/default/twin"},
 		"a policy of some clients": {strings.Replace(subsets("[]"), "subsets", "workloadSelector: {matchLabels: {a: b}}, subsets", 1), route("ratings", nil, Share{"v1", 0}), "workloadSelector"},
 		"settings of single ports": {portLevel, breaker(func(b *Breaker) { b.MaxConnections = new(int32(1)) }), "portLevelSettings"},
+		"a route of TCP":           {"", route("tcp-echo", nil, Share{"v2", 0}), "the service tcp-echo is opaque TCP"},
+		"a fault on TCP":           {"", fault("tcp-echo", nil, time.Second, 0, 100), "apply a VirtualService with tcp entries of your own"},
+		"limits of HTTP on TCP":    {"", &Breaker{Service: yamlnode.Names{"tcp-echo"}, HTTP1MaxPendingRequests: new(int32(1))}, "take maxConnections"},
 		"an intent for nobody":     {"", &Fault{Abort: new(int32(500))}, "it names no service"},
 		"a service twice":          {"", &Fault{Service: yamlnode.Names{"ratings", "ratings"}, Abort: new(int32(500))}, "the service ratings stands twice"},
 		"an empty fault":           {"", fault("ratings", nil, 0, 0, 100), "neither a delay nor an abort"},

@@ -197,9 +197,8 @@ func TestMergedRulesDoWhatTheIntentsAskAndNothingElse(t *testing.T) {
 		}
 		for n, intent := range intents {
 			changes, err := Merge(objects, bookinfo, "default", intents[:n+1])
-			when, _ := intent.scope()
 			for i, r := range allRequests() {
-				if want[i] == nil || !r.has(when) {
+				if want[i] == nil || !r.has(intent.when()) {
 					continue
 				}
 				if err != nil {
@@ -263,4 +262,56 @@ func TestUndoneInReverseEverythingIsAsItWas(t *testing.T) {
 			t.Fatalf("left are %v, there were %v", there, were)
 		}
 	})
+}
+
+func TestWhatALaterIntentReplacesIsAsIfItHadNeverBeen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pair := rapid.SliceOfN(intentGen, 2, 2).Draw(t, "intents")
+		earlier, isRoute := pair[0].(*Route)
+		later, areRoutes := pair[1].(*Route)
+		if !isRoute || !areRoutes {
+			return
+		}
+		earlier.To, later.To = Shares{{"v1", 0}}, Shares{{"v2", 0}}
+		after := func(intents ...Intent) *networking.VirtualService {
+			changes, err := Merge(nil, bookinfo, "default", intents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return changes[len(changes)-1].After.Spec.(*networking.VirtualService)
+		}
+		both, alone := after(earlier, later), after(later)
+		same := true
+		for _, r := range allRequests() {
+			same = same && outcome(routed(both, r)) == outcome(routed(alone, r))
+		}
+		if same != Replaces(later, earlier) {
+			t.Fatalf("the earlier shows: %v, and is said to be replaced: %v", !same, Replaces(later, earlier))
+		}
+	})
+}
+
+func TestNoRequestReachesAnEntryThatIsSaidToBeHidden(t *testing.T) {
+	found := 0
+	rapid.Check(t, func(t *rapid.T) {
+		vs := generated(t)[0].Spec.(*networking.VirtualService)
+		c := checker{}
+		c.entriesThatHide(vs)
+		for _, p := range c.problems {
+			found++
+			for i, entry := range vs.Http {
+				if p.Path != fmt.Sprintf("spec.http[%d]", i) {
+					continue
+				}
+				for _, r := range allRequests() {
+					if routed(vs, r) == entry {
+						t.Fatalf("%v reaches %s, of which it is said: %s", r, p.Path, p.Message)
+					}
+				}
+			}
+		}
+	})
+	if found == 0 {
+		t.Error("no entry was hidden; the property says nothing")
+	}
 }

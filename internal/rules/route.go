@@ -76,21 +76,19 @@ func (r *Route) Check() error {
 	return checkScope(r.Service, r.When)
 }
 
-func (r *Route) scope() (when map[string]string, settings []string) {
-	return r.When, []string{"destinations"}
-}
+func (r *Route) when() map[string]string { return r.When }
 
-func (r *Route) merge(d *draft, service string) error {
+func (r *Route) merge(d *draft, service Service) error {
 	shares := make([]share, len(r.To))
 	for i, to := range r.To {
-		subset, err := d.subset(service, to.Version)
+		subset, err := d.subset(service.Name, to.Version)
 		if err != nil {
 			return err
 		}
 		shares[i] = share{subset: subset, weight: to.Weight}
 	}
 	return d.edit(service, r.When, func(entry *networking.HTTPRoute) error {
-		return sendTo(entry, FQDN(service, d.namespace), d.namespace, shares)
+		return sendTo(entry, FQDN(service.Name, d.namespace), d.namespace, shares)
 	})
 }
 

@@ -34,11 +34,7 @@ func (s Stage) Objects() []*rules.Object {
 // Plan works out every change of a run from the objects in force. The first
 // stage is given, and each step has one. Nothing is written.
 func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string) ([]Stage, error) {
-	names := make([]string, len(services))
-	for i, service := range services {
-		names[i] = service.Name
-	}
-	p := planner{namespace: namespace, services: names, objects: slices.Clone(objects)}
+	p := planner{namespace: namespace, services: targets(services), objects: slices.Clone(objects)}
 	given, err := p.stage(Given, s.Given, id+"-0")
 	if err != nil {
 		return nil, err
@@ -54,10 +50,22 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	return stages, nil
 }
 
+// targets are the services as rules know them.
+func targets(services []mesh.Service) []rules.Service {
+	out := make([]rules.Service, len(services))
+	for i, service := range services {
+		out[i] = rules.Service{
+			Name: service.Name,
+			TCP:  !slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return !p.TCP }),
+		}
+	}
+	return out
+}
+
 // planner follows the objects through the stages.
 type planner struct {
 	namespace string
-	services  []string
+	services  []rules.Service
 	objects   []*rules.Object
 }
 
