@@ -25,7 +25,7 @@ const (
 type Part struct {
 	Stage  string // that wrote it, as Follow was told
 	Object Ref
-	Path   string // spec.http[0].fault.delay, spec.tcp[0].route[1], spec.subsets[0].trafficPolicy.connectionPool
+	Path   string // where its stage wrote it: spec.http[0].fault.delay, spec.tcp[0].route[1], spec.subsets[0].trafficPolicy.connectionPool
 	Kind   string // PartDelay and the like
 	Host   string // whose requests it is about, fully qualified; behind a wildcard the first destination's
 	Entry  string // http[].name, which is the route's name in access logs; empty for TCP, TLS and DestinationRules
@@ -68,7 +68,9 @@ func Parts(before, after *Object) []Part {
 
 // Follow returns the parts of a run's rules that are in force after a change:
 // of those that were known before it the ones that it leaves unaltered, and
-// those that it makes, as written by the stage.
+// those that it makes, as written by the stage. Stage, object, path and kind
+// name a part for the whole run: the path stays that of its own stage, though a
+// later one may put entries before it.
 func Follow(known []Part, stage string, change Change) []Part {
 	var out, own []Part
 	for _, p := range known {
@@ -82,7 +84,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 	for _, p := range own {
 		if i := slices.IndexFunc(now, p.same); i >= 0 {
 			kept := now[i]
-			kept.Stage = p.Stage
+			kept.Stage, kept.Path = p.Stage, p.Path
 			out, now = append(out, kept), slices.Delete(now, i, i+1)
 		}
 	}

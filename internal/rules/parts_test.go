@@ -113,15 +113,17 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 	known := Follow(nil, "given", Change{Before: theirs, After: given})
 	known = Follow(known, "given", Change{After: other})
 	known = Follow(known, "slow", Change{Before: given, After: slow})
+	known = Follow(known, "before", Change{Before: slow, After: mark(ratings(`[{match: [{uri: {prefix: /a}}], `+toV1+`}, {match: [{headers: {end-user: {exact: jason}}}], `+toV2+`}, {`+toV1+`, timeout: 3s, `+delay+`}]`), "meshchaos-2")})
 	var got []string
 	for _, p := range known {
 		got = append(got, p.Stage+" "+p.Kind+" "+p.Path+" "+p.Entry)
 	}
 	want := []string{
 		"given ejection spec.subsets[0].trafficPolicy.outlierDetection ",
-		"given route spec.http[0] meshchaos-1-0",
-		"slow route spec.http[1] meshchaos-1-1",
-		"slow delay spec.http[1].fault.delay meshchaos-1-1",
+		"given route spec.http[0] meshchaos-2-1",
+		"slow route spec.http[1] meshchaos-2-2",
+		"slow delay spec.http[1].fault.delay meshchaos-2-2",
+		"before route spec.http[0] meshchaos-2-0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

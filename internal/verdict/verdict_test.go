@@ -41,6 +41,7 @@ spec:
         beside: {get: "http://httpbin:8000/get", connections: 1, qps: 100, while: client}
       expect:
         - client.status[200] > 0 && overflows(httpbin) == 0
+        - client.share(503) <= 50%
         - recovery.client.status[200] > 0
 `
 
@@ -140,6 +141,20 @@ func TestWhatIsNoPass(t *testing.T) {
 		}, report.Inconclusive, "connectionPool (ratings)"},
 		"1: an overflow of the service by its longer name": {func(r *report.Record) {
 			r.Windows[2].Bites[2].Service = "httpbin.default.svc.cluster.local"
+		}, report.Pass, ""},
+
+		"2: failures that nobody speaks of": {func(r *report.Record) {
+			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}, loadgen.Outcome{Status: 503, Count: 2}))
+		}, report.Inconclusive, "load of step one, cohort client: 2 of 20 requests ended in status 503, and no expectation speaks of that; write one, as in client.status[503] == 0"},
+		"2: timeouts in the baseline": {func(r *report.Record) {
+			for i := range r.Windows {
+				if r.Windows[i].Step == "" {
+					put(&r.Windows[i], "client", load(7, loadgen.Outcome{Error: loadgen.ErrorTimeout, Count: 7}))
+				}
+			}
+		}, report.Inconclusive, "baseline, cohort client: 7 of 7 requests ended in error timeout, and no expectation speaks of that; write one, as in baseline.client.errors == 0"},
+		"2: failures of which an expectation of that window speaks": {func(r *report.Record) {
+			put(&r.Windows[2], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}, loadgen.Outcome{Status: 503, Count: 2}))
 		}, report.Pass, ""},
 
 		"3: a check that no answer fulfils": {func(r *report.Record) {
