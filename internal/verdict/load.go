@@ -56,7 +56,7 @@ func (r run) asked(w *report.Window, cohort string) loadgen.Plan {
 // shortfall says how a load fell short of its plan; empty: it did not.
 func shortfall(plan loadgen.Plan, all map[string]*loadgen.Result, name string) string {
 	l := all[name]
-	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, tooSlow, missed} {
+	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, missed, tooSlow} {
 		if reason := doubt(plan, l); reason != "" {
 			return reason
 		}

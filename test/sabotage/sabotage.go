@@ -50,7 +50,7 @@ func All() []Sabotage {
 			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
 		}))},
 		{"delay-jason", "a percentage of 0", "never bit", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) { f.Percentage.Value = 0 }))},
-		{"delay-jason", "the match dropped", "raters.p99", spoilRules(entries(func(e *networking.HTTPRoute) {
+		{"delay-jason", "the match dropped", "raters.status[200]", spoilRules(entries(func(e *networking.HTTPRoute) {
 			if e.Fault != nil {
 				e.Match = nil
 			}
