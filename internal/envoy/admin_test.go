@@ -111,7 +111,7 @@ func TestRoutes(t *testing.T) {
 
 func TestOnlyActiveListenersAreReturned(t *testing.T) {
 	gateway := envoytest.Serve(t, "gateway", "rules")
-	want := []envoy.Listener{{TCP: [][]envoy.Weighted{{
+	want := []envoy.Listener{{Name: "0.0.0.0_31400", TCP: [][]envoy.Weighted{{
 		{Cluster: "outbound|9000|v1|echo.shop.svc.cluster.local", Weight: 80},
 		{Cluster: "outbound|9000|v2|echo.shop.svc.cluster.local", Weight: 20},
 	}}}}
@@ -135,12 +135,13 @@ func TestClusterConfigs(t *testing.T) {
 		Thresholds:               envoy.Thresholds{MaxConnections: 7, MaxPendingRequests: 8, MaxRequests: 9, MaxRetries: 4},
 		MaxRequestsPerConnection: 2,
 		Outlier:                  envoy.OutlierDetection{Consecutive5xx: 6, Interval: 2 * time.Second, BaseEjectionTime: 11 * time.Second, MaxEjectionPercent: 60},
+		PanicThreshold:           50, Balancer: envoy.RoundRobin, // what Envoy does where a cluster says nothing, as the capture does
 	}
 	gatewayErrors := envoy.DefaultOutlierDetection
 	gatewayErrors.ConsecutiveGatewayFailure = 2
 	want := map[string]envoy.ClusterPolicy{"": rule, "v1": rule, "v2": {
 		Thresholds: envoy.Thresholds{MaxConnections: envoy.NoLimit, MaxPendingRequests: 3, MaxRequests: envoy.NoLimit, MaxRetries: envoy.NoLimit},
-		Outlier:    gatewayErrors,
+		Outlier:    gatewayErrors, PanicThreshold: 50, Balancer: envoy.RoundRobin,
 	}}
 	got := map[string]envoy.ClusterPolicy{}
 	for _, c := range configs {
@@ -151,6 +152,56 @@ func TestClusterConfigs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestClusterConfigsTellEachPolicyOfASubset(t *testing.T) {
+	client := envoytest.Serve(t, "client", "policies")
+	configs, err := client.ClusterConfigsWithTLS(t.Context(), `outbound\|8000\|.*`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := envoy.ClusterPolicy{
+		Thresholds: envoy.Unlimited, Outlier: envoy.DefaultOutlierDetection, PanicThreshold: 40, Balancer: envoy.RoundRobin,
+		ConnectTimeout: 3 * time.Second, IdleTimeout: 61 * time.Second, MaxConnectionDuration: time.Minute,
+		Keepalive: envoy.Keepalive{Probes: 3, Time: time.Minute, Interval: 5 * time.Second}, TLS: envoy.AutoTLS,
+	}
+	base.Thresholds.MaxConnections = 5
+	want := map[string]envoy.ClusterPolicy{}
+	for subset, change := range map[string]func(*envoy.ClusterPolicy){
+		"": nil, "v1": nil, "meshchaos-c797c023-1-0": nil,
+		"rand": func(p *envoy.ClusterPolicy) { p.Balancer, p.TLS = envoy.Random, envoy.PlainText },
+		"pass": func(p *envoy.ClusterPolicy) { p.Balancer, p.TLS = envoy.ClusterProvided, envoy.TLS },
+		"ring": func(p *envoy.ClusterPolicy) { p.Balancer, p.TLS = envoy.RingHash, envoy.TLS },
+		"warm": func(p *envoy.ClusterPolicy) { p.Balancer = envoy.LeastRequest },
+		"rb": func(p *envoy.ClusterPolicy) {
+			p.Thresholds, p.ConnectTimeout, p.MaxConnectionDuration, p.Keepalive = envoy.Unlimited, 10*time.Second, 0, envoy.Keepalive{}
+			p.IdleTimeout = 9 * time.Second
+		},
+		"proxyp": nil,
+		"out": func(p *envoy.ClusterPolicy) {
+			p.Outlier.ConsecutiveLocalOriginFailure, p.Outlier.MaxEjectionPercent, p.PanicThreshold = 4, 100, 0
+		},
+	} {
+		p := base
+		if change != nil {
+			change(&p)
+		}
+		want[subset] = p
+	}
+	got := map[string]envoy.ClusterPolicy{}
+	for _, c := range configs {
+		got[c.Name.Subset] = c.ClusterPolicy
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	without, err := client.ClusterConfigs(t.Context(), `outbound\|8000\|rand\|.*`)
+	if err != nil || len(without) != 1 || without[0].TLS != "" {
+		t.Errorf("%+v, error %v; want one, without TLS", without, err)
+	}
+	if warming, err := client.Warming(t.Context(), ""); err != nil || len(warming) > 0 {
+		t.Errorf("warming %v, error %v", warming, err)
 	}
 }
 

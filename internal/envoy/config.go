@@ -14,21 +14,55 @@ type ClusterConfig struct {
 }
 
 // ClusterPolicy is what a DestinationRule decides about a cluster, as far as it
-// can be waited for. Two that are equal behave alike.
+// is seen in the cluster's configuration.
 type ClusterPolicy struct {
 	Thresholds               Thresholds
 	MaxRequestsPerConnection uint32 // 0: no limit
+	ConnectTimeout           time.Duration
+	IdleTimeout              time.Duration // 0: Envoy's own, an hour
+	MaxConnectionDuration    time.Duration // 0: no limit
+	Keepalive                Keepalive
 	Outlier                  OutlierDetection
+	PanicThreshold           float64 // healthy_panic_threshold, 0 to 100 %
+	Balancer                 string  // lb_policy: LeastRequest and the like
+	TLS                      string  // TLS, PlainText or AutoTLS; empty: it was not asked for, or cannot be told
+}
+
+// The load balancers, in Envoy's words.
+const (
+	RoundRobin      = "ROUND_ROBIN"
+	LeastRequest    = "LEAST_REQUEST"
+	Random          = "RANDOM"
+	RingHash        = "RING_HASH"
+	Maglev          = "MAGLEV"
+	ClusterProvided = "CLUSTER_PROVIDED" // the connection's original destination
+)
+
+// How a cluster's connections are secured.
+const (
+	PlainText = "plain text"
+	TLS       = "TLS"
+	AutoTLS   = "TLS where the endpoint has it" // Istio's automatic mutual TLS
+)
+
+// Keepalive is how idle TCP connections are probed; zero fields are the kernel's.
+type Keepalive struct {
+	Probes   uint32        // without an answer, until a connection is dead
+	Time     time.Duration // idle, until the first probe; whole seconds
+	Interval time.Duration // between probes; whole seconds
 }
 
 // OutlierDetection is what a cluster's outlier detection does, Envoy's defaults
 // filled in. The zero value ejects nobody.
 type OutlierDetection struct {
-	Consecutive5xx            uint32        // 0: they eject nobody
-	ConsecutiveGatewayFailure uint32        // 0: they eject nobody
-	Interval                  time.Duration // between sweeps that end ejections
-	BaseEjectionTime          time.Duration // of the first ejection
-	MaxEjectionPercent        uint32        // of a cluster's endpoints, 0 to 100
+	Consecutive5xx            uint32 // 0: they eject nobody
+	ConsecutiveGatewayFailure uint32 // 0: they eject nobody
+	// ConsecutiveLocalOriginFailure counts failures to reach the endpoint for
+	// themselves; 0: they count as answers with 5xx.
+	ConsecutiveLocalOriginFailure uint32
+	Interval                      time.Duration // between sweeps that end ejections
+	BaseEjectionTime              time.Duration // of the first ejection
+	MaxEjectionPercent            uint32        // of a cluster's endpoints, 0 to 100
 }
 
 // DefaultOutlierDetection is what an empty outlier_detection does, by
@@ -43,9 +77,22 @@ var DefaultOutlierDetection = OutlierDetection{
 
 // ClusterConfigs returns the active dynamic clusters that Istio made for
 // services and whose whole name matches the RE2 expression name; all if it is
-// empty.
+// empty. TLS is left out: it is most of a dump.
 func (a *Admin) ClusterConfigs(ctx context.Context, name string) ([]ClusterConfig, error) {
-	elements, err := dump[clusterElement](ctx, a, "dynamic_active_clusters", name, clusterMask)
+	return a.clusterConfigs(ctx, name, false)
+}
+
+// ClusterConfigsWithTLS returns what ClusterConfigs does, with TLS.
+func (a *Admin) ClusterConfigsWithTLS(ctx context.Context, name string) ([]ClusterConfig, error) {
+	return a.clusterConfigs(ctx, name, true)
+}
+
+func (a *Admin) clusterConfigs(ctx context.Context, name string, tls bool) ([]ClusterConfig, error) {
+	mask := clusterMask
+	if tls {
+		mask += ",cluster.transport_socket,cluster.transport_socket_matches"
+	}
+	elements, err := dump[clusterElement](ctx, a, "dynamic_active_clusters", name, mask)
 	if err != nil {
 		return nil, err
 	}
@@ -55,89 +102,29 @@ func (a *Admin) ClusterConfigs(ctx context.Context, name string) ([]ClusterConfi
 		if !ok {
 			continue
 		}
-		outlier, err := e.Cluster.Outlier.inForce()
+		policy, err := e.Cluster.policy()
 		if err != nil {
-			return nil, fmt.Errorf("decoding the outlier detection of cluster %s: %w", e.Cluster.Name, err)
+			return nil, fmt.Errorf("decoding the configuration of cluster %s: %w", e.Cluster.Name, err)
 		}
-		configs = append(configs, ClusterConfig{
-			Name: parsed,
-			ClusterPolicy: ClusterPolicy{
-				Thresholds:               e.Cluster.Breakers.standard(),
-				MaxRequestsPerConnection: e.Cluster.Options.HTTP.Common.MaxRequests,
-				Outlier:                  outlier,
-			},
-			LastUpdated: e.LastUpdated,
-		})
+		if tls {
+			policy.TLS = e.Cluster.tls()
+		}
+		configs = append(configs, ClusterConfig{Name: parsed, ClusterPolicy: policy, LastUpdated: e.LastUpdated})
 	}
 	return configs, nil
 }
 
-// clusterMask leaves out the certificates, which are most of a cluster's dump.
-const clusterMask = "cluster.name,cluster.circuit_breakers,cluster.outlier_detection,cluster.typed_extension_protocol_options,last_updated"
-
-type clusterElement struct {
-	Cluster struct {
-		Name     string            `json:"name"`
-		Breakers thresholds        `json:"circuit_breakers"`
-		Outlier  *outlierDetection `json:"outlier_detection"`
-		Options  struct {
-			HTTP struct {
-				Common struct {
-					MaxRequests uint32 `json:"max_requests_per_connection"`
-				} `json:"common_http_protocol_options"`
-			} `json:"envoy.extensions.upstreams.http.v3.HttpProtocolOptions"`
-		} `json:"typed_extension_protocol_options"`
-	} `json:"cluster"`
-	LastUpdated string `json:"last_updated"`
-}
-
-type outlierDetection struct {
-	Consecutive5xx    *uint32 `json:"consecutive_5xx"`
-	Enforcing5xx      *uint32 `json:"enforcing_consecutive_5xx"`
-	ConsecutiveGW     *uint32 `json:"consecutive_gateway_failure"`
-	EnforcingGW       *uint32 `json:"enforcing_consecutive_gateway_failure"`
-	Interval          string  `json:"interval"`
-	BaseEjection      string  `json:"base_ejection_time"`
-	MaxEjectionPer100 *uint32 `json:"max_ejection_percent"`
-}
-
-func (o *outlierDetection) inForce() (OutlierDetection, error) {
-	if o == nil {
-		return OutlierDetection{}, nil
+// Warming returns the names of the clusters that a proxy has taken but does not
+// use yet, of those whose whole name matches the RE2 expression name: one that
+// changes is replaced only when its endpoints have come.
+func (a *Admin) Warming(ctx context.Context, name string) ([]string, error) {
+	elements, err := dump[clusterElement](ctx, a, "dynamic_warming_clusters", name, "cluster.name")
+	if err != nil {
+		return nil, err
 	}
-	out := DefaultOutlierDetection
-	if o.Consecutive5xx != nil {
-		out.Consecutive5xx = *o.Consecutive5xx
+	var names []string
+	for _, e := range elements {
+		names = append(names, e.Cluster.Name)
 	}
-	if o.Enforcing5xx != nil && *o.Enforcing5xx == 0 {
-		out.Consecutive5xx = 0
-	}
-	if o.EnforcingGW != nil && *o.EnforcingGW > 0 {
-		out.ConsecutiveGatewayFailure = 5
-		if o.ConsecutiveGW != nil {
-			out.ConsecutiveGatewayFailure = *o.ConsecutiveGW
-		}
-	}
-	if o.MaxEjectionPer100 != nil {
-		out.MaxEjectionPercent = *o.MaxEjectionPer100
-	}
-	if err := override(&out.Interval, o.Interval); err != nil {
-		return OutlierDetection{}, err
-	}
-	if err := override(&out.BaseEjectionTime, o.BaseEjection); err != nil {
-		return OutlierDetection{}, err
-	}
-	return out, nil
-}
-
-// override sets a default to a duration as protobuf's JSON has it, if there is one.
-func override(to *time.Duration, text string) error {
-	if text == "" {
-		return nil
-	}
-	d, err := time.ParseDuration(text)
-	if err == nil {
-		*to = d
-	}
-	return err
+	return names, nil
 }

@@ -24,7 +24,7 @@ func (a *Admin) VirtualHosts(ctx context.Context, name string) ([]VirtualHost, e
 			Hosts []VirtualHost `json:"virtual_hosts"`
 		} `json:"route_config"`
 	}
-	elements, err := dump[element](ctx, a, "dynamic_route_configs", name, "")
+	elements, err := dump[element](ctx, a, "dynamic_route_configs", name, "route_config.virtual_hosts")
 	if err != nil {
 		return nil, err
 	}

@@ -3,39 +3,44 @@ package live
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/policy"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// destinationRule sees a change by the clusters of its host: those of its
-// subsets, and what their connection pools and outlier detection are.
-func destinationRule(change rules.Change) look {
-	o := either(change)
-	host := rules.Hosts(o)[0]
-	before, after := destinationRuleOf(change.Before), destinationRuleOf(change.After)
-	var gone []string
-	for _, subset := range before.GetSubsets() {
-		if !slices.ContainsFunc(after.GetSubsets(), func(s *networking.Subset) bool { return s.Name == subset.Name }) {
-			gone = append(gone, subset.Name)
-		}
+// clusters is how a DestinationRule is seen: by the clusters of its host, those
+// of its subsets and of its mark, and what their policies are.
+type clusters struct {
+	host     string // fully qualified
+	rule     *networking.DestinationRule
+	gone     []string // the subsets that the change takes away
+	selector map[string]string
+}
+
+func destinationRule(a Awaited) (*look, error) {
+	o := either(a.Change)
+	before, after := destinationRuleOf(a.Change.Before), destinationRuleOf(a.Change.After)
+	if after != nil && a.Mark != "" && !slices.ContainsFunc(after.Subsets, func(s *networking.Subset) bool { return strings.Contains(s.Name, a.Mark) }) {
+		return nil, fmt.Errorf("none of its subsets is called %s", a.Mark)
 	}
-	selector := o.Spec.(*networking.DestinationRule).GetWorkloadSelector().GetMatchLabels()
-	return func(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
-		if !agrees(selector, proxy) {
-			return false, "", nil
-		}
-		configs, err := proxy.Admin.ClusterConfigs(ctx, `outbound\|.*\|.*\|`+regexp.QuoteMeta(host))
-		if err != nil {
-			return true, "", err
-		}
-		return len(configs) > 0, compareClusters(after, gone, configs), nil
+	c := clusters{
+		host: rules.Hosts(o)[0], rule: after, gone: missing(before, after),
+		selector: o.Spec.(*networking.DestinationRule).GetWorkloadSelector().GetMatchLabels(),
 	}
+	if len(c.gone)+len(missing(after, before)) == 0 && !tells(before, after) {
+		return nil, errUnseen
+	}
+	return &look{
+		needs:   needs{hosts: []string{c.host}, tls: givesTLS(before) || givesTLS(after)},
+		reaches: func(proxy mesh.Proxy) bool { return agrees(c.selector, proxy) },
+		judge:   c.judge,
+	}, nil
 }
 
 func destinationRuleOf(o *rules.Object) *networking.DestinationRule {
@@ -45,32 +50,116 @@ func destinationRuleOf(o *rules.Object) *networking.DestinationRule {
 	return o.Spec.(*networking.DestinationRule)
 }
 
-// compareClusters says what the clusters of a host have instead of what the
-// rule says; a nil rule leaves Istio's defaults. gone are subsets that must not
-// be there; others that the rule does not name are not its own.
-func compareClusters(rule *networking.DestinationRule, gone []string, configs []envoy.ClusterConfig) string {
-	byName := map[envoy.ClusterName]envoy.ClusterPolicy{}
-	for _, c := range configs {
-		byName[c.Name] = c.ClusterPolicy
-		if slices.Contains(gone, c.Name.Subset) {
-			return fmt.Sprintf("it still has the cluster %s", c.Name)
+// missing are the names of a rule's subsets that another one lacks.
+func missing(rule, other *networking.DestinationRule) []string {
+	var names []string
+	for _, subset := range rule.GetSubsets() {
+		if !slices.ContainsFunc(other.GetSubsets(), func(s *networking.Subset) bool { return s.Name == subset.Name }) {
+			names = append(names, subset.Name)
 		}
 	}
-	subsets := append([]*networking.Subset{{}}, rule.GetSubsets()...)
-	for _, c := range configs {
-		if c.Name.Subset != "" { // each port has a cluster without a subset
+	return names
+}
+
+// tells says whether a proxy that runs one rule would be seen not to run the
+// other, of the same subsets, by the policies of its clusters.
+func tells(before, after *networking.DestinationRule) bool {
+	ports := []uint32{0}
+	for _, rule := range []*networking.DestinationRule{before, after} {
+		for _, p := range policiesOf(rule) {
+			for _, own := range p.GetPortLevelSettings() {
+				ports = append(ports, own.GetPort().GetNumber())
+			}
+		}
+	}
+	for _, subset := range subsetsOf(after) {
+		for _, port := range ports {
+			if policy.Difference(policyOf(before, subset, port), policyOf(after, subset, port)) != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// subsetsOf are the names of a rule's subsets, and the empty one of the host's
+// own clusters.
+func subsetsOf(rule *networking.DestinationRule) []string {
+	names := []string{""}
+	for _, subset := range rule.GetSubsets() {
+		names = append(names, subset.Name)
+	}
+	return names
+}
+
+func policiesOf(rule *networking.DestinationRule) []*networking.TrafficPolicy {
+	all := []*networking.TrafficPolicy{rule.GetTrafficPolicy()}
+	for _, subset := range rule.GetSubsets() {
+		all = append(all, subset.TrafficPolicy)
+	}
+	return all
+}
+
+// policyOf is what a rule, nil for none, asks of a cluster.
+func policyOf(rule *networking.DestinationRule, subset string, port uint32) envoy.ClusterPolicy {
+	var own *networking.TrafficPolicy
+	for _, s := range rule.GetSubsets() {
+		if s.Name == subset {
+			own = s.TrafficPolicy
+		}
+	}
+	return policy.Cluster(policy.Merged(rule.GetTrafficPolicy(), own, port))
+}
+
+func givesTLS(rule *networking.DestinationRule) bool {
+	return slices.ContainsFunc(policiesOf(rule), func(p *networking.TrafficPolicy) bool {
+		return p.GetTls() != nil || slices.ContainsFunc(p.GetPortLevelSettings(), func(own *networking.TrafficPolicy_PortTrafficPolicy) bool { return own.Tls != nil })
+	})
+}
+
+// judge compares the clusters first. Those that a change makes anew are taken
+// one by one, each when its endpoints have come, so none may be left waiting.
+func (c clusters) judge(ctx context.Context, v *view) (bool, string, error) {
+	configs, err := v.clustersOf(ctx, c.host)
+	if err != nil {
+		return true, "", err
+	}
+	if instead := c.compare(configs); instead != "" || len(configs) == 0 {
+		return len(configs) > 0, instead, nil
+	}
+	name, err := v.warmingOf(ctx, c.host)
+	if name != "" {
+		return true, fmt.Sprintf("it does not use its new cluster %s yet, for lack of endpoints or certificates", name), nil
+	}
+	return true, "", err
+}
+
+// compare says what the clusters of the host have instead of what the rule says;
+// a nil rule leaves Istio's defaults. A subset that the rule does not name is
+// another rule's, unless it is some run's mark.
+func (c clusters) compare(configs []envoy.ClusterConfig) string {
+	byName := map[envoy.ClusterName]envoy.ClusterPolicy{}
+	kept := subsetsOf(c.rule)
+	for _, config := range configs {
+		byName[config.Name] = config.ClusterPolicy
+		subset := config.Name.Subset
+		if slices.Contains(c.gone, subset) || strings.HasPrefix(subset, rules.MarkPrefix) && !slices.Contains(kept, subset) {
+			return fmt.Sprintf("it still has the cluster %s", config.Name)
+		}
+	}
+	for _, config := range configs {
+		if config.Name.Subset != "" { // each port has a cluster without a subset
 			continue
 		}
-		for _, subset := range subsets {
-			name := c.Name
-			name.Subset = subset.Name
+		for _, subset := range kept {
+			name := config.Name
+			name.Subset = subset
 			have, there := byName[name]
 			if !there {
 				return fmt.Sprintf("it has no cluster %s", name)
 			}
-			want := clusterPolicy(merged(rule.GetTrafficPolicy(), subset.GetTrafficPolicy(), uint32(name.Port)))
-			if have != want {
-				return fmt.Sprintf("its cluster %s has %s", name, difference(have, want))
+			if wrong := policy.Difference(have, policyOf(c.rule, subset, uint32(name.Port))); wrong != "" {
+				return fmt.Sprintf("its cluster %s has %s", name, wrong)
 			}
 		}
 	}

@@ -17,10 +17,10 @@ import (
 // hosts of their ports, which Istio names host:port, and the TCP servers of one
 // that is deleted by their listeners. An HTTP port may rightly stay open after
 // its Gateway, for another one; a TCP port opens with a VirtualService only.
-func gateway(change rules.Change) look {
-	protocol, look := "HTTP", hasPort
+func gateway(change rules.Change) *look {
+	protocol, judge := "HTTP", hasPort
 	if change.After == nil {
-		protocol, look = "TCP", closedPort
+		protocol, judge = "TCP", closedPort
 	}
 	var ports []uint32
 	for _, server := range either(change).Spec.(*networking.Gateway).Servers {
@@ -31,21 +31,22 @@ func gateway(change rules.Change) look {
 	if len(ports) == 0 {
 		return nil
 	}
-	return func(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
-		if !proxy.Gateway {
-			return false, "", nil
-		}
-		for _, port := range ports {
-			if instead, err := look(ctx, proxy, port); instead != "" || err != nil {
-				return true, instead, err
+	return &look{
+		needs:   needs{allRoutes: true, listeners: ports},
+		reaches: func(proxy mesh.Proxy) bool { return proxy.Gateway },
+		judge: func(ctx context.Context, v *view) (bool, string, error) {
+			for _, port := range ports {
+				if instead, err := judge(ctx, v, port); instead != "" || err != nil {
+					return true, instead, err
+				}
 			}
-		}
-		return true, "", nil
+			return true, "", nil
+		},
 	}
 }
 
-func hasPort(ctx context.Context, proxy mesh.Proxy, port uint32) (string, error) {
-	hosts, err := proxy.Admin.VirtualHosts(ctx, "")
+func hasPort(ctx context.Context, v *view, port uint32) (string, error) {
+	hosts, err := v.virtualHosts(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -57,8 +58,8 @@ func hasPort(ctx context.Context, proxy mesh.Proxy, port uint32) (string, error)
 	return fmt.Sprintf("it has no virtual host on port %d", port), nil
 }
 
-func closedPort(ctx context.Context, proxy mesh.Proxy, port uint32) (string, error) {
-	listeners, err := proxy.Admin.Listeners(ctx, fmt.Sprintf(".*_%d", port))
+func closedPort(ctx context.Context, v *view, port uint32) (string, error) {
+	listeners, err := v.listenersOn(ctx, port)
 	if err != nil || len(listeners) == 0 {
 		return "", err
 	}

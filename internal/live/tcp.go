@@ -39,15 +39,31 @@ func splitsOf(change rules.Change) *splits {
 // look asks for the listeners of the ports that the routes match. A gateway's
 // listener has the port of the Gateway's server, unless its Kubernetes service
 // leads that port to another.
-func (s *splits) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
+func (s *splits) look() *look {
+	var listeners []uint32
+	for _, proxy := range []mesh.Proxy{{Gateway: true}, {}} {
+		for _, entry := range s.service.Tcp {
+			listeners = append(listeners, s.ports(entry, proxy, anyLabels)...)
+		}
+	}
+	return &look{
+		needs: needs{listeners: listeners},
+		reaches: func(proxy mesh.Proxy) bool {
+			return slices.ContainsFunc(s.service.Tcp, func(entry *networking.TCPRoute) bool { return len(s.ports(entry, proxy, agrees)) > 0 })
+		},
+		judge: s.judge,
+	}
+}
+
+func (s *splits) judge(ctx context.Context, v *view) (bool, string, error) {
 	concerned := false
 	for _, entry := range s.service.Tcp {
-		for _, port := range s.ports(entry, proxy) {
-			listeners, err := proxy.Admin.Listeners(ctx, fmt.Sprintf(".*_%d", port))
+		for _, port := range s.ports(entry, v.proxy, agrees) {
+			listeners, err := v.listenersOn(ctx, port)
 			if err != nil {
 				return true, "", err
 			}
-			here, instead := s.compare(entry, port, listeners, proxy)
+			here, instead := s.compare(entry, port, listeners, v.proxy)
 			concerned = concerned || here
 			if instead != "" {
 				return true, instead, nil
@@ -57,8 +73,9 @@ func (s *splits) look(ctx context.Context, proxy mesh.Proxy) (bool, string, erro
 	return concerned, "", nil
 }
 
-// ports returns the ports on which the proxy follows a route.
-func (s *splits) ports(entry *networking.TCPRoute, proxy mesh.Proxy) []uint32 {
+// ports returns the ports on which the proxy follows a route, if it has the
+// labels that the route asks for.
+func (s *splits) ports(entry *networking.TCPRoute, proxy mesh.Proxy, agrees func(map[string]string, mesh.Proxy) bool) []uint32 {
 	var ports []uint32
 	for _, m := range entry.Match {
 		gateways := m.Gateways
@@ -107,6 +124,8 @@ func (s *splits) compare(entry *networking.TCPRoute, port uint32, listeners []en
 	}
 	return true, ""
 }
+
+func anyLabels(map[string]string, mesh.Proxy) bool { return true }
 
 // serves says whether a cluster is of a host of the rule.
 func (s *splits) serves(to envoy.Weighted) bool {

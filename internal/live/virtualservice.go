@@ -19,21 +19,22 @@ const ownName = "default"
 
 // virtualService sees a change by the names of its http entries, which become
 // the names of Envoy's routes, and by the clusters of its tcp routes.
-func virtualService(change rules.Change, mark string) (look, error) {
+func virtualService(a Awaited, services []mesh.Service) (*look, error) {
+	change := a.Change
 	before, after := virtualServiceOf(change.Before), virtualServiceOf(change.After)
 	if len(before.GetTls())+len(after.GetTls()) > 0 {
 		return nil, errors.New("its tls routes cannot be told apart in a proxy; use http or tcp routes")
 	}
-	var looks []look
+	var looks []*look
 	if len(before.GetHttp())+len(after.GetHttp()) > 0 {
-		names, err := namesOf(change, mark)
+		names, err := namesOf(change, a.Mark)
 		if err != nil {
 			return nil, err
 		}
-		looks = append(looks, names.look)
+		looks = append(looks, names.look(services))
 	}
 	if len(before.GetTcp())+len(after.GetTcp()) > 0 {
-		looks = append(looks, splitsOf(change).look)
+		looks = append(looks, splitsOf(change).look())
 	}
 	return all(looks), nil
 }
@@ -43,21 +44,6 @@ func virtualServiceOf(o *rules.Object) *networking.VirtualService {
 		return nil
 	}
 	return o.Spec.(*networking.VirtualService)
-}
-
-// all joins looks: a proxy runs a change when it runs all parts of it.
-func all(looks []look) look {
-	return func(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
-		concerned := false
-		for _, look := range looks {
-			here, instead, err := look(ctx, proxy)
-			concerned = concerned || here
-			if instead != "" || err != nil {
-				return concerned, instead, err
-			}
-		}
-		return concerned, "", nil
-	}
 }
 
 // names are the routes that tell a VirtualService's generations apart.
@@ -94,13 +80,27 @@ func namesOf(change rules.Change, mark string) (*names, error) {
 	return n, nil
 }
 
-// look asks for the routes of the hosts. The routes of a host change all at
-// once, so one wanted name shows the whole rule.
-func (n *names) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error) {
-	if !n.reaches(proxy) {
-		return false, "", nil
+// look asks for the routes of the ports of the hosts; of all where a host's ports
+// are not known.
+func (n *names) look(services []mesh.Service) *look {
+	l := &look{reaches: n.reaches, judge: n.judge}
+	for _, host := range n.hosts {
+		i := slices.IndexFunc(services, func(s mesh.Service) bool { return s.Host == host })
+		if i < 0 {
+			l.needs.allRoutes = true
+			continue
+		}
+		for _, port := range services[i].Ports {
+			l.needs.routes = append(l.needs.routes, uint32(port.Number))
+		}
 	}
-	all, err := proxy.Admin.VirtualHosts(ctx, "")
+	return l
+}
+
+// judge looks at the routes of the hosts. Those of a host change all at once, so
+// one wanted name shows the whole rule.
+func (n *names) judge(ctx context.Context, v *view) (bool, string, error) {
+	all, err := v.virtualHosts(ctx)
 	if err != nil {
 		return true, "", err
 	}
@@ -113,7 +113,7 @@ func (n *names) look(ctx context.Context, proxy mesh.Proxy) (bool, string, error
 	if len(n.wanted) == 0 {
 		return true, "", nil
 	}
-	if hosts == 0 && !proxy.Gateway {
+	if hosts == 0 && !v.proxy.Gateway {
 		return false, "", nil
 	}
 	if !slices.ContainsFunc(routes, func(name string) bool { return slices.Contains(n.wanted, name) }) {

@@ -3,154 +3,241 @@
 //
 // It asks the proxies themselves: each Envoy's /config_dump shows the routes,
 // listeners and clusters in force. Istio's status tells less, as it is not about
-// what was delivered. The package may import internal/envoy, internal/rules and
-// internal/mesh.
+// what was delivered. The package may import internal/envoy, internal/rules,
+// internal/policy and internal/mesh.
 package live
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
-	networking "istio.io/api/networking/v1alpha3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// Wait returns the names of the proxies that run a change, once all do which it
+// Awaited is a change that is to be in force. A nil Change.After is in force
+// when nothing is left of Change.Before.
+type Awaited struct {
+	Change rules.Change
+	// Mark is part of what rules.Mark wrote into Change.After, and stands in no
+	// other generation of it; empty for a change that goes back to what was there
+	// before the run.
+	Mark string
+}
+
+// Seen is how the wait for a change ended.
+type Seen struct {
+	Proxies []string  // the names of those that run it
+	At      time.Time // when the last of them was seen to
+	Err     error     // why it is not in force, and what the proxies run instead
+}
+
+// Wait returns, for each change, the proxies that run it, once all do which it
 // concerns, or an error after the limit, which is above 0. Istio takes a fraction
-// of a second as a rule, and 40 s have been reported. A nil change.After is in force when nothing is left of
-// change.Before.
+// of a second as a rule, and 40 s have been reported. Services are those of the
+// namespace: their ports narrow down what is asked for.
 //
-// mark is part of the names of the http entries that the change writes into a
-// VirtualService, and of no other entry's; it is empty for one that goes back to
-// what was there before the run. A DestinationRule or a TCP route needs none.
+// The proxies are asked in rounds, at most 8 at a time, each for all that the
+// changes need together; one that has run a change twice in a row is not asked
+// about it again.
 //
-// Some changes cannot be seen: a Gateway's TCP server opens its listener only
-// when a VirtualService is bound to it. For these no proxy is returned, and the
-// VirtualService is to be waited for.
-//
-// The error says which proxies do not run the change, and what they run.
-func Wait(ctx context.Context, proxies []mesh.Proxy, change rules.Change, mark string, limit time.Duration) ([]string, error) {
-	look, err := lookFor(change, mark)
-	if err != nil {
-		return nil, fmt.Errorf("waiting for %s: %w", change.Ref(), err)
-	}
-	if look == nil {
-		return nil, nil
+// Of some changes nothing is to be seen yet: a Gateway's TCP server opens its
+// listener only when a VirtualService is bound to it. For these no proxy is
+// returned, and the VirtualService is to be waited for. A change that no proxy
+// could ever show is an error.
+func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, awaited []Awaited, limit time.Duration) []Seen {
+	seen := make([]Seen, len(awaited))
+	var open []*waiting
+	for i, a := range awaited {
+		look, err := lookFor(a, services)
+		switch {
+		case err != nil:
+			seen[i].Err = fmt.Errorf("waiting for %s: %w", a.Change.Ref(), err)
+		case look == nil:
+			seen[i].At = time.Now()
+		default:
+			open = append(open, &waiting{Awaited: a, look: *look, seen: &seen[i], standings: make([]standing, len(proxies))})
+		}
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var last round
-	if until(limited, func(ctx context.Context) bool {
-		asked := ask(ctx, proxies, look)
-		if ctx.Err() == nil || len(last.live)+len(last.behind) == 0 { // a round that was cut short tells less than the one before
-			last = asked
+	repeat(limited, func(ctx context.Context) state {
+		if len(open) == 0 {
+			return done
 		}
-		return len(asked.behind) == 0 && (len(asked.live) > 0 || change.After == nil)
-	}) {
-		return last.live, nil
+		ask(ctx, proxies, open)
+		return settle(proxies, &open)
+	})
+	for _, w := range open {
+		w.seen.Proxies, w.seen.Err = nil, w.failure(ctx, proxies, limit)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("waiting for %s: %w", change.Ref(), err)
-	}
-	if len(last.behind) == 0 {
-		return nil, fmt.Errorf("waiting for %s: after %s no proxy has anything for its host; is there such a service, and is the namespace injected with sidecars?", change.Ref(), limit)
-	}
-	return nil, fmt.Errorf("waiting for %s: after %s it is not in force everywhere: %s; look at istioctl proxy-status and at the log of istiod",
-		change.Ref(), limit, strings.Join(last.behind, "; "))
+	return seen
 }
 
-// look asks one proxy how it stands to a change: whether it concerns the proxy,
-// and if so, what the proxy has instead; empty if it runs the change.
-type look func(ctx context.Context, proxy mesh.Proxy) (concerned bool, instead string, err error)
-
-// lookFor returns how to see a change; nil if there is nothing to see.
-func lookFor(change rules.Change, mark string) (look, error) {
-	switch spec := either(change).Spec.(type) {
-	case *networking.VirtualService:
-		return virtualService(change, mark)
-	case *networking.DestinationRule:
-		return destinationRule(change), nil
-	case *networking.Gateway:
-		return gateway(change), nil
-	default:
-		return nil, fmt.Errorf("a spec of type %T cannot be seen in a proxy", spec)
-	}
+// waiting is a change that is waited for.
+type waiting struct {
+	Awaited
+	look      look
+	seen      *Seen
+	standings []standing // one for each proxy
 }
 
-// either returns what a change writes, or what it deletes.
-func either(change rules.Change) *rules.Object {
-	if change.After != nil {
-		return change.After
-	}
-	return change.Before
+// standing is how a proxy stands to a change.
+type standing struct {
+	asked     bool
+	concerned bool
+	instead   string // what a proxy that is concerned has instead; empty: it runs the change
+	streak    int    // how often in a row it was not behind
 }
 
-// round is what the proxies answered when they were asked once.
-type round struct {
-	live   []string // names
-	behind []string // names and what they have instead
+// often enough: a proxy's workers take a new configuration a moment after its
+// main thread shows it, so it has to be seen twice.
+const oftenEnough = 2
+
+func (s standing) settled() bool { return s.streak >= oftenEnough }
+
+// wants says whether a proxy is still to be asked about the change.
+func (w *waiting) wants(i int, proxy mesh.Proxy) bool {
+	return w.look.reaches(proxy) && !(w.standings[i].settled() && w.standings[i].concerned)
 }
 
-// ask asks all proxies at once.
-func ask(ctx context.Context, proxies []mesh.Proxy, look look) round {
-	type answer struct {
-		concerned bool
-		instead   string
-	}
-	answers := make([]answer, len(proxies))
-	var group sync.WaitGroup
+// asking bounds how many proxies are asked at a time: each takes a connection
+// through the API server.
+const asking = 8
+
+// ask asks each proxy once for all that is open.
+func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting) {
+	var group errgroup.Group
+	group.SetLimit(asking)
 	for i, proxy := range proxies {
-		group.Go(func() {
-			concerned, instead, err := look(ctx, proxy)
-			if err != nil {
-				concerned, instead = true, err.Error()
+		var asked []*waiting
+		for _, w := range open {
+			if w.wants(i, proxy) {
+				asked = append(asked, w)
 			}
-			answers[i] = answer{concerned, instead}
-		})
-	}
-	group.Wait()
-	var r round
-	for i, a := range answers {
-		switch {
-		case a.concerned && a.instead != "":
-			r.behind = append(r.behind, proxies[i].Name+": "+a.instead)
-		case a.concerned:
-			r.live = append(r.live, proxies[i].Name)
+		}
+		if len(asked) > 0 {
+			group.Go(func() error {
+				v := newView(proxy, asked)
+				for _, w := range asked {
+					w.standings[i].take(ctx, w.look, v)
+				}
+				return nil
+			})
 		}
 	}
-	return r
+	_ = group.Wait() // what a proxy fails with is in its standing
 }
+
+// take asks about one change. An answer that was cut short tells less than the
+// one before.
+func (s *standing) take(ctx context.Context, look look, v *view) {
+	concerned, instead, err := look.judge(ctx, v)
+	if err != nil {
+		concerned, instead = true, err.Error()
+	}
+	if ctx.Err() != nil && s.asked {
+		return
+	}
+	streak := s.streak + 1
+	if concerned && instead != "" {
+		streak = 0
+	}
+	*s = standing{true, concerned, instead, streak}
+}
+
+// settle takes out what is in force everywhere.
+func settle(proxies []mesh.Proxy, open *[]*waiting) state {
+	reached := confirming
+	var left []*waiting
+	for _, w := range *open {
+		running, behind, unsure := 0, 0, 0
+		w.seen.Proxies = nil
+		for i, proxy := range proxies {
+			switch s := w.standings[i]; {
+			case !w.look.reaches(proxy):
+			case s.concerned && s.instead != "":
+				behind++
+			case !s.settled():
+				unsure++
+			case s.concerned:
+				running++
+				w.seen.Proxies = append(w.seen.Proxies, proxy.Name)
+			}
+		}
+		switch {
+		case behind+unsure == 0 && (running > 0 || w.Change.After == nil):
+			w.seen.At = time.Now()
+			continue
+		case behind > 0 || unsure == 0:
+			reached = pending
+		}
+		left = append(left, w)
+	}
+	*open = left
+	if len(left) == 0 {
+		return done
+	}
+	return reached
+}
+
+// most is how many proxies an error names.
+const most = 5
+
+// failure words why a change is not in force.
+func (w *waiting) failure(ctx context.Context, proxies []mesh.Proxy, limit time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("waiting for %s: %w", w.Change.Ref(), err)
+	}
+	var behind []string
+	for i, s := range w.standings {
+		if s.concerned && s.instead != "" {
+			behind = append(behind, proxies[i].Name+": "+s.instead)
+		}
+	}
+	if len(behind) == 0 {
+		return fmt.Errorf("waiting for %s: after %s no proxy has anything for it; is there such a service, and is the namespace injected with sidecars?", w.Change.Ref(), limit)
+	}
+	if more := len(behind) - most; more > 0 {
+		behind = append(behind[:most], fmt.Sprintf("and so for %d more", more))
+	}
+	return fmt.Errorf("waiting for %s: after %s it is not in force everywhere: %s; look at istioctl proxy-status and at the log of istiod",
+		w.Change.Ref(), limit, strings.Join(behind, "; "))
+}
+
+// state is where a wait stands after a round.
+type state int
+
+const (
+	pending    state = iota // some proxy is behind
+	confirming              // none is, and some are to be asked once more
+	done
+)
 
 const (
 	shortPause = 50 * time.Millisecond
 	longPause  = 500 * time.Millisecond
 )
 
-// until calls ready again and again, with pauses that grow, until it is true
-// twice in a row: a proxy's workers take a new configuration a moment after its
-// main thread shows it. It is false if ctx ends before.
-func until(ctx context.Context, ready func(context.Context) bool) bool {
-	pause, before := shortPause, false
-	for {
-		now := ready(ctx)
-		if now && before {
-			return true
-		}
-		before = now
+// repeat goes round again and again, with pauses that grow while something is
+// pending, until it is done or ctx ends.
+func repeat(ctx context.Context, round func(context.Context) state) {
+	for pause := shortPause; ; pause = min(pause*3/2, longPause) {
 		wait := pause
-		if now {
+		switch round(ctx) {
+		case done:
+			return
+		case confirming:
 			wait = shortPause
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-time.After(wait):
 		}
-		pause = min(pause*3/2, longPause)
 	}
 }

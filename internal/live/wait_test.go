@@ -36,6 +36,18 @@ func shop(t *testing.T, moment string) []mesh.Proxy {
 	}
 }
 
+// services are those of envoytest's shop.
+var services = []mesh.Service{
+	{Name: "web", Host: "web.shop.svc.cluster.local", Ports: []mesh.Port{{Number: 8000}}},
+	{Name: "echo", Host: "echo.shop.svc.cluster.local", Ports: []mesh.Port{{Number: 9000, TCP: true}}},
+}
+
+// waitFor waits for one change.
+func waitFor(ctx context.Context, proxies []mesh.Proxy, change rules.Change, mark string, limit time.Duration) ([]string, error) {
+	seen := Wait(ctx, proxies, services, []Awaited{{change, mark}}, limit)
+	return seen[0].Proxies, seen[0].Err
+}
+
 func object(kind, name string, spec proto.Message) *rules.Object {
 	return &rules.Object{Ref: rules.Ref{Kind: kind, Namespace: "shop", Name: name}, Spec: spec}
 }
@@ -122,7 +134,7 @@ func TestWait(t *testing.T) {
 		{"a mark that no entry has", "rules", rules.Change{After: webRoutes("a")}, mark, nil, "none of its http entries has meshchaos-r1"},
 		{"a host that nobody has", "rules", rules.Change{After: object(rules.VirtualService, "x", &networking.VirtualService{
 			Hosts: []string{"x"}, Http: []*networking.HTTPRoute{{Name: mark}},
-		})}, mark, nil, "no proxy has anything for its host"},
+		})}, mark, nil, "no proxy has anything for it"},
 		{"routes for clients of another version concern nobody", "rules", rules.Change{After: fromVersion(ours(), "v2")}, mark, nil, "no proxy has anything"},
 		{"routes for clients of its version concern the client", "rules", rules.Change{After: fromVersion(ours(), "v1")}, mark, client, ""},
 		{"deleted routes are still there", "rules", rules.Change{Before: ours()}, "", nil, "client: it still has the route"},
@@ -155,7 +167,7 @@ func TestWait(t *testing.T) {
 			if tt.err != "" {
 				limit = never
 			}
-			in, err := Wait(t.Context(), shop(t, tt.moment), tt.change, tt.mark, limit)
+			in, err := waitFor(t.Context(), shop(t, tt.moment), tt.change, tt.mark, limit)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("got the error %v", err)
 			}
@@ -173,7 +185,7 @@ func TestWaitSeesARuleArrive(t *testing.T) {
 	timer := time.AfterFunc(300*time.Millisecond, func() { client.Show("rules") })
 	defer timer.Stop()
 	start := time.Now()
-	in, err := Wait(t.Context(), []mesh.Proxy{{Name: "client", Admin: client.Admin}}, rules.Change{After: ours()}, mark, soon)
+	in, err := waitFor(t.Context(), []mesh.Proxy{{Name: "client", Admin: client.Admin}}, rules.Change{After: ours()}, mark, soon)
 	if err != nil || len(in) != 1 {
 		t.Fatal(in, err)
 	}
@@ -185,7 +197,7 @@ func TestWaitSeesARuleArrive(t *testing.T) {
 func TestAProxyThatCannotBeReadIsNamed(t *testing.T) {
 	proxies := shop(t, "rules")
 	proxies[0].Admin.Base = "http://127.0.0.1:1"
-	_, err := Wait(t.Context(), proxies, rules.Change{After: webRule(7, "v1", "v2")}, "", never)
+	_, err := waitFor(t.Context(), proxies, rules.Change{After: webRule(7, "v1", "v2")}, "", never)
 	if err == nil || !strings.Contains(err.Error(), "client: reading /config_dump") {
 		t.Error(err)
 	}
@@ -194,22 +206,20 @@ func TestAProxyThatCannotBeReadIsNamed(t *testing.T) {
 func TestAnEndedContextEndsTheWait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Wait(ctx, shop(t, "norules"), rules.Change{After: ours()}, mark, soon); !errors.Is(err, context.Canceled) {
+	if _, err := waitFor(ctx, shop(t, "norules"), rules.Change{After: ours()}, mark, soon); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
 
-func TestUntilWantsTwoYesInARowAndWaitsLongerAndLonger(t *testing.T) {
+func TestARoundIsRepeatedAfterLongerAndLongerPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var at []time.Duration
-		answers := []bool{false, true, false, false, false, false, false, false, true, true}
-		if !until(t.Context(), func(context.Context) bool {
+		states := []state{pending, confirming, pending, pending, pending, pending, pending, pending, confirming, done}
+		repeat(t.Context(), func(context.Context) state {
 			at = append(at, time.Since(start))
-			return answers[len(at)-1]
-		}) {
-			t.Error("it was never ready")
-		}
+			return states[len(at)-1]
+		})
 		var pauses []time.Duration
 		for i := range at[1:] {
 			pauses = append(pauses, (at[i+1] - at[i]).Round(time.Millisecond))
@@ -221,12 +231,13 @@ func TestUntilWantsTwoYesInARowAndWaitsLongerAndLonger(t *testing.T) {
 	})
 }
 
-func TestUntilEndsWithItsContext(t *testing.T) {
+func TestRepeatingEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		if until(ctx, func(context.Context) bool { return false }) || time.Since(start) != 3*time.Second {
+		repeat(ctx, func(context.Context) state { return pending })
+		if time.Since(start) != 3*time.Second {
 			t.Errorf("it ended after %s", time.Since(start))
 		}
 	})

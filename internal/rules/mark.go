@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -12,18 +13,38 @@ const MarkPrefix = "meshchaos-"
 
 var markOf = regexp.MustCompile(`(^|\.)` + MarkPrefix + `[^.]*$`)
 
-// Mark puts a mark into the name of every http entry of a VirtualService, in
-// the place of an earlier mark: reviews-default becomes
+// ownSubset is the name of a subset that Mark made.
+var ownSubset = regexp.MustCompile(`^` + MarkPrefix + `[0-9a-z]+(-[0-9]+)+$`)
+
+// Mark puts a mark, which begins with meshchaos- and is a DNS label, into an
+// object, in the place of an earlier one, so that a proxy's configuration tells
+// which generation of the rule it runs. Other kinds are left as they are.
+//
+// In a VirtualService it goes into the name of every http entry, which Istio makes
+// the name of the Envoy route: reviews-default becomes
 // reviews-default.meshchaos-7f3a-1-2-0, where meshchaos-7f3a-1-2 is the mark and 0
-// the entry's number. Istio makes it the name of the Envoy route, the only part
-// of a proxy's routes that tells which generation of a rule it runs. A mark
-// begins with meshchaos- and has no dot. Objects without http entries are left
-// as they are.
+// the entry's number.
+//
+// In a DestinationRule it is the name of one more subset, which has no labels and
+// no policy, and which nothing routes to. Istio makes a cluster of it, beside
+// those of the others, whatever the rule changes; much of that, as a subset's
+// labels, shows nowhere else.
 func Mark(o *Object, mark string) {
-	vs, ok := o.Spec.(*networking.VirtualService)
-	if !ok {
-		return
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		markEntries(spec, mark)
+	case *networking.DestinationRule:
+		spec.Subsets = slices.DeleteFunc(spec.Subsets, marks)
+		spec.Subsets = append(spec.Subsets, &networking.Subset{Name: mark})
 	}
+}
+
+// marks says whether a subset is there for a mark alone.
+func marks(s *networking.Subset) bool {
+	return ownSubset.MatchString(s.Name) && len(s.Labels) == 0 && s.TrafficPolicy == nil
+}
+
+func markEntries(vs *networking.VirtualService, mark string) {
 	for i, entry := range vs.Http {
 		name := markOf.ReplaceAllString(entry.Name, "")
 		if name != "" {

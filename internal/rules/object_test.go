@@ -72,8 +72,25 @@ func TestMarkTakesThePlaceOfAnEarlierMark(t *testing.T) {
 	}
 	for _, other := range sample(t, "tcp-echo-20-v2.yaml") {
 		was := other.Clone()
-		if Mark(other, "meshchaos-1"); !Equal(was, other) {
+		if Mark(other, "meshchaos-1"); other.Kind != DestinationRule && !Equal(was, other) {
 			t.Errorf("%s has no http entries and was marked", other.Ref)
+		}
+	}
+}
+
+func TestAMarkedDestinationRuleHasOneMoreSubset(t *testing.T) {
+	o := read(t, subsets(`[{name: v1, labels: {version: v1}}, {name: meshchaos-like, labels: {version: v1}}, {name: meshchaos-1-1, labels: {version: v1}}]`))
+	for _, mark := range []string{"meshchaos-7f3a-0-1", "meshchaos-7f3a-1-0"} {
+		Mark(o, mark)
+		var got []string
+		for _, subset := range o.Spec.(*networking.DestinationRule).Subsets {
+			got = append(got, subset.Name)
+		}
+		if want := []string{"v1", "meshchaos-like", "meshchaos-1-1", mark}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if problems := Check([]*Object{o}); len(problems) > 0 {
+			t.Errorf("a marked rule has the problems %v", problems)
 		}
 	}
 }

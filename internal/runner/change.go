@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/live"
@@ -41,9 +40,9 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		}
 		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark })
 		for i, one := range in {
-			if one.err == nil {
+			if one.Err == nil {
 				entry := &r.record.Changes[first+i]
-				entry.LiveIn, entry.LiveMs = one.proxies, one.at.Sub(began).Milliseconds()
+				entry.LiveIn, entry.LiveMs = one.Proxies, one.At.Sub(began).Milliseconds()
 			}
 		}
 		if err != nil {
@@ -155,8 +154,8 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	}
 	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
 	for i, change := range written {
-		if in[i].err != nil {
-			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].err)))
+		if in[i].Err != nil {
+			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].Err)))
 			continue
 		}
 		delete(r.unproven, change.Ref())
@@ -180,36 +179,26 @@ func (r *run) notUndone(change rules.Change, err error) error {
 	return err
 }
 
-// liveness is how the waiting for one change ended.
-type liveness struct {
-	proxies []string
-	at      time.Time // when the last of them ran it
-	err     error
-}
-
 // waitAll waits until the proxies run the changes, all at once. The error is
 // that of the first change that has one.
-func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rules.Change) string) ([]liveness, error) {
-	all := make([]liveness, len(changes))
+func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rules.Change) string) ([]live.Seen, error) {
 	proxies, err := r.mesh.Proxies(ctx)
 	if err != nil {
 		err = fmt.Errorf("finding the proxies: %w", err)
+		all := make([]live.Seen, len(changes))
 		for i := range all {
-			all[i].err = err
+			all[i].Err = err
 		}
 		return all, err
 	}
-	var waiting sync.WaitGroup
+	awaited := make([]live.Awaited, len(changes))
 	for i, change := range changes {
-		waiting.Go(func() {
-			in, err := live.Wait(ctx, proxies, change, mark(change), r.LiveLimit)
-			all[i] = liveness{in, time.Now(), err}
-		})
+		awaited[i] = live.Awaited{Change: change, Mark: mark(change)}
 	}
-	waiting.Wait()
+	all := live.Wait(ctx, proxies, r.services, awaited, r.LiveLimit)
 	for _, one := range all {
-		if one.err != nil {
-			return all, one.err
+		if one.Err != nil {
+			return all, one.Err
 		}
 	}
 	return all, nil

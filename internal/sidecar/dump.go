@@ -52,7 +52,7 @@ func (a *adminServer) configDump(w http.ResponseWriter, r *http.Request) {
 	st := a.proxy.state.Load()
 	resource := query.Get("resource")
 	var configs []object
-	known := resource == ""
+	known := resource == "" || resource == "dynamic_warming_clusters" // none: a cluster is used as soon as it is there
 	for _, section := range dumpSections {
 		var elements []object
 		for _, d := range section.list(a.proxy, st) {

@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/live":            4,
 	"internal/check":           3,
 	"internal/mesh":            3,
+	"internal/policy":          3,
 	"internal/samples":         3,
 	"internal/envoy/envoytest": 3, // only tests import it
 	"report":                   2,

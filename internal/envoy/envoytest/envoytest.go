@@ -17,6 +17,7 @@
 //	overflow  after 30 more requests to other on three connections: 10 answers, 20 overflows
 //	ejected   after 4 more, one 503 of the endpoint's and three of no healthy upstream
 //	undone    one second after all rules were deleted
+//	policies  the clusters alone, with a DestinationRule whose subsets have a policy each
 //
 // The package may import internal/envoy, and is imported by tests alone.
 package envoytest
@@ -58,6 +59,10 @@ func Serve(t testing.TB, proxy, moment string) *Envoy {
 	})
 	mux.HandleFunc("/stats/prometheus", func(http.ResponseWriter, *http.Request) {}) // Envoy without Istio's filters
 	mux.HandleFunc("/config_dump", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("resource") == "dynamic_warming_clusters" { // none at any moment
+			_, _ = w.Write([]byte("{}"))
+			return
+		}
 		e.answer(w, r.FormValue("resource"), "configs", func(name string) bool {
 			expr := r.FormValue("name_regex")
 			return expr == "" || regexp.MustCompile("^(?:"+expr+")$").MatchString(name)

@@ -1,0 +1,86 @@
+package live
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	telemetry "istio.io/api/telemetry/v1alpha1"
+	typev1beta1 "istio.io/api/type/v1beta1"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// logging is a Telemetry that has the workloads with the labels log to stdout.
+func logging(labels map[string]string) *rules.Object {
+	spec := &telemetry.Telemetry{AccessLogging: []*telemetry.AccessLogging{{Providers: []*telemetry.ProviderRef{{Name: "envoy"}}}}}
+	if labels != nil {
+		spec.Selector = &typev1beta1.WorkloadSelector{MatchLabels: labels}
+	}
+	return object(rules.Telemetry, "log", spec)
+}
+
+// listeners serves a dump of listeners, with their logs as they are or without.
+func listeners(t *testing.T, logs bool) *envoy.Admin {
+	text, err := os.ReadFile("../envoy/testdata/logging_listeners.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !logs {
+		text = []byte(strings.ReplaceAll(string(text), `"access_log"`, `"no_log"`))
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if want := `virtualInbound|.*_(?:8000|9000)`; r.FormValue("name_regex") != want {
+			t.Errorf("asked for the listeners %s; want %s", r.FormValue("name_regex"), want)
+		}
+		_, _ = w.Write(text)
+	}))
+	t.Cleanup(server.Close)
+	return &envoy.Admin{Client: server.Client(), Base: server.URL}
+}
+
+func TestALogIsOnWhenEverySidecarThatItConcernsWritesIt(t *testing.T) {
+	ratings := func(logs bool) mesh.Proxy {
+		return mesh.Proxy{Name: "ratings", App: "ratings", Admin: listeners(t, logs)}
+	}
+	reviews := func(logs bool) mesh.Proxy {
+		return mesh.Proxy{Name: "reviews", App: "reviews", Admin: listeners(t, logs)}
+	}
+	app, other := map[string]string{"app": "ratings"}, map[string]string{"team": "a"}
+	filtered := logging(nil)
+	filtered.Spec.(*telemetry.Telemetry).AccessLogging[0].Filter = &telemetry.AccessLogging_Filter{Expression: "response.code >= 400"}
+	for name, test := range map[string]struct {
+		proxies []mesh.Proxy
+		change  rules.Change
+		in      string
+		err     string
+	}{
+		"all log":                           {[]mesh.Proxy{ratings(true), reviews(true)}, rules.Change{After: logging(nil)}, "ratings reviews", ""},
+		"one does not":                      {[]mesh.Proxy{ratings(true), reviews(false)}, rules.Change{After: logging(nil)}, "", "reviews: its listener"},
+		"one that is not selected does not": {[]mesh.Proxy{ratings(true), reviews(false)}, rules.Change{After: logging(app)}, "ratings", ""},
+		"one that may not be selected":      {[]mesh.Proxy{ratings(true), reviews(false)}, rules.Change{After: logging(other)}, "ratings", ""},
+		"none does":                         {[]mesh.Proxy{ratings(false)}, rules.Change{After: logging(other)}, "", "no proxy has anything for it"},
+		"undone":                            {[]mesh.Proxy{ratings(false), reviews(true)}, rules.Change{Before: logging(app)}, "ratings", ""},
+		"not undone":                        {[]mesh.Proxy{ratings(true)}, rules.Change{Before: logging(nil)}, "", "still logs to /dev/stdout"},
+		"a change that tells nothing":       {[]mesh.Proxy{ratings(true)}, rules.Change{Before: logging(nil), After: logging(app)}, "", "cannot be seen"},
+		"a filter is no log of all":         {[]mesh.Proxy{ratings(true)}, rules.Change{Before: filtered, After: filtered}, "", "cannot be seen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limit := soon
+			if test.err != "" {
+				limit = never
+			}
+			in, err := waitFor(t.Context(), test.proxies, test.change, "", limit)
+			if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+				t.Errorf("error %v; want %q", err, test.err)
+			}
+			if strings.Join(in, " ") != test.in {
+				t.Errorf("in %v; want %s", in, test.in)
+			}
+		})
+	}
+}
