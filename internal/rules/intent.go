@@ -48,6 +48,7 @@ func forms() []form {
 		{"route", func() Intent { return &Route{} }},
 		{"fault", func() Intent { return &Fault{} }},
 		{"breaker", func() Intent { return &Breaker{} }},
+		{"timeout", func() Intent { return &Timeout{} }},
 	}
 }
 

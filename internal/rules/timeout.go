@@ -1,0 +1,49 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// Timeout ends requests of services that take too long, with 504, in the
+// proxies of their clients. It is of a request with all its retries.
+type Timeout struct {
+	Service yamlnode.Names    `yaml:"service"`
+	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	After   yamlnode.Duration `yaml:"after" jsonschema_description:"Whole milliseconds, all attempts together."`
+}
+
+// String implements Intent.
+func (t *Timeout) String() string { return "the timeout of " + strings.Join(t.Service, ", ") }
+
+// Services implements Intent.
+func (t *Timeout) Services() []string { return t.Service }
+
+// Versions implements Intent: a timeout sends nowhere.
+func (t *Timeout) Versions() []string { return nil }
+
+// Check implements Intent.
+func (t *Timeout) Check() error {
+	switch after := t.After.Duration; {
+	case after == 0:
+		return errors.New("it does not say when; write after: 500ms")
+	case !validDuration(after):
+		return fmt.Errorf("after is %s; it must be whole milliseconds, at least 1ms", after)
+	}
+	return checkScope(t.Service, t.When)
+}
+
+func (t *Timeout) when() map[string]string { return t.When }
+
+func (t *Timeout) merge(d *draft, service Service) error {
+	return d.edit(service, t.When, func(entry *networking.HTTPRoute) error {
+		entry.Timeout = durationpb.New(t.After.Duration)
+		return nil
+	})
+}
