@@ -63,14 +63,21 @@ func run(t *testing.T, name, id string, m mesh.Mesh, spoil func(mesh.Mesh) mesh.
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, err := runner.Run(t.Context(), spoil(m), s, runner.Options{ID: id, Tool: "e2e", Seed: 1, LiveLimit: 20 * time.Second})
-	if closeErr := m.Close(context.WithoutCancel(t.Context())); closeErr != nil {
-		t.Error(closeErr)
-	}
+	record, err := runScenario(t, s, id, spoil(m))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return record
+}
+
+// runScenario returns what a run returns.
+func runScenario(t *testing.T, s *scenarios.Scenario, id string, m mesh.Mesh) (*report.Record, error) {
+	t.Helper()
+	record, err := runner.Run(t.Context(), m, s, runner.Options{ID: id, Tool: "e2e", Seed: 1, LiveLimit: 20 * time.Second})
+	if closeErr := m.Close(context.WithoutCancel(t.Context())); closeErr != nil {
+		t.Error(closeErr)
+	}
+	return record, err
 }
 
 func honest(m mesh.Mesh) mesh.Mesh { return m }

@@ -165,6 +165,21 @@ func TestEveryFileEndsAsItMust(t *testing.T) {
 	}
 }
 
+func TestTheClusterIsTriedWithRowsOfTheTable(t *testing.T) {
+	rows, err := OnCluster("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < 10 {
+		t.Errorf("the cluster is tried with %d rows", len(rows))
+	}
+	for _, row := range rows {
+		if reason, waits := pending[row.ID()]; waits {
+			t.Logf("%s is pending: %s", row.ID(), reason)
+		}
+	}
+}
+
 func TestEverySentenceHasThreeFiles(t *testing.T) {
 	healthy, sick := map[string]int{}, map[string]int{}
 	ids := map[string]bool{}
