@@ -135,14 +135,19 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{scope: scope, source: source}
+	c := newCompiler(scope, source)
 	expectation := &Expectation{text: text}
+	whole := formula{}
 	for _, part := range parts(source.tree) {
 		claim, err := c.claim(part)
 		if err != nil {
 			return nil, err
 		}
 		expectation.parts = append(expectation.parts, claim)
+		whole.parts = append(whole.parts, claim.says)
+	}
+	if !c.seen.possible(whole, c.solver) {
+		return nil, &Error{Offset: source.tree.at().start, Message: "the comparisons of this line can never be true together", Hint: "each has to hold, as && says"}
 	}
 	expectation.named = c.named
 	return expectation, nil
@@ -194,6 +199,13 @@ type compiler struct {
 	named
 	scope  Scope
 	source *source
+	seen   observables
+	solver *solver
+}
+
+func newCompiler(scope Scope, source *source) *compiler {
+	seen := observables{}
+	return &compiler{scope: scope, source: source, seen: seen, solver: &solver{whole: seen.isWhole, effort: maxEffort}}
 }
 
 // need notes a quantity.

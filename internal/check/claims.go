@@ -12,6 +12,7 @@ import (
 type claim struct {
 	text  string
 	split bool // it contains a statistical test
+	says  formula
 	judge func(Windows) finding
 }
 
@@ -32,7 +33,7 @@ func (c *compiler) claim(n node) (claim, error) {
 		return claim{}, err
 	}
 	result.text = c.source.textOf(n)
-	return result, nil
+	return result, c.undecided(result, n)
 }
 
 // anyClaim compiles a statement, whatever its form.
@@ -138,7 +139,11 @@ func emptyRange(operator string, low, high *big.Rat) bool {
 
 // bounded is the claim that the observed quantity keeps to its bounds.
 func bounded(observed term, bounds ...bound) claim {
-	return claim{judge: func(w Windows) finding {
+	all := formula{}
+	for _, b := range bounds {
+		all.parts = append(all.parts, says(b.operator, observed.form, b.limit.form))
+	}
+	return claim{says: all, judge: func(w Windows) finding {
 		v := observed.eval(w)
 		limits := make([]value, len(bounds))
 		all := v

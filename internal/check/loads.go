@@ -94,7 +94,8 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	for _, t := range timings() {
 		if t.name == name.text {
 			c.needsSamples(Size{Load: l, Requests: t.least})
-			return term{kind: duration, eval: ofLoad(l, timed(t, service))}, nil
+			family := map[bool]string{false: responses, true: services}[service]
+			return term{kind: duration, form: c.seen.of(l, family, t.name), eval: ofLoad(l, timed(t, service))}, nil
 		}
 		known = append(known, t.name)
 	}
@@ -103,12 +104,12 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	}
 	switch name.text {
 	case "sent":
-		return term{kind: number, eval: ofLoad(l, counted(everything))}, nil
+		return term{kind: number, form: c.seen.of(l, counts, "sent"), eval: ofLoad(l, counted(everything))}, nil
 	case "errors":
 		c.speak(l, transport)
-		return term{kind: number, eval: ofLoad(l, counted(transport))}, nil
+		return term{kind: number, form: c.seen.of(l, counts, "errors"), eval: ofLoad(l, counted(transport))}, nil
 	case "qps":
-		return term{kind: number, eval: ofLoad(l, ofAnswers(perSecond))}, nil
+		return term{kind: number, form: c.seen.rate(l), eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
 		return term{}, &Error{Offset: name.start, Message: "status needs a code", Hint: "write status[503]"}
 	case "service":
@@ -137,7 +138,7 @@ func (c *compiler) status(n *index) (term, error) {
 	}
 	c.speak(l, withStatus(code))
 	read := ofLoad(l, ofStatuses(counted(withStatus(code))))
-	return term{kind: number, eval: func(w Windows) value {
+	return term{kind: number, form: c.seen.of(l, counts, statusPart(code)), eval: func(w Windows) value {
 		v := read(w)
 		v.label = fmt.Sprint(code)
 		return v
@@ -183,18 +184,18 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	if _, isLiteral := n.args[0].(*literal); isLiteral && function == "share" {
 		code, err := c.statusCode(n.args[0])
 		c.speak(l, withStatus(code))
-		return term{kind: share, eval: shareOf(l, ofStatuses(counted(withStatus(code))))}, err
+		return term{kind: share, form: c.seen.of(l, shares, statusPart(code)), eval: shareOf(l, ofStatuses(counted(withStatus(code))))}, err
 	}
-	chosen, err := c.chosen(function, n.args[0])
+	chosen, part, err := c.chosen(function, n.args[0])
 	if err != nil {
 		return term{}, err
 	}
 	c.speak(l, chosen)
 	read := ofAnswers(counted(chosen))
 	if function == "share" {
-		return term{kind: share, eval: shareOf(l, read)}, nil
+		return term{kind: share, form: c.seen.of(l, shares, part), eval: shareOf(l, read)}, nil
 	}
-	return term{kind: number, eval: ofLoad(l, read)}, nil
+	return term{kind: number, form: c.seen.of(l, counts, part), eval: ofLoad(l, read)}, nil
 }
 
 // loadFunctions returns the names of the functions of a load.
@@ -215,11 +216,15 @@ func (c *compiler) noLoadFunction(n *call) error {
 	return unknown(name, "function of a load", loadFunctions())
 }
 
-// chosen compiles the argument of a function of a load.
-func (c *compiler) chosen(function string, n node) (outcomes, error) {
+// statusPart names the answers with a status.
+func statusPart(code int) string { return fmt.Sprintf("status %d", code) }
+
+// chosen compiles the argument of a function of a load: the outcomes that it
+// chooses, and which part of all they are.
+func (c *compiler) chosen(function string, n node) (outcomes, string, error) {
 	if function == "answered" {
 		version, err := c.answer(n)
-		return withVersion(version), err
+		return withVersion(version), "version " + version, err
 	}
 	check, ok := n.(*name)
 	if !ok || check.token.kind != stringToken {
@@ -227,13 +232,13 @@ func (c *compiler) chosen(function string, n node) (outcomes, error) {
 		if ok && slices.Contains(c.scope.Checks, check.token.text) {
 			hint = fmt.Sprintf("write %s(%q)", function, check.token.text)
 		}
-		return nil, &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no check: its name stands in quotes", c.source.textOf(n)), Hint: hint}
+		return nil, "", &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no check: its name stands in quotes", c.source.textOf(n)), Hint: hint}
 	}
 	if !slices.Contains(c.scope.Checks, check.token.text) {
-		return nil, unknown(check.token, "check", c.scope.Checks)
+		return nil, "", unknown(check.token, "check", c.scope.Checks)
 	}
 	c.checks = union(c.checks, []string{check.token.text})
-	return withCheck(check.token.text), nil
+	return withCheck(check.token.text), "check " + check.token.text, nil
 }
 
 // answer compiles the name of a version that the answers of a cohort can show.

@@ -11,25 +11,34 @@ import (
 // joined compiles a || b, and a && b where it is not at the top.
 func (c *compiler) joined(n *logic) (claim, error) {
 	var claims []claim
-	for _, arg := range n.operands {
-		part, err := c.claim(arg)
+	for _, operand := range n.operands {
+		part, err := c.claim(operand)
 		if err != nil {
 			return claim{}, err
 		}
 		claims = append(claims, part)
 	}
-	either, word := n.operator.text == "||", " and "
+	return together(claims, n.operator.text == "||"), nil
+}
+
+// together is the claim that all claims are true, or that either is.
+func together(claims []claim, either bool) claim {
+	word := " and "
 	if either {
 		word = " or "
 	}
+	all := formula{either: either}
+	for _, part := range claims {
+		all.parts = append(all.parts, part.says)
+	}
 	split := slices.ContainsFunc(claims, func(c claim) bool { return c.split })
-	return claim{split: split, judge: func(w Windows) finding {
+	return claim{split: split, says: all, judge: func(w Windows) finding {
 		findings := make([]finding, len(claims))
 		for i, part := range claims {
 			findings[i] = part.judge(w)
 		}
 		return join(findings, either, word)
-	}}, nil
+	}}
 }
 
 // join puts findings together. Where one of them is inconclusive, the whole is:
@@ -71,7 +80,12 @@ func (c *compiler) negated(n *not) (claim, error) {
 	if inner.split {
 		return claim{}, &Error{Offset: n.start, Message: "a split cannot be negated: it would pass whenever an answer is wrong", Hint: "say what the split should be"}
 	}
-	return claim{judge: func(w Windows) finding {
+	return opposite(inner), nil
+}
+
+// opposite is the claim that another is not true.
+func opposite(inner claim) claim {
+	return claim{says: inner.says.negated(), judge: func(w Windows) finding {
 		result := inner.judge(w)
 		result.limit = "not " + result.limit
 		switch result.verdict {
@@ -81,5 +95,5 @@ func (c *compiler) negated(n *not) (claim, error) {
 			result.verdict, result.reason = report.Pass, ""
 		}
 		return result
-	}}, nil
+	}}
 }

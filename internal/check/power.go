@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -23,15 +24,22 @@ import (
 // at which the power of the exact test is 99.80, 99.84 and 99.89 %.
 func samplesNeeded(shares []float64, off float64) int64 {
 	level := levelOfEach(len(shares))
+	var tests []shareTest
 	most := int64(0)
-	for _, p := range slices.Compact(slices.Sorted(slices.Values(shares))) {
-		for _, test := range []shareTest{{asked: p, real: p - off, level: level}, {asked: 1 - p, real: 1 - p - off, level: level}} {
+	for _, p := range shares {
+		for _, asked := range []float64{p, 1 - p} {
 			// A difference such as 0.9-0.9 may miss 0 by a rounding.
-			if test.real < -1e-12 {
-				continue
+			if real := asked - off; real > -1e-12 {
+				tests = append(tests, shareTest{asked, max(0, real), level})
+				most = max(most, absenceNoticed(p, level))
 			}
-			test.real = max(0, test.real)
-			most = max(most, test.samples(), absenceNoticed(p, level))
+		}
+	}
+	// The share that varies most takes the most samples, and spares the others.
+	slices.SortFunc(tests, func(a, b shareTest) int { return cmp.Compare(b.variance(), a.variance()) })
+	for _, test := range tests {
+		if n := most - test.teeth(); n < 1 || test.power(n, test.critical(n)) < power {
+			most = max(most, test.samples())
 		}
 	}
 	return most
@@ -50,15 +58,18 @@ func absenceNoticed(p, level float64) int64 {
 // real. Of what is too much for a share, the rest has too little.
 type shareTest struct{ asked, real, level float64 }
 
-// samples returns the number of samples from which on the test rejects with at
-// least the chance power.
+func (t shareTest) variance() float64 { return t.asked*(1-t.asked) + t.real*(1-t.real) }
+
+// teeth is how many samples further than one with enough power all have it.
 //
 // The power does not grow steadily: it falls from sample to sample, until one
-// more count is critical, and jumps. The number returned is the one from which
-// on it stays above, not the first at which it is. A tooth of that saw is worth
-// two samples over the difference of the shares in steady growth, so that a few
-// teeth further on none dips so far any more; ten are looked at, sample by
-// sample.
+// more count is critical, and jumps. A tooth of that saw is worth two samples
+// over the difference of the shares in steady growth, so that a few teeth
+// further on none dips so far any more. These are ten.
+func (t shareTest) teeth() int64 { return int64(20 / (t.asked - t.real)) }
+
+// samples returns the number of samples from which on the test rejects with at
+// least the chance power; not the first at which it does.
 func (t shareTest) samples() int64 {
 	enough := func(n int) bool { return t.power(int64(n), t.critical(int64(n))) >= power }
 	limit := 1
@@ -67,7 +78,7 @@ func (t shareTest) samples() int64 {
 	}
 	first := int64(sort.Search(limit, enough))
 	needed, critical := first, t.critical(first)
-	for n := first; n <= first+int64(20/(t.asked-t.real)); n++ {
+	for n := first; n <= first+t.teeth(); n++ {
 		// With a sample more at most one count more is critical.
 		if t.rejects(critical+1, n) {
 			critical++

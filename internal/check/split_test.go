@@ -190,7 +190,7 @@ func TestTheTestKeepsItsLevelAndItsPowerFromTheNumberOnThatItNeeds(t *testing.T)
 
 func TestThePowerStaysFromTheNumberOn(t *testing.T) {
 	for _, c := range []shareTest{
-		{0.9, 0.8, alpha}, {0.5, 0.4, alpha}, {0.1, 0.05, alpha}, {0.99, 0.9, alpha / 3}, {0.75, 0.25, alpha}, {0.5, 0, alpha}, {0.3, 0.28, alpha / 4},
+		{0.9, 0.8, alpha}, {0.5, 0.4, alpha}, {0.1, 0.05, alpha}, {0.99, 0.9, alpha / 3}, {0.75, 0.25, alpha}, {0.5, 0, alpha}, {0.3, 0.25, alpha / 4},
 	} {
 		needed := c.samples()
 		for n := needed; n < 3*needed; n++ {

@@ -15,6 +15,7 @@ type term struct {
 	at       int      // where it begins in the line, in bytes
 	constant bool     // names nothing that is observed
 	literal  *big.Rat // of a literal alone
+	form     linear
 	eval     func(Windows) value
 }
 
@@ -33,7 +34,7 @@ func (c *compiler) anyTerm(n node) (term, error) {
 	switch n := n.(type) {
 	case *literal:
 		v := value{amount: n.token.amount}
-		return term{kind: n.token.unit, constant: true, literal: n.token.amount, eval: func(Windows) value { return v }}, nil
+		return term{kind: n.token.unit, constant: true, literal: n.token.amount, form: just(n.token.amount), eval: func(Windows) value { return v }}, nil
 	case *name:
 		return term{}, c.notTerm(n.token)
 	case *field:
@@ -92,10 +93,11 @@ func (c *compiler) arithmetic(n *arithmetic) (term, error) {
 		return term{}, mismatch("added or subtracted", left, right)
 	case !possible:
 		return term{}, &Error{Offset: operator.start, Message: fmt.Sprintf("%s %s %s has no meaning here", left.kind, operator.text, right.kind), Hint: "a duration is scaled by a number or a percentage"}
-	case operator.text == "/" && right.literal != nil && right.literal.Sign() == 0:
+	case operator.text == "/" && right.form.isConstant() && right.form.constant.Sign() == 0:
 		return term{}, &Error{Offset: right.at, Message: "this divides by 0"}
 	}
-	return term{kind: result, constant: left.constant && right.constant, eval: func(w Windows) value {
+	form := c.seen.calculated(operator.text, left.form, right.form)
+	return term{kind: result, constant: left.constant && right.constant, form: form, eval: func(w Windows) value {
 		return calculate(operator.text, left.eval(w), right.eval(w))
 	}}, nil
 }
@@ -127,7 +129,7 @@ func (c *compiler) negative(n *minus) (term, error) {
 		return term{}, err
 	}
 	zero := value{amount: new(big.Rat)}
-	return term{kind: operand.kind, constant: operand.constant, eval: func(w Windows) value {
+	return term{kind: operand.kind, constant: operand.constant, form: operand.form.times(ratOf(-1)), eval: func(w Windows) value {
 		return calculate("-", zero, operand.eval(w))
 	}}, nil
 }

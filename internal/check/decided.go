@@ -1,0 +1,40 @@
+package check
+
+import "slices"
+
+// undecided refuses a claim that no observation could make false, or none true:
+// it would be judged, and nothing would be said. Where that takes too much
+// effort to tell, and of splits, it is taken to be open.
+func (c *compiler) undecided(what claim, n node) error {
+	wrong := &Error{Offset: n.at().start}
+	switch {
+	case !c.seen.possible(what.says.negated(), c.solver):
+		wrong.Message = shown(what.text) + " is true of whatever is observed, and so says nothing"
+	case !c.seen.possible(what.says, c.solver):
+		wrong.Message = shown(what.text) + " can never be true"
+	default:
+		return nil
+	}
+	wrong.Hint = c.why(what.says)
+	return wrong
+}
+
+// why says what is known of the quantities of a claim that is decided by it.
+func (c *compiler) why(says formula) string {
+	names := says.quantities()
+	is := func(family string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return c.seen[name].isOf(family) })
+	}
+	switch {
+	case len(says.parts) > 1 && says.either || len(names) == 0:
+		return "compare what is observed with what it should be"
+	case is(shares):
+		return "a share is from 0% to 100%"
+	case is(responses), is(services):
+		return "a time is at least 0s; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max"
+	case is(counts):
+		return "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent"
+	default:
+		return "no count is below 0"
+	}
+}

@@ -1,0 +1,256 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+func TestALineThatCouldNotFailIsRefused(t *testing.T) {
+	for line, at := range map[string]string{
+		"jason.p50 <= jason.p50":                               "",
+		"jason.p50 - jason.p50 == 0s":                          "",
+		"jason.p50 <= jason.p99":                               "",
+		"jason.min <= jason.mean <= jason.max":                 "",
+		"jason.max >= 50% * jason.max":                         "",
+		"jason.service.min >= 0s":                              "",
+		"jason.share(503) <= 100%":                             "",
+		`jason.share("stars") >= 0%`:                           "",
+		"0% <= jason.share(503) <= 100%":                       "",
+		"jason.share(503) != 101%":                             "",
+		"jason.share(200) + jason.share(503) <= 100%":          "",
+		"jason.p50 < 1h || jason.p50 >= 1h":                    "",
+		"jason.p50 < 1h || jason.p50 > 30m":                    "",
+		"jason.p50 < 1h || !(jason.p50 < 1h)":                  "",
+		"jason.p50 < 1s || jason.p99 >= 1s":                    "",
+		"!(jason.share(503) <= 100%)":                          "jason.share",
+		"jason.status[503] == 0 || jason.status[503] > 0":      "",
+		"jason.status[503] == 0 || jason.status[503] >= 1":     "", // counts are whole
+		"jason.sent >= 0":                                      "",
+		"jason.sent > 0":                                       "", // nothing sent is inconclusive
+		"jason.sent == jason.sent":                             "",
+		"jason.qps > 0":                                        "",
+		"jason.status[200] <= jason.sent":                      "",
+		"jason.status[200] + jason.status[503] <= jason.sent":  "",
+		"jason.answered(v1) + jason.errors <= jason.sent":      "",
+		"jason.status[200] / jason.sent <= 100%":               "",
+		"jason.status[200] / jason.sent == jason.share(200)":   "",
+		"jason.errors / jason.sent >= 0%":                      "",
+		`jason.share("stars") * jason.sent <= jason.sent`:      "",
+		"jason.status[200] != 0.5":                             "",
+		"faults(ratings) >= 0":                                 "",
+		"faults(ratings) > -1":                                 "",
+		"overflows(httpbin) / client.sent >= 0%":               "",
+		"others.max < 1s && faults(ratings) + jason.sent >= 1": "faults(ratings) +",
+		"others.max < 1s && (jason.errors > 5 || jason.share(200) <= 1%) || jason.p90 <= jason.p95": "jason.p90",
+		"recovery.jason.max < 1s && recovery.jason.p95 <= recovery.jason.p999":                      "recovery.jason.p95",
+		"split(jason).is(v1 == 100%) || jason.share(200) <= 100%":                                   "jason.share",
+	} {
+		refused(t, line, at, "is true of whatever is observed")
+	}
+}
+
+func TestALineThatCanNeverHoldIsRefused(t *testing.T) {
+	for line, at := range map[string]string{
+		"jason.share(503) > 100%":       "",
+		"jason.share(503) < 0%":         "",
+		"jason.p50 < 0s":                "",
+		"jason.p50 > jason.p50":         "",
+		"jason.p99 < jason.p50":         "",
+		"jason.max < jason.max - 1ns":   "",
+		"jason.sent == 0":               "",
+		"jason.sent < 1":                "",
+		"jason.errors == -1":            "",
+		"jason.status[200] == 0.5":      "",
+		"0.2 < jason.status[200] < 0.8": "",
+		"2 * jason.status[200] == 5":    "",
+		"jason.status[200] + jason.status[503] == jason.sent + 1":               "",
+		"jason.share(200) + jason.share(503) > 100%":                            "",
+		"!(jason.p50 < 1s && jason.p50 > 2s)":                                   "jason.p50 < 1s && jason.p50 > 2s",
+		"jason.p50 < 1s && others.max < 1s && jason.p50 > 2s":                   "jason.p50 < 1s",
+		"jason.status[200] == jason.sent && jason.status[503] > 0":              "jason.status[200]",
+		"(jason.p50 < 1s && jason.min > 1s) || others.max < 5s":                 "jason.p50 < 1s",
+		"jason.share(200) == 100% && jason.errors > 0 && 1% < jason.share(503)": "jason.share(200)",
+	} {
+		refused(t, line, at, "can never be true")
+	}
+}
+
+// refused checks that a line is, for the reason and at the place.
+func refused(t *testing.T, line, at, reason string) {
+	t.Helper()
+	_, err := Compile(shop(), line)
+	var wrong *Error
+	if !errors.As(err, &wrong) || !strings.Contains(wrong.Message, reason) || wrong.Hint == "" || !strings.HasPrefix(line[wrong.Offset:], at) || at == "" && wrong.Offset != 0 {
+		t.Errorf("%s: %v", line, err)
+	}
+}
+
+func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
+	for _, line := range []string{
+		"jason.p50 < 1ns",
+		"jason.p50 > 0s",
+		"jason.p50 <= jason.mean",
+		"jason.p99 == jason.max",
+		"jason.p50 < others.p50",
+		"jason.p50 <= recovery.jason.p50",
+		"recovery.jason.p99 <= 120% * baseline.jason.p99 + 5ms",
+		"0s <= jason.p50 <= 6s",
+		"0% <= jason.share(503) <= 5%",
+		"jason.share(503) == 100%",
+		"jason.share(503) < 100%",
+		"jason.share(503) >= 0.001%",
+		"jason.sent > 1",
+		"jason.sent >= 2",
+		"jason.errors < jason.sent",
+		"jason.status[200] > 0",
+		"jason.status[200] == jason.sent",
+		"jason.status[200] + jason.status[503] == jason.sent",
+		`jason.count("stars") + jason.status[503] <= jason.sent`,
+		`jason.count("stars") + jason.count("reviews-lost") <= jason.sent`,
+		"jason.status[200] < others.sent",
+		"jason.share(200) > others.share(200)",
+		"faults(ratings) == 2 * jason.sent",
+		"faults(ratings) <= jason.sent",
+		"requests(reviews, v2) <= requests(reviews)",
+		"overflows(httpbin) / client.sent <= 100%",
+		"faults(ratings) - jason.sent >= 0",
+		"jason.sent / (jason.sent - 5) < 100%",
+		"jason.p50 * jason.share(200) < 1s",
+		"jason.p50 / jason.max <= others.p50 / others.max",
+		"jason.p50 < 1s || jason.p50 > 2s",
+		"jason.p50 < 1s || others.p50 >= 1s",
+		"jason.p99 < 1s || jason.p50 >= 1s",
+		"jason.p50 > 1s && jason.p99 < 2s",
+		"!(jason.p50 > 1s && jason.p99 < 2s)",
+		"split(jason).is(v1 == 90%, v2 == 10%) || jason.errors > 0",
+		"jason.status[200] == 0 || jason.status[200] >= 2",
+		"jason.service.p50 <= jason.p50",
+	} {
+		if _, err := Compile(shop(), line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// claims draws a claim of jason and of what proxies counted, as a text and as
+// what it is compiled to, without a look at whether it is decided.
+func claims(c *compiler, depth int) *rapid.Generator[claim] {
+	terms := map[kind][]string{
+		number: {"0", "1", "-1", "0.5", "3", "jason.sent", "jason.errors", "jason.status[200]", "jason.status[503]", `jason.count("stars")`, "jason.answered(v1)", "jason.answered(v2)",
+			"faults(ratings)", "jason.sent - 1", "2 * jason.sent", "jason.status[200] + jason.status[503]", "jason.sent * jason.share(200)", "jason.errors * jason.errors", "-jason.errors", "jason.qps"},
+		share: {"0%", "100%", "50%", "-5%", "101%", "jason.share(200)", "jason.share(503)", `jason.share("stars")`, "jason.errors / jason.sent", "jason.status[503] / jason.sent",
+			"jason.share(200) + jason.share(503)", "jason.share(200) * jason.share(503)", "100% - jason.share(200)", "jason.answered(v1) / jason.status[200]", "faults(ratings) / jason.sent", "jason.p50 / jason.max"},
+		duration: {"0s", "1ms", "1h", "-1ns", "jason.min", "jason.p50", "jason.p90", "jason.mean", "jason.max", "jason.service.p50", "jason.service.max",
+			"2 * jason.p50", "jason.p50 - 1ms", "jason.max - jason.min", "50% * jason.max", "jason.share(200) * jason.max", "recovery.jason.p50"},
+	}
+	leaf := rapid.Custom(func(t *rapid.T) claim {
+		texts := terms[rapid.SampledFrom([]kind{number, share, duration}).Draw(t, "kind")]
+		compiled := func(label string) term {
+			text := rapid.SampledFrom(texts).Draw(t, label)
+			source, err := parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.source = source
+			quantity, err := c.term(source.tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return quantity
+		}
+		operator := func() string {
+			return rapid.SampledFrom([]string{"<", "<=", ">", ">=", "==", "!="}).Draw(t, "operator")
+		}
+		left, right, first := compiled("left"), compiled("right"), operator()
+		result := bounded(left, bound{first, right})
+		result.text = left.text + " " + first + " " + right.text
+		if rapid.Bool().Draw(t, "two limits") {
+			second, further := operator(), compiled("further")
+			result = bounded(left, bound{first, right}, bound{second, further})
+			result.text = left.text + " " + first + " " + right.text + " and " + second + " " + further.text
+		}
+		return result
+	})
+	if depth == 0 {
+		return leaf
+	}
+	return rapid.OneOf(leaf, rapid.Custom(func(t *rapid.T) claim {
+		inner := claims(c, depth-1)
+		if rapid.Bool().Draw(t, "not") {
+			of := inner.Draw(t, "inner")
+			result := opposite(of)
+			result.text = "not (" + of.text + ")"
+			return result
+		}
+		parts, either := rapid.SliceOfN(inner, 2, 3).Draw(t, "parts"), rapid.Bool().Draw(t, "either")
+		result := together(parts, either)
+		for _, part := range parts {
+			result.text += fmt.Sprintf(" %v(%s)", either, part.text)
+		}
+		return result
+	}))
+}
+
+// anyWindows draws what jason and the proxies may have observed.
+func anyWindows() *rapid.Generator[Windows] {
+	result := rapid.Custom(func(t *rapid.T) *loadgen.Result {
+		var outcomes []loadgen.Outcome
+		for range rapid.IntRange(1, 3).Draw(t, "outcomes") {
+			o := loadgen.Outcome{Count: rapid.SampledFrom([]int64{1, 2, 3, 12}).Draw(t, "count"), Version: rapid.SampledFrom([]string{"", "v1", "v2"}).Draw(t, "version")}
+			if o.Status = rapid.SampledFrom([]int{200, 200, 503, 404, 0}).Draw(t, "status"); o.Status == 0 {
+				o.Error = loadgen.ErrorTimeout
+			}
+			if rapid.Bool().Draw(t, "stars") {
+				o.Checks = []string{"stars"}
+			}
+			outcomes = append(outcomes, o)
+		}
+		times := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 1, time.Microsecond, time.Millisecond, 3 * time.Millisecond, time.Second, 2 * time.Hour}), 1, 5).Draw(t, "times")
+		return load(outcomes, times...)
+	})
+	return rapid.Custom(func(t *rapid.T) Windows {
+		window := func(name string) *report.Window {
+			return &report.Window{Name: name, Loads: map[string]*loadgen.Result{"jason": result.Draw(t, name)}}
+		}
+		during := window(report.During)
+		during.Quantities = []report.Quantity{quantity(rapid.Int64Range(0, 5).Draw(t, "faults"), "faults", "ratings")}
+		return Windows{During: during, Recovery: window(report.Recovery)}
+	})
+}
+
+func TestWhatIsRefusedNeverComesOutTheOtherWay(t *testing.T) {
+	decided, open := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCompiler(shop(), nil)
+		drawn := claims(c, 2).Draw(t, "claim")
+		c.source = &source{}
+		never := report.Verdict("")
+		switch err := c.undecided(drawn, &name{}); {
+		case err == nil:
+			open++
+			return
+		case strings.Contains(err.Error(), "is true of whatever"):
+			never = report.Fail
+		default:
+			never = report.Pass
+		}
+		decided++
+		for range 20 {
+			w := anyWindows().Draw(t, "windows")
+			if got := drawn.judge(w); got.verdict == never {
+				t.Fatalf("%s is refused, and here it is %s: %s", drawn.text, never, got.observed)
+			}
+		}
+	})
+	if decided < 10 || open < 10 {
+		t.Errorf("%d claims were decided and %d open: the test says little", decided, open)
+	}
+}
