@@ -293,3 +293,37 @@ func TestLargeRequestIsWrittenWhileItsAnswerIsRead(t *testing.T) {
 		t.Errorf("%v", result.Outcomes)
 	}
 }
+
+func TestAnAnswerOfSeveralVersionsIsMixed(t *testing.T) {
+	for body, want := range map[string]string{"one": "v1", "two": "v2", "two one": Mixed, "one two": Mixed, "neither": ""} {
+		url := startHTTP(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+		for _, engine := range engines {
+			result := run(t, Plan{
+				Engine: engine, HTTP: get(url), Connections: 1, Requests: 3,
+				Versions: []Check{{Name: "v1", Body: "one"}, {Name: "v2", Match: "two"}},
+			})
+			if diff := cmp.Diff(map[string]int64{want: 3}, result.Versions()); diff != "" {
+				t.Errorf("%s, %q: %s", engine, body, diff)
+			}
+		}
+	}
+}
+
+func TestACohortThatEndsByItsOwnLimitsSaysSo(t *testing.T) {
+	url := startHTTP(t, func(http.ResponseWriter, *http.Request) {})
+	for name, others := range map[string]Plan{
+		"requests": {Requests: 4, Connections: 2},
+		"duration": {Duration: 20 * time.Millisecond, Connections: 2, QPS: 200},
+	} {
+		others.HTTP, others.While = get(url), "jason"
+		results, err := RunGroup(t.Context(), map[string]Plan{
+			"jason": {HTTP: get(url), Connections: 1, Requests: 13, QPS: 40}, "others": others,
+		}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if jason, took := results["jason"].Elapsed, results["others"].Elapsed; took > jason/2 || jason < 300*time.Millisecond {
+			t.Errorf("%s: the others were there for %v of %v", name, took, jason)
+		}
+	}
+}

@@ -49,15 +49,15 @@ type Plan struct {
 	Engine      string        `json:"engine,omitempty"`
 	HTTP        *HTTP         `json:"http,omitempty"`
 	TCP         *TCP          `json:"tcp,omitempty"`
-	Connections int           `json:"connections"`          // at least 1
+	Connections int           `json:"connections"`          // at least 1, and at most Requests
 	Requests    int64         `json:"requests,omitempty"`   // exactly so many are sent, in a closed loop an equal part on each connection; 0: no limit
-	Duration    time.Duration `json:"durationNs,omitempty"` // 0: no limit
+	Duration    time.Duration `json:"durationNs,omitempty"` // at least MinDuration; 0: no limit
 	QPS         float64       `json:"qps,omitempty"`        // of all connections together; 0: closed loop
 	Warmup      int64         `json:"warmup,omitempty"`     // requests sent before, and recorded nowhere but in Result.Warmup
 	Timeout     time.Duration `json:"timeoutNs,omitempty"`  // of one request, at most 1 h; 0: one minute
 	Checks      []Check       `json:"checks,omitempty"`
-	Versions    []Check       `json:"versions,omitempty"` // the first that holds names the version that answered
-	While       string        `json:"while,omitempty"`    // runs until this cohort of the same group has ended
+	Versions    []Check       `json:"versions,omitempty"` // the one that holds names the version that answered; several: Mixed
+	While       string        `json:"while,omitempty"`    // runs until this cohort of the same group has ended, or its own Requests or Duration have, if that is sooner
 }
 
 // defaultTimeout is of one request.
@@ -107,15 +107,16 @@ type Check struct {
 	Match string `json:"match,omitempty"` // an RE2 expression
 }
 
-// Mixed is the version of a TCP connection whose lines were answered by
-// different versions.
+// Mixed is the version of an answer of which several of Plan.Versions hold, and
+// of a TCP connection whose lines were answered by different versions: it is not
+// known which one answered.
 const Mixed = "mixed"
 
 // Result is what one cohort saw. It is plain data: it crosses the wire from
 // the load workload and is kept in the record of a run.
 type Result struct {
 	Started     time.Time     `json:"started"`
-	Elapsed     time.Duration `json:"elapsedNs"`
+	Elapsed     time.Duration `json:"elapsedNs"`         // from Started until the last answer; a cohort with While that ended by its own limits was there so long and no longer
 	Planned     int64         `json:"planned,omitempty"` // Plan.Requests
 	Sent        int64         `json:"sent"`              // the sum of all outcomes
 	Setup       int64         `json:"setup,omitempty"`   // logins

@@ -83,14 +83,20 @@ func (m *matcher) held(body []byte) uint64 {
 	return set
 }
 
-// version is the name of the first version that holds of body, else empty.
+// version is the name of the version that holds of body, Mixed if several do,
+// else empty.
 func (m *matcher) version(body []byte) string {
+	var version string
 	for i := range m.versions {
-		if m.versions[i].holds(body) {
-			return m.versions[i].name
+		switch {
+		case !m.versions[i].holds(body):
+		case version != "":
+			return Mixed
+		default:
+			version = m.versions[i].name
 		}
 	}
-	return ""
+	return version
 }
 
 // names lists a set of checks.

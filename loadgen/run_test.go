@@ -24,11 +24,12 @@ func TestExactlyAsManyRequestsAsAskedAreSent(t *testing.T) {
 		}
 	})
 	rapid.Check(t, func(r *rapid.T) {
+		connections := rapid.IntRange(1, 12).Draw(r, "connections")
 		plan := Plan{
 			Engine:      rapid.SampledFrom(engines).Draw(r, "engine"),
 			HTTP:        get(url),
-			Connections: rapid.IntRange(1, 12).Draw(r, "connections"),
-			Requests:    rapid.Int64Range(1, 40).Draw(r, "requests"),
+			Connections: connections,
+			Requests:    rapid.Int64Range(int64(connections), 40).Draw(r, "requests"),
 			Warmup:      rapid.Int64Range(0, 10).Draw(r, "warmup"),
 			QPS:         rapid.SampledFrom([]float64{0, 20_000}).Draw(r, "qps"),
 		}

@@ -50,6 +50,9 @@ func TestTCPRequestIsAConnection(t *testing.T) {
 		{"a version in one answer only", func(_ int64, i int) string { return []string{"", "two "}[i] }, []Outcome{
 			{Checks: []string{"whole"}, Version: Mixed, Count: 10},
 		}},
+		{"versions within an answer", func(int64, int) string { return "two one " }, []Outcome{
+			{Checks: []string{"whole"}, Version: Mixed, Count: 10},
+		}},
 		{"no version", func(int64, int) string { return "" }, []Outcome{
 			{Checks: []string{"whole"}, Count: 10},
 		}},

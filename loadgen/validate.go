@@ -21,6 +21,10 @@ const (
 	maxTimeout     = time.Hour // what a Histogram can hold
 	minQPS         = 0.001
 	maxQPS         = 1e6
+
+	// MinDuration is the shortest Plan.Duration: in less, a load may not come to
+	// begin anything.
+	MinDuration = time.Millisecond
 )
 
 // Validate says what keeps the plan from being carried out, the first such
@@ -50,10 +54,12 @@ func validateAmounts(p *Plan) error {
 		return fmt.Errorf("connections is %d; it must be 1 to %d", p.Connections, maxConnections)
 	case p.Requests < 0:
 		return fmt.Errorf("requests is %d; it must be 0 (no limit) or more", p.Requests)
+	case p.Requests > 0 && p.Requests < int64(p.Connections):
+		return fmt.Errorf("requests is %d, fewer than the %d connections, some of which would have nothing to send; take as many requests or fewer connections", p.Requests, p.Connections)
 	case p.Warmup < 0:
 		return fmt.Errorf("warmup is %d; it must be 0 or more", p.Warmup)
-	case p.Duration < 0:
-		return fmt.Errorf("duration is %s; it must be 0 (no limit) or more", p.Duration)
+	case p.Duration != 0 && p.Duration < MinDuration:
+		return fmt.Errorf("duration is %s; it must be 0 (no limit) or %s and more", p.Duration, MinDuration)
 	case p.Timeout < 0 || p.Timeout > maxTimeout:
 		return fmt.Errorf("timeout is %s; it must be 0 (%s) to %s", p.Timeout, defaultTimeout, maxTimeout)
 	case math.IsNaN(p.QPS), p.QPS != 0 && p.QPS < minQPS, p.QPS > maxQPS:

@@ -51,13 +51,13 @@ type fileLoad struct {
 	As          string            `yaml:"as,omitempty" jsonschema_description:"Each connection first signs in by this name, at /login of the same host (form field username), and keeps its cookie."`
 	From        string            `yaml:"from,omitempty" jsonschema:"enum=client,enum=gateway" jsonschema_description:"Where it enters the mesh. Default: client, a load workload with a sidecar of its own."`
 	Engine      string            `yaml:"engine,omitempty" jsonschema:"enum=net/http,enum=fortio"`
-	Connections *int              `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4."`
+	Connections *int              `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4. No more than requests."`
 	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`
 	QPS         float64           `yaml:"qps,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests a second of all connections together. Absent or 0: as fast as the answers come."`
-	Duration    yamlnode.Duration `yaml:"duration,omitempty"`
-	Warmup      int64             `yaml:"warmup,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests before the ones that count."`
+	Duration    yamlnode.Duration `yaml:"duration,omitempty" jsonschema_description:"Ends the load, if requests has not ended it before. 1ms and more."`
+	Warmup      int64             `yaml:"warmup,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests before the ones that count, for clients and proxies alike."`
 	Timeout     yamlnode.Duration `yaml:"timeout,omitempty" jsonschema_description:"Of one request. Default 1m."`
-	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group."`
+	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group. With requests or duration of its own it ends at whichever comes first."`
 }
 
 // fileExpectation is the mapping form of an expectation.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -55,6 +56,9 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 		}
 	}
 	if err := checkEnd(node, name, step, plan); err != nil {
+		return cohort, err
+	}
+	if err := checkAmounts(node, load, plan); err != nil {
 		return cohort, err
 	}
 	if err := plan.Validate(); err != nil {
@@ -136,6 +140,21 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 		return yamlnode.At(yamlnode.Follow(node, "while"), nearest.Hint(plan.While, names), "while names %q, which is no other cohort that ends by itself", plan.While)
 	}
 	return nil
+}
+
+// checkAmounts refuses, at its own place, what a load cannot be carried out with.
+func checkAmounts(node ast.Node, load fileLoad, plan loadgen.Plan) error {
+	if plan.Duration > 0 && plan.Duration < loadgen.MinDuration {
+		return yamlnode.At(yamlnode.Follow(node, "duration"), "", "duration is %v; a load lasts %v at least", plan.Duration, loadgen.MinDuration)
+	}
+	if plan.Requests == 0 || plan.Requests >= int64(plan.Connections) {
+		return nil
+	}
+	hint, connections := fmt.Sprintf("write connections: %d", plan.Requests), "connections"
+	if load.Connections == nil {
+		connections = "connections, which is the default,"
+	}
+	return yamlnode.At(yamlnode.Follow(node, "requests"), hint, "requests is %d, so that some of %d %s would have nothing to send", plan.Requests, plan.Connections, connections)
 }
 
 func checksOf(in map[string]fileCheck) []loadgen.Check {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // Override replaces parts of the load; a nil field leaves what the file says.
@@ -16,10 +17,16 @@ type Override struct {
 }
 
 // Override changes the plans of the cohorts it names in every step. A cohort
-// that runs while another does keeps its plan unless it is named.
+// that runs while another does keeps its plan unless it is named, and is there
+// all the time even then: a number of requests takes the place of one in the
+// file, and is else warned of and left out.
 func (s *Scenario) Override(o Override) error {
 	var names []string
+	var unbound []Warning
 	found := o.Cohort == ""
+	if o.Requests != nil && (*o.Requests < 1 || *o.Requests > maxRequests) {
+		return fmt.Errorf("overriding the load: -n takes 1 to %d requests, not %d", maxRequests, *o.Requests)
+	}
 	for i := range s.Steps {
 		for j := range s.Steps[i].Cohorts {
 			cohort := &s.Steps[i].Cohorts[j]
@@ -28,24 +35,15 @@ func (s *Scenario) Override(o Override) error {
 				continue
 			}
 			found = true
-			if o.Connections != nil {
-				cohort.Plan.Connections = *o.Connections
+			if o.bounds(cohort.Plan) {
+				unbound = append(unbound, Warning{Message: fmt.Sprintf("-n is not for %s, which is there as long as %s", cohort.Name, cohort.Plan.While)})
 			}
-			if o.Requests != nil {
-				cohort.Plan.Requests = *o.Requests
-			}
-			if o.Requests != nil && (*o.Requests < 1 || *o.Requests > maxRequests) {
-				return fmt.Errorf("overriding the load %q: -n takes 1 to %d requests, not %d", cohort.Name, maxRequests, *o.Requests)
-			}
-			if o.QPS != nil {
-				cohort.Plan.QPS = *o.QPS
-			}
-			if err := cohort.Plan.Validate(); err != nil {
+			if err := o.apply(&cohort.Plan); err != nil {
 				return fmt.Errorf("overriding the load %q: %w", cohort.Name, err)
 			}
 		}
 	}
-	s.Warnings = nil
+	s.Warnings = unbound
 	s.lint()
 	if !found {
 		slices.Sort(names)
@@ -53,4 +51,23 @@ func (s *Scenario) Override(o Override) error {
 		return fmt.Errorf("overriding the load %q: the scenario has no such cohort; %s", o.Cohort, nearest.Hint(o.Cohort, names))
 	}
 	return nil
+}
+
+// bounds says whether the number of requests would end a cohort that is to be
+// there as long as another.
+func (o Override) bounds(plan loadgen.Plan) bool {
+	return o.Requests != nil && plan.While != "" && plan.Requests == 0
+}
+
+func (o Override) apply(plan *loadgen.Plan) error {
+	if o.Requests != nil && !o.bounds(*plan) {
+		plan.Requests = *o.Requests
+	}
+	if o.Connections != nil {
+		plan.Connections = *o.Connections
+	}
+	if o.QPS != nil {
+		plan.QPS = *o.QPS
+	}
+	return plan.Validate()
 }

@@ -56,47 +56,50 @@ func TestAGoodScenarioIsRead(t *testing.T) {
 
 func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"an unknown key":                {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean delay?`},
-		"an unknown key at the top":     {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean spec?`},
-		"a wrong type":                  {"requests: 5}", "connections: many, requests: 5}", `connections takes a whole number, not "many"`},
-		"a list for a mapping":          {"checks:\n    lost: {body: Sorry}", "checks: [lost]", "t.yaml:17:11: checks takes a mapping, not a list"},
-		"a duration without unit":       {"delay: 7s", "delay: 7", `t.yaml:7:40: the duration "7" has no unit; write 7s or 7ms`},
-		"a duration in an expectation":  {"jason.p50 <= 6.6s", "jason.p50 <= 6.6", "t.yaml:23:"},
-		"an unknown load":               {"5.9s <= jason.p50", "5.9s <= jasn.p50", `t.yaml:23:15: unknown load "jasn"; did you mean jason?`},
-		"an unknown check":              {`share("lost")`, `share("last")`, "did you mean"},
-		"an unknown while":              {"while: jason", "while: jasn", `did you mean jason?`},
-		"an unknown app":                {"app: bookinfo", "app: bookinf", `t.yaml:5:`},
-		"a fault that does nothing":     {", delay: 7s", "", "neither delays nor aborts"},
-		"a field that Istio lacks":      {"hosts: [reviews]", "host: [reviews]", `t.yaml:12:9: `},
-		"weights that sum to 0":         {"weight: 90}\n              - {destination: {host: reviews, subset: v2}, weight: 10}", "weight: 0}\n              - {destination: {host: reviews, subset: v2}, weight: 0}", "t.yaml:1"},
-		"a load that never ends":        {", as: jason, requests: 5", ", as: jason", `the load "jason" would never end`},
-		"no expectation":                {"  expect:\n    - 5.9s <= jason.p50 <= 6.6s\n    - jason.share(\"lost\") == 100%\n", "", "nothing is expected"},
-		"an alias":                      {"{body: Sorry}", "&a {body: Sorry}\n    b: *a", "anchors, aliases and tags have no place"},
-		"a rule file that is not there": {"- fault: {service: ratings, delay: 7s}", "- nothing.yaml", `reading the rule file "nothing.yaml"`},
-		"another apiVersion":            {"meshchaos/v1alpha1", "meshchaos/v2", "write apiVersion: meshchaos/v1alpha1"},
-		"two documents":                 {"  expect:", "---\na: b\n---\n  expect:", "t.yaml"},
-		"a URL without scheme":          {`get: "http://productpage:9080/productpage", as`, "get: productpage, as", "is no URL of a service in the mesh"},
-		"a tag that eats the line":      {"- 5.9s <= jason.p50 <= 6.6s", "- !(jason.p50 > 6s)", "t.yaml:23:"},
-		"an expectation left out":       {"- 5.9s <= jason.p50 <= 6.6s", "-", "has no value"},
-		"a rule left out":               {"- fault: {service: ratings, delay: 7s}", "-", "has no value"},
-		"a number for a text":           {"as: jason", "as: 007", "quote it"},
-		"no connections":                {"requests: 5}", "connections: 0, requests: 5}", "connections"},
-		"a duration of nothing":         {"delay: 7s", "delay: 0s", "is not a duration above 0"},
-		"lines over HTTP":               {"as: jason", "lines: [a]", "lines are for TCP"},
-		"too many requests":             {"requests: 5}", "requests: 9223372036854775807}", "from 1 to"},
-		"an abort of 0":                 {"delay: 7s", "abort: 0", "abort takes an HTTP status"},
-		"a delay too short for Istio":   {"delay: 7s", "delay: 1us", "t.yaml:7:7: the fault on ratings: the delay is 1µs"},
-		"a breaker that limits nothing": {"fault: {service: ratings, delay: 7s}", "breaker: {service: ratings}", "t.yaml:7:7: the breaker of ratings"},
-		"no intent":                     {"fault: {service: ratings, delay: 7s}", "{}", "t.yaml:7:7: a rule has one of route, fault, breaker"},
-		"two intents":                   {"- fault: {service: ratings, delay: 7s}", "- fault: {service: ratings, delay: 7s}\n      breaker: {service: ratings, maxConnections: 1}", ", not 2; write a list entry for each"},
-		"an unknown intent":             {"- fault:", "- falt:", `t.yaml:7:7: unknown key "falt" in the rule; did you mean fault?`},
-		"an intent without a value":     {"- fault: {service: ratings, delay: 7s}", "- fault:", "fault has no value"},
-		"an intent for no service":      {"service: ratings, ", "", "t.yaml:7:7: the fault names no service; write service: with its name"},
-		"a route to nowhere":            {"fault: {service: ratings, delay: 7s}", "route: {service: ratings}", "it names no version to send to; write to: v1"},
-		"a known bug without a ticket":  {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"\"}", "knownBug is empty"},
-		"a known bug with a blank":      {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"  \"}", "knownBug is empty"},
-		"a version that is not listed":  {"- 5.9s <= jason.p50 <= 6.6s", "- jason.answered(v2) == 5", "nothing says which version an answer is from; list versions:"},
-		"a split without versions":      {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is(v2 == 100%)", "nothing says which version an answer is from; list versions:"},
+		"an unknown key":                              {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean delay?`},
+		"an unknown key at the top":                   {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean spec?`},
+		"a wrong type":                                {"requests: 5}", "connections: many, requests: 5}", `connections takes a whole number, not "many"`},
+		"a list for a mapping":                        {"checks:\n    lost: {body: Sorry}", "checks: [lost]", "t.yaml:17:11: checks takes a mapping, not a list"},
+		"a duration without unit":                     {"delay: 7s", "delay: 7", `t.yaml:7:40: the duration "7" has no unit; write 7s or 7ms`},
+		"a duration in an expectation":                {"jason.p50 <= 6.6s", "jason.p50 <= 6.6", "t.yaml:23:"},
+		"an unknown load":                             {"5.9s <= jason.p50", "5.9s <= jasn.p50", `t.yaml:23:15: unknown load "jasn"; did you mean jason?`},
+		"an unknown check":                            {`share("lost")`, `share("last")`, "did you mean"},
+		"an unknown while":                            {"while: jason", "while: jasn", `did you mean jason?`},
+		"an unknown app":                              {"app: bookinfo", "app: bookinf", `t.yaml:5:`},
+		"a fault that does nothing":                   {", delay: 7s", "", "neither delays nor aborts"},
+		"a field that Istio lacks":                    {"hosts: [reviews]", "host: [reviews]", `t.yaml:12:9: `},
+		"weights that sum to 0":                       {"weight: 90}\n              - {destination: {host: reviews, subset: v2}, weight: 10}", "weight: 0}\n              - {destination: {host: reviews, subset: v2}, weight: 0}", "t.yaml:1"},
+		"a load that never ends":                      {", as: jason, requests: 5", ", as: jason", `the load "jason" would never end`},
+		"no expectation":                              {"  expect:\n    - 5.9s <= jason.p50 <= 6.6s\n    - jason.share(\"lost\") == 100%\n", "", "nothing is expected"},
+		"an alias":                                    {"{body: Sorry}", "&a {body: Sorry}\n    b: *a", "anchors, aliases and tags have no place"},
+		"a rule file that is not there":               {"- fault: {service: ratings, delay: 7s}", "- nothing.yaml", `reading the rule file "nothing.yaml"`},
+		"another apiVersion":                          {"meshchaos/v1alpha1", "meshchaos/v2", "write apiVersion: meshchaos/v1alpha1"},
+		"two documents":                               {"  expect:", "---\na: b\n---\n  expect:", "t.yaml"},
+		"a URL without scheme":                        {`get: "http://productpage:9080/productpage", as`, "get: productpage, as", "is no URL of a service in the mesh"},
+		"a tag that eats the line":                    {"- 5.9s <= jason.p50 <= 6.6s", "- !(jason.p50 > 6s)", "t.yaml:23:"},
+		"an expectation left out":                     {"- 5.9s <= jason.p50 <= 6.6s", "-", "has no value"},
+		"a rule left out":                             {"- fault: {service: ratings, delay: 7s}", "-", "has no value"},
+		"a number for a text":                         {"as: jason", "as: 007", "quote it"},
+		"no connections":                              {"requests: 5}", "connections: 0, requests: 5}", "connections"},
+		"a duration of nothing":                       {"delay: 7s", "delay: 0s", "is not a duration above 0"},
+		"fewer requests than connections":             {"requests: 5}", "connections: 6, requests: 5}", `t.yaml:20:84: requests is 5, so that some of 6 connections would have nothing to send; write connections: 5`},
+		"fewer requests than the default connections": {"requests: 5}", "requests: 3}", "requests is 3, so that some of 4 connections, which is the default, would have nothing to send; write connections: 3"},
+		"a load of 2ns":                               {"requests: 5}", "duration: 2ns}", "t.yaml:20:68: duration is 2ns; a load lasts 1ms at least"},
+		"lines over HTTP":                             {"as: jason", "lines: [a]", "lines are for TCP"},
+		"too many requests":                           {"requests: 5}", "requests: 9223372036854775807}", "from 1 to"},
+		"an abort of 0":                               {"delay: 7s", "abort: 0", "abort takes an HTTP status"},
+		"a delay too short for Istio":                 {"delay: 7s", "delay: 1us", "t.yaml:7:7: the fault on ratings: the delay is 1µs"},
+		"a breaker that limits nothing":               {"fault: {service: ratings, delay: 7s}", "breaker: {service: ratings}", "t.yaml:7:7: the breaker of ratings"},
+		"no intent":                                   {"fault: {service: ratings, delay: 7s}", "{}", "t.yaml:7:7: a rule has one of route, fault, breaker"},
+		"two intents":                                 {"- fault: {service: ratings, delay: 7s}", "- fault: {service: ratings, delay: 7s}\n      breaker: {service: ratings, maxConnections: 1}", ", not 2; write a list entry for each"},
+		"an unknown intent":                           {"- fault:", "- falt:", `t.yaml:7:7: unknown key "falt" in the rule; did you mean fault?`},
+		"an intent without a value":                   {"- fault: {service: ratings, delay: 7s}", "- fault:", "fault has no value"},
+		"an intent for no service":                    {"service: ratings, ", "", "t.yaml:7:7: the fault names no service; write service: with its name"},
+		"a route to nowhere":                          {"fault: {service: ratings, delay: 7s}", "route: {service: ratings}", "it names no version to send to; write to: v1"},
+		"a known bug without a ticket":                {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"\"}", "knownBug is empty"},
+		"a known bug with a blank":                    {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"  \"}", "knownBug is empty"},
+		"a version that is not listed":                {"- 5.9s <= jason.p50 <= 6.6s", "- jason.answered(v2) == 5", "nothing says which version an answer is from; list versions:"},
+		"a split without versions":                    {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is(v2 == 100%)", "nothing says which version an answer is from; list versions:"},
 		"a folded expectation is fine, and a wrong one is placed": {"- 5.9s <= jason.p50 <= 6.6s", "- >-\n      jasn.p50\n      < 6s", "unknown load"},
 		"a mapping by accident":                                   {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
 	} {
@@ -218,6 +221,17 @@ func TestAnOverrideReachesItsCohorts(t *testing.T) {
 	jason, others := s.Steps[0].Cohorts[0].Plan, s.Steps[0].Cohorts[1].Plan
 	if jason.Connections != 3 || jason.Requests != 30 || others.Connections != defaultConnections || others.Requests != 0 {
 		t.Errorf("jason %+v, others %+v", jason, others)
+	}
+	if err := s.Override(Override{Cohort: "others", Connections: &connections, Requests: &requests}); err != nil {
+		t.Fatal(err)
+	}
+	others = s.Steps[0].Cohorts[1].Plan
+	if others.Requests != 0 || others.Connections != 3 || len(s.Warnings) != 1 || s.Warnings[0].Message != "-n is not for others, which is there as long as jason" {
+		t.Errorf("a control group with a number of requests is %+v, with the warnings %v", others, s.Warnings)
+	}
+	few := int64(2)
+	if err := s.Override(Override{Requests: &few}); err == nil || !strings.Contains(err.Error(), "fewer than the 3 connections") {
+		t.Errorf("the error is %v", err)
 	}
 	if err := s.Override(Override{Cohort: "jasn", Connections: &connections}); err == nil || !strings.Contains(err.Error(), `did you mean jason?`) {
 		t.Errorf("the error is %v", err)

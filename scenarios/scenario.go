@@ -66,6 +66,7 @@ type Line struct {
 
 // Warning is something that is allowed and probably not meant.
 type Warning struct {
-	Line    int
+	Line    int // 0: it is of an option, and of no line
 	Message string
 }
+

@@ -50,10 +50,14 @@ func validate(stderr io.Writer, name string) error {
 	return nil
 }
 
-// warn prints what a scenario's file is probably not meant to say.
+// warn prints what a scenario's file, or an option, is probably not meant to say.
 func warn(stderr io.Writer, s *scenarios.Scenario) {
 	for _, w := range s.Warnings {
-		fmt.Fprintf(stderr, "%s:%d: warning: %s\n", s.File, w.Line, w.Message)
+		place := s.File
+		if w.Line > 0 {
+			place = fmt.Sprintf("%s:%d", s.File, w.Line)
+		}
+		fmt.Fprintf(stderr, "%s: warning: %s\n", place, w.Message)
 	}
 }
 

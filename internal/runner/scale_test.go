@@ -20,11 +20,14 @@ func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
 		{plan: loadgen.Plan{Duration: 30 * time.Second}, needed: 1000, want: loadgen.Plan{Duration: 10 * time.Second}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 100, want: loadgen.Plan{Duration: 10 * time.Second, QPS: 50}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 1000, want: loadgen.Plan{Duration: 20 * time.Second, QPS: 50}},
+		{plan: loadgen.Plan{Duration: loadgen.MinDuration}, want: loadgen.Plan{Duration: loadgen.MinDuration}},
+		{plan: loadgen.Plan{Requests: 6, Connections: 4}, want: loadgen.Plan{Requests: 2, Connections: 2}},
+		{plan: loadgen.Plan{Requests: 6, Connections: 4}, needed: 20, want: loadgen.Plan{Requests: 20, Connections: 4}},
 	} {
 		cohorts := []mesh.Cohort{{Name: "others", Plan: loadgen.Plan{Requests: 3}}, {Name: "jason", Plan: test.plan}}
 		needed := func(cohort string) int64 { return map[string]int64{"jason": test.needed}[cohort] }
 		got := scale(cohorts, third, needed)
-		if plan := got[1].Plan; plan.Requests != test.want.Requests || plan.Duration != test.want.Duration || got[0].Plan.Requests != 1 {
+		if plan := got[1].Plan; plan.Requests != test.want.Requests || plan.Duration != test.want.Duration || plan.Connections != test.want.Connections || got[0].Plan.Requests != 1 {
 			t.Errorf("%+v with %d needed becomes %+v", test.plan, test.needed, plan)
 		}
 		if all := scale(cohorts, whole, needed); all[1].Plan.Requests != test.plan.Requests || all[1].Plan.Duration != test.plan.Duration {

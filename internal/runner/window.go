@@ -142,7 +142,7 @@ func (r *run) faulted(i int) []string {
 }
 
 // scale returns the cohorts with a part of their load, at least as many requests
-// as are needed of each, and one. How long a load without a number of requests
+// as are needed of each, and one, over no more connections than requests. How long a load without a number of requests
 // and without a rate must last for that, nobody knows.
 func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) []mesh.Cohort {
 	if part == whole {
@@ -153,9 +153,10 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 		plan, least := &out[i].Plan, needed(out[i].Name)
 		if plan.Requests > 0 {
 			plan.Requests = max((plan.Requests+part-1)/part, least)
+			plan.Connections = int(min(int64(plan.Connections), plan.Requests))
 		}
 		if plan.Duration > 0 {
-			plan.Duration /= time.Duration(part)
+			plan.Duration = max(plan.Duration/time.Duration(part), loadgen.MinDuration)
 		}
 		if plan.Duration > 0 && plan.QPS > 0 {
 			plan.Duration = max(plan.Duration, time.Duration(float64(least)/plan.QPS*float64(time.Second)))
