@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -99,12 +100,14 @@ func TestAServiceThatOnlyAnObjectNamesIsKnown(t *testing.T) {
 		"as a destination":     {"kind: VirtualService, metadata: {name: a}, spec: {hosts: [x], http: [{route: [{destination: {host: cart.shop.svc.cluster.local}}]}]}", "cart"},
 		"of a TCP entry":       {"kind: VirtualService, metadata: {name: a}, spec: {hosts: [x], tcp: [{route: [{destination: {host: cart}}]}]}", "cart"},
 		"as a mirror":          {"kind: VirtualService, metadata: {name: a}, spec: {hosts: [x], http: [{mirror: {host: cart}, route: [{destination: {host: x}}]}]}", "cart"},
+		"as a version of 0 %":  {"kind: DestinationRule, metadata: {name: a}, spec: {host: cart}}\n    - {route: {service: cart, to: {v1: 100, v9: 0}}", "cart, v9"},
+		"as a subset":          {"kind: DestinationRule, metadata: {name: a}, spec: {host: cart, subsets: [{name: stable, labels: {version: v9}}]}", "cart, v9"},
 		"as a policy's host":   {"kind: DestinationRule, metadata: {name: a}, spec: {host: cart.shop}", "cart"},
 		"but not outside":      {"kind: VirtualService, metadata: {name: a}, spec: {hosts: [cart.example.com], http: [{route: [{destination: {host: x}}]}]}", ""},
 		"but not by a pattern": {"kind: DestinationRule, metadata: {name: a}, spec: {host: \"*.cart\"}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := strings.Replace(withRules("  apply:\n    - {apiVersion: networking.istio.io/v1, "+c.object+"}"), "pages.status[200] == pages.sent", "requests(cart) > 0", 1)
+			text := strings.Replace(withRules("  apply:\n    - {apiVersion: networking.istio.io/v1, "+c.object+"}"), "pages.status[200] == pages.sent", "requests("+cmp.Or(c.service, "cart")+") > 0", 1)
 			_, err := read(strings.Replace(text, "  app: bookinfo\n", "", 1))
 			if known := err == nil; known != (c.service != "") {
 				t.Errorf("known: %v; %v", known, err)

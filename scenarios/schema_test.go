@@ -2,8 +2,12 @@ package scenarios
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 func TestEveryReferenceOfTheSchemaLeadsSomewhere(t *testing.T) {
@@ -42,5 +46,31 @@ func TestEveryReferenceOfTheSchemaLeadsSomewhere(t *testing.T) {
 	walk(schema)
 	if references < 10 {
 		t.Errorf("only %d references", references)
+	}
+}
+
+func TestTheSchemaHasEveryIntent(t *testing.T) {
+	text, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs map[string]struct {
+			Properties    map[string]any
+			Required      []string
+			MaxProperties int
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	intent := schema.Defs[intentName]
+	if got, want := slices.Sorted(maps.Keys(intent.Properties)), slices.Sorted(slices.Values(rules.IntentNames())); !slices.Equal(got, want) || intent.MaxProperties != 1 {
+		t.Errorf("an intent is one of %v, want one of %v", got, want)
+	}
+	for _, name := range rules.IntentNames() {
+		if form := schema.Defs[name]; form.Properties["service"] == nil || !slices.Contains(form.Required, "service") {
+			t.Errorf("the form of %s is %v", name, form)
+		}
 	}
 }

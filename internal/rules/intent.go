@@ -20,8 +20,7 @@ type Intent interface {
 	// short or fully qualified.
 	Services() []string
 
-	// Versions returns the versions of these services that it sends requests to;
-	// each must have a pod, or the requests are answered 503.
+	// Versions returns the versions of these services that it names.
 	Versions() []string
 
 	// Check says what is wrong with the intent in itself, before any object is

@@ -38,13 +38,11 @@ func (r *Route) String() string { return "the route of " + strings.Join(r.Servic
 // Services implements Intent.
 func (r *Route) Services() []string { return r.Service }
 
-// Versions implements Intent. A weight of 0 among several sends nothing.
+// Versions implements Intent.
 func (r *Route) Versions() []string {
-	var versions []string
-	for _, share := range r.To {
-		if share.Weight > 0 || len(r.To) == 1 {
-			versions = append(versions, share.Version)
-		}
+	versions := make([]string, len(r.To))
+	for i, share := range r.To {
+		versions[i] = share.Version
 	}
 	return versions
 }
