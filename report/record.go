@@ -123,10 +123,14 @@ type Bite struct {
 	Absent  string `json:"absent,omitempty"` // why no source shows it, and what to do
 }
 
+// WhySlowest is why a request is explained that took longer than any other of its
+// cohort; the other reasons name a kind of bad answer.
+const WhySlowest = "slowest"
+
 // Explained is one request of a cohort with the calls that it led to.
 type Explained struct {
 	Cohort  string `json:"cohort"`
-	Why     string `json:"why"`            // slowest; or a kind of bad answer: status 503, error timeout
+	Why     string `json:"why"`            // WhySlowest; or a kind of bad answer: status 503, error timeout
 	Request string `json:"request"`        // its x-request-id
 	Call    *Call  `json:"call,omitempty"` // nil: no access log has it
 	Note    string `json:"note,omitempty"` // why the tree may be no more than a part

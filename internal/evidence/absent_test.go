@@ -134,7 +134,7 @@ func TestEvidence(t *testing.T) {
 		{"a proxy that was restarted", "requests web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
 
 		{"overflows that are kept", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 3, 7) }, 4, ""},
-		{"overflows that are not kept by a caller", "overflows web", func(*scene) {}, 0, "caller called web but does not keep upstream_rq_pending_overflow; annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}"},
+		{"overflows that are not kept by a caller", "overflows web", func(*scene) {}, 0, "caller called web, and nothing counts what it refused (caller does not keep upstream_rq_pending_overflow of outbound|8000||web.shop.svc.cluster.local; the access logs are not read); let the access log be read, or annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}"},
 		{"a counter that went backwards", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 7, 3) }, 0, "from 7 back to 3"},
 		{"overflows by Istio's metric", "overflows web", func(s *scene) { s.telemetry("caller", "source", "UO", 1, 4) }, 3, ""},
 		{"Istio's metric without a series of overflows", "overflows web", func(s *scene) { s.telemetry("caller", "source", "-", 5, 15) }, 0, ""},
@@ -201,7 +201,7 @@ func TestEvidence(t *testing.T) {
 			tt.bend(s)
 			before, after := s.snapshots()
 			words := strings.Fields(tt.need)
-			q := Quantities(before, after, []check.Need{{Function: words[0], Args: words[1:]}}, shop, s.objects)[0]
+			q := Observed{Before: before, After: after, Services: shop, Objects: s.objects}.Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
 			switch {
 			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
 				t.Errorf("got %v, %q", q.Value, q.Absent)

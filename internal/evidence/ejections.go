@@ -1,17 +1,18 @@
 package evidence
 
-import "github.com/meshchaos/meshchaos/internal/mesh"
-
-const ejectionsEnforced = "outlier_detection.ejections_enforced_total"
-
 // ejections counts how often outlier detection ejected an endpoint of a
 // service, in any client's proxy: the same endpoint is ejected by each of them
 // on its own.
-func (w *window) ejections(t *tally, service mesh.Service) {
-	clusters := false
+//
+// The sources are the counter of each cluster, then /clusters. Of the access
+// log's flag UH, no healthy upstream, only a number of requests follows and
+// none of ejections: it is what shows that an ejection bit.
+func (w *window) ejections(t *tally, a asked) {
+	if !w.hasCluster(a.service.Host) {
+		t.lack("no proxy has a cluster of %s", a.service.Host)
+	}
 	for _, p := range w.pairs {
-		for _, f := range p.flows(service.Host) {
-			clusters = true
+		for _, f := range p.flows(a.service.Host) {
 			delta, kept, why := p.counter(f.stat(ejectionsEnforced))
 			switch {
 			case why != "":
@@ -19,39 +20,13 @@ func (w *window) ejections(t *tally, service mesh.Service) {
 			case kept:
 				t.add("stat ejections_enforced_total", p.proxy.Name, delta)
 			default:
-				w.flagsOf(t, p, f, service)
+				said := clustersEjections(w, p, f)
+				if said.name == "" {
+					t.lack("%s", said.why)
+					continue
+				}
+				t.add(said.name, p.proxy.Name, said.value)
 			}
 		}
-	}
-	if !clusters {
-		t.lack("no proxy has a cluster of %s", service.Host)
-	}
-}
-
-// flagsOf reads the ejections of a cluster whose counter is not kept from the
-// flags of its endpoints. They tell all if none was set before and the window
-// was shorter than an ejection, so that none can have ended unseen.
-func (w *window) flagsOf(t *tally, p pair, f flow, service mesh.Service) {
-	outlier := p.after.configs[f.name].Outlier
-	var ejected uint64
-	unseen := w.length >= outlier.BaseEjectionTime
-	for _, h := range f.hosts {
-		unseen = unseen || h.wasEjected
-		if h.isEjected {
-			ejected++
-		}
-	}
-	_, configured := p.after.configs[f.name]
-	switch {
-	case f.why != "":
-		t.lack("%s", f.why)
-	case configured && outlier.Consecutive5xx == 0 && outlier.ConsecutiveGatewayFailure == 0:
-		t.add("no outlier detection in /config_dump", p.proxy.Name, 0)
-	case f.quiet() && ejected == 0:
-		t.add("no traffic in /clusters", p.proxy.Name, 0)
-	case configured && !unseen:
-		t.add("failed_outlier_check of /clusters", p.proxy.Name, ejected)
-	default:
-		t.lack("%s called %s but does not keep ejections_enforced_total, and an ejection may have ended unseen; "+annotate, p.proxy.Name, service.Name, "cluster.outbound")
 	}
 }

@@ -5,90 +5,97 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// What to do about a counter that a sidecar, or that none, keeps. The older
-// annotation sidecar.istio.io/statsInclusionPrefixes is deprecated.
-const (
-	annotation      = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
-	annotate        = "annotate its pod with " + annotation + ", restart it, and run again"
-	annotateCallers = "annotate the pods that call %s with " + annotation + ", restart them, and run again"
-)
+// overflowSources are those of a client's overflows, in their order.
+var overflowSources = []source{countedOverflows, loggedOverflows, metricOverflows}
 
-const pendingOverflow = "upstream_rq_pending_overflow"
-
-// overflows counts the requests to a service that a circuit breaker refused: in
-// the proxies of its clients, and in its own, as Istio puts the connection pool
-// of a DestinationRule also on the inbound cluster of the service's sidecar.
-func (w *window) overflows(t *tally, service mesh.Service) {
-	clusters := false
+// overflows counts the requests to a service, or TCP connections, that a circuit
+// breaker refused: in the proxies of its clients, and in its own, as Istio puts
+// the connection pool of a DestinationRule also on the inbound cluster of the
+// service's sidecar.
+func (w *window) overflows(t *tally, a asked) {
+	if !w.hasCluster(a.service.Host) {
+		t.lack("no proxy has a cluster of %s", a.service.Host)
+	}
 	failed := map[string]uint64{} // errors that clients saw, by endpoint
 	for _, p := range w.pairs {
-		for _, f := range p.flows(service.Host) {
-			clusters = true
-			if f.why != "" {
-				t.lack("%s", f.why)
-				return
-			}
-			w.clientOverflows(t, p, f, service)
+		flows := p.flows(a.service.Host)
+		if len(flows) == 0 {
+			continue
+		}
+		if ok, why := w.read(t, p, a, overflowSources); !ok {
+			t.lack("%s called %s, and nothing counts what it refused (%s); "+annotate, p.proxy.Name, a.service.Name, strings.Join(why, "; "), "cluster.outbound")
+		}
+		for _, f := range flows {
 			for _, h := range f.hosts {
 				failed[h.address] += h.errors
 			}
 		}
 	}
-	if !clusters {
-		t.lack("no proxy has a cluster of %s", service.Host)
-	}
 	for _, endpoint := range slices.Sorted(maps.Keys(failed)) {
-		w.serverOverflows(t, service, endpoint, failed[endpoint])
+		w.serverOverflows(t, a, endpoint, failed[endpoint])
 	}
 }
 
-// clientOverflows adds those of one client's cluster.
-func (w *window) clientOverflows(t *tally, p pair, f flow, service mesh.Service) {
-	delta, kept, why := p.counter(f.stat(pendingOverflow))
-	switch {
-	case why != "":
-		t.lack("%s", why)
-	case kept:
-		t.add("stat "+pendingOverflow, p.proxy.Name, delta)
-	case f.quiet():
-		t.add("no traffic in /clusters", p.proxy.Name, 0)
-	default:
-		if n, ok := p.flagged(service, "source", "UO"); ok {
-			t.add("istio_requests_total UO", p.proxy.Name, n)
-			return
+// countedOverflows adds up the counters of a client's clusters of a service. One
+// that had no traffic refused nothing.
+func countedOverflows(_ *window, p pair, a asked) answer {
+	var n uint64
+	quiet := true
+	for _, f := range p.flows(a.service.Host) {
+		delta, kept, why := p.overflowed(f, isTCP(a.service, f.name.Port))
+		switch {
+		case f.why != "":
+			return unknown(f.why)
+		case why != "":
+			return unknown(why)
+		case kept:
+			n, quiet = n+delta, false
+		case !f.quiet():
+			return unknown(p.proxy.Name + " does not keep " + pendingOverflow + " of " + f.name.String())
 		}
-		t.lack("%s called %s but does not keep "+pendingOverflow+"; "+annotate, p.proxy.Name, service.Name, "cluster.outbound")
 	}
+	if quiet {
+		return counted("no traffic in /clusters", 0)
+	}
+	return counted("stat "+pendingOverflow, n)
+}
+
+func isTCP(service mesh.Service, port int) bool {
+	return slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port && p.TCP })
 }
 
 // serverOverflows adds those of the service's own proxy in front of an
 // endpoint. Each is a 503 that some client counted as an error of the endpoint,
 // so without errors there were none.
-func (w *window) serverOverflows(t *tally, service mesh.Service, endpoint string, errors uint64) {
+func (w *window) serverOverflows(t *tally, a asked, endpoint string, errors uint64) {
 	for _, p := range w.pairs {
 		name, limited := p.inbound(endpoint)
 		if !limited {
 			continue
 		}
-		delta, kept, why := p.counter(flow{name: name}.stat(pendingOverflow))
-		n, counted := p.flagged(service, "destination", "UO")
+		delta, kept, back := p.counter(flow{name: name}.stat(pendingOverflow))
+		logged, why := w.logCount(p, func(k logged) bool { return k.cluster == name.String() && k.flagged("UO") })
+		n, inMetric := p.flagged(a.service, "destination", "UO")
 		switch {
-		case why != "":
-			t.lack("%s", why)
+		case back != "":
+			t.lack("%s", back)
 		case kept:
 			t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
 		case errors == 0:
 			t.add("no rq_error in /clusters", p.proxy.Name, 0)
-		case counted:
+		case why == "":
+			t.add(logSource+" UO (inbound)", p.proxy.Name, logged)
+		case inMetric:
 			t.add("istio_requests_total UO (inbound)", p.proxy.Name, n)
 		default:
-			t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but it does not keep "+pendingOverflow+"; "+annotate,
-				p.proxy.Name, errors, "cluster.inbound")
+			t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate,
+				p.proxy.Name, errors, why, "cluster.inbound")
 		}
 	}
 }

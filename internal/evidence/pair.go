@@ -122,30 +122,6 @@ func (p pair) flow(name envoy.ClusterName) flow {
 // stat is the name of a stat of the flow's cluster.
 func (f flow) stat(name string) string { return "cluster." + f.name.String() + "." + name }
 
-// flagged returns how many requests to a service the proxy counted with one of
-// the response flags, in istio_requests_total; false if it keeps no such series
-// for the service. A request with two of the flags counts twice, as the fault
-// filter's own counters count a delay and an abort.
-func (p pair) flagged(service mesh.Service, reporter string, flags ...string) (uint64, bool) {
-	sum := func(r *reading) (n uint64, kept bool) {
-		for _, series := range r.requests {
-			if series.Reporter != reporter || series.Host != service.Host {
-				continue
-			}
-			kept = true
-			for _, flag := range flags {
-				if series.Flagged(flag) {
-					n += series.Count
-				}
-			}
-		}
-		return n, kept
-	}
-	before, _ := sum(p.before)
-	after, kept := sum(p.after)
-	return after - before, kept && after >= before
-}
-
 // belongs says whether an endpoint's address is that of a workload: the same
 // ip:port, or the same IP where the workload has no port of its own.
 func belongs(endpoint, workload string) bool {

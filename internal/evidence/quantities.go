@@ -11,11 +11,28 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// Quantities returns one quantity for each need, in their order, as the
-// difference between two readings. services are those of the namespace, objects
-// the rules that were in force from the first reading to the second.
-func Quantities(before, after *Snapshot, needs []check.Need, services []mesh.Service, objects []*rules.Object) []report.Quantity {
-	w := newWindow(before, after, services, objects)
+// Observed is what was read of the proxies for one window of load.
+type Observed struct {
+	Before, After *Snapshot
+	Log           *Log            // nil: the access logs were not followed
+	Services      []mesh.Service  // of the namespace
+	Objects       []*rules.Object // the rules that were in force from the first reading to the second
+	Settled       bool            // no request of the window was under way at the second reading
+}
+
+// quantities are what the proxies count, by its name in an expectation.
+func quantities() map[string]func(*window, *tally, asked) {
+	return map[string]func(*window, *tally, asked){
+		report.Requests:  (*window).requests,
+		report.Faults:    (*window).faults,
+		report.Overflows: (*window).overflows,
+		report.Ejections: (*window).ejections,
+	}
+}
+
+// Quantities returns one quantity for each need, in their order.
+func (o Observed) Quantities(needs []check.Need) []report.Quantity {
+	w := o.window()
 	var all []report.Quantity
 	for _, need := range needs {
 		t := w.quantity(need)
@@ -29,33 +46,42 @@ func Quantities(before, after *Snapshot, needs []check.Need, services []mesh.Ser
 	return all
 }
 
+// Gap says why nothing can be said of the window: a proxy came, went or was
+// restarted while it lasted, or could not be read. Empty: there is no such.
+func (o Observed) Gap() string { return o.window().gap }
+
 // window is the time between two readings.
 type window struct {
-	pairs    []pair
-	versions map[string]string // by address of a workload
-	services []mesh.Service
-	objects  []*rules.Object
-	length   time.Duration
-	gap      string // why nothing can be said of this window
+	Observed
+	pairs      []pair
+	versions   map[string]string // by address of a workload
+	length     time.Duration
+	delayed    []string         // services with a delay in force
+	incomplete map[string]error // why a proxy's log is no evidence, though it was read
+	gap        string           // why nothing can be said of this window
 }
 
-func newWindow(before, after *Snapshot, services []mesh.Service, objects []*rules.Object) *window {
+func (o Observed) window() *window {
 	w := &window{
-		versions: map[string]string{},
-		services: services,
-		objects:  objects,
-		length:   after.taken.Sub(before.taken),
+		Observed:   o,
+		versions:   map[string]string{},
+		length:     o.After.taken.Sub(o.Before.taken),
+		delayed:    rules.Delayed(o.Objects),
+		incomplete: map[string]error{},
 	}
-	for _, b := range before.readings {
-		p, gap := newPair(b, after.of(b.proxy.Name))
+	for _, b := range o.Before.readings {
+		p, gap := newPair(b, o.After.of(b.proxy.Name))
 		if gap != "" && w.gap == "" {
 			w.gap = gap
 		}
 		w.pairs = append(w.pairs, p)
 		w.versions[b.proxy.Address] = b.proxy.Version
+		if gap == "" {
+			w.incomplete[b.proxy.Name] = w.complete(p)
+		}
 	}
-	for _, a := range after.readings {
-		if before.of(a.proxy.Name) == nil && w.gap == "" {
+	for _, a := range o.After.readings {
+		if o.Before.of(a.proxy.Name) == nil && w.gap == "" {
 			w.gap = fmt.Sprintf("the proxy %s appeared during the window; run again when the workloads are steady", a.proxy.Name)
 		}
 	}
@@ -80,25 +106,23 @@ func (w *window) quantity(need check.Need) *tally {
 		t.lack("there is no service %s in the namespace", need.Args[0])
 		return t
 	}
-	switch need.Function {
-	case report.Requests:
-		w.requests(t, service, need.Args[1:])
-	case report.Overflows:
-		w.overflows(t, service)
-	case report.Ejections:
-		w.ejections(t, service)
-	case report.Faults:
-		w.faults(t, service)
-	default:
-		t.lack("nothing is known of a quantity %s", need.Function)
+	a := asked{service: service}
+	if len(need.Args) > 1 {
+		a.version = need.Args[1]
 	}
+	count := quantities()[need.Function]
+	if count == nil {
+		t.lack("nothing is known of a quantity %s", need.Function)
+		return t
+	}
+	count(w, t, a)
 	return t
 }
 
 func (w *window) service(name string) (mesh.Service, bool) {
-	i := slices.IndexFunc(w.services, func(s mesh.Service) bool { return s.Name == name || s.Host == name })
+	i := slices.IndexFunc(w.Services, func(s mesh.Service) bool { return s.Name == name || s.Host == name })
 	if i < 0 {
 		return mesh.Service{}, false
 	}
-	return w.services[i], true
+	return w.Services[i], true
 }

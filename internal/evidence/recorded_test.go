@@ -81,7 +81,7 @@ func recordBreaker(t *testing.T, from, to string) recorded {
 
 // one returns a single quantity of a recorded window.
 func (r recorded) one(objects []*rules.Object, function string, args ...string) report.Quantity {
-	return Quantities(r.before, r.after, []check.Need{{Function: function, Args: args}}, shop, objects)[0]
+	return Observed{Before: r.before, After: r.after, Services: shop, Objects: objects}.Quantities([]check.Need{{Function: function, Args: args}})[0]
 }
 
 // faultOn is a VirtualService that aborts requests to a host.

@@ -1,52 +1,50 @@
 package evidence
 
-import (
-	"github.com/meshchaos/meshchaos/internal/mesh"
-)
+import "strings"
+
+// requestSources are those of requests, in their order.
+var requestSources = []source{clustersRequests, loggedRequests}
 
 // requests counts what reached the endpoints of a service, or of one version of
-// it, from any proxy of the namespace: HTTP requests, each attempt of a retry on
-// its own, or TCP connections. /clusters is kept by every proxy.
-func (w *window) requests(t *tally, service mesh.Service, version []string) {
-	const source = "rq_total of /clusters"
-	clusters, matched := false, len(version) == 0
-	for _, p := range w.pairs {
-		for _, f := range p.flows(service.Host) {
-			clusters = true
-			if f.why != "" {
-				t.lack("%s", f.why)
-				return
-			}
-			for _, h := range f.hosts {
-				if len(version) > 0 {
-					v, known := w.version(h.address)
-					if !known && h.requests > 0 {
-						t.lack("%s sent %d requests to %s, an endpoint of %s which is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, h.requests, h.address, service.Name)
-						return
-					}
-					if !known || v != version[0] {
-						continue
-					}
-				}
-				matched = true
-				t.add(source, p.proxy.Name, h.requests)
-			}
-		}
+// it, from any proxy of the namespace.
+func (w *window) requests(t *tally, a asked) {
+	if !w.hasCluster(a.service.Host) {
+		t.lack("no proxy has a cluster of %s", a.service.Host)
+		return
 	}
-	switch {
-	case !clusters:
-		t.lack("no proxy has a cluster of %s", service.Host)
-	case !matched:
-		t.lack("no endpoint of %s is of a workload with the label version: %s", service.Name, version[0])
+	if a.version != "" && !w.hasVersion(a) {
+		t.lack("no endpoint of %s is of a workload with the label version: %s", a.service.Name, a.version)
+		return
+	}
+	for _, p := range w.pairs {
+		if ok, why := w.read(t, p, a, requestSources); !ok {
+			t.lack("%s", strings.Join(why, "; "))
+		}
 	}
 }
 
-// version returns the label version of the workload that an endpoint is of.
-func (w *window) version(endpoint string) (string, bool) {
-	for address, version := range w.versions {
-		if belongs(endpoint, address) {
-			return version, true
+func (w *window) hasCluster(host string) bool {
+	for _, p := range w.pairs {
+		if len(p.flows(host)) > 0 {
+			return true
 		}
 	}
-	return "", false
+	return false
+}
+
+// hasVersion says whether a proxy has an endpoint of the version.
+func (w *window) hasVersion(a asked) bool {
+	for _, p := range w.pairs {
+		for _, f := range p.flows(a.service.Host) {
+			if f.why != "" {
+				return true // it cannot be told; the source says why
+			}
+			for _, h := range f.hosts {
+				if v, known := w.version(h.address); known && v == a.version || !known && h.requests > 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

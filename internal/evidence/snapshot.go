@@ -5,8 +5,12 @@
 // reason and what to do about it: a counter that a proxy does not keep is never
 // taken for 0 unless the proxy's other evidence shows that it must be.
 //
-// The package reads the proxies' admin interfaces alone, so it is the same for
-// every mesh. It may import loadgen, report, internal/envoy, internal/rules,
+// Each quantity is a file with the list of its sources in their order, and each
+// source is a file: Envoy's counters, /clusters, the access log, Istio's metrics.
+// From the same lines come the calls that explain a request.
+//
+// The package reads the proxies' admin interfaces and access logs alone, so it is
+// the same for every mesh. It may import loadgen, report, internal/envoy, internal/rules,
 // internal/check and internal/mesh.
 package evidence
 
@@ -67,7 +71,7 @@ func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
 // every proxy keeps, shows that a proxy was restarted.
 const wantedStats = `^(server\.uptime` +
 	`|http\.outbound_.*\.(downstream_rq_total|fault\.(delays|aborts)_injected)` +
-	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|outlier_detection\.ejections_enforced_total))$`
+	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|upstream_cx_overflow|outlier_detection\.ejections_enforced_total))$`
 
 func read(ctx context.Context, proxy mesh.Proxy) *reading {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)

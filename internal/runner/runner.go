@@ -39,6 +39,9 @@ type Options struct {
 	// LiveLimit is how long the proxies may take to run a rule; 0: 90 s. Istio's
 	// documentation speaks of seconds, its issues of 40 (istio/istio#8420).
 	LiveLimit time.Duration
+	// NoAccessLog keeps the run from reading access logs, and from switching them
+	// on where they are off.
+	NoAccessLog bool
 }
 
 // Event is something that a user who waits may want to see.

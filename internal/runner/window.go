@@ -24,7 +24,7 @@ const (
 
 // window drives the load of a step and keeps what was seen. The proxies are
 // read when everything is logged in and warmed up, before the first request, and
-// after the last.
+// when the window has settled.
 func (r *run) window(ctx context.Context, name string, step scenarios.Step, part int64) error {
 	r.phase("%s", wordWindow(name, step.Name))
 	w := report.Window{Name: name, Started: time.Now()}
@@ -35,33 +35,44 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
 	}
-	var before *evidence.Snapshot // nil: the load could not be begun
+	reading := r.newReading(name, proxies)
+	defer reading.close()
 	cohorts := scale(step.Cohorts, part, func(cohort string) int64 { return r.scenario.SamplesNeeded(name, cohort) })
-	loads, loadErr := r.load(ctx, cohorts, func(ctx context.Context) error {
-		var err error
-		if before, err = evidence.Take(ctx, proxies); err != nil {
-			return fmt.Errorf("reading the proxies before the %s: %w", name, err)
-		}
-		return nil
-	})
+	loads, loadErr := r.load(ctx, cohorts, reading.begin)
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
 		w.Cut = loadErr.Error()
-	} else if before != nil {
-		after, err := evidence.Take(ctx, proxies)
-		if err != nil {
+	} else if reading.Before != nil { // nil: the load could not be begun
+		if err := reading.end(ctx, loads, w.Ended); err != nil {
 			return fmt.Errorf("reading the proxies after the %s: %w", name, err)
 		}
-		if name == report.During {
-			w.Quantities = evidence.Quantities(before, after, r.needs(step), r.services, r.objects())
-		}
-		w.Reconciled = evidence.Reconcile(before, after, cohorts, loads)
+		r.keep(&w, reading, step, cohorts)
 	}
 	r.record.Windows = append(r.record.Windows, w)
 	if loadErr != nil {
 		return fmt.Errorf("driving the load of the %s: %w", name, loadErr)
 	}
 	return nil
+}
+
+// keep enters into the record what the proxies showed.
+func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts []mesh.Cohort) {
+	where := wordWindow(w.Name, w.Step)
+	if gap := seen.Gap(); gap != "" {
+		r.problem("%s: %s", where, gap)
+	}
+	for _, what := range seen.meddled {
+		r.problem("%s: %s; nobody else may change the rules of the namespace during a run: run again", where, what)
+	}
+	w.Reconciled = evidence.Reconcile(seen.Before, seen.After, cohorts, w.Loads)
+	if w.Name == report.During {
+		i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
+		w.Quantities = seen.Quantities(needs(step))
+		w.Bites = seen.Bites(r.parts(i))
+	}
+	if seen.Log != nil {
+		w.Calls = seen.Log.Calls(w.Loads, r.services)
+	}
 }
 
 // load drives the cohorts. After the end of ctx it does not wait for an engine
@@ -106,39 +117,31 @@ func (r *run) objects() []*rules.Object {
 	return all
 }
 
-// needs are the quantities that a step asks for, and the faults that its rules
-// inject whether or not it asks: a fault that never bit proves nothing.
-func (r *run) needs(step scenarios.Step) []check.Need {
-	var needs []check.Need
-	add := func(n check.Need) {
-		if !slices.ContainsFunc(needs, func(have check.Need) bool {
-			return have.Function == n.Function && slices.Equal(have.Args, n.Args)
-		}) {
-			needs = append(needs, n)
-		}
-	}
+// needs are the quantities that a step asks for.
+func needs(step scenarios.Step) []check.Need {
+	var all []check.Need
 	for _, line := range step.Expect {
-		for _, need := range line.Needs() {
-			add(need)
+		for _, n := range line.Needs() {
+			if !slices.ContainsFunc(all, func(have check.Need) bool {
+				return have.Function == n.Function && slices.Equal(have.Args, n.Args)
+			}) {
+				all = append(all, n)
+			}
 		}
 	}
-	i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
-	for _, service := range r.faulted(i) {
-		add(check.Need{Function: report.Faults, Args: []string{service}})
-	}
-	return needs
+	return all
 }
 
-// faulted are the services that the run's own rules inject a fault into while
-// the i-th step is under way: given's, and those of the steps until then.
-func (r *run) faulted(i int) []string {
-	var written []*rules.Object
+// parts are the parts of the run's own rules that are in force while the i-th
+// step is under way: given's, and those of the steps until then.
+func (r *run) parts(i int) []rules.Part {
+	var parts []rules.Part
 	for _, stage := range r.planned[:i+2] { // given is the first stage
-		for _, object := range stage.Objects() {
-			written = rules.Put(written, object)
+		for _, change := range stage.Changes {
+			parts = rules.Follow(parts, stage.Name, change)
 		}
 	}
-	return rules.Faulted(written)
+	return parts
 }
 
 // scale returns the cohorts with a part of their load, at least as many requests

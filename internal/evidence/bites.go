@@ -1,0 +1,276 @@
+package evidence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Bites returns, for each part of the rules in force, how often it was seen to
+// bite, in their order. What one proxy shows is enough for a part that bit; that
+// it never did takes all of them.
+func (o Observed) Bites(parts []rules.Part) []report.Bite {
+	w := o.window()
+	var all []report.Bite
+	for _, part := range parts {
+		t := w.bite(part)
+		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent}
+		if t.absent == "" || t.value > 0 {
+			value := int64(t.value)
+			b.Count, b.Source, b.Absent = &value, t.source(), ""
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// bite asks every proxy for a part.
+func (w *window) bite(part rules.Part) *tally {
+	t := newTally()
+	if w.gap != "" {
+		t.lack("%s", w.gap)
+		return t
+	}
+	sources := biteSources()[part.Kind]
+	if len(sources) == 0 {
+		t.lack("nothing is known of how a %s bites", part.Kind)
+	}
+	for _, p := range w.pairs {
+		var reasons []string
+		answered := false
+		for _, ask := range sources {
+			said := ask(w, p, part)
+			if said.name != "" {
+				t.add(said.name, p.proxy.Name, said.value)
+				answered = true
+				break
+			}
+			if said.why != "" && !slices.Contains(reasons, said.why) {
+				reasons = append(reasons, said.why)
+			}
+		}
+		if !answered && !w.bystander(p, part) {
+			t.lack("%s", strings.Join(reasons, "; "))
+		}
+	}
+	return t
+}
+
+// biteSource is one way to see a part of a rule bite, at one proxy.
+type biteSource func(*window, pair, rules.Part) answer
+
+// biteSources are those of each kind of part, in their order.
+func biteSources() map[string][]biteSource {
+	return map[string][]biteSource{
+		rules.PartDelay:    {loggedFlag("DI"), onlyFault("delays")},
+		rules.PartAbort:    {loggedFlag("FI"), onlyFault("aborts")},
+		rules.PartTimeout:  {loggedFlag("UT")},
+		rules.PartRoute:    {tcpClusters, loggedRoute, destinationCluster},
+		rules.PartWeight:   {tcpClusters, loggedRoute, destinationCluster},
+		rules.PartPolicy:   {policyClusters},
+		rules.PartOverflow: {countedRefusals, loggedRefusals},
+		rules.PartEjection: {countedEjections, loggedUnhealthy, flaggedEjections},
+	}
+}
+
+// bystander says whether a proxy of which nothing is known can be left out: one
+// that never had a connection to the part's host.
+func (w *window) bystander(p pair, part rules.Part) bool {
+	return !p.proxy.Gateway && !p.everCalled(mesh.Service{Host: part.Host})
+}
+
+// loggedFlag counts the requests of an entry whose lines have a flag.
+func loggedFlag(flag string) biteSource {
+	return func(w *window, p pair, part rules.Part) answer {
+		n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) })
+		if why != "" {
+			return unknown(why)
+		}
+		return counted(logSource+" "+flag, n)
+	}
+}
+
+// onlyFault counts by the fault filter's counter, delays or aborts, where the
+// part is the only one of its kind in force on its port: the counter is the
+// port's, and tells no entries apart.
+func onlyFault(which string) biteSource {
+	return func(w *window, p pair, part rules.Part) answer {
+		service, known := w.service(part.Host)
+		if !known || p.proxy.Gateway || len(w.sharing(service)) > 0 || rules.FaultParts(w.Objects, part) != 1 {
+			return unknown("the counters of faults do not tell this one from others")
+		}
+		var n uint64
+		kept := false
+		for name := range p.after.stats {
+			parts := faultStat.FindStringSubmatch(name)
+			if parts == nil || !strings.HasSuffix(name, "."+which+"_injected") || !hasPort(service, parts[1]) {
+				continue
+			}
+			delta, _, back := p.counter(name)
+			if back != "" {
+				return unknown(back)
+			}
+			n, kept = n+delta, true
+		}
+		if !kept {
+			return unknown(p.proxy.Name + " keeps no fault." + which + "_injected")
+		}
+		return counted("stat fault."+which+"_injected", n)
+	}
+}
+
+func hasPort(service mesh.Service, number string) bool {
+	return slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return fmt.Sprint(p.Number) == number })
+}
+
+// loggedRoute counts the requests that went by an entry, for a weight those that
+// it sent to the destination. A request that was aborted, or refused by a circuit
+// breaker, was sent nowhere.
+func loggedRoute(w *window, p pair, part rules.Part) answer {
+	if part.Entry == "" {
+		return unknown("its routes have no names")
+	}
+	n, why := w.logCount(p, func(k logged) bool {
+		return byEntry(k.route, part.Entry) && (part.Kind != rules.PartWeight || k.upstream != "" && leadsTo(k.cluster, part))
+	})
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" by route name", n)
+}
+
+// tcpClusters counts the connections of a TCP route by the clusters that it leads
+// to: Envoy gives TCP routes no names.
+func tcpClusters(w *window, p pair, part rules.Part) answer {
+	if part.Entry != "" {
+		return unknown("")
+	}
+	return destinationCluster(w, p, part)
+}
+
+// destinationCluster counts by /clusters what reached the destination of a
+// route. It stands for the route only where nothing else leads there.
+func destinationCluster(w *window, p pair, part rules.Part) answer {
+	if part.To == "" || part.Entry != "" && (part.Subset == "" || rules.Leading(w.Objects, part) != 1) {
+		return unknown("/clusters does not tell its requests from those of other routes")
+	}
+	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
+}
+
+// policyClusters counts the requests to the clusters that have a policy.
+func policyClusters(w *window, p pair, part rules.Part) answer {
+	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return governs(part, name) })
+}
+
+func (w *window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer {
+	var n uint64
+	for name := range p.after.clusters {
+		if name.Direction != envoy.Outbound || !as(name) {
+			continue
+		}
+		f := p.flow(name)
+		if f.why != "" {
+			return unknown(f.why)
+		}
+		for _, h := range f.hosts {
+			n += h.requests
+		}
+	}
+	return counted(clustersSource, n)
+}
+
+// leadsTo says whether a cluster is the destination of a part.
+func leadsTo(cluster string, part rules.Part) bool {
+	name, ok := envoy.ParseClusterName(cluster)
+	return ok && name.Direction == envoy.Outbound && name.Host == part.To && name.Subset == part.Subset && (part.Port == 0 || part.Port == name.Port)
+}
+
+// governs says whether the policy of a DestinationRule is that of a cluster.
+func governs(part rules.Part, name envoy.ClusterName) bool {
+	switch {
+	case name.Host != part.Host, part.Port != 0 && part.Port != name.Port, slices.Contains(part.HiddenAt, name.Port):
+		return false
+	case part.Subset != "":
+		return part.Subset == name.Subset
+	}
+	return !slices.Contains(part.HiddenBy, name.Subset)
+}
+
+// countedRefusals counts what a connection pool refused, by the counters of the
+// clusters that have it.
+func countedRefusals(w *window, p pair, part rules.Part) answer {
+	service, _ := w.service(part.Host)
+	return countFlows(p, part, func(f flow) (uint64, bool, string) {
+		return p.overflowed(f, isTCP(service, f.name.Port))
+	}, "stat "+pendingOverflow)
+}
+
+// countFlows adds up a counter over the clusters that a policy governs.
+func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string), name string) answer {
+	var n uint64
+	for _, f := range p.flows(part.Host) {
+		if !governs(part, f.name) {
+			continue
+		}
+		delta, kept, why := count(f)
+		switch {
+		case why != "":
+			return unknown(why)
+		case !kept && !f.quiet():
+			return unknown(fmt.Sprintf("%s keeps no %s of %s", p.proxy.Name, name, f.name))
+		case kept:
+			n += delta
+		}
+	}
+	return counted(name, n)
+}
+
+// loggedRefusals counts what a connection pool refused, by the flag UO.
+func loggedRefusals(w *window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
+
+// loggedUnhealthy counts the requests that found no healthy upstream, by the flag
+// UH: they show that an ejection was in force. That there were none shows nothing.
+func loggedUnhealthy(w *window, p pair, part rules.Part) answer {
+	said := w.governed(p, part, "UH")
+	if said.name != "" && said.value == 0 {
+		return unknown("no request had the flag UH, which an ejection of some endpoints does not show in")
+	}
+	return said
+}
+
+func (w *window) governed(p pair, part rules.Part, flag string) answer {
+	n, why := w.logCount(p, func(k logged) bool {
+		name, ok := envoy.ParseClusterName(k.cluster)
+		return ok && name.Direction == envoy.Outbound && k.flagged(flag) && governs(part, name)
+	})
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" "+flag, n)
+}
+
+// countedEjections counts ejections by the counters of the clusters.
+func countedEjections(_ *window, p pair, part rules.Part) answer {
+	return countFlows(p, part, func(f flow) (uint64, bool, string) { return p.counter(f.stat(ejectionsEnforced)) }, "stat ejections_enforced_total")
+}
+
+// flaggedEjections counts ejections by the flags of endpoints.
+func flaggedEjections(w *window, p pair, part rules.Part) answer {
+	total := counted("failed_outlier_check of /clusters", 0)
+	for _, f := range p.flows(part.Host) {
+		if !governs(part, f.name) {
+			continue
+		}
+		said := clustersEjections(w, p, f)
+		if said.name == "" {
+			return said
+		}
+		total.value += said.value
+	}
+	return total
+}

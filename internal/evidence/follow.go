@@ -1,0 +1,190 @@
+package evidence
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// Log is what the proxies' access logs say of a window. It is followed while
+// the window lasts, and counted as it comes: of the lines themselves only those
+// of some requests are kept, for Calls.
+type Log struct {
+	proxies []*proxyLog
+	calls   *calls
+	end     context.CancelFunc
+	reading sync.WaitGroup
+}
+
+// Follow begins to follow the access logs of proxies, from now on. delay is how
+// late a line may come, and longest how long a request of before may still last.
+// Where a log cannot be followed, or is no evidence, the Log says why; there is
+// no other error. Close must be called.
+func Follow(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, delay, longest time.Duration) *Log {
+	ctx, end := context.WithCancel(ctx)
+	l := &Log{calls: newCalls(), end: end}
+	since := time.Now()
+	for _, proxy := range proxies {
+		l.proxies = append(l.proxies, newProxyLog(proxy, since.Add(delay+longest+straggling)))
+	}
+	var opening errgroup.Group
+	opening.SetLimit(readers)
+	for _, p := range l.proxies {
+		opening.Go(func() error {
+			l.open(ctx, p, services, since)
+			return nil
+		})
+	}
+	_ = opening.Wait() // each log keeps its own error
+	return l
+}
+
+// straggling is for what is on its way between a proxy and here.
+const straggling = time.Second
+
+// Close ends the following. What was counted stays.
+func (l *Log) Close() {
+	l.end()
+	l.reading.Wait()
+}
+
+// open finds out how a proxy logs and begins to follow it.
+func (l *Log) open(ctx context.Context, p *proxyLog, services []mesh.Service, since time.Time) {
+	readers, err := formats(ctx, p.proxy, services)
+	if err == nil && p.proxy.Log == nil {
+		err = errors.New("this mesh gives no access to it")
+	}
+	if err != nil {
+		p.fail(err)
+		return
+	}
+	lines, err := p.proxy.Log(ctx, since)
+	if err != nil {
+		p.fail(err)
+		return
+	}
+	l.reading.Go(func() {
+		defer lines.Close()
+		context.AfterFunc(ctx, func() { lines.Close() })
+		if err := l.read(p, lines, readers); err != nil && ctx.Err() == nil {
+			p.fail(err)
+		}
+	})
+}
+
+// formats returns the readers of the formats that a proxy's listeners for the
+// services log in. A listener that logs nowhere, elsewhere or only some requests
+// makes the log no evidence.
+func formats(ctx context.Context, proxy mesh.Proxy, services []mesh.Service) ([]*envoy.LogReader, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	logs, err := proxy.Admin.AccessLogs(ctx, listenersOf(proxy, services))
+	if err != nil {
+		return nil, err
+	}
+	var all []*envoy.LogReader
+	var known []envoy.LogFormat
+	for _, log := range logs {
+		switch {
+		case log.Path == "":
+			return nil, fmt.Errorf("its listener %s writes none; switch it on by accessLogFile in the mesh's configuration or by a Telemetry object", log.Listener)
+		case log.Path != envoy.Stdout:
+			return nil, fmt.Errorf("its listener %s writes it to %s, where it cannot be read; take %s", log.Listener, log.Path, envoy.Stdout)
+		case log.Filtered:
+			return nil, fmt.Errorf("its listener %s leaves some requests out by a filter", log.Listener)
+		case slices.ContainsFunc(known, func(f envoy.LogFormat) bool { return sameFormat(f, log.Format) }):
+			continue
+		}
+		reader, err := envoy.NewLogReader(log.Format)
+		if err != nil {
+			return nil, err
+		}
+		all, known = append(all, reader), append(known, log.Format)
+	}
+	return all, nil
+}
+
+func sameFormat(a, b envoy.LogFormat) bool {
+	return a.Text == b.Text && len(a.JSON) == len(b.JSON) && (len(a.JSON) == 0 || fmt.Sprint(a.JSON) == fmt.Sprint(b.JSON))
+}
+
+// listenersOf is an expression for the names of the listeners through which a
+// proxy calls the services: address_port. The ingress gateway has few, which
+// are all its own.
+func listenersOf(proxy mesh.Proxy, services []mesh.Service) string {
+	if proxy.Gateway {
+		return ""
+	}
+	var ports []string
+	for _, s := range services {
+		for _, port := range s.Ports {
+			if text := strconv.Itoa(port.Number); !slices.Contains(ports, text) {
+				ports = append(ports, text)
+			}
+		}
+	}
+	return ".*_(" + strings.Join(ports, "|") + ")"
+}
+
+// maxLine bounds a line: Envoy's headers are at most 60 KiB by default.
+const maxLine = 256 << 10
+
+// read counts lines until the log ends.
+func (l *Log) read(p *proxyLog, lines io.Reader, formats []*envoy.LogReader) error {
+	scanner := bufio.NewScanner(lines)
+	scanner.Buffer(make([]byte, 0, 16<<10), maxLine)
+	for scanner.Scan() {
+		entry, ours, err := readLine(formats, scanner.Bytes())
+		if err != nil && ours {
+			return err
+		}
+		if !ours {
+			continue
+		}
+		p.add(entry)
+		if !strings.HasPrefix(entry.Cluster, envoy.Inbound+"|") {
+			l.calls.add(p.proxy, entry)
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return err
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// readLine reads a line in the first format that fits.
+func readLine(formats []*envoy.LogReader, line []byte) (entry envoy.LogEntry, ours bool, err error) {
+	for _, format := range formats {
+		var mine bool
+		if entry, mine, err = format.Read(line); err == nil && mine {
+			return entry, true, nil
+		}
+		ours = ours || mine
+	}
+	return entry, ours, err
+}
+
+// of returns a proxy's log, nil if it is not followed.
+func (l *Log) of(proxy string) *proxyLog {
+	if l == nil {
+		return nil
+	}
+	for _, p := range l.proxies {
+		if p.proxy.Name == proxy {
+			return p
+		}
+	}
+	return nil
+}

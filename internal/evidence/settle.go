@@ -1,0 +1,122 @@
+package evidence
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+const (
+	settlePoll = 20 * time.Millisecond
+	// lateness is how much later than it may a line of a log is still waited for.
+	lateness = 3 * time.Second
+)
+
+// AwaitDelayed waits until every request that a rule delays has ended, so that
+// all of the window can be read: a delay goes on when its caller has gone. That
+// is so at the latest when the longest delay is over since the load ended, and
+// before that if every proxy keeps count of its active faults and none is left.
+// The error is that of an ended ctx.
+func AwaitDelayed(ctx context.Context, proxies []mesh.Proxy, ended time.Time, longest time.Duration) error {
+	if longest == 0 {
+		return nil
+	}
+	over := time.NewTimer(time.Until(ended.Add(longest)))
+	defer over.Stop()
+	for pause := settlePoll; ; pause = min(2*pause, time.Second/4) {
+		if active, known := activeFaults(ctx, proxies); known && active == 0 {
+			return ctx.Err()
+		} else if !known {
+			pause = longest // the wait for the end is all that is left
+		}
+		select {
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// activeFaults adds up the requests that fault filters hold now. It is known
+// only if every sidecar keeps the gauge.
+func activeFaults(ctx context.Context, proxies []mesh.Proxy) (active uint64, known bool) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	found := make([]uint64, len(proxies))
+	kept := make([]bool, len(proxies))
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i, proxy := range proxies {
+		group.Go(func() error {
+			stats, err := proxy.Admin.Stats(ctx, `^http\..*\.fault\.active_faults$`)
+			kept[i] = err == nil && (len(stats) > 0 || proxy.Gateway)
+			for _, n := range stats {
+				found[i] += n
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each proxy answers for itself
+	for i := range proxies {
+		if !kept[i] {
+			return 0, false
+		}
+		active += found[i]
+	}
+	return active, true
+}
+
+// Begin tells when the load began, by the clock of the mesh.
+func (l *Log) Begin(start time.Time) {
+	for _, p := range l.proxies {
+		p.begin(start)
+	}
+}
+
+// AwaitLines waits until the logs have the lines of all requests of the window
+// that ended at the given time: delay is how late a line may come, and the
+// endpoints' counts of the second reading say how many there are at least. Lines
+// that do not come in time make a log no evidence. The error is that of an ended
+// ctx.
+func (l *Log) AwaitLines(ctx context.Context, o Observed, ended time.Time, delay time.Duration) error {
+	if err := pauseUntil(ctx, ended.Add(delay)); err != nil {
+		return err
+	}
+	w := o.window()
+	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
+		if err := pauseUntil(ctx, time.Now().Add(settlePoll)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// allLogged says whether every log that is read has a line of each request that
+// /clusters counted.
+func (w *window) allLogged() bool {
+	for _, p := range w.pairs {
+		if p.after == nil || p.after.err != nil || p.before.err != nil {
+			continue
+		}
+		if w.complete(p) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func pauseUntil(ctx context.Context, then time.Time) error {
+	timer := time.NewTimer(time.Until(then))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,145 @@
+package evidence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// logSource is the access log, as the record names it.
+const logSource = "access log"
+
+// logCount counts the requests of a proxy that are as asked, by its access log.
+func (w *window) logCount(p pair, as func(logged) bool) (uint64, string) {
+	log := w.Log.of(p.proxy.Name)
+	if log == nil {
+		return 0, "the access logs are not read"
+	}
+	n, why := log.count(as)
+	if why == nil {
+		why = w.incomplete[p.proxy.Name]
+	}
+	if why != nil {
+		return 0, fmt.Sprintf("the access log of %s is no evidence: %v", p.proxy.Name, why)
+	}
+	return n, ""
+}
+
+// complete compares the log of a proxy with what its /clusters counted: a log
+// that is sampled, or that lost lines, has fewer. A retry is an attempt more in
+// /clusters, and no line, so of hosts that are retried by a rule nothing follows.
+func (w *window) complete(p pair) error {
+	log := w.Log.of(p.proxy.Name)
+	if log == nil {
+		return nil
+	}
+	for name := range p.after.clusters {
+		if name.Direction != envoy.Outbound || w.retried(name.Host) {
+			continue
+		}
+		f := p.flow(name)
+		var requests uint64
+		for _, h := range f.hosts {
+			requests += h.requests
+		}
+		if lines, err := log.sent(name.String()); err == nil && f.why == "" && lines < requests {
+			return fmt.Errorf("it has %d lines of requests to %s, and /clusters counted %d: is it sampled, or was it rotated away?", lines, name, requests)
+		}
+	}
+	return nil
+}
+
+// retried says whether a rule in force retries requests to a host.
+func (w *window) retried(host string) bool {
+	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
+		vs, ok := o.Spec.(*networking.VirtualService)
+		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
+			return entry.GetRetries().GetAttempts() > 0 && slices.ContainsFunc(entry.Route, func(to *networking.HTTPRouteDestination) bool {
+				return rules.FQDN(to.GetDestination().GetHost(), o.Namespace) == host
+			})
+		})
+	})
+}
+
+// loggedRequests counts the requests, each once whatever its attempts, or TCP
+// connections that reached an endpoint of a service.
+func loggedRequests(w *window, p pair, a asked) answer {
+	unknownVersion := false
+	n, why := w.logCount(p, func(k logged) bool {
+		if k.upstream == "" || !isOf(k.cluster, a.service.Host) {
+			return false
+		}
+		version, known := w.version(k.upstream)
+		unknownVersion = unknownVersion || !known
+		return a.version == "" || version == a.version
+	})
+	switch {
+	case why != "":
+		return unknown(why)
+	case a.version != "" && unknownVersion:
+		return unknown(fmt.Sprintf("%s sent requests to an endpoint of %s that is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, a.service.Name))
+	}
+	return counted(logSource, n)
+}
+
+// loggedFaults counts the delays and aborts of a service's requests: those by
+// the routes of the VirtualServices that the run has marked for its host, and
+// of unmarked ones those to its clusters. So services that share a port, and
+// faults at a gateway, are told apart.
+func loggedFaults(w *window, p pair, a asked) answer {
+	var n uint64
+	for _, flag := range []string{"DI", "FI"} {
+		some, why := w.logCount(p, func(k logged) bool {
+			return k.flagged(flag) && w.about(k, a.service.Host)
+		})
+		if why != "" {
+			return unknown(why)
+		}
+		n += some
+	}
+	return counted(logSource+" DI, FI", n)
+}
+
+// about says whether a request was to a host: by the rule that it went by if
+// the run has marked that, else by its cluster.
+func (w *window) about(k logged, host string) bool {
+	if !strings.Contains(k.route, rules.MarkPrefix) {
+		return isOf(k.cluster, host)
+	}
+	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
+		vs, ok := o.Spec.(*networking.VirtualService)
+		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool { return byEntry(k.route, entry.Name) }) &&
+			(slices.Contains(rules.Hosts(o), host) || isWild(rules.Hosts(o)) && isOf(k.cluster, host))
+	})
+}
+
+func isWild(hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool { return strings.HasPrefix(h, "*") })
+}
+
+// byEntry says whether a route is one of an http entry: Istio names it after the
+// entry and, behind a dot, after the match if that has a name.
+func byEntry(route, entry string) bool {
+	return entry != "" && (route == entry || strings.HasPrefix(route, entry+"."))
+}
+
+// loggedOverflows counts the requests, or TCP connections, to a service that a
+// client's circuit breaker refused.
+func loggedOverflows(w *window, p pair, a asked) answer {
+	n, why := w.logCount(p, func(k logged) bool { return k.flagged("UO") && isOf(k.cluster, a.service.Host) })
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" UO", n)
+}
+
+// isOf says whether a cluster is an outbound one of a host.
+func isOf(cluster, host string) bool {
+	name, ok := envoy.ParseClusterName(cluster)
+	return ok && name.Direction == envoy.Outbound && name.Host == host
+}

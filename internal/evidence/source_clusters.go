@@ -1,0 +1,69 @@
+package evidence
+
+import "fmt"
+
+// clustersSource is /clusters, which every proxy keeps whatever its stats matcher
+// says.
+const clustersSource = "rq_total of /clusters"
+
+// clustersRequests counts what reached the endpoints of a service: HTTP requests,
+// each attempt of a retry on its own, or TCP connections.
+func clustersRequests(w *window, p pair, a asked) answer {
+	var n uint64
+	for _, f := range p.flows(a.service.Host) {
+		if f.why != "" {
+			return unknown(f.why)
+		}
+		for _, h := range f.hosts {
+			if a.version == "" {
+				n += h.requests
+				continue
+			}
+			version, known := w.version(h.address)
+			if !known && h.requests > 0 {
+				return unknown(fmt.Sprintf("%s sent %d requests to %s, an endpoint of %s which is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, h.requests, h.address, a.service.Name))
+			}
+			if known && version == a.version {
+				n += h.requests
+			}
+		}
+	}
+	return counted(clustersSource, n)
+}
+
+// clustersEjections reads ejections from the flags of endpoints. They tell all if
+// none was set before and the window was shorter than an ejection, so that none
+// can have ended unseen.
+func clustersEjections(w *window, p pair, f flow) answer {
+	outlier := p.after.configs[f.name].Outlier
+	_, configured := p.after.configs[f.name]
+	var ejected uint64
+	unseen := w.length >= outlier.BaseEjectionTime
+	for _, h := range f.hosts {
+		unseen = unseen || h.wasEjected
+		if h.isEjected {
+			ejected++
+		}
+	}
+	switch {
+	case f.why != "":
+		return unknown(f.why)
+	case configured && outlier.Consecutive5xx == 0 && outlier.ConsecutiveGatewayFailure == 0:
+		return counted("no outlier detection in /config_dump", 0)
+	case f.quiet() && ejected == 0:
+		return counted("no traffic in /clusters", 0)
+	case configured && !unseen:
+		return counted("failed_outlier_check of /clusters", ejected)
+	}
+	return unknown(fmt.Sprintf("%s keeps no ejections_enforced_total of %s, and an ejection may have ended unseen; "+annotate, p.proxy.Name, f.name.Host, "cluster.outbound"))
+}
+
+// version returns the label version of the workload that an endpoint is of.
+func (w *window) version(endpoint string) (string, bool) {
+	for address, version := range w.versions {
+		if belongs(endpoint, address) {
+			return version, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,76 @@
+package evidence
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// What to do about a counter that a sidecar, or that none, keeps. The older
+// annotation sidecar.istio.io/statsInclusionPrefixes is deprecated.
+const (
+	annotation      = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
+	annotate        = "let the access log be read, or annotate its pod with " + annotation + ", restart it, and run again"
+	annotateCallers = "let the access logs be read, or annotate the pods that call %s with " + annotation + ", restart them, and run again"
+)
+
+const (
+	pendingOverflow    = "upstream_rq_pending_overflow"
+	connectionOverflow = "upstream_cx_overflow" // of TCP: a connection that was refused
+	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
+)
+
+var faultStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(?:delays|aborts)_injected$`)
+
+// countedFaults is the growth of the fault filter's counters on the listeners of
+// a service's HTTP ports. They count by listener, that is by port, so they are a
+// service's only if no other service on the port has a fault.
+func countedFaults(w *window, p pair, a asked) answer {
+	if p.proxy.Gateway {
+		return unknown("the counters of a gateway do not tell services apart")
+	}
+	delta, kept, why := p.injected(a.service)
+	sharing := w.sharing(a.service)
+	switch {
+	case why != "":
+		return unknown(why)
+	case !kept:
+		return unknown("")
+	case len(sharing) == 0 || delta == 0:
+		return counted("stat fault.*_injected", delta)
+	}
+	return unknown(fmt.Sprintf("%s injected %d faults on a port of %s, but counts them by port, and %s has a fault on it too", p.proxy.Name, delta, a.service.Name, strings.Join(sharing, ", ")))
+}
+
+// injected returns the growth of the fault filter's counters on the listeners
+// of a service's HTTP ports.
+func (p pair) injected(service mesh.Service) (delta uint64, kept bool, why string) {
+	for name := range p.after.stats {
+		parts := faultStat.FindStringSubmatch(name)
+		if parts == nil || !slices.ContainsFunc(service.Ports, func(port mesh.Port) bool {
+			return !port.TCP && parts[1] == fmt.Sprint(port.Number)
+		}) {
+			continue
+		}
+		n, _, back := p.counter(name)
+		if back != "" {
+			return 0, false, back
+		}
+		delta, kept = delta+n, true
+	}
+	return delta, kept, ""
+}
+
+// overflowed is the growth of a cluster's own overflow counters: of requests,
+// or, of a TCP port, of connections.
+func (p pair) overflowed(f flow, tcp bool) (delta uint64, kept bool, why string) {
+	delta, kept, why = p.counter(f.stat(pendingOverflow))
+	if !tcp || why != "" {
+		return delta, kept, why
+	}
+	refused, keptToo, why := p.counter(f.stat(connectionOverflow))
+	return delta + refused, kept && keptToo, why
+}

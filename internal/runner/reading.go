@@ -1,0 +1,116 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/evidence"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// reading is what is read of the proxies for one window.
+type reading struct {
+	evidence.Observed
+	run     *run
+	name    string
+	proxies []mesh.Proxy
+	longest time.Duration // of the delays in force
+	meddled []string      // what somebody else changed meanwhile
+}
+
+func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
+	objects := r.objects()
+	return &reading{
+		Observed: evidence.Observed{Services: r.services, Objects: objects},
+		run:      r, name: name, proxies: proxies, longest: rules.LongestDelay(objects),
+	}
+}
+
+// begin is called when everything is logged in and warmed up: what comes from
+// now on counts.
+func (o *reading) begin(ctx context.Context) error {
+	if o.name == report.During && !o.run.NoAccessLog {
+		// It goes on when the load, whose context this is, has ended.
+		o.Log = evidence.Follow(context.WithoutCancel(ctx), o.proxies, o.Services, o.run.mesh.Info().LogDelay, o.longest)
+	}
+	var err error
+	if o.Before, err = evidence.Take(ctx, o.proxies); err != nil {
+		return fmt.Errorf("reading the proxies before the %s: %w", o.name, err)
+	}
+	return nil
+}
+
+func (o *reading) close() {
+	if o.Log != nil {
+		o.Log.Close()
+	}
+}
+
+// end reads the proxies once more when the window has settled: those that are
+// there now, so that one that came or went meanwhile is found.
+func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, ended time.Time) error {
+	if o.longest > 0 {
+		o.run.phase("waiting for delayed requests to end, %s at most", o.longest)
+	}
+	if err := evidence.AwaitDelayed(ctx, o.proxies, ended, o.longest); err != nil {
+		return err
+	}
+	o.Settled = true
+	over := time.Now()
+	proxies, err := o.run.mesh.Proxies(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the proxies: %w", err)
+	}
+	if o.After, err = evidence.Take(ctx, proxies); err != nil {
+		return err
+	}
+	if o.Log != nil {
+		o.Log.Begin(startOf(loads))
+		if err := o.Log.AwaitLines(ctx, o.Observed, over, o.run.mesh.Info().LogDelay); err != nil {
+			return err
+		}
+	}
+	o.meddled, err = o.run.meddling(ctx)
+	return err
+}
+
+// startOf is when the first of the loads began, by the clock of the mesh.
+func startOf(loads map[string]*loadgen.Result) time.Time {
+	var first time.Time
+	for _, load := range loads {
+		if first.IsZero() || !load.Started.IsZero() && load.Started.Before(first) {
+			first = load.Started
+		}
+	}
+	return first
+}
+
+// meddling says what is not as the run knows it to be: somebody else changed the
+// rules, and what was observed is of both.
+func (r *run) meddling(ctx context.Context) ([]string, error) {
+	objects, err := r.mesh.Objects(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules after the load: %w", err)
+	}
+	var found []string
+	for _, now := range objects {
+		switch known := r.current[now.Ref]; {
+		case known == nil:
+			found = append(found, fmt.Sprintf("%s was created by somebody else meanwhile", now.Ref))
+		case !rules.Equal(known, now):
+			found = append(found, fmt.Sprintf("%s was changed by somebody else meanwhile", now.Ref))
+		}
+	}
+	for ref, known := range r.current {
+		if known != nil && rules.Find(objects, ref) == nil {
+			found = append(found, fmt.Sprintf("%s was deleted by somebody else meanwhile", ref))
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}
