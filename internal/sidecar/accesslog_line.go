@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// accessLogFormat is Istio's default text format of the access log
+// AccessLogFormat is Istio's default text format of the access log
 // (pilot/pkg/model/telemetry_logging.go, EnvoyTextLogFormat).
-const accessLogFormat = `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ` +
+const AccessLogFormat = `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ` +
 	`%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% ` +
 	`%DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" ` +
 	`"%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% ` +
@@ -44,7 +44,7 @@ type accessLogEntry struct {
 // startTime is how Envoy writes %START_TIME%.
 const startTime = "2006-01-02T15:04:05.000Z"
 
-// appendLine appends the entry as accessLogFormat has it.
+// appendLine appends the entry as AccessLogFormat has it.
 func (e *accessLogEntry) appendLine(b []byte) []byte {
 	text := func(value, after string) {
 		if value == "" {

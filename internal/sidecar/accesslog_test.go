@@ -8,14 +8,13 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	telemetry "istio.io/api/telemetry/v1alpha1"
-
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // follow follows the log of a proxy as long as the test lasts.
@@ -29,15 +28,6 @@ func (m *mesh) follow(since time.Time) *bufio.Reader {
 	return bufio.NewReader(log)
 }
 
-func line(t testing.TB, log *bufio.Reader) string {
-	t.Helper()
-	text, err := log.ReadString('\n')
-	if err != nil {
-		t.Fatalf("%v after %q", err, text)
-	}
-	return text
-}
-
 // What stands in the lines of a real mesh, and here: in the order of Istio's
 // default format.
 func TestTheAccessLogIsEnvoys(t *testing.T) {
@@ -49,7 +39,7 @@ func TestTheAccessLogIsEnvoys(t *testing.T) {
 		ends    = " " + address + " " + address + " -"
 	)
 	route := func(rule string) *rules.Object {
-		return virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"name":"run-1",`+rule+`"route":[{"destination":{"host":"reviews"}}]}]}`)
+		return sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"name":"run-1",`+rule+`"route":[{"destination":{"host":"reviews"}}]}]}`)
 	}
 	tests := []struct {
 		name    string
@@ -64,27 +54,27 @@ func TestTheAccessLogIsEnvoys(t *testing.T) {
 			want: `200 DI via_upstream - "-" 0 5 1\d\d \d\d?` + caller + `"` + address + `" ` + plain + " " + address + ends + ` run-1`},
 		{name: "no route", objects: []*rules.Object{route(`"match":[{"uri":{"exact":"/other"}}],`)},
 			want: `404 NR route_not_found - "-" 0 0 \d+ -` + caller + `"-" - -` + ends + ` -`},
-		{name: "no cluster", objects: []*rules.Object{virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v9"}}]}]}`)},
+		{name: "no cluster", objects: []*rules.Object{sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v9"}}]}]}`)},
 			want: `503 NC cluster_not_found - "-" 0 0 \d+ -` + caller + `"-" - -` + ends + ` -`},
-		{name: "an endpoint that refuses", address: unused(t),
+		{name: "an endpoint that refuses", address: sidecartest.Unused(t),
 			want: `503 UF,URX upstream_reset_before_response_started\{remote_connection_failure\|delayed_connect_error:_Connection_refused\} - ` +
 				`"delayed_connect_error:_Connection_refused" 0 190 \d+ -` + caller + `"` + address + `" ` + plain + " -" + ends + ` default`},
 		{name: "no endpoint", address: "none", want: `503 UH no_healthy_upstream - "-" 0 19 \d+ -` + caller + `"-" ` + plain + " -" + ends + ` default`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			reviews := service("reviews", 9080, false)
+			reviews := sidecartest.Service("reviews", 9080, false)
 			switch tt.address {
 			case "none":
 			case "":
-				reviews.Ports[0].Endpoints = []Endpoint{endpoint("reviews", "v1", serve(t, answering("hello")))}
+				reviews.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("reviews", "v1", sidecartest.Serve(t, sidecartest.Answering("hello")))}
 			default:
-				reviews.Ports[0].Endpoints = []Endpoint{endpoint("reviews", "v1", tt.address)}
+				reviews.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("reviews", "v1", tt.address)}
 			}
-			m := startMesh(t, Options{}, []Service{reviews}, tt.objects...)
+			m := startMesh(t, Options{}, []config.Service{reviews}, tt.objects...)
 			log := m.follow(time.Now())
 			m.get("http://reviews:9080/reviews/0?x=1", "User-Agent", "test/1", "X-Request-Id", "my-id")
-			if got := line(t, log); !regexp.MustCompile(begin + tt.want + "\n$").MatchString(got) {
+			if got := sidecartest.Line(t, log); !regexp.MustCompile(begin + tt.want + "\n$").MatchString(got) {
 				t.Errorf("got  %s want %s", got, begin+tt.want)
 			}
 		})
@@ -93,29 +83,29 @@ func TestTheAccessLogIsEnvoys(t *testing.T) {
 
 // A stream that is given up stands in the log when it ends, without a status.
 func TestARequestThatIsGivenUpIsLoggedAtItsEnd(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))})
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))})
 	log := m.follow(time.Now())
 	m.client.Timeout = 120 * time.Millisecond
-	if g, err := get(m.client, "http://web:8000/slow"); err == nil {
+	if g, err := sidecartest.Get(m.client, "http://web:8000/slow"); err == nil {
 		t.Fatalf("it was answered: %v", g)
 	}
-	if got := line(t, log); !regexp.MustCompile(`"GET /slow HTTP/1\.1" 0 DC downstream_remote_disconnect - "-" 0 0 1\d\d - `).MatchString(got) {
+	if got := sidecartest.Line(t, log); !regexp.MustCompile(`"GET /slow HTTP/1\.1" 0 DC downstream_remote_disconnect - "-" 0 0 1\d\d - `).MatchString(got) {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestTCPConnectionsAreLoggedWithTheirBytes(t *testing.T) {
-	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []Service{tcpEcho(t)}, echoGateway(t, 1, 0)...)
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []config.Service{sidecartest.TCPEcho(t)}, echoGateway(t, 1, 0)...)
 	log := m.follow(time.Now())
 	lines(t, m.gateway(31400), "hello")
 	const want = `\] "- - -" 0 - - - "-" 6 10 \d+ - "-" "-" "-" "-" "127\.0\.0\.1:\d+" outbound\|9000\|v1\|tcp-echo\.default\.svc\.cluster\.local 127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+ - -` + "\n$"
-	if got := line(t, log); !regexp.MustCompile(want).MatchString(got) {
+	if got := sidecartest.Line(t, log); !regexp.MustCompile(want).MatchString(got) {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestTheBytesOfBodiesAreLogged(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, func(w http.ResponseWriter, r *http.Request) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, strings.Repeat("x", 100_000))
 	})))})
@@ -126,7 +116,7 @@ func TestTheBytesOfBodiesAreLogged(t *testing.T) {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
-	if got := line(t, log); !strings.Contains(got, ` via_upstream - "-" 50000 100000 `) {
+	if got := sidecartest.Line(t, log); !strings.Contains(got, ` via_upstream - "-" 50000 100000 `) {
 		t.Errorf("got %s", got)
 	}
 }
@@ -136,17 +126,17 @@ func TestTheBytesOfBodiesAreLogged(t *testing.T) {
 func TestARequestKeepsItsIDOverItsAttempts(t *testing.T) {
 	type attempt struct{ id, number string }
 	seen := make(chan attempt, 1)
-	good := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	good := sidecartest.Serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		seen <- attempt{r.Header.Get("X-Request-Id"), r.Header.Get("X-Envoy-Attempt-Count")}
 	})
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", unused(t)), endpoint("web", "v2", good))},
-		destinationRuleOf(t, "web", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"ROUND_ROBIN"}}}`))
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Unused(t)), sidecartest.Endpoint("web", "v2", good))},
+		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"ROUND_ROBIN"}}}`))
 	log := m.follow(time.Now())
 	retried := 0
 	for range 4 {
 		for _, header := range [][]string{nil, {"X-Request-Id", "mine"}} {
 			m.get("http://web:8000/", header...)
-			upstream, logged := <-seen, line(t, log)
+			upstream, logged := <-seen, sidecartest.Line(t, log)
 			if !strings.Contains(logged, ` "`+upstream.id+`" "web:8000" `) || len(header) > 0 && upstream.id != "mine" || len(header) == 0 && len(upstream.id) != 36 {
 				t.Errorf("the upstream saw %+v, the log has %s", upstream, logged)
 			}
@@ -161,22 +151,22 @@ func TestARequestKeepsItsIDOverItsAttempts(t *testing.T) {
 }
 
 func TestALateReaderGetsTheKeptLinesFromThenOn(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, answering("hello"))))})
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, sidecartest.Answering("hello"))))})
 	log := m.follow(time.Time{})
 	m.get("http://web:8000/before")
-	line(t, log)
+	sidecartest.Line(t, log)
 	since := time.Now()
 	m.get("http://web:8000/after")
-	line(t, log)
+	sidecartest.Line(t, log)
 	late := m.follow(since)
 	m.get("http://web:8000/later")
 	for _, want := range []string{"/after", "/later"} {
-		if got := line(t, late); !strings.Contains(got, "GET "+want+" ") {
+		if got := sidecartest.Line(t, late); !strings.Contains(got, "GET "+want+" ") {
 			t.Errorf("got %s want %s", got, want)
 		}
 	}
 	for range accessLogSize {
-		m.log.add(accessLogEntry{})
+		m.lines.add(accessLogEntry{})
 	}
 	if f, err := m.FollowLog(t.Context(), since); err == nil {
 		f.Close()
@@ -201,7 +191,7 @@ func TestAFollowedLogEndsWithAReason(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.log.add(accessLogEntry{route: "last"})
+		m.lines.add(accessLogEntry{route: "last"})
 		if err := tt.end(m.Sidecar, log, cancel); err != nil {
 			t.Error(err)
 		}
@@ -210,10 +200,10 @@ func TestAFollowedLogEndsWithAReason(t *testing.T) {
 			t.Errorf("%s ended it: %v after %q", name, err, got)
 		}
 		cancel()
-		until(t, "nobody follows", func() bool {
-			m.log.mu.Lock()
-			defer m.log.mu.Unlock()
-			return len(m.log.followers) == 0 || name == "the proxy"
+		sidecartest.Until(t, "nobody follows", func() bool {
+			m.lines.mu.Lock()
+			defer m.lines.mu.Unlock()
+			return len(m.lines.followers) == 0 || name == "the proxy"
 		})
 	}
 }
@@ -222,7 +212,7 @@ func TestASlowReaderIsToldWhatItMissed(t *testing.T) {
 	m := startMesh(t, Options{}, nil)
 	log := m.follow(time.Now())
 	for range followedSize + 1 {
-		m.log.add(accessLogEntry{})
+		m.lines.add(accessLogEntry{})
 	}
 	var read int
 	for ; ; read++ {
@@ -231,85 +221,6 @@ func TestASlowReaderIsToldWhatItMissed(t *testing.T) {
 				t.Errorf("after %d lines: %v", read, err)
 			}
 			return
-		}
-	}
-}
-
-// The admin interface has the log too, and the dump says that there is one, as
-// Istio's does.
-func TestATelemetryObjectTurnsTheAccessLogOn(t *testing.T) {
-	on := &rules.Object{Ref: rules.Ref{Kind: rules.Telemetry, Namespace: "default", Name: "logs"}, Spec: spec(t, &telemetry.Telemetry{}, `{"accessLogging":[{"providers":[{"name":"envoy"}]}]}`)}
-	shared := Mesh{Services: []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, answering("hello")))), tcpEcho(t)}, NoAccessLog: true}
-	m := startMesh(t, Options{}, shared.Services)
-	for _, tt := range []struct {
-		objects []*rules.Object
-		want    int
-	}{{nil, 0}, {[]*rules.Object{on}, 1}, {nil, 1}} {
-		config, err := Compile(shared, tt.objects)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Push(config); err != nil {
-			t.Fatal(err)
-		}
-		m.get("http://web:8000/")
-		if got := strings.Count(m.adminGet("/access_log"), "GET / "); got != tt.want {
-			t.Errorf("with %v: %d lines", tt.objects, got)
-		}
-		dump := m.adminGet("/config_dump?resource=dynamic_listeners")
-		for i, filter := range []string{"http_connection_manager", "tcp_proxy"} {
-			listener := []any{"configs", i, "active_state", "listener"}
-			manager := slices.Concat(listener, []any{"filter_chains", 0, "filters", 0})
-			if name := at(t, dump, slices.Concat(manager, []any{"name"})...); name != "envoy.filters.network."+filter {
-				t.Fatalf("filter %v", name)
-			}
-			if len(tt.objects) == 0 {
-				if log := at(t, dump, slices.Concat(manager, []any{"typed_config", "access_log"})...); log != nil {
-					t.Errorf("an access log: %v", log)
-				}
-				continue
-			}
-			log := slices.Concat(manager, []any{"typed_config", "access_log", 0})
-			want(t, dump, `"envoy.access_loggers.file"`, slices.Concat(log, []any{"name"})...)
-			want(t, dump, `"/dev/stdout"`, slices.Concat(log, []any{"typed_config", "path"})...)
-			if format := at(t, dump, slices.Concat(log, []any{"typed_config", "log_format", "text_format_source", "inline_string"})...); format != accessLogFormat {
-				t.Errorf("the format is %q", format)
-			}
-			want(t, dump, `{"response_flag_filter":{"flags":["NR"]}}`, slices.Concat(listener, []any{"access_log", 0, "filter"})...)
-		}
-	}
-}
-
-func TestTelemetryBeyondTheAccessLogIsRefused(t *testing.T) {
-	for text, path := range map[string]string{
-		`{"selector":{"matchLabels":{"app":"web"}},"accessLogging":[{"providers":[{"name":"envoy"}]}]}`: "spec.selector",
-		`{"accessLogging":[{"disabled":true}]}`:                                                         "spec.accessLogging[0].disabled",
-		`{"accessLogging":[{"filter":{"expression":"response.code >= 400"}}]}`:                          "spec.accessLogging[0].filter",
-		`{"accessLogging":[{"providers":[{"name":"otel"}]}]}`:                                           "spec.accessLogging[0].providers[0].name",
-		`{"tracing":[{"randomSamplingPercentage":100}]}`:                                                "spec.tracing",
-	} {
-		_, err := Compile(Mesh{}, []*rules.Object{{Ref: rules.Ref{Kind: rules.Telemetry, Namespace: "default", Name: "x"}, Spec: spec(t, &telemetry.Telemetry{}, text)}})
-		var unsupported *UnsupportedError
-		if !errors.As(err, &unsupported) || unsupported.Path != path {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
-// The admin interface's own page goes on as lines come.
-func TestTheAdminInterfaceFollowsTheLog(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, answering("hello"))))})
-	resp, err := http.Get("http://" + m.AdminAddress() + "/access_log?follow")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer http.DefaultClient.CloseIdleConnections()
-	defer resp.Body.Close()
-	log := bufio.NewReader(resp.Body)
-	for _, path := range []string{"/one", "/two"} {
-		m.get("http://web:8000" + path)
-		if got := line(t, log); !strings.Contains(got, "GET "+path+" ") {
-			t.Errorf("got %s want %s", got, path)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // What comes over the wire in the cases that were measured with Envoy.
@@ -34,15 +36,15 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 		kind    string // content-type
 		flags   string
 	}{
-		{name: "plain", handler: answering("hello"), status: 200, body: "hello", kind: "text/plain; charset=utf-8", flags: "- via_upstream"},
+		{name: "plain", handler: sidecartest.Answering("hello"), status: 200, body: "hello", kind: "text/plain; charset=utf-8", flags: "- via_upstream"},
 		{name: "an abort", object: `{"hosts":["web"],"http":[{"fault":{"abort":{"httpStatus":500,"percentage":{"value":100}}},"route":[{"destination":{"host":"web"}}]}]}`,
-			handler: answering("hello"), status: 500, body: "fault filter abort", kind: "text/plain", flags: "FI fault_filter_abort"},
+			handler: sidecartest.Answering("hello"), status: 500, body: "fault filter abort", kind: "text/plain", flags: "FI fault_filter_abort"},
 		{name: "a timeout", object: `{"hosts":["web"],"http":[{"timeout":"0.05s","route":[{"destination":{"host":"web"}}]}]}`,
 			handler: slow, status: 504, body: "upstream request timeout", kind: "text/plain", flags: "UT response_timeout"},
 		{name: "a subset that does not exist", object: `{"hosts":["web"],"http":[{"route":[{"destination":{"host":"web","subset":"v9"}}]}]}`,
-			handler: answering("hello"), status: 503, flags: "NC cluster_not_found"},
+			handler: sidecartest.Answering("hello"), status: 503, flags: "NC cluster_not_found"},
 		{name: "no route matches", object: `{"hosts":["web"],"http":[{"match":[{"uri":{"exact":"/other"}}],"route":[{"destination":{"host":"web"}}]}]}`,
-			handler: answering("hello"), status: 404, flags: "NR route_not_found"},
+			handler: sidecartest.Answering("hello"), status: 404, flags: "NR route_not_found"},
 		{name: "a service without endpoints", address: "none", status: 503, body: "no healthy upstream", kind: "text/plain", flags: "UH no_healthy_upstream"},
 		{name: "an endpoint that refuses, tried three times", address: "unused", status: 503, kind: "text/plain",
 			body:  "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused",
@@ -50,22 +52,22 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 		{name: "an endpoint that hangs up", handler: hangUp, status: 503, kind: "text/plain",
 			body:  "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
 			flags: "UC upstream_reset_before_response_started{connection_termination}"},
-		{name: "a host that no service has", handler: answering("hello"), url: "http://elsewhere:8000/", status: 502, flags: "- direct_response"},
+		{name: "a host that no service has", handler: sidecartest.Answering("hello"), url: "http://elsewhere:8000/", status: 502, flags: "- direct_response"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			web := service("web", 8000, false)
+			web := sidecartest.Service("web", 8000, false)
 			switch {
 			case tt.handler != nil:
-				web.Ports[0].Endpoints = []Endpoint{endpoint("web", "v1", serve(t, tt.handler))}
+				web.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, tt.handler))}
 			case tt.address == "unused":
-				web.Ports[0].Endpoints = []Endpoint{endpoint("web", "v1", unused(t))}
+				web.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("web", "v1", sidecartest.Unused(t))}
 			}
 			var objects []*rules.Object
 			if tt.object != "" {
-				objects = append(objects, virtualServiceOf(t, "web", tt.object))
+				objects = append(objects, sidecartest.VirtualService(t, "web", tt.object))
 			}
-			m := startMesh(t, Options{}, []Service{web}, objects...)
+			m := startMesh(t, Options{}, []config.Service{web}, objects...)
 			transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return m.Dial(ctx, network, "web:8000")
 			}}
@@ -74,24 +76,24 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 			if url == "" {
 				url = "http://web:8000/"
 			}
-			g, err := get(&http.Client{Transport: transport}, url)
+			g, err := sidecartest.Get(&http.Client{Transport: transport}, url)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g.status != tt.status || g.body != tt.body || joined(g.header, "Content-Type") != tt.kind || g.header.Get("Server") != "envoy" {
-				t.Errorf("got %d %q %v", g.status, g.body, g.header)
+			if g.Status != tt.status || g.Body != tt.body || joined(g.Header, "Content-Type") != tt.kind || g.Header.Get("Server") != "envoy" {
+				t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 			}
-			if _, ok := g.header["X-Envoy-Upstream-Service-Time"]; ok != strings.HasSuffix(tt.flags, "via_upstream") {
-				t.Errorf("x-envoy-upstream-service-time stands on answers of the upstream alone: %v", g.header)
+			if _, ok := g.Header["X-Envoy-Upstream-Service-Time"]; ok != strings.HasSuffix(tt.flags, "via_upstream") {
+				t.Errorf("x-envoy-upstream-service-time stands on answers of the upstream alone: %v", g.Header)
 			}
-			until(t, "the access log has "+tt.flags, func() bool { return len(m.log.all()) > 0 && m.lastFlags() == tt.flags })
+			sidecartest.Until(t, "the access log has "+tt.flags, func() bool { return len(m.lines.all()) > 0 && m.lastFlags() == tt.flags })
 		})
 	}
 }
 
 func TestTheUpstreamSeesTheHeadersThatEnvoyAdds(t *testing.T) {
 	var seen http.Header
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, func(w http.ResponseWriter, r *http.Request) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r.Header.Clone()
 	})))})
 	m.get("http://web:8000/?q=1", "X-Request-Id", "mine", "X-B3-TraceId", "aaaa", "X-B3-SpanId", "bbbb", "X-B3-Sampled", "1")
@@ -109,7 +111,7 @@ func TestTheUpstreamSeesTheHeadersThatEnvoyAdds(t *testing.T) {
 }
 
 func TestBodiesPassBothWaysAndConnectionsAreReused(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, func(w http.ResponseWriter, r *http.Request) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var sum int
 		buffer := make([]byte, 1<<16)
 		for {
@@ -136,11 +138,11 @@ func TestBodiesPassBothWaysAndConnectionsAreReused(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if g := m.get("http://web:8000/"); len(g.body) != len("0 [] ")+100_000 {
-			t.Errorf("got a body of %d", len(g.body))
+		if g := m.get("http://web:8000/"); len(g.Body) != len("0 [] ")+100_000 {
+			t.Errorf("got a body of %d", len(g.Body))
 		}
 	}
-	if n := m.stat(clusterStat("outbound|8000||web", "upstream_cx_total")); n != 1 {
+	if n := m.stat(sidecartest.ClusterStat("outbound|8000||web", "upstream_cx_total")); n != 1 {
 		t.Errorf("%d connections to the upstream", n)
 	}
 }
@@ -153,7 +155,7 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 		<-r.Context().Done()
 		gone <- true
 	}
-	services := []Service{service("web", 8000, false, endpoint("web", "v1", serve(t, upstream)))}
+	services := []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, upstream)))}
 	m := startMesh(t, Options{}, services)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
@@ -163,9 +165,9 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 		t.Fatal("the request was answered")
 	}
 	<-gone
-	until(t, "the proxy has noted it", func() bool { return len(m.log.all()) == 1 && m.lastFlags() == "DC downstream_remote_disconnect" })
+	sidecartest.Until(t, "the proxy has noted it", func() bool { return len(m.lines.all()) == 1 && m.lastFlags() == "DC downstream_remote_disconnect" })
 
-	m.push(virtualServiceOf(t, "web", `{"hosts":["web"],"http":[{"fault":{"delay":{"fixedDelay":"60s","percentage":{"value":100}}},"route":[{"destination":{"host":"web"}}]}]}`))
+	m.push(sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"fault":{"delay":{"fixedDelay":"60s","percentage":{"value":100}}},"route":[{"destination":{"host":"web"}}]}]}`))
 	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	req, _ = http.NewRequestWithContext(ctx, http.MethodGet, "http://web:8000/", nil)
@@ -173,7 +175,7 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 		resp.Body.Close()
 		t.Fatal("the delayed request was answered")
 	}
-	until(t, "the delay has ended", func() bool { return len(m.log.all()) == 2 && m.lastFlags() == "DI,DC downstream_remote_disconnect" })
+	sidecartest.Until(t, "the delay has ended", func() bool { return len(m.lines.all()) == 2 && m.lastFlags() == "DI,DC downstream_remote_disconnect" })
 	if n := m.stat("http.outbound_0.0.0.0_8000;.fault.active_faults"); n != 0 {
 		t.Errorf("%d faults are active", n)
 	}

@@ -7,19 +7,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// workers is how many worker threads a sidecar of Istio's chart has: a
+// Workers is how many worker threads a sidecar of Istio's chart has: a
 // downstream connection is given to one of them and stays there, connection
 // pools are a worker's own, and circuit breakers are shared by all.
-const workers = 2
-
-// Envoy's names of the load balancers.
-const (
-	leastRequest = "LEAST_REQUEST"
-	roundRobin   = "ROUND_ROBIN"
-	random       = "RANDOM"
-)
+const Workers = 2
 
 // resource is what a circuit breaker counts. As in Envoy the question whether
 // there is room and the taking of it are two steps, so that two workers can
@@ -33,9 +28,9 @@ func (r *resource) canCreate() bool { return r.active.Load() < r.max }
 func (r *resource) inc()            { r.active.Add(1) }
 func (r *resource) dec()            { r.active.Add(-1) }
 
-// cluster is a clusterConfig at work in one proxy.
+// cluster is a config.Cluster at work in one proxy.
 type cluster struct {
-	config  *clusterConfig
+	config  *config.Cluster
 	updated time.Time // when it began
 	stats   clusterStats
 	draws   *draws
@@ -46,7 +41,7 @@ type cluster struct {
 	connections, pending, requests, retries resource
 
 	detector *detector              // nil: no outlier detection
-	turn     [workers]atomic.Uint64 // of ROUND_ROBIN
+	turn     [Workers]atomic.Uint64 // of ROUND_ROBIN
 	ctx      context.Context        // ends with the proxy
 	end      context.CancelFunc     // ends the detector
 	routines *sync.WaitGroup        // the proxy's
@@ -54,24 +49,24 @@ type cluster struct {
 
 // host is an endpoint of a cluster with Envoy's counters of it.
 type host struct {
-	Endpoint
+	config.Endpoint
 	index int
-	pools [workers]*pool
+	pools [Workers]*pool
 
 	cxTotal, cxActive, cxConnectFail                 atomic.Int64
 	rqTotal, rqActive, rqSuccess, rqError, rqTimeout atomic.Int64
 }
 
-func newCluster(ctx context.Context, config *clusterConfig, p *Sidecar) *cluster {
+func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	c := &cluster{
-		config: config, updated: time.Now(), stats: newClusterStats(p.stats, config.name),
+		config: cfg, updated: time.Now(), stats: newClusterStats(p.stats, cfg.Name),
 		draws: p.draws, identity: p.identity, ctx: ctx, routines: &p.routines,
 	}
-	c.connections.max = int64(config.policy.maxConnections)
-	c.pending.max = int64(config.policy.maxPendingRequests)
-	c.requests.max = int64(config.policy.maxRequests)
-	c.retries.max = int64(config.policy.maxRetries)
-	for i, e := range config.endpoints {
+	c.connections.max = int64(cfg.Policy.MaxConnections)
+	c.pending.max = int64(cfg.Policy.MaxPendingRequests)
+	c.requests.max = int64(cfg.Policy.MaxRequests)
+	c.retries.max = int64(cfg.Policy.MaxRetries)
+	for i, e := range cfg.Endpoints {
 		h := &host{Endpoint: e, index: i}
 		for w := range h.pools {
 			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}
@@ -80,8 +75,8 @@ func newCluster(ctx context.Context, config *clusterConfig, p *Sidecar) *cluster
 	}
 	detectorCtx, end := context.WithCancel(ctx)
 	c.end = end
-	if o := config.policy.outlier; o != nil {
-		c.detector = newDetector(*o, newOutlierStats(p.stats, config.name), len(c.hosts))
+	if o := cfg.Policy.Outlier; o != nil {
+		c.detector = newDetector(*o, newOutlierStats(p.stats, cfg.Name), len(c.hosts))
 		p.routines.Go(func() { c.detector.run(detectorCtx) })
 	}
 	return c
@@ -136,7 +131,7 @@ func (c *cluster) healthy() []*host {
 			in = append(in, h)
 		}
 	}
-	if 100*len(in) < c.config.policy.panicThreshold*len(c.hosts) {
+	if 100*len(in) < c.config.Policy.PanicThreshold*len(c.hosts) {
 		c.stats.lbHealthyPanic.add(1)
 		return c.hosts
 	}
@@ -148,12 +143,12 @@ func (c *cluster) balance(worker int, hosts []*host) *host {
 		return hosts[0]
 	}
 	n := uint64(len(hosts))
-	if c.config.policy.lb == roundRobin {
+	if c.config.Policy.LB == config.RoundRobin {
 		return hosts[(c.turn[worker].Add(1)-1)%n]
 	}
-	stream := fmt.Sprintf("%s hosts", c.config.name)
+	stream := fmt.Sprintf("%s hosts", c.config.Name)
 	first := hosts[c.draws.below(stream, n)]
-	if c.config.policy.lb == random {
+	if c.config.Policy.LB == config.Random {
 		return first
 	}
 	// Of two choices, the one with fewer requests.

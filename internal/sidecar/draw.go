@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // draws are a proxy's random numbers, in named streams. The i-th number of a
@@ -41,4 +43,23 @@ const million = 1_000_000
 // happens draws whether something with the given share of a million happens.
 func (d *draws) happens(stream string, perMillion uint32) bool {
 	return d.below(stream, million) < uint64(perMillion)
+}
+
+// pick draws one of the targets by its weight. A sole target needs no draw.
+func pick(d *draws, key string, targets []config.Target) string {
+	if len(targets) == 1 {
+		return targets[0].Cluster
+	}
+	var total uint64
+	for _, t := range targets {
+		total += uint64(t.Weight)
+	}
+	at := d.below(key+" weights", total)
+	for _, t := range targets {
+		if at < uint64(t.Weight) {
+			return t.Cluster
+		}
+		at -= uint64(t.Weight)
+	}
+	return targets[len(targets)-1].Cluster
 }

@@ -34,7 +34,7 @@ func (f *failures) add(format string, args ...any) {
 // Write implements io.Writer for the ErrorLog of a server: a handler's panic, a
 // connection that could not be taken.
 func (f *failures) Write(p []byte) (int, error) {
-	f.add("serving: %s", strings.TrimSpace(string(p)))
+	f.add("%s", strings.TrimSpace(string(p)))
 	return len(p), nil
 }
 

@@ -4,6 +4,9 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // What fails in a proxy itself is said by Close, once each.
@@ -16,35 +19,35 @@ func TestCloseSaysWhatFailedInTheProxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := Compile(Mesh{}, nil)
+	cfg, err := Compile(config.Mesh{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := Start(Options{Name: "web-v1", Namespace: "default", CA: ca, Inbound: inbound, Workload: unused(t)}, config)
+	server, err := Start(Options{Name: "web-v1", Namespace: "default", CA: ca, Inbound: inbound, Workload: sidecartest.Unused(t)}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := endpoint("web", "v1", inbound.Addr().String())
+	host := sidecartest.Endpoint("web", "v1", inbound.Addr().String())
 	host.MutualTLS = true
-	config, err = Compile(Mesh{Services: []Service{service("web", 8000, false, host)}}, nil)
+	cfg, err = Compile(config.Mesh{Services: []config.Service{sidecartest.Service("web", 8000, false, host)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := Start(Options{Name: "client", Namespace: "default", CA: ca}, config)
+	client, err := Start(Options{Name: "client", Namespace: "default", CA: ca}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &mesh{Sidecar: client, t: t}
 	m.client = m.newClient()
 	for range 3 {
-		if g := m.get("http://web:8000/"); g.status != 503 {
-			t.Errorf("got %d", g.status)
+		if g := m.get("http://web:8000/"); g.Status != 503 {
+			t.Errorf("got %d", g.Status)
 		}
 	}
-	broken := *config
-	broken.http = map[int]*routeConfig{8000: {virtualHosts: []*virtualHost{nil}}}
+	broken := *cfg
+	broken.HTTP = map[int]*config.RouteTable{8000: {VirtualHosts: []*config.VirtualHost{nil}}}
 	client.state.Store(&state{config: &broken, clusters: map[string]*cluster{}})
-	if g, err := get(m.client, "http://web:8000/"); err == nil {
+	if g, err := sidecartest.Get(m.client, "http://web:8000/"); err == nil {
 		t.Errorf("a panic was answered: %v", g)
 	}
 	if err := server.Close(); err == nil || strings.Count(err.Error(), "reaching its workload") != 1 {

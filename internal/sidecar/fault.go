@@ -4,6 +4,8 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // faultFilter is envoy.filters.http.fault: a delay and an abort, drawn
@@ -11,8 +13,8 @@ import (
 type faultFilter struct{}
 
 // Fields implements HTTPFilter.
-func (faultFilter) Fields() Fields {
-	return Fields{
+func (faultFilter) Fields() config.Fields {
+	return config.Fields{
 		"HTTPRoute":          {"fault"},
 		"HTTPFaultInjection": {"delay", "abort"},
 		"Delay":              {"fixed_delay", "percent", "percentage"},
@@ -22,7 +24,7 @@ func (faultFilter) Fields() Fields {
 }
 
 // Check implements HTTPFilter.
-func (faultFilter) Check(path string, r *networking.HTTPRoute, refuse Refuse) {
+func (faultFilter) Check(path string, r *networking.HTTPRoute, refuse config.Refuse) {
 	f := r.GetFault()
 	if d := f.GetDelay(); d != nil {
 		if d.GetFixedDelay() == nil {
@@ -50,7 +52,7 @@ type fault struct {
 }
 
 // Compile implements HTTPFilter. Without a percentage a fault never happens.
-func (faultFilter) Compile(key string, r *networking.HTTPRoute) RouteFilter {
+func (faultFilter) Compile(key string, r *networking.HTTPRoute) config.RouteFilter {
 	f := r.GetFault()
 	if f.GetDelay() == nil && f.GetAbort() == nil {
 		return nil
@@ -106,13 +108,13 @@ func (f *fault) decode(s *stream) bool {
 }
 
 // Dump implements RouteFilter.
-func (f *fault) Dump(route map[string]any) {
-	o := object{"@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}
+func (f *fault) Dump(route config.Object) {
+	o := config.Object{"@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}
 	if f.delay > 0 {
-		o["delay"] = object{"fixed_delay": durationJSON(f.delay), "percentage": object{"numerator": f.delayShare, "denominator": "MILLION"}}
+		o["delay"] = config.Object{"fixed_delay": config.Duration(f.delay), "percentage": config.Object{"numerator": f.delayShare, "denominator": "MILLION"}}
 	}
 	if f.abort > 0 {
-		o["abort"] = object{"http_status": f.abort, "percentage": object{"numerator": f.abortShare, "denominator": "MILLION"}}
+		o["abort"] = config.Object{"http_status": f.abort, "percentage": config.Object{"numerator": f.abortShare, "denominator": "MILLION"}}
 	}
-	route["typed_per_filter_config"] = object{"envoy.filters.http.fault": o}
+	route["typed_per_filter_config"] = config.Object{"envoy.filters.http.fault": o}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // httpListener is Envoy's HTTP connection manager on one port.
@@ -24,10 +26,10 @@ type stream struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	worker  int
-	config  *Config // as the request came
+	config  *config.Config // as the request came
 	started time.Time
 
-	route   *route
+	route   *config.Route
 	target  string // the cluster that was drawn
 	host    *host  // the last that was chosen
 	status  int    // of the answer; 0: none
@@ -57,7 +59,7 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.match() {
 		return
 	}
-	for _, f := range s.route.filters {
+	for _, f := range s.route.Filters {
 		if !f.(routeFilter).decode(s) {
 			return
 		}
@@ -75,9 +77,9 @@ func (s *stream) match() bool {
 		return false
 	}
 	table := s.proxy.routes(s.config, s.port)
-	var host *virtualHost
+	var host *config.VirtualHost
 	if table != nil {
-		host = table.virtualHost(s.r.Host)
+		host = table.VirtualHost(s.r.Host)
 	}
 	if host == nil && !s.proxy.options.Gateway {
 		// A host that no service has: Istio's virtual host block_all, as with
@@ -86,14 +88,14 @@ func (s *stream) match() bool {
 		return false
 	}
 	if host != nil {
-		s.route = host.route(s.r)
+		s.route = host.Route(s.r)
 	}
 	if s.route == nil {
 		s.stats.noRoute.add(1)
 		s.reply(http.StatusNotFound, "", "NR", "route_not_found")
 		return false
 	}
-	s.target = pick(s.proxy.draws, s.route.key, s.route.targets)
+	s.target = pick(s.proxy.draws, s.route.Key, s.route.Targets)
 	return true
 }
 
@@ -139,8 +141,8 @@ func (s *stream) end() {
 	if s.status > 0 {
 		s.stats.charge(s.status)
 	}
-	if s.config.accessLog {
-		s.proxy.log.add(s.logEntry())
+	if s.config.AccessLog {
+		s.proxy.lines.add(s.logEntry())
 	}
 	s.proxy.countRequest(s)
 }
@@ -152,15 +154,15 @@ func (s *stream) logEntry() accessLogEntry {
 		status: s.status, flags: responseFlags(s.flags), details: underscored(s.details), failure: underscored(s.failure),
 		received: s.received.Load(), sent: s.sent,
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),
-		forwardedFor: joinedHeader(s.r, "X-Forwarded-For"), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
+		forwardedFor: strings.Join(s.r.Header.Values("X-Forwarded-For"), ","), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
 		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.r.RemoteAddr,
 	}
 	e.downstreamLocal, _ = s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if s.config.byName[s.target] != nil {
+	if s.config.ByName[s.target] != nil {
 		e.cluster = s.target
 	}
 	if s.route != nil {
-		e.route = s.route.name
+		e.route = s.route.Name
 	}
 	if s.host != nil {
 		e.upstream = s.host.Address

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // serveInbound takes connections of other proxies for the workload: Istio's
@@ -25,7 +27,7 @@ func (s *Sidecar) serveInbound(l net.Listener) {
 // comes when the workload is away, is hung up on.
 func (s *Sidecar) receive(c net.Conn) {
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(s.ctx, defaultConnectTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, config.DefaultConnectTimeout)
 	secure := tls.Server(c, s.identity)
 	defer cancel()
 	if secure.HandshakeContext(ctx) != nil {
@@ -43,7 +45,7 @@ func (s *Sidecar) receive(c net.Conn) {
 // connect connects to a host of a cluster, as Istio's automatic mutual TLS
 // does: with TLS to one that has a proxy, else in plain text.
 func (c *cluster) connect(ctx context.Context, h *host) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.policy.connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.config.Policy.ConnectTimeout)
 	defer cancel()
 	var dialer net.Dialer
 	plain, err := dialer.DialContext(ctx, "tcp", h.Address)

@@ -5,6 +5,9 @@ import (
 	"net"
 	"net/http"
 	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // Between two proxies there is mutual TLS, and who has no identity of the mesh
@@ -22,17 +25,17 @@ func TestProxiesOfOneMeshTrustEachOtherAndNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startMesh(t, Options{Name: "web-v1", App: "web", CA: ca, Inbound: inbound, Workload: serve(t, answering("hello"))}, nil)
-	host := endpoint("web", "v1", inbound.Addr().String())
+	startMesh(t, Options{Name: "web-v1", App: "web", CA: ca, Inbound: inbound, Workload: sidecartest.Serve(t, sidecartest.Answering("hello"))}, nil)
+	host := sidecartest.Endpoint("web", "v1", inbound.Addr().String())
 	host.MutualTLS = true
-	services := []Service{service("web", 8000, false, host)}
+	services := []config.Service{sidecartest.Service("web", 8000, false, host)}
 	for name, tt := range map[string]struct {
 		ca   *CA
 		want int
 	}{"the same mesh": {ca, http.StatusOK}, "another mesh": {newCA(), http.StatusServiceUnavailable}} {
 		m := startMesh(t, Options{Name: "client", CA: tt.ca}, services)
-		if g := m.get("http://web:8000/"); g.status != tt.want {
-			t.Errorf("%s: %d %q", name, g.status, g.body)
+		if g := m.get("http://web:8000/"); g.Status != tt.want {
+			t.Errorf("%s: %d %q", name, g.Status, g.Body)
 		}
 	}
 	c, err := tls.Dial("tcp", inbound.Addr().String(), &tls.Config{InsecureSkipVerify: true})

@@ -5,10 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // listener is a socket on which a proxy takes connections.
@@ -27,8 +28,8 @@ const inboundKey = "inbound"
 
 // syncListeners opens the listeners that a configuration has and the proxy
 // lacks, and takes away the others.
-func (s *Sidecar) syncListeners(config *Config) error {
-	wanted := s.wantedListeners(config)
+func (s *Sidecar) syncListeners(cfg *config.Config) error {
+	wanted := s.wantedListeners(cfg)
 	for key, l := range s.listeners {
 		if wanted[key] == nil && key != inboundKey {
 			delete(s.listeners, key)
@@ -50,54 +51,54 @@ func (s *Sidecar) syncListeners(config *Config) error {
 
 // wantedListeners are a sidecar's by the ports of the services, and a
 // gateway's by the Gateway objects.
-func (s *Sidecar) wantedListeners(config *Config) map[string]func() (listener, error) {
+func (s *Sidecar) wantedListeners(cfg *config.Config) map[string]func() (listener, error) {
 	wanted := map[string]func() (listener, error){}
 	if s.options.Gateway {
-		for _, g := range config.gateways {
-			if g.http != nil {
-				wanted[httpKey(g.port)] = func() (listener, error) { return s.listenHTTP(g.port) }
+		for _, g := range cfg.Gateways {
+			if g.HTTP != nil {
+				wanted[httpKey(g.Port)] = func() (listener, error) { return s.listenHTTP(g.Port) }
 				continue
 			}
-			wanted[gatewayTCPKey(g.port)] = func() (listener, error) { return s.listenTCP(gatewayTCPKey(g.port)) }
+			wanted[gatewayTCPKey(g.Port)] = func() (listener, error) { return s.listenTCP(gatewayTCPKey(g.Port)) }
 		}
 		return wanted
 	}
-	for port := range config.http {
+	for port := range cfg.HTTP {
 		wanted[httpKey(port)] = func() (listener, error) { return s.listenHTTP(port) }
 	}
-	for _, l := range config.tcp {
-		key := tcpKey(l.service.Host, l.port)
+	for _, l := range cfg.TCP {
+		key := tcpKey(l.Service.Host, l.Port)
 		wanted[key] = func() (listener, error) { return s.listenTCP(key) }
 	}
 	return wanted
 }
 
 // routes are the routes of an HTTP port as a configuration has them.
-func (s *Sidecar) routes(config *Config, port int) *routeConfig {
+func (s *Sidecar) routes(cfg *config.Config, port int) *config.RouteTable {
 	if !s.options.Gateway {
-		return config.http[port]
+		return cfg.HTTP[port]
 	}
-	for _, g := range config.gateways {
-		if g.port == port {
-			return g.http
+	for _, g := range cfg.Gateways {
+		if g.Port == port {
+			return g.HTTP
 		}
 	}
 	return nil
 }
 
 // tcpRoute is the route of a TCP listener as a configuration has it.
-func (s *Sidecar) tcpRoute(config *Config, key string) *tcpRoute {
+func (s *Sidecar) tcpRoute(cfg *config.Config, key string) *config.TCPRoute {
 	if s.options.Gateway {
-		for _, g := range config.gateways {
-			if gatewayTCPKey(g.port) == key {
-				return g.tcp
+		for _, g := range cfg.Gateways {
+			if gatewayTCPKey(g.Port) == key {
+				return g.TCP
 			}
 		}
 		return nil
 	}
-	for _, l := range config.tcp {
-		if tcpKey(l.service.Host, l.port) == key {
-			return l.route
+	for _, l := range cfg.TCP {
+		if tcpKey(l.Service.Host, l.Port) == key {
+			return l.Route
 		}
 	}
 	return nil
@@ -121,10 +122,10 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 		Handler:     h,
 		BaseContext: func(net.Listener) context.Context { return s.ctx },
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			return context.WithValue(ctx, workerKey{}, int(s.draws.below("workers", workers)))
+			return context.WithValue(ctx, workerKey{}, int(s.draws.below("workers", Workers)))
 		},
 		ConnState: countConnections(&s.routines, &h.stats),
-		ErrorLog:  log.New(&s.failures, "", 0),
+		ErrorLog:  s.ErrorLog(),
 	}
 	s.routines.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -145,31 +146,19 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 	}, nil
 }
 
-// newConnections makes a ConnState hook by which Close waits for a server's
-// connections.
-func newConnections(routines *sync.WaitGroup) func(net.Conn, http.ConnState) {
+// countConnections makes a ConnState hook that counts a listener's connections
+// and lets Close wait for them.
+func countConnections(routines *sync.WaitGroup, stats *listenerStats) func(net.Conn, http.ConnState) {
 	return func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:
 			routines.Add(1)
-		case http.StateClosed, http.StateHijacked:
-			routines.Done()
-		}
-	}
-}
-
-// countConnections is newConnections for a listener that counts them.
-func countConnections(routines *sync.WaitGroup, stats *listenerStats) func(net.Conn, http.ConnState) {
-	track := newConnections(routines)
-	return func(c net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
 			stats.cxTotal.add(1)
 			stats.cxActive.add(1)
 		case http.StateClosed, http.StateHijacked:
 			stats.cxActive.add(-1)
+			routines.Done()
 		}
-		track(c, state)
 	}
 }
 

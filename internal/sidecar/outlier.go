@@ -4,20 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
-)
 
-// outlierConfig is a cluster's outlier detection, defaults filled in.
-type outlierConfig struct {
-	consecutive5xx        uint32
-	enforce5xx            bool
-	consecutiveGateway    uint32
-	enforceGateway        bool
-	interval              time.Duration
-	baseEjectionTime      time.Duration
-	maxEjectionPercent    int
-	consecutive5xxSet     bool // the object names it, so that a dump shows it
-	consecutiveGatewaySet bool
-}
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+)
 
 // maxEjectionTime is Envoy's default max_ejection_time; a longer base ejection
 // time takes its place.
@@ -27,7 +16,7 @@ const maxEjectionTime = 300 * time.Second
 // back, as Envoy's outlier detection does: detection is inline, the interval
 // drives only the return.
 type detector struct {
-	config outlierConfig
+	config config.Outlier
 	stats  outlierStats
 
 	mu     sync.Mutex
@@ -46,8 +35,8 @@ type monitor struct {
 	unejectedAt        time.Time
 }
 
-func newDetector(config outlierConfig, stats outlierStats, hosts int) *detector {
-	return &detector{config: config, stats: stats, hosts: make([]monitor, hosts)}
+func newDetector(cfg config.Outlier, stats outlierStats, hosts int) *detector {
+	return &detector{config: cfg, stats: stats, hosts: make([]monitor, hosts)}
 }
 
 // report counts an answer of a host, or the status that Envoy takes for a
@@ -65,16 +54,16 @@ func (d *detector) report(host, status int) {
 	}
 	if status >= 502 && status <= 504 {
 		m.consecutiveGateway++
-		if m.consecutiveGateway == d.config.consecutiveGateway {
-			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.enforceGateway)
+		if m.consecutiveGateway == d.config.ConsecutiveGateway {
+			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.EnforceGateway)
 			m.consecutiveGateway = 0
 		}
 	} else {
 		m.consecutiveGateway = 0
 	}
 	m.consecutive5xx++
-	if m.consecutive5xx == d.config.consecutive5xx {
-		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, d.config.enforce5xx)
+	if m.consecutive5xx == d.config.Consecutive5xx {
+		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, d.config.Enforce5xx)
 		m.consecutive5xx = 0
 	}
 }
@@ -85,7 +74,7 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 		return
 	}
 	detected.add(1)
-	if 100*(d.active+1) > d.config.maxEjectionPercent*len(d.hosts) {
+	if 100*(d.active+1) > d.config.MaxEjectionPercent*len(d.hosts) {
 		d.stats.overflow.add(1)
 		return
 	}
@@ -94,7 +83,7 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 	}
 	m.ejected = true
 	m.ejectedAt = time.Now()
-	if time.Duration(m.backoff)*d.config.baseEjectionTime < d.maxEjectionTime()+d.config.baseEjectionTime {
+	if time.Duration(m.backoff)*d.config.BaseEjectionTime < d.maxEjectionTime()+d.config.BaseEjectionTime {
 		m.backoff++
 	}
 	d.active++
@@ -104,7 +93,7 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 }
 
 func (d *detector) maxEjectionTime() time.Duration {
-	return max(maxEjectionTime, d.config.baseEjectionTime)
+	return max(maxEjectionTime, d.config.BaseEjectionTime)
 }
 
 // ejected says whether a host is out.
@@ -116,7 +105,7 @@ func (d *detector) ejected(host int) bool {
 
 // run lets hosts back, once an interval, until ctx ends.
 func (d *detector) run(ctx context.Context) {
-	ticker := time.NewTicker(d.config.interval)
+	ticker := time.NewTicker(d.config.Interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -136,13 +125,13 @@ func (d *detector) tick(now time.Time) {
 	for i := range d.hosts {
 		m := &d.hosts[i]
 		if m.ejected {
-			out := min(time.Duration(m.backoff)*d.config.baseEjectionTime, d.maxEjectionTime())
+			out := min(time.Duration(m.backoff)*d.config.BaseEjectionTime, d.maxEjectionTime())
 			if now.Sub(m.ejectedAt) >= out {
 				d.uneject(m, now)
 			}
 			continue
 		}
-		if m.backoff > 0 && now.Sub(m.unejectedAt) >= d.config.interval {
+		if m.backoff > 0 && now.Sub(m.unejectedAt) >= d.config.Interval {
 			m.backoff--
 		}
 	}

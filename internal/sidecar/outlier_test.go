@@ -9,13 +9,16 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 func TestEjectionsLastTheBaseTimeTimesTheirNumberAndEndAtAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := outlierConfig{consecutive5xx: 5, enforce5xx: true, consecutiveGateway: 5, interval: 10 * time.Second,
-			baseEjectionTime: 100 * time.Second, maxEjectionPercent: 100}
-		d := newDetector(config, newOutlierStats(newStats(), "c"), 1)
+		cfg := config.Outlier{Consecutive5xx: 5, Enforce5xx: true, ConsecutiveGateway: 5, Interval: 10 * time.Second,
+			BaseEjectionTime: 100 * time.Second, MaxEjectionPercent: 100}
+		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 1)
 		go d.run(t.Context())
 		synctest.Wait()
 		// The maximum is 300 s, and a host that stays in for intervals is forgiven.
@@ -52,23 +55,23 @@ func TestEjectionsLastTheBaseTimeTimesTheirNumberAndEndAtAnInterval(t *testing.T
 func TestWhatEjectsAndWhatDoesNot(t *testing.T) {
 	tests := []struct {
 		name    string
-		config  outlierConfig
+		config  config.Outlier
 		hosts   int
 		reports []int // of host 0
 		ejected bool
 		stat    string // that is 1
 	}{
-		{"gateway errors count where they are given", outlierConfig{consecutiveGateway: 2, enforceGateway: true, maxEjectionPercent: 100}, 1,
+		{"gateway errors count where they are given", config.Outlier{ConsecutiveGateway: 2, EnforceGateway: true, MaxEjectionPercent: 100}, 1,
 			[]int{503, 502}, true, "enforced_consecutive_gateway_failure"},
-		{"a 500 is no gateway error and starts anew", outlierConfig{consecutiveGateway: 2, enforceGateway: true, maxEjectionPercent: 100}, 1,
+		{"a 500 is no gateway error and starts anew", config.Outlier{ConsecutiveGateway: 2, EnforceGateway: true, MaxEjectionPercent: 100}, 1,
 			[]int{503, 500, 503}, false, ""},
-		{"gateway errors are but detected where none are given", outlierConfig{consecutive5xx: 9, enforce5xx: true, consecutiveGateway: 2, maxEjectionPercent: 100}, 1,
+		{"gateway errors are but detected where none are given", config.Outlier{Consecutive5xx: 9, Enforce5xx: true, ConsecutiveGateway: 2, MaxEjectionPercent: 100}, 1,
 			[]int{503, 503}, false, "detected_consecutive_gateway_failure"},
-		{"an answer below 500 starts anew", outlierConfig{consecutive5xx: 2, enforce5xx: true, maxEjectionPercent: 100}, 1,
+		{"an answer below 500 starts anew", config.Outlier{Consecutive5xx: 2, Enforce5xx: true, MaxEjectionPercent: 100}, 1,
 			[]int{500, 404, 500}, false, ""},
-		{"0 switches off", outlierConfig{consecutive5xx: 0, maxEjectionPercent: 100}, 1, []int{500, 500, 500}, false, ""},
-		{"10 % of nine hosts is none", outlierConfig{consecutive5xx: 1, enforce5xx: true, maxEjectionPercent: 10}, 9, []int{500}, false, "overflow"},
-		{"10 % of ten hosts is one", outlierConfig{consecutive5xx: 1, enforce5xx: true, maxEjectionPercent: 10}, 10, []int{500}, true, "enforced_consecutive_5xx"},
+		{"0 switches off", config.Outlier{Consecutive5xx: 0, MaxEjectionPercent: 100}, 1, []int{500, 500, 500}, false, ""},
+		{"10 % of nine hosts is none", config.Outlier{Consecutive5xx: 1, Enforce5xx: true, MaxEjectionPercent: 10}, 9, []int{500}, false, "overflow"},
+		{"10 % of ten hosts is one", config.Outlier{Consecutive5xx: 1, Enforce5xx: true, MaxEjectionPercent: 10}, 10, []int{500}, true, "enforced_consecutive_5xx"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,16 +95,16 @@ func TestWhatEjectsAndWhatDoesNot(t *testing.T) {
 func TestAnEjectedHostGetsNoRequestsUntilItsTimeIsOver(t *testing.T) {
 	var status, seen atomic.Int64
 	status.Store(503)
-	h := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	h := sidecartest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		seen.Add(1)
 		w.WriteHeader(int(status.Load()))
 	})
-	m := startMesh(t, Options{}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))}, destinationRuleOf(t, "httpbin", `{"host":"httpbin",
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))}, sidecartest.DestinationRule(t, "httpbin", `{"host":"httpbin",
 		"trafficPolicy":{"outlierDetection":{"consecutive5xxErrors":5,"interval":"0.05s","baseEjectionTime":"0.5s","maxEjectionPercent":100}}}`))
 	for i := range 10 {
 		g := m.get("http://httpbin:8000/")
-		if g.status != 503 || (g.body == "no healthy upstream") != (i >= 5) {
-			t.Errorf("call %d: %d %q", i+1, g.status, g.body)
+		if g.Status != 503 || (g.Body == "no healthy upstream") != (i >= 5) {
+			t.Errorf("call %d: %d %q", i+1, g.Status, g.Body)
 		}
 	}
 	for name, want := range map[string]int64{
@@ -115,7 +118,7 @@ func TestAnEjectedHostGetsNoRequestsUntilItsTimeIsOver(t *testing.T) {
 		t.Errorf("the endpoint saw %d calls", seen.Load())
 	}
 	status.Store(200)
-	until(t, "the ejection has ended", func() bool { return m.get("http://httpbin:8000/").status == 200 })
+	sidecartest.Until(t, "the ejection has ended", func() bool { return m.get("http://httpbin:8000/").Status == 200 })
 	if n := m.stat(httpbinStat("outlier_detection.ejections_active")); n != 0 {
 		t.Errorf("%d ejections are active", n)
 	}
@@ -123,8 +126,8 @@ func TestAnEjectedHostGetsNoRequestsUntilItsTimeIsOver(t *testing.T) {
 
 func TestAHostComesBackAtTheConfiguredInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := newOutlierConfig(spec(t, &networking.OutlierDetection{}, `{"consecutive5xxErrors":1,"interval":"7s","baseEjectionTime":"1s","maxEjectionPercent":100}`))
-		d := newDetector(*config, newOutlierStats(newStats(), "c"), 1)
+		cfg := config.NewOutlierConfig(sidecartest.Spec(t, &networking.OutlierDetection{}, `{"consecutive5xxErrors":1,"interval":"7s","baseEjectionTime":"1s","maxEjectionPercent":100}`))
+		d := newDetector(*cfg, newOutlierStats(newStats(), "c"), 1)
 		go d.run(t.Context())
 		synctest.Wait()
 		d.report(0, 500)
@@ -143,11 +146,11 @@ func TestAHostComesBackAtTheConfiguredInterval(t *testing.T) {
 
 // Answers to what was in flight at the ejection do not count towards the next.
 func TestAHostThatComesBackStartsAnew(t *testing.T) {
-	for name, config := range map[string]outlierConfig{
-		"5xx":     {consecutive5xx: 3, enforce5xx: true, maxEjectionPercent: 100},
-		"gateway": {consecutiveGateway: 3, enforceGateway: true, maxEjectionPercent: 100},
+	for name, cfg := range map[string]config.Outlier{
+		"5xx":     {Consecutive5xx: 3, Enforce5xx: true, MaxEjectionPercent: 100},
+		"gateway": {ConsecutiveGateway: 3, EnforceGateway: true, MaxEjectionPercent: 100},
 	} {
-		d := newDetector(config, newOutlierStats(newStats(), "c"), 1)
+		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 1)
 		for range 3 + 2 {
 			d.report(0, 503)
 		}
@@ -191,16 +194,16 @@ func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			address := unused(t)
+			address := sidecartest.Unused(t)
 			if tt.handler != nil {
-				address = serve(t, tt.handler)
+				address = sidecartest.Serve(t, tt.handler)
 			}
-			m := startMesh(t, Options{}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", address))},
-				virtualServiceOf(t, "httpbin", `{"hosts":["httpbin"],"http":[{`+tt.object+`"route":[{"destination":{"host":"httpbin"}}]}]}`),
-				destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"outlierDetection":{`+tt.outlier+`,"maxEjectionPercent":100}}}`))
+			m := startMesh(t, Options{}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", address))},
+				sidecartest.VirtualService(t, "httpbin", `{"hosts":["httpbin"],"http":[{`+tt.object+`"route":[{"destination":{"host":"httpbin"}}]}]}`),
+				sidecartest.DestinationRule(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"outlierDetection":{`+tt.outlier+`,"maxEjectionPercent":100}}}`))
 			for range tt.calls {
-				if g := m.get("http://httpbin:8000/"); g.status != tt.status || g.body == "no healthy upstream" {
-					t.Errorf("got %d %q", g.status, g.body)
+				if g := m.get("http://httpbin:8000/"); g.Status != tt.status || g.Body == "no healthy upstream" {
+					t.Errorf("got %d %q", g.Status, g.Body)
 				}
 			}
 			for name, want := range map[string]int64{
@@ -218,16 +221,16 @@ func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
 // is left that would let the host back.
 func TestALateAnswerOfAReplacedClusterEjectsNobody(t *testing.T) {
 	arrived, leave := make(chan bool), make(chan bool)
-	h := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	h := sidecartest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		arrived <- true
 		<-leave
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
-	m := startMesh(t, Options{}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))}, destinationRuleOf(t, "httpbin", breaker11))
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))}, sidecartest.DestinationRule(t, "httpbin", breaker11))
 	answer := make(chan string)
 	go func() {
-		g, err := get(m.newClient(), "http://httpbin:8000/")
-		answer <- fmt.Sprint(g.status, err)
+		g, err := sidecartest.Get(m.newClient(), "http://httpbin:8000/")
+		answer <- fmt.Sprint(g.Status, err)
 	}()
 	<-arrived
 	m.push()

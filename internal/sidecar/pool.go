@@ -141,7 +141,7 @@ func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 	}
 	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })
 	p.busy++
-	if limit := p.cluster.config.policy.maxRequestsPerConnection; limit > 0 {
+	if limit := p.cluster.config.Policy.MaxRequestsPerConnection; limit > 0 {
 		c.served++
 		if c.served == limit {
 			p.cluster.stats.cxMaxRequests.add(1)

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // The breaker of Istio's httpbin task.
@@ -13,39 +16,39 @@ const breaker11 = `{"host":"httpbin","trafficPolicy":{
 	"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1,"maxRequestsPerConnection":1}},
 	"outlierDetection":{"consecutiveGatewayErrors":1,"interval":"1s","baseEjectionTime":"180s","maxEjectionPercent":100}}}`
 
-func httpbinStat(name string) string { return clusterStat("outbound|8000||httpbin", name) }
+func httpbinStat(name string) string { return sidecartest.ClusterStat("outbound|8000||httpbin", name) }
 
 func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 	const rounds = 10
 	arrived, leave := make(chan bool), make(chan bool)
-	h := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	h := sidecartest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		arrived <- true
 		<-leave
 	})
-	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
-		destinationRuleOf(t, "httpbin", breaker11))
+	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))},
+		sidecartest.DestinationRule(t, "httpbin", breaker11))
 	clients := []*http.Client{m.newClient(), m.newClient(), m.newClient()}
 	answers := make(chan string, 2)
 	call := func(name string, c *http.Client) {
-		g, err := get(c, "http://httpbin:8000/get")
+		g, err := sidecartest.Get(c, "http://httpbin:8000/get")
 		if err != nil {
 			t.Error(err)
 		}
-		answers <- fmt.Sprint(name, " ", g.status)
+		answers <- fmt.Sprint(name, " ", g.Status)
 	}
 	for range rounds {
 		// One is on the connection, one waits for it, and there is no place for a third.
 		go call("first", clients[0])
 		<-arrived
 		go call("second", clients[1])
-		until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
-		g, err := get(clients[2], "http://httpbin:8000/get")
+		sidecartest.Until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
+		g, err := sidecartest.Get(clients[2], "http://httpbin:8000/get")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.status != 503 || len(g.body) != 81 || g.body != "upstream connect error or disconnect/reset before headers. reset reason: overflow" ||
-			joined(g.header, "X-Envoy-Overloaded") != "true" || joined(g.header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
-			t.Errorf("got %d %q %v", g.status, g.body, g.header)
+		if g.Status != 503 || len(g.Body) != 81 || g.Body != "upstream connect error or disconnect/reset before headers. reset reason: overflow" ||
+			joined(g.Header, "X-Envoy-Overloaded") != "true" || joined(g.Header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
+			t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 		}
 		// The refused one waits for nobody, the second for the first's answer and
 		// then for its own: as long as two services.
@@ -80,7 +83,7 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 func seedWhere(name string, want ...uint64) uint64 {
 	for seed := uint64(0); ; seed++ {
 		d := newDraws(seed, name)
-		if !slices.ContainsFunc(want, func(w uint64) bool { return d.below("workers", workers) != w }) {
+		if !slices.ContainsFunc(want, func(w uint64) bool { return d.below("workers", Workers) != w }) {
 			return seed
 		}
 	}
@@ -103,24 +106,24 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			const calls = 3
 			arrived, leave := make(chan bool, calls), make(chan bool, calls)
-			h := serve(t, func(http.ResponseWriter, *http.Request) {
+			h := sidecartest.Serve(t, func(http.ResponseWriter, *http.Request) {
 				arrived <- true
 				<-leave
 			})
-			m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
-				destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":`+tt.pool+`}}`))
+			m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))},
+				sidecartest.DestinationRule(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":`+tt.pool+`}}`))
 			answers := make(chan int, calls)
 			for i := range calls {
 				go func() {
-					g, err := get(m.newClient(), "http://httpbin:8000/")
+					g, err := sidecartest.Get(m.newClient(), "http://httpbin:8000/")
 					if err != nil {
 						t.Error(err)
 					}
-					answers <- g.status
+					answers <- g.Status
 				}()
 				// One after the other, so that the queue's order is known; the first
 				// has a connection before the second asks for one.
-				until(t, "the request has come in", func() bool {
+				sidecartest.Until(t, "the request has come in", func() bool {
 					return len(arrived) > 0 && m.stat("http.outbound_0.0.0.0_8000;.downstream_rq_total") == int64(i+1)
 				})
 			}
@@ -133,7 +136,7 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 					<-arrived
 				}
 				left -= n
-				until(t, "the others wait", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == int64(left) })
+				sidecartest.Until(t, "the others wait", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == int64(left) })
 				if len(arrived) > 0 {
 					t.Errorf("more than %d came to httpbin at once", n)
 				}
@@ -157,16 +160,16 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 // with maxConnections 1 have two.
 func TestAPoolWithoutAConnectionAlwaysGetsOne(t *testing.T) {
 	arrived, leave := make(chan bool, 2), make(chan bool)
-	h := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	h := sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		arrived <- true
 		<-leave
 	})
-	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 1)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
-		destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
+	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 1)}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))},
+		sidecartest.DestinationRule(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
 	var clients sync.WaitGroup
 	for range 2 {
 		clients.Go(func() {
-			if _, err := get(m.newClient(), "http://httpbin:8000/"); err != nil {
+			if _, err := sidecartest.Get(m.newClient(), "http://httpbin:8000/"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -186,26 +189,26 @@ func TestAPoolWithoutAConnectionAlwaysGetsOne(t *testing.T) {
 // worker takes the only place of all.
 func TestThePendingLimitIsSharedByTheWorkers(t *testing.T) {
 	arrived, leave := make(chan bool, 3), make(chan bool)
-	h := serve(t, func(http.ResponseWriter, *http.Request) {
+	h := sidecartest.Serve(t, func(http.ResponseWriter, *http.Request) {
 		arrived <- true
 		<-leave
 	})
-	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 1)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))},
-		destinationRuleOf(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}}}`))
+	m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 1)}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))},
+		sidecartest.DestinationRule(t, "httpbin", `{"host":"httpbin","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}}}`))
 	statuses := make(chan int, 3)
 	call := func() {
-		g, err := get(m.newClient(), "http://httpbin:8000/")
+		g, err := sidecartest.Get(m.newClient(), "http://httpbin:8000/")
 		if err != nil {
 			t.Error(err)
 		}
-		statuses <- g.status
+		statuses <- g.Status
 	}
 	go call()
 	<-arrived
 	go call()
-	until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
+	sidecartest.Until(t, "the second waits", func() bool { return m.stat(httpbinStat("upstream_rq_pending_active")) == 1 })
 	go call()
-	until(t, "the third is answered or has come to httpbin", func() bool { return len(statuses)+len(arrived) > 0 })
+	sidecartest.Until(t, "the third is answered or has come to httpbin", func() bool { return len(statuses)+len(arrived) > 0 })
 	if n := m.stat(httpbinStat("upstream_rq_pending_overflow")); n != 1 {
 		t.Errorf("upstream_rq_pending_overflow is %d", n)
 	}
@@ -224,16 +227,16 @@ func TestTheLastConnectionToBecomeReadyIsUsedFirst(t *testing.T) {
 			leave      chan bool
 		}
 		arrived := make(chan visit)
-		h := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		h := sidecartest.Serve(t, func(_ http.ResponseWriter, r *http.Request) {
 			v := visit{r.RemoteAddr, make(chan bool)}
 			arrived <- v
 			<-v.leave
 		})
-		m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []Service{service("httpbin", 8000, false, endpoint("httpbin", "v1", h))})
+		m := startMesh(t, Options{Name: "client", Seed: seedWhere("client", 0, 0, 0)}, []config.Service{sidecartest.Service("httpbin", 8000, false, sidecartest.Endpoint("httpbin", "v1", h))})
 		answered := make(chan bool)
 		call := func() visit {
 			go func() {
-				if _, err := get(m.newClient(), "http://httpbin:8000/"); err != nil {
+				if _, err := sidecartest.Get(m.newClient(), "http://httpbin:8000/"); err != nil {
 					t.Error(err)
 				}
 				answered <- true

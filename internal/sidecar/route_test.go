@@ -8,16 +8,12 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
-// reviews is a service of two versions, each of which answers with its name.
-func reviews(t testing.TB) Service {
-	return service("reviews", 9080, false,
-		endpoint("reviews", "v1", serve(t, answering("v1"))), endpoint("reviews", "v2", serve(t, answering("v2"))))
-}
-
 func TestTheFirstMatchDecidesTheRoute(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{reviews(t)}, subsets(t, "reviews"), virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Reviews(t)}, sidecartest.Subsets(t, "reviews"), sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[
 		{"match":[{"headers":{"end-user":{"exact":"jason"}}},{"uri":{"prefix":"/two"},"headers":{"x":{"regex":"a|b+"}}}],"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
 		{"match":[{"uri":{"exact":"/Case"},"ignoreUriCase":true}],"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
 		{"match":[{"headers":{"present":{}},"withoutHeaders":{"not":{"prefix":"n"}}}],"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
@@ -43,35 +39,35 @@ func TestTheFirstMatchDecidesTheRoute(t *testing.T) {
 		{"/", []string{"present", "yes", "not", "so"}, "v2"},
 	}
 	for _, tt := range tests {
-		if g := m.get("http://reviews:9080"+tt.path, tt.headers...); g.body != tt.want {
-			t.Errorf("%s %v went to %s, want %s", tt.path, tt.headers, g.body, tt.want)
+		if g := m.get("http://reviews:9080"+tt.path, tt.headers...); g.Body != tt.want {
+			t.Errorf("%s %v went to %s, want %s", tt.path, tt.headers, g.Body, tt.want)
 		}
 	}
 	for _, name := range []string{"reviews", "reviews.default", "reviews.default.svc", "reviews.default.svc.cluster.local"} {
-		if g := m.get("http://"+name+":9080/", "end-user", "jason"); g.body != "v2" {
-			t.Errorf("by the name %s: %q", name, g.body)
+		if g := m.get("http://"+name+":9080/", "end-user", "jason"); g.Body != "v2" {
+			t.Errorf("by the name %s: %q", name, g.Body)
 		}
 	}
 }
 
 // weighted sends the given weights to v1 and v2.
 func weighted(t testing.TB, v1, v2 int) *rules.Object {
-	return virtualServiceOf(t, "reviews", fmt.Sprintf(`{"hosts":["reviews"],"http":[{"route":[
+	return sidecartest.VirtualService(t, "reviews", fmt.Sprintf(`{"hosts":["reviews"],"http":[{"route":[
 		{"destination":{"host":"reviews","subset":"v1"},"weight":%d},{"destination":{"host":"reviews","subset":"v2"},"weight":%d}]}]}`, v1, v2))
 }
 
 func (m *mesh) versions(n int) string {
 	var b strings.Builder
 	for range n {
-		b.WriteString(m.get("http://reviews:9080/").body)
+		b.WriteString(m.get("http://reviews:9080/").Body)
 	}
 	return b.String()
 }
 
 func TestWeightsAreDrawnPerRequestAndTheSeedRepeatsThem(t *testing.T) {
-	services := []Service{reviews(t)}
+	services := []config.Service{sidecartest.Reviews(t)}
 	start := func(name string, seed uint64) *mesh {
-		return startMesh(t, Options{Name: name, Seed: seed}, services, subsets(t, "reviews"), weighted(t, 90, 10))
+		return startMesh(t, Options{Name: name, Seed: seed}, services, sidecartest.Subsets(t, "reviews"), weighted(t, 90, 10))
 	}
 	m := start("productpage-v1", 7)
 	drawn := m.versions(500)
@@ -88,31 +84,31 @@ func TestWeightsAreDrawnPerRequestAndTheSeedRepeatsThem(t *testing.T) {
 	if other := start("details-v1", 7).versions(500); other == drawn {
 		t.Error("another proxy drew the same")
 	}
-	m.push(subsets(t, "reviews"), weighted(t, 0, 100))
+	m.push(sidecartest.Subsets(t, "reviews"), weighted(t, 0, 100))
 	if got := m.versions(20); strings.Contains(got, "v1") {
 		t.Errorf("with weight 0 v1 got requests: %s", got)
 	}
 	// What proxies counted is what clients saw, by host and by cluster.
-	if n := m.stat(clusterStat("outbound|9080|v2|reviews", "upstream_rq_total")); n != int64(strings.Count(drawn, "v2")+20) {
+	if n := m.stat(sidecartest.ClusterStat("outbound|9080|v2|reviews", "upstream_rq_total")); n != int64(strings.Count(drawn, "v2")+20) {
 		t.Errorf("the proxy counted %d requests to v2", n)
 	}
 }
 
 func TestADelayHitsItsMatchAloneAndIsNotChargedToTheTimeout(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{reviews(t)}, virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Reviews(t)}, sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[
 		{"name":"jason.run-1","match":[{"headers":{"end-user":{"exact":"jason"}}}],"timeout":"0.1s","fault":{"delay":{"fixedDelay":"0.2s","percentage":{"value":100}}},"route":[{"destination":{"host":"reviews"}}]},
 		{"route":[{"destination":{"host":"reviews"}}]}]}`))
 	for range 3 {
-		if g := m.get("http://reviews:9080/", "end-user", "jason"); g.status != 200 || g.took < 200*time.Millisecond || g.took > time.Second {
-			t.Errorf("jason: %d after %v", g.status, g.took)
+		if g := m.get("http://reviews:9080/", "end-user", "jason"); g.Status != 200 || g.Took < 200*time.Millisecond || g.Took > time.Second {
+			t.Errorf("jason: %d after %v", g.Status, g.Took)
 		}
 	}
-	until(t, "the log has the route's name", func() bool {
-		e := m.log.all()[len(m.log.all())-1]
+	sidecartest.Until(t, "the log has the route's name", func() bool {
+		e := m.lines.all()[len(m.lines.all())-1]
 		return e.flags == "DI" && e.route == "jason.run-1"
 	})
-	if g := m.get("http://reviews:9080/"); g.took > 150*time.Millisecond {
-		t.Errorf("another took %v", g.took)
+	if g := m.get("http://reviews:9080/"); g.Took > 150*time.Millisecond {
+		t.Errorf("another took %v", g.Took)
 	}
 	if n := m.stat("http.outbound_0.0.0.0_9080;.fault.delays_injected"); n != 3 {
 		t.Errorf("%d delays were injected", n)
@@ -120,15 +116,15 @@ func TestADelayHitsItsMatchAloneAndIsNotChargedToTheTimeout(t *testing.T) {
 }
 
 func TestAFaultIsDrawnByItsPercentageAndWithoutOneNeverHappens(t *testing.T) {
-	services := []Service{reviews(t)}
+	services := []config.Service{sidecartest.Reviews(t)}
 	faulty := func(percentage string) *mesh {
-		return startMesh(t, Options{Name: "client", Seed: 1}, services, virtualServiceOf(t, "reviews",
+		return startMesh(t, Options{Name: "client", Seed: 1}, services, sidecartest.VirtualService(t, "reviews",
 			`{"hosts":["reviews"],"http":[{"fault":{"abort":{"httpStatus":418`+percentage+`},"delay":{"fixedDelay":"0.001s"`+percentage+`}},"route":[{"destination":{"host":"reviews"}}]}]}`))
 	}
 	statuses := func(m *mesh) string {
 		var b strings.Builder
 		for range 300 {
-			fmt.Fprint(&b, m.get("http://reviews:9080/").status, " ")
+			fmt.Fprint(&b, m.get("http://reviews:9080/").Status, " ")
 		}
 		return b.String()
 	}
@@ -151,15 +147,15 @@ func TestAFaultIsDrawnByItsPercentageAndWithoutOneNeverHappens(t *testing.T) {
 }
 
 func TestADelayAndAnAbortAreDrawnIndependently(t *testing.T) {
-	m := startMesh(t, Options{Name: "client", Seed: 1}, []Service{reviews(t)}, virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"fault":{
+	m := startMesh(t, Options{Name: "client", Seed: 1}, []config.Service{sidecartest.Reviews(t)}, sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"fault":{
 		"delay":{"fixedDelay":"0.001s","percentage":{"value":50}},"abort":{"httpStatus":418,"percentage":{"value":30}}},"route":[{"destination":{"host":"reviews"}}]}]}`))
 	const requests = 500
 	for range requests {
 		m.get("http://reviews:9080/")
 	}
-	until(t, "all are noted", func() bool { return len(m.log.all()) == requests })
+	sidecartest.Until(t, "all are noted", func() bool { return len(m.lines.all()) == requests })
 	drawn := map[string]int{}
-	for _, e := range m.log.all() {
+	for _, e := range m.lines.all() {
 		drawn[e.flags]++
 	}
 	// The products of the two shares; 45 is more than four standard deviations.
@@ -173,28 +169,41 @@ func TestADelayAndAnAbortAreDrawnIndependently(t *testing.T) {
 // A route that is replaced while a request is on it stays that request's.
 func TestAPushLeavesRequestsInFlightTheirRoute(t *testing.T) {
 	arrived, leave := make(chan bool), make(chan bool)
-	v1 := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	v1 := sidecartest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		arrived <- true
 		<-leave
 		fmt.Fprint(w, "v1")
 	})
-	services := []Service{service("reviews", 9080, false, endpoint("reviews", "v1", v1), endpoint("reviews", "v2", serve(t, answering("v2"))))}
-	m := startMesh(t, Options{}, services, subsets(t, "reviews"), weighted(t, 100, 0))
+	services := []config.Service{sidecartest.Service("reviews", 9080, false, sidecartest.Endpoint("reviews", "v1", v1), sidecartest.Endpoint("reviews", "v2", sidecartest.Serve(t, sidecartest.Answering("v2"))))}
+	m := startMesh(t, Options{}, services, sidecartest.Subsets(t, "reviews"), weighted(t, 100, 0))
 	answer := make(chan string)
 	go func() {
-		g, err := get(m.newClient(), "http://reviews:9080/")
-		answer <- fmt.Sprint(g.body, err)
+		g, err := sidecartest.Get(m.newClient(), "http://reviews:9080/")
+		answer <- fmt.Sprint(g.Body, err)
 	}()
 	<-arrived
 	// Every cluster of the service is replaced, and the route.
-	m.push(weighted(t, 0, 100), destinationRuleOf(t, "reviews", `{"host":"reviews","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":5}}},
+	m.push(weighted(t, 0, 100), sidecartest.DestinationRule(t, "reviews", `{"host":"reviews","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":5}}},
 		"subsets":[{"name":"v1","labels":{"version":"v1"}},{"name":"v2","labels":{"version":"v2"}}]}`))
-	if g := m.get("http://reviews:9080/"); g.body != "v2" {
-		t.Errorf("a new request went to %q", g.body)
+	if g := m.get("http://reviews:9080/"); g.Body != "v2" {
+		t.Errorf("a new request went to %q", g.Body)
 	}
 	close(leave)
 	if got := <-answer; got != "v1<nil>" {
 		t.Errorf("the request in flight got %q", got)
 	}
-	until(t, "its connection is closed", func() bool { return m.stat(clusterStat("outbound|9080|v1|reviews", "upstream_cx_active")) == 0 })
+	sidecartest.Until(t, "its connection is closed", func() bool {
+		return m.stat(sidecartest.ClusterStat("outbound|9080|v1|reviews", "upstream_cx_active")) == 0
+	})
+}
+
+// Of two VirtualServices for a host the sidecars take the first, and a service
+// whose VirtualService has no route for its port is routed as if it had none.
+func TestTheFirstVirtualServiceOwnsAHost(t *testing.T) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Reviews(t)}, sidecartest.Subsets(t, "reviews"),
+		sidecartest.VirtualService(t, "first", `{"hosts":["reviews"],"http":[{"match":[{"port":80}],"route":[{"destination":{"host":"reviews","subset":"v9"}}]}]}`),
+		sidecartest.VirtualService(t, "second", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v9"}}]}]}`))
+	if g := m.get("http://reviews:9080/"); g.Status != 200 {
+		t.Errorf("got %d", g.Status)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // maxAttempts is one attempt and Istio's default of two retries. Of the
@@ -21,13 +23,13 @@ const maxAttempts = 3
 type routerFilter struct{}
 
 // Fields implements HTTPFilter.
-func (routerFilter) Fields() Fields { return Fields{"HTTPRoute": {"timeout"}} }
+func (routerFilter) Fields() config.Fields { return config.Fields{"HTTPRoute": {"timeout"}} }
 
 // Check implements HTTPFilter.
-func (routerFilter) Check(string, *networking.HTTPRoute, Refuse) {}
+func (routerFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
 // Compile implements HTTPFilter.
-func (routerFilter) Compile(_ string, r *networking.HTTPRoute) RouteFilter {
+func (routerFilter) Compile(_ string, r *networking.HTTPRoute) config.RouteFilter {
 	return &router{timeout: r.GetTimeout().AsDuration()}
 }
 
@@ -37,10 +39,10 @@ type router struct {
 }
 
 // Dump implements RouteFilter.
-func (r *router) Dump(route map[string]any) {
-	action := route["route"].(object)
-	action["timeout"] = durationJSON(r.timeout)
-	action["retry_policy"] = object{
+func (r *router) Dump(route config.Object) {
+	action := route["route"].(config.Object)
+	action["timeout"] = config.Duration(r.timeout)
+	action["retry_policy"] = config.Object{
 		"retry_on":                          "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
 		"num_retries":                       maxAttempts - 1,
 		"host_selection_retry_max_attempts": "5",

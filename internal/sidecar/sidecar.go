@@ -1,14 +1,16 @@
 // Package sidecar is one proxy that behaves as Envoy does under Istio: routes,
-// faults, connection pools, ejection, its counters and its admin interface. It
-// knows no application.
+// faults, connection pools, ejection, its counters and its access log. It knows
+// no application.
 //
-// Compile turns a registry of services and Istio's objects into a Config, and
-// every proxy of a mesh runs the same one. A proxy serves real connections on
-// loopback; where it and Envoy differ, it is wrong. Names of stats, flags and
-// texts are Envoy's and Istio's own.
+// Its rooms: internal/sidecar/config holds what Istio's objects compile to, and
+// internal/sidecar/admin the admin interface; here is the data plane. Every proxy
+// of a mesh runs the same configuration, which is pushed to it. A request goes
+// through a chain of filters in Envoy's order, a file each (filters.go). A proxy
+// serves real connections on loopback; where it and Envoy differ, it is wrong.
+// Names of stats, flags and texts are Envoy's and Istio's own.
 //
-// The package may import internal/rules and, for the names and numbers that
-// Envoy's own reader has too, internal/envoy.
+// The package may import internal/sidecar/config, internal/rules and
+// internal/envoy.
 package sidecar
 
 import (
@@ -17,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"reflect"
@@ -26,6 +29,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // Options say who a proxy belongs to.
@@ -50,50 +55,48 @@ type Sidecar struct {
 	draws    *draws
 	stats    *stats
 	uptime   *metric // server.uptime, in seconds
-	log      accessLog
+	lines    accessLog
 	failures failures
-	workers  [workers]sync.Mutex
+	workers  [Workers]sync.Mutex
 	started  time.Time
 
 	ctx      context.Context // ends with the proxy
 	end      context.CancelFunc
 	routines sync.WaitGroup
 
-	state atomic.Pointer[state]
-	admin *adminServer
-
+	state     atomic.Pointer[state]
 	mu        sync.Mutex // of Push and Close
 	listeners map[string]listener
-	refusing  net.Conn // of a gateway: its local address refuses connections
+	refusing  []net.Conn // of a gateway: both ends of a connection, whose first end's address refuses others
 }
 
 // state is the configuration that a proxy runs, and its clusters.
 type state struct {
-	config   *Config
+	config   *config.Config
 	clusters map[string]*cluster
 }
 
 // Start starts a proxy. Close must be called.
-func Start(options Options, config *Config) (*Sidecar, error) {
+func Start(options Options, cfg *config.Config) (*Sidecar, error) {
 	ctx, end := context.WithCancel(context.Background())
 	s := &Sidecar{
 		options:   options,
 		draws:     newDraws(options.Seed, options.Name),
 		stats:     newStats(),
-		log:       accessLog{closed: ctx},
+		lines:     accessLog{closed: ctx},
 		started:   time.Now(),
 		ctx:       ctx,
 		end:       end,
 		listeners: map[string]listener{},
 	}
-	if err := s.begin(config); err != nil {
+	if err := s.begin(cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the proxy of %s: %w", options.Name, err), s.Close())
 	}
 	return s, nil
 }
 
 // begin starts what Close ends.
-func (s *Sidecar) begin(config *Config) (err error) {
+func (s *Sidecar) begin(cfg *config.Config) (err error) {
 	s.uptime = s.stats.gauge("server.uptime")
 	s.uptime.used.Store(true)
 	if l := s.options.Inbound; l != nil {
@@ -107,45 +110,62 @@ func (s *Sidecar) begin(config *Config) (err error) {
 	if s.options.Inbound != nil {
 		s.routines.Go(func() { s.serveInbound(s.options.Inbound) })
 	}
-	if s.admin, err = startAdmin(s); err != nil {
-		return err
-	}
 	if s.options.Gateway {
-		if s.refusing, err = net.Dial("tcp", s.admin.address); err != nil {
+		if err := s.refuse(); err != nil {
 			return fmt.Errorf("reserving an address that refuses: %w", err)
 		}
 	}
-	return s.Push(config)
+	return s.Push(cfg)
+}
+
+// refuse holds an address on which nothing listens as long as the proxy lives.
+func (s *Sidecar) refuse() error {
+	l, err := s.listen()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	for _, open := range []func() (net.Conn, error){
+		func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) },
+		l.Accept,
+	} {
+		c, err := open()
+		if err != nil {
+			return err
+		}
+		s.refusing = append(s.refusing, c)
+	}
+	return nil
 }
 
 // Push makes the proxy run a configuration from now on. Requests in flight
 // keep the route that they have. Clusters that did not change keep their
 // connections, counts of hosts and ejections; others start anew, as in Envoy.
-func (s *Sidecar) Push(config *Config) error {
+func (s *Sidecar) Push(cfg *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return fmt.Errorf("configuring the proxy of %s: it is closed", s.options.Name)
 	}
 	old := s.state.Load()
-	next := &state{config: config, clusters: map[string]*cluster{}}
+	next := &state{config: cfg, clusters: map[string]*cluster{}}
 	var replaced []*cluster
 	if old != nil {
 		replaced = slices.Collect(maps.Values(old.clusters))
 	}
-	for _, c := range config.clusters {
-		if old != nil && old.clusters[c.name] != nil && reflect.DeepEqual(old.clusters[c.name].config, c) {
-			next.clusters[c.name] = old.clusters[c.name]
-			replaced = slices.DeleteFunc(replaced, func(r *cluster) bool { return r == old.clusters[c.name] })
+	for _, c := range cfg.Clusters {
+		if old != nil && old.clusters[c.Name] != nil && reflect.DeepEqual(old.clusters[c.Name].config, c) {
+			next.clusters[c.Name] = old.clusters[c.Name]
+			replaced = slices.DeleteFunc(replaced, func(r *cluster) bool { return r == old.clusters[c.Name] })
 			continue
 		}
-		next.clusters[c.name] = newCluster(s.ctx, c, s)
+		next.clusters[c.Name] = newCluster(s.ctx, c, s)
 	}
 	s.state.Store(next)
 	for _, c := range replaced {
 		c.drain()
 	}
-	return s.syncListeners(config)
+	return s.syncListeners(cfg)
 }
 
 // Close ends the proxy and everything that it does. The error is what had gone
@@ -158,14 +178,11 @@ func (s *Sidecar) Close() error {
 		return nil
 	}
 	s.end()
-	if s.refusing != nil {
-		s.refusing.Close()
+	for _, c := range s.refusing {
+		c.Close()
 	}
 	for _, l := range s.listeners {
 		l.close()
-	}
-	if s.admin != nil {
-		s.admin.close()
 	}
 	if st := s.state.Load(); st != nil {
 		for _, c := range st.clusters {
@@ -176,6 +193,10 @@ func (s *Sidecar) Close() error {
 	return s.failures.err(s.options.Name)
 }
 
+// ErrorLog is for a server that belongs to the proxy: what it logs is a failure
+// of the proxy.
+func (s *Sidecar) ErrorLog() *log.Logger { return log.New(&s.failures, "", 0) }
+
 // failed notes what went wrong in the proxy itself, unless it is the end of
 // what was closed.
 func (s *Sidecar) failed(err error, doing string) {
@@ -184,21 +205,27 @@ func (s *Sidecar) failed(err error, doing string) {
 	}
 }
 
+// KeptLog returns the last lines of the access log, 1,000 at the most.
+func (s *Sidecar) KeptLog() []byte {
+	var lines []byte
+	for _, e := range s.lines.all() {
+		lines = e.appendLine(lines)
+	}
+	return lines
+}
+
 // FollowLog follows the proxy's access log, in Istio's default text format:
 // from the lines written at since on, or all that are kept if it is zero, until
 // ctx ends, with ctx's error, or the reader is closed. It fails if lines since
 // then are not kept any more; the last 1,000 are. A reader that falls too far
 // behind is ended with an error, as it is when the proxy is closed.
 func (s *Sidecar) FollowLog(ctx context.Context, since time.Time) (io.ReadCloser, error) {
-	f, err := s.log.follow(ctx, since)
+	f, err := s.lines.follow(ctx, since)
 	if err != nil {
 		return nil, fmt.Errorf("following the access log of %s: %w", s.options.Name, err)
 	}
 	return f, nil
 }
-
-// AdminAddress is the host:port of the admin interface.
-func (s *Sidecar) AdminAddress() string { return s.admin.address }
 
 // Dial connects to a service of the mesh through the proxy: address is a name
 // of the service, short or qualified, and a port of it. The errors are those
@@ -224,12 +251,12 @@ func (s *Sidecar) ListenerAddress(address string) (string, error) {
 	if err != nil {
 		return "", &net.AddrError{Err: "invalid port", Addr: address}
 	}
-	services := s.state.Load().config.services
-	i := slices.IndexFunc(services, func(svc Service) bool { return slices.Contains(svc.domains(), host) })
+	services := s.state.Load().config.Services
+	i := slices.IndexFunc(services, func(svc config.Service) bool { return slices.Contains(svc.Domains(), host) })
 	if i < 0 {
 		return "", &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
-	port := services[i].port(number)
+	port := services[i].Port(number)
 	if port == nil {
 		return "", fmt.Errorf("service %s has no port %d: %w", services[i].Name, number, syscall.ECONNREFUSED)
 	}
@@ -251,7 +278,7 @@ func (s *Sidecar) GatewayAddress(port int) (string, error) {
 			return address, nil
 		}
 	}
-	return s.refusing.LocalAddr().String(), nil
+	return s.refusing[0].LocalAddr().String(), nil
 }
 
 func (s *Sidecar) listenerAddress(key string) (string, error) {

@@ -2,14 +2,10 @@ package sidecar
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // stats is a proxy's store of counters and gauges, by Envoy's names. Like
@@ -62,13 +58,6 @@ func (s *stats) put(m *metric) *metric {
 	return m
 }
 
-// all returns the metrics sorted by name.
-func (s *stats) all() []*metric {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.SortedFunc(maps.Values(s.metrics), func(a, b *metric) int { return strings.Compare(a.name, b.name) })
-}
-
 // prometheusName gives the name and labels that Envoy's tag extraction makes
 // of a stat by Istio's rules: its semicolon ends the name of a cluster or of a
 // listener, and the class of a status is a label such as 2xx.
@@ -98,25 +87,6 @@ func prometheusName(name string) (string, map[string]string) {
 func isCode(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)
 	return len(s) == 3 && err == nil
-}
-
-// collector gives metrics to Prometheus' library.
-type collector []*metric
-
-// Describe implements prometheus.Collector; it sends nothing, since the
-// metrics come and go.
-func (c collector) Describe(chan<- *prometheus.Desc) {}
-
-// Collect implements prometheus.Collector.
-func (c collector) Collect(out chan<- prometheus.Metric) {
-	for _, m := range c {
-		kind := prometheus.CounterValue
-		if m.gauge {
-			kind = prometheus.GaugeValue
-		}
-		desc := prometheus.NewDesc(m.tagged, "", nil, m.tags)
-		out <- prometheus.MustNewConstMetric(desc, kind, float64(m.value.Load()))
-	}
 }
 
 // clusterStats are the stats of one cluster.

@@ -19,7 +19,7 @@ func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn)
 	if route == nil {
 		return // The listener went as the connection came.
 	}
-	target := pick(s.draws, route.key, route.targets)
+	target := pick(s.draws, route.Key, route.Targets)
 	cluster := state.clusters[target]
 	if cluster != nil {
 		entry.cluster = target
@@ -37,9 +37,9 @@ func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn)
 		entry.received, entry.sent = relay(ctx, downstream, upstream)
 		cluster.endTCP(h)
 	}
-	if state.config.accessLog {
+	if state.config.AccessLog {
 		entry.duration = time.Since(entry.start)
-		s.log.add(entry)
+		s.lines.add(entry)
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, 
 		c.stats.cxOverflow.add(1)
 		return nil, nil, &unconnectedTCP{flag: "UO"}
 	}
-	h := c.choose(int(s.draws.below("workers", workers)), nil)
+	h := c.choose(int(s.draws.below("workers", Workers)), nil)
 	if h == nil {
 		return nil, nil, &unconnectedTCP{flag: "UH"}
 	}

@@ -1,7 +1,6 @@
 package sidecar
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -13,44 +12,18 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
-
-// echo answers every line with its prefix and the line.
-func echo(t testing.TB, prefix string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				for lines := bufio.NewScanner(c); lines.Scan(); {
-					fmt.Fprintf(c, "%s %s\n", prefix, lines.Text())
-				}
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
-
-func tcpEcho(t testing.TB) Service {
-	return service("tcp-echo", 9000, true, endpoint("tcp-echo", "v1", echo(t, "one")), endpoint("tcp-echo", "v2", echo(t, "two")))
-}
 
 const echoRoute = `[{"match":[{"port":31400}],"route":[{"destination":{"host":"tcp-echo","port":{"number":9000},"subset":"v1"},"weight":%d},
 	{"destination":{"host":"tcp-echo","port":{"number":9000},"subset":"v2"},"weight":%d}]}]`
 
 func echoGateway(t testing.TB, v1, v2 int) []*rules.Object {
 	return []*rules.Object{
-		subsets(t, "tcp-echo"),
-		gatewayOf(t, "tcp-echo-gateway", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":31400,"name":"tcp","protocol":"TCP"},"hosts":["*"]}]}`),
-		virtualServiceOf(t, "tcp-echo", `{"hosts":["*"],"gateways":["tcp-echo-gateway"],"tcp":`+fmt.Sprintf(echoRoute, v1, v2)+`}`),
+		sidecartest.Subsets(t, "tcp-echo"),
+		sidecartest.Gateway(t, "tcp-echo-gateway", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":31400,"name":"tcp","protocol":"TCP"},"hosts":["*"]}]}`),
+		sidecartest.VirtualService(t, "tcp-echo", `{"hosts":["*"],"gateways":["tcp-echo-gateway"],"tcp":`+fmt.Sprintf(echoRoute, v1, v2)+`}`),
 	}
 }
 
@@ -85,7 +58,7 @@ func (m *mesh) gateway(port int) net.Conn {
 }
 
 func TestTheGatewayDrawsAVersionForEachConnection(t *testing.T) {
-	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true, Seed: 3}, []Service{tcpEcho(t)}, echoGateway(t, 80, 20)...)
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true, Seed: 3}, []config.Service{sidecartest.TCPEcho(t)}, echoGateway(t, 80, 20)...)
 	versions := map[string]int{}
 	for range 200 {
 		switch got := lines(t, m.gateway(31400), "hello", "again"); got {
@@ -101,15 +74,17 @@ func TestTheGatewayDrawsAVersionForEachConnection(t *testing.T) {
 		t.Errorf("the connections went to %v", versions)
 	}
 	for version, n := range versions {
-		if got := m.stat(clusterStat("outbound|9000|"+version+"|tcp-echo", "upstream_cx_total")); got != int64(n) {
+		if got := m.stat(sidecartest.ClusterStat("outbound|9000|"+version+"|tcp-echo", "upstream_cx_total")); got != int64(n) {
 			t.Errorf("the proxy counted %d connections to %s, the client saw %d", got, version, n)
 		}
 	}
-	until(t, "none is open", func() bool { return m.stat(clusterStat("outbound|9000|v1|tcp-echo", "upstream_cx_active")) == 0 })
+	sidecartest.Until(t, "none is open", func() bool {
+		return m.stat(sidecartest.ClusterStat("outbound|9000|v1|tcp-echo", "upstream_cx_active")) == 0
+	})
 }
 
 func TestAGatewaysPortRefusesUntilItsObjectsAreThere(t *testing.T) {
-	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []Service{tcpEcho(t), reviews(t)})
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []config.Service{sidecartest.TCPEcho(t), sidecartest.Reviews(t)})
 	refuses := func(port int) bool {
 		address, err := m.GatewayAddress(port)
 		if err != nil {
@@ -148,10 +123,10 @@ func TestAGatewaysPortRefusesUntilItsObjectsAreThere(t *testing.T) {
 }
 
 func TestTheGatewayRoutesHTTPByItsHosts(t *testing.T) {
-	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []Service{reviews(t)}, subsets(t, "reviews"),
-		gatewayOf(t, "front", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*.example.com"]}]}`),
-		virtualServiceOf(t, "a", `{"hosts":["a.example.com","b.elsewhere.org"],"gateways":["front"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v2","port":{"number":9080}}}]}]}`),
-		virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v1"}}]}]}`))
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []config.Service{sidecartest.Reviews(t)}, sidecartest.Subsets(t, "reviews"),
+		sidecartest.Gateway(t, "front", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*.example.com"]}]}`),
+		sidecartest.VirtualService(t, "a", `{"hosts":["a.example.com","b.elsewhere.org"],"gateways":["front"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v2","port":{"number":9080}}}]}]}`),
+		sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v1"}}]}]}`))
 	address, err := m.GatewayAddress(80)
 	if err != nil {
 		t.Fatal(err)
@@ -160,14 +135,14 @@ func TestTheGatewayRoutesHTTPByItsHosts(t *testing.T) {
 	defer m.client.CloseIdleConnections()
 	for host, want := range map[string]string{"a.example.com": "200 v2", "a.example.com:8080": "200 v2", "b.elsewhere.org": "404 ", "reviews": "404 "} {
 		g := m.get("http://"+address+"/", "Host", host)
-		if got := fmt.Sprint(g.status, " ", g.body); got != want {
+		if got := fmt.Sprint(g.Status, " ", g.Body); got != want {
 			t.Errorf("%s: %s, want %s", host, got, want)
 		}
 	}
 }
 
 func TestDialingFailsAsInAMesh(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{reviews(t), tcpEcho(t)})
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Reviews(t), sidecartest.TCPEcho(t)})
 	var dns *net.DNSError
 	if _, err := m.Dial(t.Context(), "tcp", "elsewhere:9080"); !errors.As(err, &dns) || !dns.IsNotFound {
 		t.Errorf("an unknown name: %v", err)
@@ -185,8 +160,8 @@ func TestDialingFailsAsInAMesh(t *testing.T) {
 }
 
 func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
-	m := startMesh(t, Options{}, []Service{service("tcp-echo", 9000, true, endpoint("tcp-echo", "v1", echo(t, "one")))},
-		destinationRuleOf(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("tcp-echo", 9000, true, sidecartest.Endpoint("tcp-echo", "v1", sidecartest.Echo(t, "one")))},
+		sidecartest.DestinationRule(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
 	dial := func() net.Conn {
 		c, err := m.Dial(t.Context(), "tcp", "tcp-echo:9000")
 		if err != nil {
@@ -194,9 +169,9 @@ func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
 		}
 		return c
 	}
-	stat := func(name string) int64 { return m.stat(clusterStat("outbound|9000||tcp-echo", name)) }
+	stat := func(name string) int64 { return m.stat(sidecartest.ClusterStat("outbound|9000||tcp-echo", name)) }
 	held := dial()
-	until(t, "the first is connected", func() bool { return stat("upstream_cx_active") == 1 })
+	sidecartest.Until(t, "the first is connected", func() bool { return stat("upstream_cx_active") == 1 })
 	refused := dial()
 	defer refused.Close()
 	if err := refused.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
@@ -211,7 +186,7 @@ func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
 	if got := lines(t, held, "hello"); got != "one hello\n" {
 		t.Errorf("the first got %q", got)
 	}
-	until(t, "the first has ended", func() bool { return stat("upstream_cx_active") == 0 })
+	sidecartest.Until(t, "the first has ended", func() bool { return stat("upstream_cx_active") == 0 })
 	if got := lines(t, dial(), "hello"); got != "one hello\n" {
 		t.Errorf("the next got %q", got)
 	}

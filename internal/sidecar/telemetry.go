@@ -52,8 +52,8 @@ func (s *Sidecar) labels(target string, h *host) map[string]string {
 		labels["destination_canonical_revision"] = cmp.Or(h.Labels["version"], "latest")
 		labels["destination_cluster"] = "Kubernetes"
 	}
-	if c := s.state.Load().config.byName[target]; c != nil {
-		labels["destination_service"], labels["destination_service_name"] = c.host, c.service
+	if c := s.state.Load().config.ByName[target]; c != nil {
+		labels["destination_service"], labels["destination_service_name"] = c.Host, c.Service
 		labels["destination_service_namespace"] = s.options.Namespace
 	}
 	return labels

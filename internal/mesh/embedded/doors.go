@@ -11,7 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 
-	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // page is an HTTP service of the mesh for a browser on this machine, which
@@ -41,7 +41,7 @@ func (m *Mesh) openPage(ctx context.Context) (*page, error) {
 	return nil, nil
 }
 
-func (m *Mesh) listenPage(ctx context.Context, s sidecar.Service, path string) (*page, error) {
+func (m *Mesh) listenPage(ctx context.Context, s config.Service, path string) (*page, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("opening a port for the page of %s: %w", s.Name, err)
@@ -92,7 +92,7 @@ func (m *Mesh) Doors() []string {
 		}
 	}
 	for _, w := range m.workloads {
-		lines = append(lines, door("admin", w.options.Name, "http://"+w.proxy.AdminAddress()))
+		lines = append(lines, door("admin", w.options.Name, "http://"+w.admin.Address()))
 	}
 	return append(lines, door("log", "of every proxy", "/access_log of its admin interface; /access_log?follow goes on"))
 }

@@ -4,7 +4,7 @@
 // internal/sidecar together, and is all of a cluster that a run needs.
 //
 // The package may import internal/mesh and what that may, internal/samples and
-// internal/sidecar.
+// internal/sidecar with its rooms.
 package embedded
 
 import (
@@ -21,6 +21,8 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/admin"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // Namespace is the one in which everything is.
@@ -42,8 +44,8 @@ type Options struct {
 
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
-	common    sidecar.Mesh // to all proxies
-	workloads []workload   // in the order of the sample, the load workload, the gateway
+	common    config.Mesh // to all proxies
+	workloads []workload  // in the order of the sample, the load workload, the gateway
 	admin     *http.Client
 	page      *page // nil: the application has no HTTP
 
@@ -58,6 +60,7 @@ type Mesh struct {
 // workload is a workload with its proxy.
 type workload struct {
 	proxy   *sidecar.Sidecar
+	admin   *admin.Server
 	options sidecar.Options
 }
 
@@ -74,7 +77,7 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	m := &Mesh{
-		common: sidecar.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
+		common: config.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
 		admin:  &http.Client{Transport: &http.Transport{}},
 		end:    end,
 	}
@@ -135,7 +138,7 @@ func closeAll(all []ports) {
 // start starts the proxies, then the workloads, which call each other through
 // them.
 func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, common sidecar.Options) error {
-	config, err := sidecar.Compile(m.common, nil)
+	cfg, err := sidecar.Compile(m.common, nil)
 	if err != nil {
 		return err
 	}
@@ -150,11 +153,15 @@ func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []por
 	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
 	for _, o := range all {
 		o.Namespace, o.Seed, o.IP, o.CA = common.Namespace, common.Seed, common.IP, ca
-		proxy, err := sidecar.Start(o, config)
+		proxy, err := sidecar.Start(o, cfg)
 		if err != nil {
 			return err
 		}
-		m.workloads = append(m.workloads, workload{proxy: proxy, options: o})
+		door, err := admin.Serve(proxy)
+		if err != nil {
+			return errors.Join(err, proxy.Close())
+		}
+		m.workloads = append(m.workloads, workload{proxy: proxy, admin: door, options: o})
 	}
 	for i, w := range sample {
 		env := samples.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
@@ -179,6 +186,7 @@ func (m *Mesh) Close(context.Context) error {
 	// The workloads last, so that no proxy misses one that is needed.
 	var errs []error
 	for _, w := range m.workloads {
+		w.admin.Close()
 		errs = append(errs, w.proxy.Close())
 	}
 	m.end()
@@ -211,7 +219,7 @@ func Services(app string) ([]mesh.Service, error) {
 	return services(registry(sample, nil)), nil
 }
 
-func services(registry []sidecar.Service) []mesh.Service {
+func services(registry []config.Service) []mesh.Service {
 	var all []mesh.Service
 	for _, s := range registry {
 		service := mesh.Service{Name: s.Name, Host: s.Host}
@@ -233,23 +241,23 @@ func (w workload) address() string {
 
 // registry is the services of the workloads. Without ports they have no
 // endpoints.
-func registry(sample []samples.Workload, ports []ports) []sidecar.Service {
-	var all []sidecar.Service
+func registry(sample []samples.Workload, ports []ports) []config.Service {
+	var all []config.Service
 	for i, w := range sample {
-		at := slices.IndexFunc(all, func(s sidecar.Service) bool { return s.Name == w.App })
+		at := slices.IndexFunc(all, func(s config.Service) bool { return s.Name == w.App })
 		if at < 0 {
 			at = len(all)
-			all = append(all, sidecar.Service{
+			all = append(all, config.Service{
 				Name:  w.App,
 				Host:  fmt.Sprintf("%s.%s.svc.cluster.local", w.App, Namespace),
-				Ports: []sidecar.Port{{Number: w.ServicePort, TCP: w.TCP}},
+				Ports: []config.Port{{Number: w.ServicePort, TCP: w.TCP}},
 			})
 		}
 		if ports == nil {
 			continue
 		}
 		port := &all[at].Ports[0]
-		port.Endpoints = append(port.Endpoints, sidecar.Endpoint{
+		port.Endpoints = append(port.Endpoints, config.Endpoint{
 			Address:   ports[i].inbound.Addr().String(),
 			Workload:  w.Name(),
 			Labels:    map[string]string{"app": w.App, "version": w.Version},
@@ -271,7 +279,7 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 			Address:  w.address(),
 			Gateway:  w.options.Gateway,
 			Client:   w.options.Name == clientName,
-			Admin:    &envoy.Admin{Client: m.admin, Base: "http://" + w.proxy.AdminAddress()},
+			Admin:    &envoy.Admin{Client: m.admin, Base: "http://" + w.admin.Address()},
 			Log:      w.proxy.FollowLog,
 		})
 	}

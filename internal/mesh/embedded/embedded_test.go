@@ -18,7 +18,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
@@ -228,7 +228,7 @@ func TestAnUnsupportedFieldIsRefusedAndNothingChanges(t *testing.T) {
 	for name, err := range map[string]error{
 		"the mesh's Admit": m.Admit(t.Context(), []*rules.Object{bad}), "Admit": Admit("bookinfo", []*rules.Object{bad}), "Write": writeErr,
 	} {
-		var unsupported *sidecar.UnsupportedError
+		var unsupported *config.UnsupportedError
 		if !errors.As(err, &unsupported) || unsupported.Path != "spec.http[0].mirror" {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // store keeps the objects, in the order of their creation.
@@ -39,7 +40,7 @@ func (m *Mesh) Objects(context.Context) ([]*rules.Object, error) {
 }
 
 // Admit implements mesh.Mesh. A field that is not implemented is a
-// *sidecar.UnsupportedError.
+// *config.UnsupportedError.
 func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {
 	placed, err := placed(objects)
 	if err != nil {
@@ -61,7 +62,7 @@ func Admit(app string, objects []*rules.Object) error {
 	if err != nil {
 		return err
 	}
-	_, err = sidecar.Compile(sidecar.Mesh{Services: registry(sample, nil)}, placed)
+	_, err = sidecar.Compile(config.Mesh{Services: registry(sample, nil)}, placed)
 	return err
 }
 
@@ -145,12 +146,12 @@ func stored(o *rules.Object, version uint64) (*rules.Object, error) {
 
 // push makes all proxies run the objects.
 func (m *Mesh) push(objects []*rules.Object) error {
-	config, err := sidecar.Compile(m.common, objects)
+	cfg, err := sidecar.Compile(m.common, objects)
 	if err != nil {
 		return err
 	}
 	for _, w := range m.workloads {
-		if err := w.proxy.Push(config); err != nil {
+		if err := w.proxy.Push(cfg); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"errors"
@@ -11,15 +11,12 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// Compile makes the configuration of all proxies of a mesh from what they have
-// in common and its objects, these in the order of their creation. What Istio would not
-// take is an error that names the object and the field; a field or value that
-// Istio takes and the proxies do not implement is an UnsupportedError.
-func Compile(mesh Mesh, objects []*rules.Object) (*Config, error) {
-	return compile(mesh, objects, httpFilters())
-}
-
-func compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config, error) {
+// Compile makes the configuration of all proxies of a mesh from what they
+// have in common and its objects, these in the order of their creation. What
+// Istio would not take is an error that names the object and the field; a field
+// or value that Istio takes and neither the filters nor the rest of the proxies
+// implement is an UnsupportedError.
+func Compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config, error) {
 	if err := refused(objects); err != nil {
 		return nil, err
 	}
@@ -28,12 +25,12 @@ func compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config,
 	}
 	now := time.Now()
 	c := &compiler{filters: filters, config: &Config{
-		version:   now.UTC().Format(time.RFC3339Nano),
-		updated:   now,
-		services:  mesh.Services,
-		accessLog: !mesh.NoAccessLog,
-		byName:    map[string]*clusterConfig{},
-		http:      map[int]*routeConfig{},
+		Version:   now.UTC().Format(time.RFC3339Nano),
+		Updated:   now,
+		Services:  mesh.Services,
+		AccessLog: !mesh.NoAccessLog,
+		ByName:    map[string]*Cluster{},
+		HTTP:      map[int]*RouteTable{},
 	}}
 	for _, o := range objects {
 		if err := c.add(o); err != nil {
@@ -95,7 +92,7 @@ func (c *compiler) add(o *rules.Object) error {
 	case *networking.Gateway:
 		c.gateways = append(c.gateways, gateway{o.Ref, spec})
 	case *telemetry.Telemetry:
-		c.config.accessLog = c.config.accessLog || logsAccess(spec)
+		c.config.AccessLog = c.config.AccessLog || logsAccess(spec)
 	default:
 		return fmt.Errorf("reading %s: a spec of type %T is no VirtualService, DestinationRule, Gateway or Telemetry", o.Ref, o.Spec)
 	}
@@ -104,9 +101,9 @@ func (c *compiler) add(o *rules.Object) error {
 
 // service finds a service by its fully qualified host, nil if there is none.
 func (c *compiler) service(host string) *Service {
-	for i := range c.config.services {
-		if c.config.services[i].Host == host {
-			return &c.config.services[i]
+	for i := range c.config.Services {
+		if c.config.Services[i].Host == host {
+			return &c.config.Services[i]
 		}
 	}
 	return nil
@@ -119,15 +116,15 @@ func istioPath(ref rules.Ref, kind string) string {
 
 // targets are a route's clusters with their weights: those of weight 0 are
 // dropped, and a sole destination takes all.
-func (c *compiler) targets(ref rules.Ref, port int, destinations []destination) []target {
-	var targets []target
+func (c *compiler) targets(ref rules.Ref, port int, destinations []destination) []Target {
+	var targets []Target
 	for _, d := range destinations {
 		weight := uint32(d.weight)
 		if len(destinations) == 1 {
 			weight = 100
 		}
 		if weight > 0 {
-			targets = append(targets, target{cluster: c.destinationCluster(ref, d.Destination, port), weight: weight})
+			targets = append(targets, Target{Cluster: c.destinationCluster(ref, d.Destination, port), Weight: weight})
 		}
 	}
 	return targets

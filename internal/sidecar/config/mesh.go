@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"strings"
@@ -32,8 +32,8 @@ type Endpoint struct {
 	MutualTLS bool              // its proxy takes the connections: Istio's label tlsMode
 }
 
-// port returns the port of that number, nil if the service has none.
-func (s *Service) port(number int) *Port {
+// Port returns the port of that number, nil if the service has none.
+func (s *Service) Port(number int) *Port {
 	for i := range s.Ports {
 		if s.Ports[i].Number == number {
 			return &s.Ports[i]
@@ -42,17 +42,17 @@ func (s *Service) port(number int) *Port {
 	return nil
 }
 
-// namespace is the second label of the host.
-func (s *Service) namespace() string {
+// Namespace is the second label of the host.
+func (s *Service) Namespace() string {
 	_, rest, _ := strings.Cut(s.Host, ".")
 	namespace, _, _ := strings.Cut(rest, ".")
 	return namespace
 }
 
-// domains are the names by which DNS in the service's namespace finds it, and
+// Domains are the names by which DNS in the service's namespace finds it, and
 // the domains of its virtual host.
-func (s *Service) domains() []string {
-	namespaced := s.Name + "." + s.namespace()
+func (s *Service) Domains() []string {
+	namespaced := s.Name + "." + s.Namespace()
 	return []string{s.Host, s.Host + ".", s.Name, namespaced, namespaced + ".svc"}
 }
 

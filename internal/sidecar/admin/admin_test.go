@@ -1,4 +1,4 @@
-package sidecar
+package admin
 
 import (
 	"encoding/json"
@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 // at follows keys and indices into JSON.
@@ -44,13 +48,13 @@ func want(t *testing.T, text, wanted string, path ...any) {
 
 // The shapes are those of Envoy 1.40 under Istio 1.31.
 func TestTheAdminInterfaceHasEnvoysShapes(t *testing.T) {
-	services := []Service{reviews(t), tcpEcho(t)}
-	m := startMesh(t, Options{}, services,
-		destinationRuleOf(t, "reviews", `{"host":"reviews","trafficPolicy":{
+	services := []config.Service{sidecartest.Reviews(t), sidecartest.TCPEcho(t)}
+	m := startMesh(t, sidecar.Options{}, services,
+		sidecartest.DestinationRule(t, "reviews", `{"host":"reviews","trafficPolicy":{
 			"connectionPool":{"tcp":{"maxConnections":7,"connectTimeout":"3s"},"http":{"http1MaxPendingRequests":8,"http2MaxRequests":9,"maxRetries":4,"maxRequestsPerConnection":2}},
 			"outlierDetection":{"consecutive5xxErrors":6,"interval":"2s","baseEjectionTime":"11s","maxEjectionPercent":60,"minHealthPercent":5}},
 			"subsets":[{"name":"v1","labels":{"version":"v1"}},{"name":"v2","labels":{"version":"v2"},"trafficPolicy":{"connectionPool":{"http":{"http1MaxPendingRequests":3}},"outlierDetection":{"consecutiveGatewayErrors":2}}}]}`),
-		virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[
+		sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[
 			{"name":"jason.run-1","match":[{"headers":{"end-user":{"exact":"jason"}}},{"uri":{"prefix":"/slow"}}],"fault":{"delay":{"fixedDelay":"0.05s","percentage":{"value":0.5}}},"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
 			{"name":"run-1","route":[{"destination":{"host":"reviews","subset":"v1"},"weight":90},{"destination":{"host":"reviews","subset":"v2"},"weight":10}]}]}`))
 
@@ -91,7 +95,7 @@ func TestTheAdminInterfaceHasEnvoysShapes(t *testing.T) {
 	if got := m.adminGet("/ready"); got != "LIVE\n" {
 		t.Errorf("/ready: %q", got)
 	}
-	resp, err := http.Get("http://" + m.AdminAddress() + "/config_dump?resource=static_clusters")
+	resp, err := http.Get("http://" + m.admin.Address() + "/config_dump?resource=static_clusters")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,13 +107,13 @@ func TestTheAdminInterfaceHasEnvoysShapes(t *testing.T) {
 }
 
 func TestHostsAreCountedAsEnvoyCountsThem(t *testing.T) {
-	h := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	h := sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/bad" {
 			w.WriteHeader(500)
 		}
 	})
-	m := startMesh(t, Options{}, []Service{service("web", 8000, false, endpoint("web", "v1", h))},
-		destinationRuleOf(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutive5xxErrors":2,"maxEjectionPercent":100}}}`))
+	m := startMesh(t, sidecar.Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", h))},
+		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutive5xxErrors":2,"maxEjectionPercent":100}}}`))
 	for _, path := range []string{"/", "/", "/bad", "/bad", "/ejected"} {
 		m.get("http://web:8000" + path)
 	}
@@ -130,18 +134,18 @@ func TestHostsAreCountedAsEnvoyCountsThem(t *testing.T) {
 }
 
 func TestStatsAreFilteredAndHavePrometheusNames(t *testing.T) {
-	m := startMesh(t, Options{Name: "productpage-v1", App: "productpage", Version: "v1", Namespace: "default"}, []Service{reviews(t)},
-		virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"match":[{"uri":{"prefix":"/abort"}}],"fault":{"abort":{"httpStatus":503,"percentage":{"value":100}}},"route":[{"destination":{"host":"reviews"}}]},
+	m := startMesh(t, sidecar.Options{Name: "productpage-v1", App: "productpage", Version: "v1", Namespace: "default"}, []config.Service{sidecartest.Reviews(t)},
+		sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"match":[{"uri":{"prefix":"/abort"}}],"fault":{"abort":{"httpStatus":503,"percentage":{"value":100}}},"route":[{"destination":{"host":"reviews"}}]},
 			{"route":[{"destination":{"host":"reviews"}}]}]}`))
 	// Envoy makes a cluster's and a listener's stats before they count anything.
-	for _, name := range []string{clusterStat("outbound|9080||reviews", "upstream_rq_pending_overflow"), "http.outbound_0.0.0.0_9080;.fault.delays_injected"} {
+	for _, name := range []string{sidecartest.ClusterStat("outbound|9080||reviews", "upstream_rq_pending_overflow"), "http.outbound_0.0.0.0_9080;.fault.delays_injected"} {
 		if n := m.stat(name); n != 0 {
 			t.Errorf("%s is %d", name, n)
 		}
 	}
 	m.get("http://reviews:9080/")
 	m.get("http://reviews:9080/abort")
-	until(t, "both requests are counted", func() bool { return m.stat("http.outbound_0.0.0.0_9080;.downstream_rq_completed") == 2 })
+	sidecartest.Until(t, "both requests are counted", func() bool { return m.stat("http.outbound_0.0.0.0_9080;.downstream_rq_completed") == 2 })
 	if got := m.adminGet("/stats?filter=rq_2xx$&usedonly"); got != "cluster.outbound|9080||reviews.default.svc.cluster.local;.upstream_rq_2xx: 1\nhttp.outbound_0.0.0.0_9080;.downstream_rq_2xx: 1\n" {
 		t.Errorf("filtered: %s", got)
 	}
@@ -178,8 +182,8 @@ func TestStatsAreFilteredAndHavePrometheusNames(t *testing.T) {
 // A change of a DestinationRule makes the clusters of its service anew, with
 // hosts that count from 0; stats of the cluster go on. Others stay as they are.
 func TestOnlyClustersThatChangeBeginAnew(t *testing.T) {
-	services := []Service{reviews(t), service("web", 8000, false, endpoint("web", "v1", serve(t, answering("web"))))}
-	m := startMesh(t, Options{}, services)
+	services := []config.Service{sidecartest.Reviews(t), sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, sidecartest.Answering("web"))))}
+	m := startMesh(t, sidecar.Options{}, services)
 	m.get("http://reviews:9080/")
 	m.get("http://web:8000/")
 	updated := func(i int) any {
@@ -198,19 +202,19 @@ func TestOnlyClustersThatChangeBeginAnew(t *testing.T) {
 		return n
 	}
 	before := []any{updated(0), updated(1)}
-	until(t, "the clock has moved on", func() bool { return lastUpdated(time.Now()) > before[1].(string) })
-	m.push(virtualServiceOf(t, "reviews", `{"hosts":["reviews"],"http":[{"name":"x","route":[{"destination":{"host":"reviews"}}]}]}`))
+	sidecartest.Until(t, "the clock has moved on", func() bool { return lastUpdated(time.Now()) > before[1].(string) })
+	m.push(sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"name":"x","route":[{"destination":{"host":"reviews"}}]}]}`))
 	if updated(0) != before[0] || requests("outbound|9080||reviews") != 1 {
 		t.Error("a VirtualService made a cluster anew")
 	}
-	m.push(destinationRuleOf(t, "reviews", `{"host":"reviews","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":9}}}}`))
+	m.push(sidecartest.DestinationRule(t, "reviews", `{"host":"reviews","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":9}}}}`))
 	if updated(0) == before[0] || requests("outbound|9080||reviews") != 0 {
 		t.Error("a DestinationRule did not make its cluster anew")
 	}
 	if updated(1) != before[1] || requests("outbound|8000||web") != 1 {
 		t.Error("a DestinationRule made another service's cluster anew")
 	}
-	if n := m.stat(clusterStat("outbound|9080||reviews", "upstream_rq_total")); n != 1 {
+	if n := m.stat(sidecartest.ClusterStat("outbound|9080||reviews", "upstream_rq_total")); n != 1 {
 		t.Errorf("the cluster's stats began anew: %d", n)
 	}
 }

@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ func (e *UnsupportedError) Error() string {
 type Fields map[protoreflect.Name][]protoreflect.Name
 
 // implemented are the fields that this proxy carries out beside those of its
-// HTTP filters. A field that stands here is read in the files compile*.go.
+// HTTP filters. A field that stands here is read in this package.
 var implemented = Fields{
 	"VirtualService":       {"hosts", "gateways", "http", "tcp"},
 	"HTTPRoute":            {"name", "match", "route"},

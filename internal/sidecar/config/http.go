@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"errors"
@@ -15,23 +15,23 @@ import (
 // compileHTTP makes the routes of the sidecars' HTTP listeners.
 func (c *compiler) compileHTTP() error {
 	for _, port := range c.httpPorts() {
-		table := &routeConfig{name: fmt.Sprint(port)}
-		for i := range c.config.services {
-			s := &c.config.services[i]
-			if p := s.port(port); p == nil || p.TCP {
+		table := &RouteTable{Name: fmt.Sprint(port)}
+		for i := range c.config.Services {
+			s := &c.config.Services[i]
+			if p := s.Port(port); p == nil || p.TCP {
 				continue
 			}
 			routes, err := c.serviceRoutes(s, port)
 			if err != nil {
 				return err
 			}
-			table.virtualHosts = append(table.virtualHosts, &virtualHost{
-				name:    fmt.Sprintf("%s:%d", s.Host, port),
-				domains: s.domains(),
-				routes:  routes,
+			table.VirtualHosts = append(table.VirtualHosts, &VirtualHost{
+				Name:    fmt.Sprintf("%s:%d", s.Host, port),
+				Domains: s.Domains(),
+				Routes:  routes,
 			})
 		}
-		c.config.http[port] = table
+		c.config.HTTP[port] = table
 	}
 	return nil
 }
@@ -39,7 +39,7 @@ func (c *compiler) compileHTTP() error {
 // httpPorts are the numbers of all HTTP ports of the services, ascending.
 func (c *compiler) httpPorts() []int {
 	var ports []int
-	for _, s := range c.config.services {
+	for _, s := range c.config.Services {
 		for _, p := range s.Ports {
 			if !p.TCP {
 				ports = append(ports, p.Number)
@@ -53,7 +53,7 @@ func (c *compiler) httpPorts() []int {
 // serviceRoutes are the routes of the VirtualService that owns a service in
 // the sidecars: the first that was created. Where it has no route for this
 // port, as where there is none, traffic goes to the service itself.
-func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
+func (c *compiler) serviceRoutes(s *Service, port int) ([]*Route, error) {
 	for _, vs := range c.virtualServices {
 		if !vs.attached(rules.MeshGateway) || !vs.owns(s.Host) {
 			continue
@@ -64,11 +64,11 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*route, error) {
 		}
 		break
 	}
-	return []*route{{
-		name:    "default",
-		match:   everything(),
-		targets: []target{{cluster: clusterName(port, "", s.Host), weight: 100}},
-		filters: c.routeFilters("", &networking.HTTPRoute{}),
+	return []*Route{{
+		Name:    "default",
+		Match:   everything(),
+		Targets: []Target{{Cluster: clusterName(port, "", s.Host), Weight: 100}},
+		Filters: c.routeFilters("", &networking.HTTPRoute{}),
 	}}, nil
 }
 
@@ -98,13 +98,13 @@ func (vs virtualService) owns(host string) bool {
 
 // routes are a VirtualService's routes for one port of the sidecars or of a
 // gateway, one for each match. Istio stops at a route that matches everything.
-func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route, error) {
-	var routes []*route
+func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*Route, error) {
+	var routes []*Route
 	for i, r := range vs.GetHttp() {
 		path := fmt.Sprintf("spec.http[%d]", i)
 		base := c.route(vs, path, port, r)
 		if len(r.GetMatch()) == 0 {
-			base.match = everything()
+			base.Match = everything()
 			return append(routes, base), nil
 		}
 		for j, m := range r.GetMatch() {
@@ -113,11 +113,11 @@ func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route
 			}
 			one := *base
 			var err error
-			if one.match, err = newRouteMatch(vs.Ref, fmt.Sprintf("%s.match[%d]", path, j), m); err != nil {
+			if one.Match, err = newRouteMatch(vs.Ref, fmt.Sprintf("%s.match[%d]", path, j), m); err != nil {
 				return nil, err
 			}
 			if m.GetName() != "" {
-				one.name += "." + m.GetName()
+				one.Name += "." + m.GetName()
 			}
 			routes = append(routes, &one)
 		}
@@ -126,18 +126,18 @@ func (c *compiler) routes(vs virtualService, port int, gateway string) ([]*route
 }
 
 // route is an HTTP route without its match.
-func (c *compiler) route(vs virtualService, path string, port int, r *networking.HTTPRoute) *route {
+func (c *compiler) route(vs virtualService, path string, port int, r *networking.HTTPRoute) *Route {
 	var destinations []destination
 	for _, d := range r.GetRoute() {
 		destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
 	}
 	key := vs.Ref.String() + " " + path
-	return &route{
-		name:    r.GetName(),
-		source:  istioPath(vs.Ref, "virtual-service"),
-		key:     key,
-		targets: c.targets(vs.Ref, port, destinations),
-		filters: c.routeFilters(key, r),
+	return &Route{
+		Name:    r.GetName(),
+		Source:  istioPath(vs.Ref, "virtual-service"),
+		Key:     key,
+		Targets: c.targets(vs.Ref, port, destinations),
+		Filters: c.routeFilters(key, r),
 	}
 }
 
@@ -152,22 +152,22 @@ func (c *compiler) routeFilters(key string, r *networking.HTTPRoute) []RouteFilt
 	return filters
 }
 
-func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (routeMatch, error) {
+func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (RouteMatch, error) {
 	out := everything()
 	var err error
 	if m.GetUri() != nil {
-		if out.path, err = newStringMatch(m.GetUri()); err != nil {
+		if out.Path, err = newStringMatch(m.GetUri()); err != nil {
 			return out, fmt.Errorf("reading %s: %s.uri: %w", ref, path, err)
 		}
 		// The case is ignored only in exact and prefix matches.
-		out.path.ignoreCase = m.GetIgnoreUriCase() && out.path.kind != matchRegex
+		out.Path.IgnoreCase = m.GetIgnoreUriCase() && out.Path.Kind != MatchRegex
 	}
 	add := func(name, at string, s *networking.StringMatch, invert bool) {
 		match, e := newStringMatch(s)
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("reading %s: %s.%s: %w", ref, path, at, e))
 		}
-		out.headers = append(out.headers, headerMatch{stringMatch: match, name: name, invert: invert})
+		out.Headers = append(out.Headers, HeaderMatch{StringMatch: match, Name: name, Invert: invert})
 	}
 	if m.GetMethod() != nil {
 		add(":method", "method", m.GetMethod(), false)

@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"time"
@@ -9,14 +9,14 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// defaultConnectTimeout is Istio's mesh-wide connectTimeout.
-const defaultConnectTimeout = 10 * time.Second
+// DefaultConnectTimeout is Istio's mesh-wide connectTimeout.
+const DefaultConnectTimeout = 10 * time.Second
 
 // compileClusters makes a cluster for each port of each service, and one for
 // each subset of it.
 func (c *compiler) compileClusters() {
-	for i := range c.config.services {
-		s := &c.config.services[i]
+	for i := range c.config.Services {
+		s := &c.config.Services[i]
 		rule, source := c.destinationRule(s)
 		for _, p := range s.Ports {
 			c.addCluster(s, p, nil, rule.GetTrafficPolicy(), source)
@@ -28,23 +28,23 @@ func (c *compiler) compileClusters() {
 }
 
 func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, tp *networking.TrafficPolicy, source string) {
-	cluster := &clusterConfig{
-		name:    clusterName(p.Number, subset.GetName(), s.Host),
-		service: s.Name,
-		host:    s.Host,
-		subset:  subset.GetName(),
-		port:    p.Number,
-		tcp:     p.TCP,
-		source:  source,
-		policy:  newPolicy(tp),
+	cluster := &Cluster{
+		Name:    clusterName(p.Number, subset.GetName(), s.Host),
+		Service: s.Name,
+		Host:    s.Host,
+		Subset:  subset.GetName(),
+		Port:    p.Number,
+		TCP:     p.TCP,
+		Source:  source,
+		Policy:  newPolicy(tp),
 	}
 	for _, e := range p.Endpoints {
 		if e.hasLabels(subset.GetLabels()) {
-			cluster.endpoints = append(cluster.endpoints, e)
+			cluster.Endpoints = append(cluster.Endpoints, e)
 		}
 	}
-	c.config.clusters = append(c.config.clusters, cluster)
-	c.config.byName[cluster.name] = cluster
+	c.config.Clusters = append(c.config.Clusters, cluster)
+	c.config.ByName[cluster.Name] = cluster
 }
 
 // destinationRule merges the rules of a service as Istio does: the first
@@ -96,23 +96,23 @@ func overridden(base, subset *networking.TrafficPolicy) *networking.TrafficPolic
 	return merged
 }
 
-func newPolicy(tp *networking.TrafficPolicy) policy {
+func newPolicy(tp *networking.TrafficPolicy) Policy {
 	tcp, http := tp.GetConnectionPool().GetTcp(), tp.GetConnectionPool().GetHttp()
-	p := policy{
-		lb:                       lbPolicies[tp.GetLoadBalancer().GetSimple()],
-		connectTimeout:           defaultConnectTimeout,
-		maxConnections:           threshold(tcp.GetMaxConnections()),
-		maxPendingRequests:       threshold(http.GetHttp1MaxPendingRequests()),
-		maxRequests:              threshold(http.GetHttp2MaxRequests()),
-		maxRetries:               threshold(http.GetMaxRetries()),
-		maxRequestsPerConnection: uint32(max(0, http.GetMaxRequestsPerConnection())),
-		panicThreshold:           int(tp.GetOutlierDetection().GetMinHealthPercent()),
+	p := Policy{
+		LB:                       lbPolicies[tp.GetLoadBalancer().GetSimple()],
+		ConnectTimeout:           DefaultConnectTimeout,
+		MaxConnections:           threshold(tcp.GetMaxConnections()),
+		MaxPendingRequests:       threshold(http.GetHttp1MaxPendingRequests()),
+		MaxRequests:              threshold(http.GetHttp2MaxRequests()),
+		MaxRetries:               threshold(http.GetMaxRetries()),
+		MaxRequestsPerConnection: uint32(max(0, http.GetMaxRequestsPerConnection())),
+		PanicThreshold:           int(tp.GetOutlierDetection().GetMinHealthPercent()),
 	}
 	if tcp.GetConnectTimeout() != nil {
-		p.connectTimeout = tcp.GetConnectTimeout().AsDuration()
+		p.ConnectTimeout = tcp.GetConnectTimeout().AsDuration()
 	}
 	if o := tp.GetOutlierDetection(); o != nil {
-		p.outlier = newOutlierConfig(o)
+		p.Outlier = NewOutlierConfig(o)
 	}
 	return p
 }
@@ -128,39 +128,39 @@ func threshold(n int32) uint32 {
 // The load balancers that are implemented, by Istio's names; LEAST_CONN is the
 // old name of LEAST_REQUEST, which is Istio's default.
 var lbPolicies = map[networking.LoadBalancerSettings_SimpleLB]string{
-	networking.LoadBalancerSettings_UNSPECIFIED:   leastRequest,
-	networking.LoadBalancerSettings_LEAST_CONN:    leastRequest, //nolint:staticcheck // Istio still reads it.
-	networking.LoadBalancerSettings_LEAST_REQUEST: leastRequest,
-	networking.LoadBalancerSettings_ROUND_ROBIN:   roundRobin,
-	networking.LoadBalancerSettings_RANDOM:        random,
+	networking.LoadBalancerSettings_UNSPECIFIED:   LeastRequest,
+	networking.LoadBalancerSettings_LEAST_CONN:    LeastRequest, //nolint:staticcheck // Istio still reads it.
+	networking.LoadBalancerSettings_LEAST_REQUEST: LeastRequest,
+	networking.LoadBalancerSettings_ROUND_ROBIN:   RoundRobin,
+	networking.LoadBalancerSettings_RANDOM:        Random,
 }
 
-// newOutlierConfig fills in Envoy's defaults. Consecutive 5xx answers are
+// NewOutlierConfig fills in Envoy's defaults. Consecutive 5xx answers are
 // enforced unless their number is given as 0; gateway errors only if a number
 // is given.
-func newOutlierConfig(o *networking.OutlierDetection) *outlierConfig {
-	c := &outlierConfig{
-		consecutive5xx:     5,
-		enforce5xx:         true,
-		consecutiveGateway: 5,
-		interval:           10 * time.Second,
-		baseEjectionTime:   30 * time.Second,
-		maxEjectionPercent: 10,
+func NewOutlierConfig(o *networking.OutlierDetection) *Outlier {
+	c := &Outlier{
+		Consecutive5xx:     5,
+		Enforce5xx:         true,
+		ConsecutiveGateway: 5,
+		Interval:           10 * time.Second,
+		BaseEjectionTime:   30 * time.Second,
+		MaxEjectionPercent: 10,
 	}
 	if v := o.GetConsecutive_5XxErrors(); v != nil {
-		c.consecutive5xx, c.enforce5xx, c.consecutive5xxSet = v.GetValue(), v.GetValue() > 0, true
+		c.Consecutive5xx, c.Enforce5xx, c.Consecutive5xxSet = v.GetValue(), v.GetValue() > 0, true
 	}
 	if v := o.GetConsecutiveGatewayErrors(); v != nil {
-		c.consecutiveGateway, c.enforceGateway, c.consecutiveGatewaySet = v.GetValue(), v.GetValue() > 0, true
+		c.ConsecutiveGateway, c.EnforceGateway, c.ConsecutiveGatewaySet = v.GetValue(), v.GetValue() > 0, true
 	}
 	if o.GetInterval() != nil {
-		c.interval = o.GetInterval().AsDuration()
+		c.Interval = o.GetInterval().AsDuration()
 	}
 	if o.GetBaseEjectionTime() != nil {
-		c.baseEjectionTime = o.GetBaseEjectionTime().AsDuration()
+		c.BaseEjectionTime = o.GetBaseEjectionTime().AsDuration()
 	}
 	if o.GetMaxEjectionPercent() > 0 {
-		c.maxEjectionPercent = min(100, int(o.GetMaxEjectionPercent()))
+		c.MaxEjectionPercent = min(100, int(o.GetMaxEjectionPercent()))
 	}
 	return c
 }

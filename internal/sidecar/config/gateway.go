@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"cmp"
@@ -21,23 +21,23 @@ func (c *compiler) compileGateways() error {
 			}
 		}
 	}
-	for _, l := range c.config.gateways {
-		if l.http != nil && len(l.http.virtualHosts) == 0 {
+	for _, l := range c.config.Gateways {
+		if l.HTTP != nil && len(l.HTTP.VirtualHosts) == 0 {
 			// As Istio has it where no VirtualService is attached.
-			l.http.virtualHosts = []*virtualHost{{name: fmt.Sprintf("blackhole:%d", l.port), domains: []string{"*"}}}
+			l.HTTP.VirtualHosts = []*VirtualHost{{Name: fmt.Sprintf("blackhole:%d", l.Port), Domains: []string{"*"}}}
 		}
 	}
-	slices.SortFunc(c.config.gateways, byPort)
+	slices.SortFunc(c.config.Gateways, byPort)
 	return nil
 }
 
-func byPort(a, b *gatewayListener) int { return cmp.Compare(a.port, b.port) }
+func byPort(a, b *GatewayListener) int { return cmp.Compare(a.Port, b.Port) }
 
 func (c *compiler) addServer(g gateway, index int, server *networking.Server) error {
 	port := int(server.GetPort().GetNumber())
 	tcp := strings.EqualFold(server.GetPort().GetProtocol(), "TCP")
-	at := slices.IndexFunc(c.config.gateways, func(l *gatewayListener) bool { return l.port == port })
-	if at >= 0 && (c.config.gateways[at].tcp != nil) != tcp {
+	at := slices.IndexFunc(c.config.Gateways, func(l *GatewayListener) bool { return l.Port == port })
+	if at >= 0 && (c.config.Gateways[at].TCP != nil) != tcp {
 		return fmt.Errorf("reading %s: spec.servers[%d].port %d is %s here and another protocol in another server; use one", g.Ref, index, port, server.GetPort().GetProtocol())
 	}
 	if tcp {
@@ -45,10 +45,10 @@ func (c *compiler) addServer(g gateway, index int, server *networking.Server) er
 		return nil
 	}
 	if at < 0 {
-		at = len(c.config.gateways)
-		c.config.gateways = append(c.config.gateways, &gatewayListener{port: port, http: &routeConfig{name: fmt.Sprintf("http.%d", port)}})
+		at = len(c.config.Gateways)
+		c.config.Gateways = append(c.config.Gateways, &GatewayListener{Port: port, HTTP: &RouteTable{Name: fmt.Sprintf("http.%d", port)}})
 	}
-	return c.addHTTPServer(g, c.config.gateways[at], server)
+	return c.addHTTPServer(g, c.config.Gateways[at], server)
 }
 
 func (c *compiler) addTCPServer(g gateway, port, at int, server *networking.Server) {
@@ -60,7 +60,7 @@ func (c *compiler) addTCPServer(g gateway, port, at int, server *networking.Serv
 			continue
 		}
 		if route := c.tcpRoute(vs, port, g.Namespace+"/"+g.Name); route != nil {
-			c.config.gateways = append(c.config.gateways, &gatewayListener{port: port, tcp: route})
+			c.config.Gateways = append(c.config.Gateways, &GatewayListener{Port: port, TCP: route})
 			return
 		}
 	}
@@ -68,23 +68,23 @@ func (c *compiler) addTCPServer(g gateway, port, at int, server *networking.Serv
 
 // addHTTPServer adds the virtual hosts of the VirtualServices that are
 // attached. At a gateway those of one host are merged, in their order.
-func (c *compiler) addHTTPServer(g gateway, l *gatewayListener, server *networking.Server) error {
+func (c *compiler) addHTTPServer(g gateway, l *GatewayListener, server *networking.Server) error {
 	for _, vs := range c.virtualServices {
 		if !vs.attached(g.Namespace + "/" + g.Name) {
 			continue
 		}
 		for _, host := range served(server.GetHosts(), vs) {
-			routes, err := c.routes(vs, l.port, g.Namespace+"/"+g.Name)
+			routes, err := c.routes(vs, l.Port, g.Namespace+"/"+g.Name)
 			if err != nil {
 				return err
 			}
-			name := fmt.Sprintf("%s:%d", host, l.port)
-			at := slices.IndexFunc(l.http.virtualHosts, func(v *virtualHost) bool { return v.name == name })
+			name := fmt.Sprintf("%s:%d", host, l.Port)
+			at := slices.IndexFunc(l.HTTP.VirtualHosts, func(v *VirtualHost) bool { return v.Name == name })
 			if at < 0 {
-				l.http.virtualHosts = append(l.http.virtualHosts, &virtualHost{name: name, domains: []string{host}, routes: routes})
+				l.HTTP.VirtualHosts = append(l.HTTP.VirtualHosts, &VirtualHost{Name: name, Domains: []string{host}, Routes: routes})
 				continue
 			}
-			l.http.virtualHosts[at].routes = append(l.http.virtualHosts[at].routes, routes...)
+			l.HTTP.VirtualHosts[at].Routes = append(l.HTTP.VirtualHosts[at].Routes, routes...)
 		}
 	}
 	return nil

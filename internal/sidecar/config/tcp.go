@@ -1,4 +1,4 @@
-package sidecar
+package config
 
 import (
 	"fmt"
@@ -11,18 +11,18 @@ import (
 
 // compileTCP makes the sidecars' listeners for TCP ports.
 func (c *compiler) compileTCP() {
-	for i := range c.config.services {
-		s := &c.config.services[i]
+	for i := range c.config.Services {
+		s := &c.config.Services[i]
 		for _, p := range s.Ports {
 			if !p.TCP {
 				continue
 			}
-			c.config.tcp = append(c.config.tcp, &tcpListener{service: s, port: p.Number, route: c.serviceTCPRoute(s, p.Number)})
+			c.config.TCP = append(c.config.TCP, &TCPListener{Service: s, Port: p.Number, Route: c.serviceTCPRoute(s, p.Number)})
 		}
 	}
 }
 
-func (c *compiler) serviceTCPRoute(s *Service, port int) *tcpRoute {
+func (c *compiler) serviceTCPRoute(s *Service, port int) *TCPRoute {
 	for _, vs := range c.virtualServices {
 		if !vs.attached(rules.MeshGateway) || !vs.owns(s.Host) {
 			continue
@@ -32,12 +32,12 @@ func (c *compiler) serviceTCPRoute(s *Service, port int) *tcpRoute {
 		}
 		break
 	}
-	return &tcpRoute{targets: []target{{cluster: clusterName(port, "", s.Host), weight: 100}}}
+	return &TCPRoute{Targets: []Target{{Cluster: clusterName(port, "", s.Host), Weight: 100}}}
 }
 
 // tcpRoute is the first TCP route of a VirtualService that matches a port of
 // the sidecars or of a gateway; nil if none does.
-func (c *compiler) tcpRoute(vs virtualService, port int, gateway string) *tcpRoute {
+func (c *compiler) tcpRoute(vs virtualService, port int, gateway string) *TCPRoute {
 	for i, r := range vs.GetTcp() {
 		matches := len(r.GetMatch()) == 0 || slices.ContainsFunc(r.GetMatch(), func(m *networking.L4MatchAttributes) bool {
 			return (m.GetPort() == 0 || int(m.GetPort()) == port) &&
@@ -50,10 +50,10 @@ func (c *compiler) tcpRoute(vs virtualService, port int, gateway string) *tcpRou
 		for _, d := range r.GetRoute() {
 			destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
 		}
-		return &tcpRoute{
-			key:     fmt.Sprintf("%s spec.tcp[%d]", vs.Ref, i),
-			source:  istioPath(vs.Ref, "virtual-service"),
-			targets: c.targets(vs.Ref, port, destinations),
+		return &TCPRoute{
+			Key:     fmt.Sprintf("%s spec.tcp[%d]", vs.Ref, i),
+			Source:  istioPath(vs.Ref, "virtual-service"),
+			Targets: c.targets(vs.Ref, port, destinations),
 		}
 	}
 	return nil

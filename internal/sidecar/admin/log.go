@@ -1,7 +1,6 @@
-package sidecar
+package admin
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -9,21 +8,17 @@ import (
 
 // accessLog answers /access_log, which Envoy has not: the lines that are kept,
 // and with ?follow those that come, until the client has enough.
-func (a *adminServer) accessLog(w http.ResponseWriter, r *http.Request) {
+func (a *Server) accessLog(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	if !r.URL.Query().Has("follow") {
-		var lines bytes.Buffer
-		for _, e := range a.proxy.log.all() {
-			lines.Write(e.appendLine(lines.AvailableBuffer()))
-		}
-		_, _ = lines.WriteTo(w) // A client that has gone cannot be told.
+		_, _ = w.Write(a.proxy.KeptLog()) // A client that has gone cannot be told.
 		return
 	}
 	a.followLog(r.Context(), w)
 }
 
-func (a *adminServer) followLog(ctx context.Context, w http.ResponseWriter) {
-	f, err := a.proxy.log.follow(ctx, time.Time{})
+func (a *Server) followLog(ctx context.Context, w http.ResponseWriter) {
+	f, err := a.proxy.FollowLog(ctx, time.Time{})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"fmt"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar"
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+)
+
+// dumpListeners are the listeners by the ports that clients see: of an HTTP
+// port and of a gateway's 0.0.0.0_PORT, of a service's TCP port HOST_PORT, for
+// want of the service's IP address.
+func dumpListeners(now sidecar.Snapshot, gateway bool) []dumped {
+	if gateway {
+		return dumpGatewayListeners(now.Config)
+	}
+	var all []dumped
+	for _, port := range sortedKeys(now.Config.HTTP) {
+		all = append(all, dumpListener(now.Config, anyAddress, port, httpFilter(now.Config, port, fmt.Sprint(port))))
+	}
+	for _, l := range now.Config.TCP {
+		all = append(all, dumpListener(now.Config, l.Service.Host, l.Port, tcpFilter(now.Config, l.Route)))
+	}
+	return all
+}
+
+// anyAddress is what Istio's listeners of an HTTP port are bound to.
+const anyAddress = "0.0.0.0"
+
+func dumpGatewayListeners(c *config.Config) []dumped {
+	var all []dumped
+	for _, g := range c.Gateways {
+		filter := tcpFilter(c, g.TCP)
+		if g.HTTP != nil {
+			filter = httpFilter(c, g.Port, g.HTTP.Name)
+		}
+		all = append(all, dumpListener(c, anyAddress, g.Port, filter))
+	}
+	return all
+}
+
+func dumpListener(c *config.Config, address string, port int, filter config.Object) dumped {
+	name := fmt.Sprintf("%s_%d", address, port)
+	listener := config.Object{
+		"@type":             configType + "listener.v3.Listener",
+		"name":              name,
+		"address":           config.Object{"socket_address": config.Object{"address": address, "port_value": port}},
+		"filter_chains":     []config.Object{{"filters": []config.Object{filter}}},
+		"traffic_direction": "OUTBOUND",
+	}
+	// Istio's listeners log connections that no filter chain takes.
+	addAccessLog(c, listener, config.Object{"response_flag_filter": config.Object{"flags": []string{"NR"}}})
+	return dumped{name, config.Object{
+		"@type": adminType + "ListenersConfigDump.DynamicListener",
+		"name":  name,
+		"active_state": config.Object{
+			"version_info": c.Version,
+			"listener":     listener,
+			"last_updated": lastUpdated(c.Updated),
+		},
+	}}
+}
+
+func httpFilter(c *config.Config, port int, routes string) config.Object {
+	cfg := config.Object{
+		"@type":       "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+		"stat_prefix": fmt.Sprintf("outbound_0.0.0.0_%d;", port),
+		"rds":         config.Object{"config_source": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "route_config_name": routes},
+	}
+	addAccessLog(c, cfg, nil)
+	return config.Object{"name": "envoy.filters.network.http_connection_manager", "typed_config": cfg}
+}
+
+// addAccessLog adds the access log, if there is one, to what Istio configures
+// one for. A filter names the lines that are written; nil: all.
+func addAccessLog(c *config.Config, to, filter config.Object) {
+	if !c.AccessLog {
+		return
+	}
+	log := config.Object{"name": "envoy.access_loggers.file", "typed_config": config.Object{
+		"@type":      "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+		"path":       "/dev/stdout",
+		"log_format": config.Object{"text_format_source": config.Object{"inline_string": sidecar.AccessLogFormat}},
+	}}
+	if filter != nil {
+		log["filter"] = filter
+	}
+	to["access_log"] = []config.Object{log}
+}
+
+func tcpFilter(c *config.Config, r *config.TCPRoute) config.Object {
+	if r == nil {
+		return config.Object{}
+	}
+	cfg := dumpTargets(r.Targets)
+	cfg["@type"] = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+	cfg["stat_prefix"] = r.Targets[0].Cluster
+	addAccessLog(c, cfg, nil)
+	return config.Object{"name": "envoy.filters.network.tcp_proxy", "typed_config": cfg}
+}

@@ -1,0 +1,130 @@
+// Package config is what Istio's objects compile to: the configuration that every
+// proxy of the embedded mesh runs, in Envoy's terms, as istiod makes it of the
+// services and the objects. What an HTTP filter makes of a route is the filter's
+// to say.
+//
+// The package may import internal/rules and, for the names and numbers that
+// Envoy's own reader has too, internal/envoy.
+package config
+
+import (
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+)
+
+// Config is what every proxy of the mesh runs, compiled from the services and
+// the Istio objects. It is never changed: a new one takes its place.
+type Config struct {
+	Version   string
+	Updated   time.Time
+	Services  []Service
+	AccessLog bool       // every outbound listener writes one
+	Clusters  []*Cluster // in the order of the services and their subsets
+	ByName    map[string]*Cluster
+
+	HTTP     map[int]*RouteTable // of the sidecars, by service port
+	TCP      []*TCPListener      // of the sidecars
+	Gateways []*GatewayListener  // of the ingress gateway, by port
+}
+
+// Envoy's names of the load balancers.
+const (
+	LeastRequest = "LEAST_REQUEST"
+	RoundRobin   = "ROUND_ROBIN"
+	Random       = "RANDOM"
+)
+
+// Cluster is a service's port, or a subset of it.
+type Cluster struct {
+	Name      string // outbound|9080|v1|ratings.default.svc.cluster.local
+	Service   string // short
+	Host      string
+	Subset    string
+	Port      int
+	TCP       bool
+	Source    string // the DestinationRule's path in Istio's metadata; empty: none
+	Policy    Policy
+	Endpoints []Endpoint
+}
+
+// Policy is a traffic policy, defaults filled in.
+type Policy struct {
+	LB                       string // Envoy's lb_policy
+	ConnectTimeout           time.Duration
+	MaxConnections           uint32
+	MaxPendingRequests       uint32
+	MaxRequests              uint32
+	MaxRetries               uint32
+	MaxRequestsPerConnection uint32   // 0: no limit
+	Outlier                  *Outlier // nil: none
+	PanicThreshold           int      // percent of healthy hosts below which all are used
+}
+
+// Outlier is a cluster's outlier detection, defaults filled in.
+type Outlier struct {
+	Consecutive5xx        uint32
+	Enforce5xx            bool
+	ConsecutiveGateway    uint32
+	EnforceGateway        bool
+	Interval              time.Duration
+	BaseEjectionTime      time.Duration
+	MaxEjectionPercent    int
+	Consecutive5xxSet     bool // the object names it, so that a dump shows it
+	ConsecutiveGatewaySet bool
+}
+
+// RouteTable is the routes of one listener.
+type RouteTable struct {
+	Name         string
+	VirtualHosts []*VirtualHost
+}
+
+// VirtualHost is the routes of the hosts that its domains name.
+type VirtualHost struct {
+	Name    string
+	Domains []string // exact, *.suffix or *
+	Routes  []*Route
+}
+
+// Route is one of Envoy's routes: what it matches, and what is done then.
+type Route struct {
+	Name    string
+	Source  string // the VirtualService's path in Istio's metadata; empty: a default route
+	Key     string // names the route's draws; it does not depend on the name
+	Match   RouteMatch
+	Targets []Target
+	Filters []RouteFilter // those that do something, in the order of the chain
+}
+
+// Target is a cluster with its part of the traffic.
+type Target struct {
+	Cluster string
+	Weight  uint32
+}
+
+// TCPListener is a sidecar's listener for a TCP port of a service.
+type TCPListener struct {
+	Service *Service
+	Port    int
+	Route   *TCPRoute
+}
+
+// TCPRoute is the clusters among which a connection is drawn.
+type TCPRoute struct {
+	Key     string
+	Source  string
+	Targets []Target
+}
+
+// GatewayListener is a port of the ingress gateway. One of HTTP and TCP is set.
+type GatewayListener struct {
+	Port int
+	HTTP *RouteTable
+	TCP  *TCPRoute
+}
+
+// clusterName is Istio's name of a service's port, or a subset of it.
+func clusterName(port int, subset, host string) string {
+	return envoy.ClusterName{Direction: envoy.Outbound, Port: port, Subset: subset, Host: host}.String()
+}
