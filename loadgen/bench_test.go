@@ -35,7 +35,7 @@ func BenchmarkEngines(b *testing.B) {
 	for _, engine := range engines {
 		b.Run("engine-"+strings.ReplaceAll(engine, "/", "-"), func(b *testing.B) {
 			measure(b, runner, func() {
-				result := run(b, Plan{Engine: engine, HTTP: get(url), Connections: benchConnections, Requests: int64(b.N)})
+				result := run(b, Plan{Engine: engine, HTTP: get(url), Connections: min(benchConnections, b.N), Requests: int64(b.N)})
 				if result.Statuses()[200] != int64(b.N) {
 					b.Fatalf("%v", result.Outcomes)
 				}

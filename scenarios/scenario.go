@@ -69,4 +69,3 @@ type Warning struct {
 	Line    int // 0: it is of an option, and of no line
 	Message string
 }
-

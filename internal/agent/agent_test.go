@@ -286,7 +286,10 @@ func TestLoadEndsWhenTheClientIsGoneBeforeTheBegin(t *testing.T) {
 
 func TestOnlyALoadThatIsReadyCanBeBegun(t *testing.T) {
 	c := serve(t)
-	_, err := c.do(t.Context(), http.MethodPost, "/begin", nil)
+	resp, err := c.do(t.Context(), http.MethodPost, "/begin", nil)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
 	if err == nil || !strings.Contains(err.Error(), "no load is ready to begin") {
 		t.Errorf("error %v; want that none is ready", err)
 	}
