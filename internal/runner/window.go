@@ -145,8 +145,9 @@ func (r *run) parts(i int) []rules.Part {
 }
 
 // scale returns the cohorts with a part of their load, at least as many requests
-// as are needed of each, and one, over no more connections than requests. How long a load without a number of requests
-// and without a rate must last for that, nobody knows.
+// as are needed of each, and one, over no more connections than requests. How
+// long a load without a number of requests and without a rate must last for
+// that, nobody knows.
 func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) []mesh.Cohort {
 	if part == whole {
 		return cohorts
