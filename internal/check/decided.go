@@ -9,7 +9,7 @@ func (c *compiler) undecided(what claim, n node) error {
 	wrong := &Error{Offset: n.at().start}
 	switch {
 	case !c.seen.possible(what.says.negated(), c.solver):
-		wrong.Message = shown(what.text) + " is true of whatever is observed, and so says nothing"
+		wrong.Message = shown(what.text) + " is always true, whatever is observed"
 	case !c.seen.possible(what.says, c.solver):
 		wrong.Message = shown(what.text) + " can never be true"
 	default:
@@ -26,8 +26,10 @@ func (c *compiler) why(says formula) string {
 		return slices.ContainsFunc(names, func(name string) bool { return c.seen[name].isOf(family) })
 	}
 	switch {
-	case len(says.parts) > 1 && says.either || len(names) == 0:
-		return "compare what is observed with what it should be"
+	case len(names) == 0:
+		return "its sides differ by a constant; compare what is observed with what it should be"
+	case says.either:
+		return "its parts leave out nothing; say which of them is expected"
 	case is(shares):
 		return "a share is from 0% to 100%"
 	case is(responses), is(services):

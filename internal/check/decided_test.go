@@ -53,7 +53,7 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"recovery.jason.max < 1s && recovery.jason.p95 <= recovery.jason.p999":                      "recovery.jason.p95",
 		"split(jason).is(v1 == 100%) || jason.share(200) <= 100%":                                   "jason.share",
 	} {
-		refused(t, line, at, "is true of whatever is observed")
+		refused(t, line, at, "always true")
 	}
 }
 
@@ -237,7 +237,7 @@ func TestWhatIsRefusedNeverComesOutTheOtherWay(t *testing.T) {
 		case err == nil:
 			open++
 			return
-		case strings.Contains(err.Error(), "is true of whatever"):
+		case strings.Contains(err.Error(), "always true"):
 			never = report.Fail
 		default:
 			never = report.Pass
