@@ -206,6 +206,7 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 		Answers:  slices.Sorted(maps.Keys(f.Spec.Versions)),
 		Versions: slices.Sorted(maps.Keys(versions)),
 		Services: slices.Sorted(maps.Keys(services)),
+		Longest:  longestOf(f),
 	}
 }
 

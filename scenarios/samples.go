@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/report"
@@ -63,4 +65,35 @@ func (step Step) planned(size check.Size) int64 {
 		}
 	}
 	return sum
+}
+
+// longestOf is how long the answers of each cohort can take, whichever step
+// drives it: its timeout, and a minute more than any scheduler adds. In an open
+// loop a response time has no limit, since it counts from when the request was
+// due.
+func longestOf(f *fileScenario) map[string]check.Longest {
+	const slack, byDefault = time.Minute, time.Minute
+	longest := map[string]check.Longest{}
+	unlimited := map[string]bool{}
+	for _, loads := range append([]map[string]fileLoad{f.Spec.Load}, loadsOf(f.Spec.Steps)...) {
+		for name, load := range loads {
+			limit := max(longest[name].Service, cmp.Or(load.Timeout.Duration, byDefault)+slack)
+			longest[name] = check.Longest{Response: limit, Service: limit}
+			unlimited[name] = unlimited[name] || load.QPS > 0
+		}
+	}
+	for name := range unlimited {
+		if unlimited[name] {
+			longest[name] = check.Longest{Service: longest[name].Service}
+		}
+	}
+	return longest
+}
+
+func loadsOf(steps []fileStep) []map[string]fileLoad {
+	var all []map[string]fileLoad
+	for _, step := range steps {
+		all = append(all, step.Load)
+	}
+	return all
 }

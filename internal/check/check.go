@@ -40,6 +40,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -52,7 +53,12 @@ type Scope struct {
 	Answers  []string // the versions that answers can show; empty: none
 	Versions []string // those of services; empty: not known, any version may be named
 	Services []string // empty: not known, any service may be named
+	Longest  map[string]Longest
 }
+
+// Longest is how long the answers of a cohort can take, since a request that
+// takes longer is ended as an error. 0: there is no limit.
+type Longest struct{ Response, Service time.Duration }
 
 // word is what can be written in a line without quotes.
 var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$`)

@@ -33,7 +33,7 @@ func (c *compiler) why(says formula) string {
 	case is(shares):
 		return "a share is from 0% to 100%"
 	case is(responses), is(services):
-		return "a time is at least 0s; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max"
+		return "a time is from 0s to the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max"
 	case is(counts):
 		return "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent"
 	default:

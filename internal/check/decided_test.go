@@ -83,6 +83,31 @@ func TestALineThatCanNeverHoldIsRefused(t *testing.T) {
 	}
 }
 
+func TestATimeIsNotLongerThanItsTimeout(t *testing.T) {
+	scope := shop()
+	scope.Longest = map[string]Longest{"jason": {Response: 2 * time.Minute, Service: 2 * time.Minute}, "others": {Service: time.Minute}}
+	for line, want := range map[string]string{
+		"jason.max < 3m":                 "always true",
+		"jason.p50 <= 2m":                "always true",
+		"recovery.jason.min > 2m":        "can never be true",
+		"jason.p50 + jason.p99 <= 4m":    "always true",
+		"others.service.max < 1h":        "always true",
+		"jason.max < 2m":                 "",
+		"jason.p50 + others.p99 <= 4m":   "",
+		"others.max < 1h":                "",
+		"others.service.max < 60s":       "",
+		"jason.max <= others.max":        "",
+		"jason.max > others.service.max": "",
+		"jason.service.max >= 2m":        "",
+		"client.max < 1h":                "", // nothing is known of its timeout
+	} {
+		_, err := Compile(scope, line)
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
 // refused checks that a line is, for the reason and at the place.
 func refused(t *testing.T, line, at, reason string) {
 	t.Helper()

@@ -94,8 +94,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	for _, t := range timings() {
 		if t.name == name.text {
 			c.needsSamples(Size{Load: l, Requests: t.least})
-			family := map[bool]string{false: responses, true: services}[service]
-			return term{kind: duration, form: c.seen.of(l, family, t.name), eval: ofLoad(l, timed(t, service))}, nil
+			return term{kind: duration, form: c.time(l, t.name, service), eval: ofLoad(l, timed(t, service))}, nil
 		}
 		known = append(known, t.name)
 	}
@@ -120,6 +119,15 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	}
 	known = append(append(known, "sent", "errors", "qps", "service", "status"), loadFunctions()...)
 	return term{}, unknown(name, "quantity of a load", known)
+}
+
+// time returns a statistic of response time, or of service time.
+func (c *compiler) time(l Load, name string, service bool) linear {
+	family, longest := responses, c.scope.Longest[l.Cohort].Response
+	if service {
+		family, longest = services, c.scope.Longest[l.Cohort].Service
+	}
+	return c.seen.time(l, family, name, longest)
 }
 
 // status compiles jason.status[503].

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 )
 
 // observable is what is known of a quantity before it is observed. All are at
@@ -37,6 +38,19 @@ func (o observables) of(l Load, family, part string) linear {
 	name := l.Window + "." + l.Cohort + " " + family
 	o[name+" "+part] = observable{family: name, part: part, whole: family != shares}
 	return one(name + " " + part)
+}
+
+// time returns a statistic of a cohort's times, of which none exceeds the
+// longest; 0: there is no such limit.
+func (o observables) time(l Load, family, part string, longest time.Duration) linear {
+	statistic := o.of(l, family, part)
+	if longest > 0 {
+		name := statistic.quantities()[0]
+		known := o[name]
+		known.limits = []inequality{{linear: just(ratOf(int64(longest))).minus(statistic)}}
+		o[name] = known
+	}
+	return statistic
 }
 
 // rate returns the requests a second of a cohort, of which each sent some.
