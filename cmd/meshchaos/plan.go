@@ -7,12 +7,14 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 func newPlan() *cobra.Command {
 	var mesh meshFlags
+	var noAccessLog bool
 	cmd := &cobra.Command{
 		Use:   "plan FILE|NAME",
 		Short: "Print what a run would write, and write nothing",
@@ -28,14 +30,15 @@ in force now. Nothing is written and no load is driven.`,
 			if err != nil {
 				return err
 			}
-			return printPlan(cmd, &mesh, s)
+			return printPlan(cmd, &mesh, s, noAccessLog)
 		},
 	}
 	mesh.add(cmd)
+	addNoAccessLog(cmd, &noAccessLog)
 	return cmd
 }
 
-func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) error {
+func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAccessLog bool) error {
 	ctx := cmd.Context()
 	m, err := flags.open(ctx, s, 0, "plan", func(words string) { fmt.Fprintln(cmd.ErrOrStderr(), words) })
 	if err != nil {
@@ -50,7 +53,14 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario) erro
 	if err != nil {
 		return &runError{err}
 	}
-	stages, err := runner.Plan(objects, services, m.Info().Namespace, s, "plan")
+	var logging *rules.Change
+	if !noAccessLog {
+		var why string
+		if logging, why = runner.Logging(ctx, m, services, objects); why != "" {
+			fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+why)
+		}
+	}
+	stages, err := runner.Plan(objects, services, m.Info().Namespace, s, "plan", logging)
 	if err != nil {
 		return notRun(s, &runner.RefusedError{Err: err})
 	}

@@ -32,6 +32,11 @@ func scenarioNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 	return scenarios.Names(), cobra.ShellCompDirectiveDefault
 }
 
+// addNoAccessLog adds the flag by which a run reads no access logs.
+func addNoAccessLog(cmd *cobra.Command, no *bool) {
+	cmd.Flags().BoolVar(no, "no-access-log", false, "do not read the proxies' access logs, nor switch them on where they are off")
+}
+
 // addOutput adds -o with a choice of words; the first is the default.
 func addOutput(cmd *cobra.Command, output *string, choice ...string) {
 	cmd.Flags().StringVarP(output, "output", "o", choice[0], fmt.Sprintf("what to print: one of %v", choice))

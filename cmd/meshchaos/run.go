@@ -33,6 +33,8 @@ type runFlags struct {
 	seed      uint64
 	reportDir string
 	output    string
+	explain   bool
+	noLog     bool
 }
 
 func newRun() *cobra.Command {
@@ -72,6 +74,8 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
+	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request, and of each kind of bad answer")
+	addNoAccessLog(cmd, &f.noLog)
 	addOutput(cmd, &f.output, "table", "json")
 	return cmd
 }
@@ -139,7 +143,7 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	if err != nil {
 		return 0, err
 	}
-	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe})
+	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog})
 	view.end()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
@@ -172,7 +176,7 @@ func (f *runFlags) show(w io.Writer, record *report.Record, dir string) error {
 	if f.output == "json" {
 		_, err = fmt.Fprintf(w, "%s\n", text)
 	} else {
-		err = terminal.Write(w, record, colorful(w))
+		err = terminal.Write(w, record, terminal.Options{Color: colorful(w), Explain: f.explain})
 	}
 	if err != nil {
 		failures = append(failures, fmt.Errorf("printing the report: %w", err))

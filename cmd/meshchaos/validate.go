@@ -68,7 +68,7 @@ func admitEmbedded(stderr io.Writer, s *scenarios.Scenario) error {
 	if err != nil {
 		return err
 	}
-	stages, err := runner.Plan(nil, services, embedded.Namespace, s, "validate")
+	stages, err := runner.Plan(nil, services, embedded.Namespace, s, "validate", nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.File, err)
 	}

@@ -32,12 +32,17 @@ func (s Stage) Objects() []*rules.Object {
 }
 
 // Plan works out every change of a run from the objects in force. The first
-// stage is given, and each step has one. Nothing is written.
-func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string) ([]Stage, error) {
+// stage is given, and each step has one. Nothing is written. logging, if it is
+// not nil, is what switches the access logs on: it belongs to what is given.
+func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string, logging *rules.Change) ([]Stage, error) {
 	p := planner{namespace: namespace, services: targets(services), objects: slices.Clone(objects)}
 	given, err := p.stage(Given, s.Given, id+"-0")
 	if err != nil {
 		return nil, err
+	}
+	if logging != nil {
+		p.objects = rules.Put(p.objects, logging.After)
+		given.Changes = slices.Insert(given.Changes, 0, *logging)
 	}
 	stages := []Stage{given}
 	for i, step := range s.Steps {

@@ -139,7 +139,14 @@ func (r *run) preflight(ctx context.Context) error {
 	for _, o := range objects {
 		r.original[o.Ref], r.current[o.Ref] = o, o
 	}
-	planned, err := Plan(objects, services, r.mesh.Info().Namespace, r.scenario, r.ID)
+	var logging *rules.Change
+	if !r.NoAccessLog {
+		var why string
+		if logging, why = Logging(ctx, r.mesh, services, objects); why != "" {
+			r.record.Warnings = append(r.record.Warnings, why)
+		}
+	}
+	planned, err := Plan(objects, services, r.mesh.Info().Namespace, r.scenario, r.ID, logging)
 	if err != nil {
 		return &RefusedError{err}
 	}

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/encoding/protojson"
-	"istio.io/api/annotation"
-	meshconfig "istio.io/api/mesh/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -158,38 +156,20 @@ func checkService(t *testing.T, w Workload, s corev1.Service) {
 	}
 }
 
-// TestCallersKeepTheCountersOfFaultsAndBreakers reads the annotation as Istio's
-// injector does.
-func TestCallersKeepTheCountersOfFaultsAndBreakers(t *testing.T) {
-	manifest, err := manifests.App("bookinfo", manifests.Image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, d := range read(t, manifest).deployments {
-		var got []string
-		if text, ok := d.Spec.Template.Annotations[annotation.ProxyConfig.Name]; ok {
-			got = inclusionPrefixes(t, text)
+// Istio's own samples have none: what a run can tell of these, it can tell of a
+// mesh that nobody prepared.
+func TestNoSampleHasAnAnnotationOfIstios(t *testing.T) {
+	for _, app := range Apps() {
+		manifest, err := manifests.App(app, manifests.Image)
+		if err != nil {
+			t.Fatal(err)
 		}
-		var want []string
-		if app := d.Labels["app"]; app == "productpage" || app == "reviews" {
-			// With them Envoy keeps cluster.outbound|9080||ratings…, and
-			// http.outbound_0.0.0.0_9080;.fault.delays_injected.
-			want = []string{"cluster.outbound", "http.outbound"}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: prefixes of counters that are kept (-want +got):\n%s", name, diff)
+		for name, d := range read(t, manifest).deployments {
+			for key := range d.Spec.Template.Annotations {
+				if strings.Contains(key, "istio.io") {
+					t.Errorf("%s: %s has the annotation %s", app, name, key)
+				}
+			}
 		}
 	}
-}
-
-func inclusionPrefixes(t *testing.T, proxyConfig string) []string {
-	text, err := yaml.YAMLToJSON([]byte(proxyConfig))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var config meshconfig.ProxyConfig
-	if err := protojson.Unmarshal(text, &config); err != nil {
-		t.Fatal(err)
-	}
-	return config.GetProxyStatsMatcher().GetInclusionPrefixes()
 }

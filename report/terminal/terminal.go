@@ -15,11 +15,17 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// Write prints the verdict of a run: the expectations, what was changed and
-// that it is back, and what kept the run from being conclusive. color adds ANSI
-// colours to the verdicts.
-func Write(w io.Writer, r *report.Record, color bool) error {
-	p := &printer{w: w, color: color}
+// Options say how a report is shown.
+type Options struct {
+	Color   bool // ANSI colours on the verdicts
+	Explain bool // the calls of every cohort, not only those of what failed
+}
+
+// Write prints the verdict of a run: the expectations, the calls that explain
+// what failed, what was changed and that it is back, and what kept the run from
+// being conclusive.
+func Write(w io.Writer, r *report.Record, o Options) error {
+	p := &printer{w: w, color: o.Color}
 	p.line("")
 	p.line("%s on the %s mesh, namespace %s, run %s, seed %d", r.Scenario.Name, r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
 	if r.Scenario.Summary != "" {
@@ -29,6 +35,7 @@ func Write(w io.Writer, r *report.Record, color bool) error {
 	if err := p.expectations(r); err != nil {
 		return err
 	}
+	p.calls(r, o.Explain)
 	if err := p.changes(r); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func TestTheFaceIsAsShown(t *testing.T) {
 	for name, color := range map[string]bool{"plain": false, "color": true} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := Write(&out, record(), color); err != nil {
+			if err := Write(&out, record(), Options{Color: color}); err != nil {
 				t.Fatal(err)
 			}
 			golden := "testdata/" + name + ".txt"
@@ -77,7 +77,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestAWriteThatFailsIsAnError(t *testing.T) {
-	if err := Write(full{}, record(), false); err == nil {
+	if err := Write(full{}, record(), Options{}); err == nil {
 		t.Error("the face was printed to nowhere, and no error")
 	}
 }

@@ -67,7 +67,7 @@ func honest(m mesh.Mesh) mesh.Mesh { return m }
 
 func show(t testing.TB, r *report.Record) {
 	t.Helper()
-	if err := terminal.Write(t.Output(), r, false); err != nil {
+	if err := terminal.Write(t.Output(), r, terminal.Options{Explain: true}); err != nil {
 		t.Error(err)
 	}
 }

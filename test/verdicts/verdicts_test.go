@@ -124,7 +124,7 @@ func show(t *testing.T, e Ended) {
 	if e.Record == nil {
 		return
 	}
-	if err := terminal.Write(t.Output(), e.Record, false); err != nil {
+	if err := terminal.Write(t.Output(), e.Record, terminal.Options{Explain: true}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,82 @@
+package terminal
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// calls prints the trees that explain what failed, or all of them if asked.
+func (p *printer) calls(r *report.Record, explain bool) {
+	for _, w := range r.Windows {
+		for _, e := range w.Calls {
+			if explain || explains(r, w, e) {
+				p.tree(w, e)
+			}
+		}
+	}
+}
+
+// explains says whether a tree is of a cohort of which an expectation of its
+// window failed or, in a run that is no pass, of a bad answer.
+func explains(r *report.Record, w report.Window, e report.Explained) bool {
+	cohort := regexp.MustCompile(`(^|[^A-Za-z0-9_.-])` + regexp.QuoteMeta(e.Cohort) + `($|[^A-Za-z0-9_-])`)
+	for _, row := range r.Expectations {
+		if row.Verdict == report.Fail && row.Step == w.Step && cohort.MatchString(row.Expression) {
+			return true
+		}
+	}
+	return r.Verdict != report.Pass && e.Why != report.WhySlowest
+}
+
+func (p *printer) tree(w report.Window, e report.Explained) {
+	p.line("")
+	where := ""
+	if w.Step != "" {
+		where = " in step " + w.Step
+	}
+	p.line("%s%s, %s:", e.Cohort, where, wordWhy(e))
+	if e.Call != nil {
+		table := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+		p.call(table, *e.Call, "  ")
+		if err := table.Flush(); err != nil && p.err == nil {
+			p.err = err
+		}
+	}
+	if e.Note != "" {
+		p.line("  (%s)", e.Note)
+	}
+}
+
+func wordWhy(e report.Explained) string {
+	if e.Why == report.WhySlowest {
+		return "the slowest request"
+	}
+	return "a request with " + e.Why
+}
+
+// call prints a call and, further in, those that it led to.
+func (p *printer) call(table *tabwriter.Writer, c report.Call, indent string) {
+	status := fmt.Sprint(c.Status)
+	if c.Status == 0 {
+		status = "-"
+	}
+	if _, err := fmt.Fprintf(table, "%s%s\t%s\t%s\t%s\t%s\n", indent, c.To, wordDuration(c.Duration), status, strings.Join(c.Flags, ","), c.Upstream); err != nil && p.err == nil {
+		p.err = err
+	}
+	for _, below := range c.Calls {
+		p.call(table, below, indent+"  ")
+	}
+}
+
+// wordDuration has as much as tells: an access log counts whole milliseconds.
+func wordDuration(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.2fs", d.Seconds())
+	}
+	return fmt.Sprintf("%dms", d.Milliseconds())
+}
