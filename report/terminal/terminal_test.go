@@ -64,7 +64,7 @@ func TestTheFaceIsAsShown(t *testing.T) {
 
 func TestNothingIsSaidToBeRestoredThatIsNot(t *testing.T) {
 	var out bytes.Buffer
-	if err := Write(&out, record(), false); err != nil {
+	if err := Write(&out, record(), Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "Everything is as it was") || !strings.Contains(out.String(), "NOT RESTORED") || !strings.Contains(out.String(), "it is still there; delete it") {
