@@ -17,11 +17,9 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -53,17 +51,11 @@ type Mesh struct {
 	dynamic   dynamic.Interface
 	resources map[string]schema.GroupVersionResource // by rules' kinds; no Telemetry where the cluster has none
 	info      mesh.Info
+	tunnels   *tunnels
 
 	mu       sync.Mutex
 	workload *workload // nil until the load workload was asked for
-	tunnels  map[destination]*tunnel
 	closed   bool
-}
-
-// destination is a port of a pod.
-type destination struct {
-	pod  types.UID
-	port int
 }
 
 var _ mesh.Mesh = (*Mesh)(nil)
@@ -80,7 +72,6 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	}
 	m := &Mesh{
 		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config,
-		tunnels: map[destination]*tunnel{},
 	}
 	if m.log == nil {
 		m.log = func(string) {}
@@ -105,6 +96,7 @@ func (m *Mesh) connect() error {
 	if m.kube, err = kubernetes.NewForConfigAndClient(m.config, m.api); err != nil {
 		return err
 	}
+	m.tunnels = newTunnels(m.config, m.kube.CoreV1().RESTClient())
 	m.dynamic, err = dynamic.NewForConfigAndClient(m.config, m.api)
 	return err
 }
@@ -210,20 +202,6 @@ func (m *Mesh) Info() mesh.Info {
 	return info
 }
 
-// tunnelTo returns the tunnel to a port of a pod, always the same one.
-func (m *Mesh) tunnelTo(pod *corev1.Pod, port int) (*tunnel, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return nil, errClosed
-	}
-	to := destination{pod.UID, port}
-	if m.tunnels[to] == nil {
-		m.tunnels[to] = newTunnel(m.config, m.kube.CoreV1().RESTClient(), pod, port)
-	}
-	return m.tunnels[to], nil
-}
-
 var errClosed = errors.New("using the mesh: it was closed")
 
 // Close implements mesh.Mesh. It ends all tunnels, then deletes the load
@@ -231,12 +209,9 @@ var errClosed = errors.New("using the mesh: it was closed")
 func (m *Mesh) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
-	for to, t := range m.tunnels {
-		t.close()
-		delete(m.tunnels, to)
-	}
 	w := m.workload
 	m.mu.Unlock()
+	m.tunnels.close()
 	defer m.api.CloseIdleConnections()
 	if w == nil {
 		return nil

@@ -400,9 +400,9 @@ func cut(t *testing.T, m *Mesh, c mesh.Cohort) {
 	_, err := m.Load(t.Context(), []mesh.Cohort{c}, begun, func(p loadgen.Progress) {
 		if p.Sent > 20 && broken.IsZero() {
 			broken = time.Now()
-			for to, tunnel := range m.tunnels {
-				if to.port == agent.Port {
-					_ = tunnel.conn.Close()
+			for _, tunnel := range m.tunnels.to {
+				if tunnel.port == agent.Port {
+					_ = tunnel.carrier.Close()
 				}
 			}
 		}

@@ -82,7 +82,7 @@ func (m *Mesh) ours(ctx context.Context) (types.UID, error) {
 }
 
 func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
-	t, err := m.tunnelTo(pod, adminPort)
+	base, err := m.tunnels.base(pod, adminPort)
 	if err != nil {
 		return mesh.Proxy{}, err
 	}
@@ -96,7 +96,7 @@ func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
 		App:      app,
 		Version:  pod.Labels["version"],
 		Address:  pod.Status.PodIP,
-		Admin:    &envoy.Admin{Client: t.client(), Base: fmt.Sprintf("http://127.0.0.1:%d", adminPort)},
+		Admin:    &envoy.Admin{Client: m.tunnels.client, Base: base},
 		Log:      m.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
 	}, nil
 }

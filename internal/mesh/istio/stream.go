@@ -21,6 +21,7 @@ type stream struct {
 	conn   httpstream.Connection
 	data   httpstream.Stream
 	errors httpstream.Stream
+	leave  func()        // gives up its place on the connection; may be called again
 	told   chan struct{} // closed when the node has nothing more to say
 	fault  error         // what it said; read it once told is closed
 }
@@ -84,6 +85,7 @@ func (s *stream) Close() error {
 	err := s.data.Reset()
 	_ = s.errors.Reset()
 	s.conn.RemoveStreams(s.data, s.errors)
+	s.leave()
 	return err
 }
 

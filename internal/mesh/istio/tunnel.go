@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/httpstream"
@@ -18,8 +17,9 @@ import (
 
 // tunnel reaches one port of a pod's loopback through the Kubernetes API, as
 // kubectl port-forward does but without a port on this machine, where other
-// users could reach a proxy's admin interface. Its connection is made when it
-// is first needed and again when it was lost.
+// users could reach a proxy's admin interface. Its connection to the API server
+// is made when a stream needs it, and again when it was lost; it is given up with
+// its last stream.
 type tunnel struct {
 	name    string // namespace/pod:port, for errors
 	port    int
@@ -27,9 +27,15 @@ type tunnel struct {
 
 	dialing sync.Mutex // one upgrade at a time
 	mu      sync.Mutex // guards what follows
-	conn    httpstream.Connection
+	carrier *carrier   // nil: there is no connection
 	request int
 	closed  bool
+}
+
+// carrier is a connection to the API server, with the streams that it carries.
+type carrier struct {
+	httpstream.Connection
+	streams int // guarded by the tunnel
 }
 
 // newTunnel makes a tunnel to a port of a pod. WebSocket is tried before SPDY,
@@ -59,19 +65,8 @@ func refusesWebSocket(err error) bool {
 	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }
 
-// client returns an HTTP client whose every connection goes through the tunnel,
-// whatever host a URL names.
-func (t *tunnel) client() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext:         t.dial,
-		MaxIdleConnsPerHost: 2,
-		IdleConnTimeout:     time.Minute,
-		DisableCompression:  true,
-	}}
-}
-
-// dial opens one connection. It has the signature of net.Dialer.DialContext.
-func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// dial opens one stream to the pod's port.
+func (t *tunnel) dial(ctx context.Context) (net.Conn, error) {
 	type opened struct {
 		conn net.Conn
 		err  error
@@ -99,92 +94,99 @@ func (t *tunnel) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 func (t *tunnel) open() (net.Conn, error) {
 	var err error
 	for range 2 {
-		var conn httpstream.Connection
+		var c *carrier
 		var request int
-		if conn, request, err = t.connection(); err != nil {
+		if c, request, err = t.board(); err != nil {
 			break
 		}
 		var s *stream
-		if s, err = t.stream(conn, request); err == nil {
+		if s, err = t.stream(c, request); err == nil {
+			s.leave = sync.OnceFunc(func() { t.leave(c) })
 			return s, nil
 		}
-		t.drop(conn)
+		_ = c.Close() // it may have been lost already
+		t.leave(c)
 	}
 	return nil, fmt.Errorf("opening a tunnel to %s: %w", t.name, err)
 }
 
 // stream makes a stream, or fails as soon as the connection is lost: by itself
 // it would wait half a minute for an answer.
-func (t *tunnel) stream(conn httpstream.Connection, request int) (*stream, error) {
+func (t *tunnel) stream(c *carrier, request int) (*stream, error) {
 	type made struct {
 		stream *stream
 		err    error
 	}
 	done := make(chan made, 1)
 	go func() {
-		s, err := newStream(conn, t.name, t.port, request)
+		s, err := newStream(c, t.name, t.port, request)
 		done <- made{s, err}
 	}()
 	select {
 	case m := <-done:
 		return m.stream, m.err
-	case <-conn.CloseChan():
+	case <-c.CloseChan():
 		return nil, errors.New("the connection to the cluster was lost")
 	}
 }
 
-// drop gives a connection up, so that the next stream is made on another.
-func (t *tunnel) drop(conn httpstream.Connection) {
-	_ = conn.Close() // it may have been lost already
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.conn == conn {
-		t.conn = nil
-	}
-}
-
-// connection returns the connection and the number of the next request on it.
-func (t *tunnel) connection() (httpstream.Connection, int, error) {
+// board counts one more stream on the connection, which it makes if there is
+// none, and returns the number of the stream's request.
+func (t *tunnel) board() (*carrier, int, error) {
 	t.dialing.Lock()
 	defer t.dialing.Unlock()
-	if conn, request, err := t.live(); conn != nil || err != nil {
-		return conn, request, err
+	if c, request, err := t.boardOn(nil); c != nil || err != nil {
+		return c, request, err
 	}
 	conn, err := t.upgrade()
 	if err != nil {
 		return nil, 0, err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		_ = conn.Close()
-		return nil, 0, net.ErrClosed
-	}
-	t.conn = conn
-	return conn, t.next(), nil
+	return t.boardOn(conn)
 }
 
-func (t *tunnel) live() (httpstream.Connection, int, error) {
+// boardOn counts a stream on the connection that is there, or on a new one in its
+// place; without either there is no carrier.
+func (t *tunnel) boardOn(conn httpstream.Connection) (*carrier, int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
+	switch {
+	case t.closed:
+		if conn != nil {
+			_ = conn.Close()
+		}
 		return nil, 0, net.ErrClosed
-	}
-	if t.conn == nil {
+	case conn != nil:
+		t.carrier = &carrier{Connection: conn}
+	case t.carrier == nil || t.carrier.lost():
+		t.carrier = nil
 		return nil, 0, nil
 	}
-	select {
-	case <-t.conn.CloseChan():
-		t.conn = nil
-		return nil, 0, nil
-	default:
-		return t.conn, t.next(), nil
-	}
-}
-
-func (t *tunnel) next() int {
+	t.carrier.streams++
 	t.request++
-	return t.request
+	return t.carrier, t.request, nil
+}
+
+func (c *carrier) lost() bool {
+	select {
+	case <-c.CloseChan():
+		return true
+	default:
+		return false
+	}
+}
+
+// leave counts one stream less; the last one ends the connection.
+func (t *tunnel) leave(c *carrier) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.streams--; c.streams > 0 {
+		return
+	}
+	_ = c.Close() // it may have been lost already
+	if t.carrier == c {
+		t.carrier = nil
+	}
 }
 
 // close ends every connection through the tunnel, for good.
@@ -192,7 +194,7 @@ func (t *tunnel) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	if t.conn != nil {
-		_ = t.conn.Close() // it may have been lost already
+	if t.carrier != nil {
+		_ = t.carrier.Close() // it may have been lost already
 	}
 }

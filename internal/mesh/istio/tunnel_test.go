@@ -96,21 +96,33 @@ func (n *node) hangUp() int {
 	return broken
 }
 
-// dig makes a tunnel to a port through the node.
-func dig(t *testing.T, n *node, port int) *tunnel {
+// dig makes tunnels through the node, and returns the URL of a port of a pod.
+func dig(t *testing.T, n *node, port int) (*tunnels, string) {
 	t.Helper()
 	config := &rest.Config{Host: n.url}
 	kube, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tunnel := newTunnel(config, kube.CoreV1().RESTClient(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "book", Name: "reviews"}}, port)
-	t.Cleanup(tunnel.close)
-	return tunnel
+	tunnels := newTunnels(config, kube.CoreV1().RESTClient())
+	t.Cleanup(tunnels.close)
+	base, err := tunnels.base(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "book", Name: "reviews", UID: "6f1e"}}, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tunnels, base
 }
 
-func get(client *http.Client) (string, error) {
-	resp, err := client.Get("http://127.0.0.1:15000/")
+// only is the one tunnel that there is.
+func only(ts *tunnels) *tunnel {
+	for _, t := range ts.to {
+		return t
+	}
+	return nil
+}
+
+func get(ts *tunnels, base string) (string, error) {
+	resp, err := ts.client.Get(base + "/")
 	if err != nil {
 		return "", err
 	}
@@ -124,22 +136,22 @@ func TestATunnelCarriesManyRequestsAtOnceAndIsMadeAgainWhenItBreaks(t *testing.T
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, long) }))
 	defer admin.Close()
 	n := newNode(t)
-	tunnel := dig(t, n, admin.Listener.Addr().(*net.TCPAddr).Port)
-	client := tunnel.client()
+	tunnels, base := dig(t, n, admin.Listener.Addr().(*net.TCPAddr).Port)
 	for round := range 3 {
 		var requests sync.WaitGroup
 		for range 8 {
 			requests.Go(func() {
-				if body, err := get(client); err != nil || body != long {
+				if body, err := get(tunnels, base); err != nil || body != long {
 					t.Errorf("round %d: %d bytes, error %v; want %d bytes", round, len(body), err, len(long))
 				}
 			})
 		}
 		requests.Wait()
+		carrier := only(tunnels).carrier
 		if broken := n.hangUp(); broken != 1 {
 			t.Errorf("round %d took %d connections to the API server; want 1", round, broken)
 		}
-		<-tunnel.conn.CloseChan()
+		<-carrier.CloseChan()
 	}
 }
 
@@ -151,13 +163,12 @@ func TestATunnelSaysWhatTheNodeSays(t *testing.T) {
 	free := l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
 	n := newNode(t)
-	_, err = get(dig(t, n, free).client())
+	tunnels, base := dig(t, n, free)
+	_, err = get(tunnels, base)
 	if err == nil || !strings.Contains(err.Error(), "connection refused in the pod") || !strings.Contains(err.Error(), "book/reviews") {
 		t.Errorf("error %v; want the node's words", err)
 	}
-	elsewhere := dig(t, n, free)
-	elsewhere.upgrade = dig(t, &node{url: n.url + "/elsewhere"}, free).upgrade
-	_, err = get(elsewhere.client())
+	_, err = get(dig(t, &node{url: n.url + "/elsewhere"}, free))
 	if err == nil || !strings.Contains(err.Error(), "not here") {
 		t.Errorf("error %v; want the API server's words", err)
 	}
@@ -173,15 +184,15 @@ func TestAClosedTunnelEndsWhatIsUnderWay(t *testing.T) {
 	}))
 	defer admin.Close()
 	defer close(end)
-	tunnel := dig(t, newNode(t), admin.Listener.Addr().(*net.TCPAddr).Port)
+	tunnels, base := dig(t, newNode(t), admin.Listener.Addr().(*net.TCPAddr).Port)
 	failed := make(chan error, 1)
-	go func() { _, err := get(tunnel.client()); failed <- err }()
+	go func() { _, err := get(tunnels, base); failed <- err }()
 	<-begun
-	tunnel.close()
+	tunnels.close()
 	if err := <-failed; err == nil {
 		t.Error("a request outlived its tunnel")
 	}
-	if _, err := get(tunnel.client()); !errors.Is(err, net.ErrClosed) {
+	if _, err := get(tunnels, base); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("error %v; want net.ErrClosed", err)
 	}
 }
@@ -195,7 +206,28 @@ func TestOpeningATunnelEndsWithItsContext(t *testing.T) {
 	defer close(hang)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, err := tunnel.dial(ctx, "", ""); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := tunnel.dial(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v; want context.DeadlineExceeded", err)
+	}
+}
+
+func TestATunnelThatCarriesNothingHasNoConnection(t *testing.T) {
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "LIVE") }))
+	defer admin.Close()
+	n := newNode(t)
+	tunnels, base := dig(t, n, admin.Listener.Addr().(*net.TCPAddr).Port)
+	for range 2 {
+		if body, err := get(tunnels, base); err != nil || body != "LIVE" {
+			t.Fatal(body, err)
+		}
+		carrier := only(tunnels).carrier
+		if carrier == nil {
+			t.Fatal("a connection that may be used again was given up")
+		}
+		tunnels.client.CloseIdleConnections()
+		<-carrier.CloseChan()
+	}
+	if _, err := tunnels.client.Get("http://6f1f:15000/"); err == nil || !strings.Contains(err.Error(), "it is no pod of this run") {
+		t.Errorf("error %v; want that there is no such pod", err)
 	}
 }

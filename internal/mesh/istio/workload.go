@@ -131,11 +131,11 @@ func (m *Mesh) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, er
 // awaitAgent waits for the agent itself: as it listens on the pod's loopback
 // only, no readiness probe can see it.
 func (m *Mesh) awaitAgent(ctx context.Context, w *workload) error {
-	t, err := m.tunnelTo(w.pod, agent.Port)
+	base, err := m.tunnels.base(w.pod, agent.Port)
 	if err != nil {
 		return err
 	}
-	w.agent = &agent.Client{HTTP: t.client(), Base: fmt.Sprintf("http://127.0.0.1:%d", agent.Port)}
+	w.agent = &agent.Client{HTTP: m.tunnels.client, Base: base}
 	var last error
 	err = wait.PollUntilContextTimeout(ctx, pollEvery, 15*time.Second, true, func(ctx context.Context) (bool, error) {
 		last = w.agent.Ready(ctx)
