@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
@@ -62,10 +63,10 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 		config: cfg, updated: time.Now(), stats: newClusterStats(p.stats, cfg.Name),
 		draws: p.draws, identity: p.identity, ctx: ctx, routines: &p.routines,
 	}
-	c.connections.max = int64(cfg.Policy.MaxConnections)
-	c.pending.max = int64(cfg.Policy.MaxPendingRequests)
-	c.requests.max = int64(cfg.Policy.MaxRequests)
-	c.retries.max = int64(cfg.Policy.MaxRetries)
+	c.connections.max = int64(cfg.Policy.Thresholds.MaxConnections)
+	c.pending.max = int64(cfg.Policy.Thresholds.MaxPendingRequests)
+	c.requests.max = int64(cfg.Policy.Thresholds.MaxRequests)
+	c.retries.max = int64(cfg.Policy.Thresholds.MaxRetries)
 	for i, e := range cfg.Endpoints {
 		h := &host{Endpoint: e, index: i}
 		for w := range h.pools {
@@ -75,8 +76,8 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	}
 	detectorCtx, end := context.WithCancel(ctx)
 	c.end = end
-	if o := cfg.Policy.Outlier; o != nil {
-		c.detector = newDetector(*o, newOutlierStats(p.stats, cfg.Name), len(c.hosts))
+	if o := cfg.Policy.Outlier; o != (envoy.OutlierDetection{}) {
+		c.detector = newDetector(o, newOutlierStats(p.stats, cfg.Name), len(c.hosts))
 		p.routines.Go(func() { c.detector.run(detectorCtx) })
 	}
 	return c
@@ -131,7 +132,7 @@ func (c *cluster) healthy() []*host {
 			in = append(in, h)
 		}
 	}
-	if 100*len(in) < c.config.Policy.PanicThreshold*len(c.hosts) {
+	if float64(100*len(in)) < c.config.Policy.PanicThreshold*float64(len(c.hosts)) {
 		c.stats.lbHealthyPanic.add(1)
 		return c.hosts
 	}
@@ -143,12 +144,12 @@ func (c *cluster) balance(worker int, hosts []*host) *host {
 		return hosts[0]
 	}
 	n := uint64(len(hosts))
-	if c.config.Policy.LB == config.RoundRobin {
+	if c.config.Policy.Balancer == envoy.RoundRobin {
 		return hosts[(c.turn[worker].Add(1)-1)%n]
 	}
 	stream := fmt.Sprintf("%s hosts", c.config.Name)
 	first := hosts[c.draws.below(stream, n)]
-	if c.config.Policy.LB == config.Random {
+	if c.config.Policy.Balancer == envoy.Random {
 		return first
 	}
 	// Of two choices, the one with fewer requests.

@@ -1,12 +1,17 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
 
-	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/envoy"
 )
+
+// gatewayFailures is Envoy's consecutive_gateway_failure where none is asked for:
+// so many are counted, and eject nobody.
+const gatewayFailures = 5
 
 // maxEjectionTime is Envoy's default max_ejection_time; a longer base ejection
 // time takes its place.
@@ -16,7 +21,7 @@ const maxEjectionTime = 300 * time.Second
 // back, as Envoy's outlier detection does: detection is inline, the interval
 // drives only the return.
 type detector struct {
-	config config.Outlier
+	config envoy.OutlierDetection
 	stats  outlierStats
 
 	mu     sync.Mutex
@@ -35,7 +40,7 @@ type monitor struct {
 	unejectedAt        time.Time
 }
 
-func newDetector(cfg config.Outlier, stats outlierStats, hosts int) *detector {
+func newDetector(cfg envoy.OutlierDetection, stats outlierStats, hosts int) *detector {
 	return &detector{config: cfg, stats: stats, hosts: make([]monitor, hosts)}
 }
 
@@ -54,8 +59,8 @@ func (d *detector) report(host, status int) {
 	}
 	if status >= 502 && status <= 504 {
 		m.consecutiveGateway++
-		if m.consecutiveGateway == d.config.ConsecutiveGateway {
-			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.EnforceGateway)
+		if m.consecutiveGateway == cmp.Or(d.config.ConsecutiveGatewayFailure, gatewayFailures) {
+			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.ConsecutiveGatewayFailure > 0)
 			m.consecutiveGateway = 0
 		}
 	} else {
@@ -63,7 +68,7 @@ func (d *detector) report(host, status int) {
 	}
 	m.consecutive5xx++
 	if m.consecutive5xx == d.config.Consecutive5xx {
-		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, d.config.Enforce5xx)
+		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, true)
 		m.consecutive5xx = 0
 	}
 }
@@ -74,7 +79,7 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 		return
 	}
 	detected.add(1)
-	if 100*(d.active+1) > d.config.MaxEjectionPercent*len(d.hosts) {
+	if 100*(d.active+1) > int(d.config.MaxEjectionPercent)*len(d.hosts) {
 		d.stats.overflow.add(1)
 		return
 	}

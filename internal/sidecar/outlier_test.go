@@ -10,13 +10,15 @@ import (
 
 	networking "istio.io/api/networking/v1alpha3"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/policy"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
 
 func TestEjectionsLastTheBaseTimeTimesTheirNumberAndEndAtAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config.Outlier{Consecutive5xx: 5, Enforce5xx: true, ConsecutiveGateway: 5, Interval: 10 * time.Second,
+		cfg := envoy.OutlierDetection{Consecutive5xx: 5, Interval: 10 * time.Second,
 			BaseEjectionTime: 100 * time.Second, MaxEjectionPercent: 100}
 		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 1)
 		go d.run(t.Context())
@@ -55,23 +57,23 @@ func TestEjectionsLastTheBaseTimeTimesTheirNumberAndEndAtAnInterval(t *testing.T
 func TestWhatEjectsAndWhatDoesNot(t *testing.T) {
 	tests := []struct {
 		name    string
-		config  config.Outlier
+		config  envoy.OutlierDetection
 		hosts   int
 		reports []int // of host 0
 		ejected bool
 		stat    string // that is 1
 	}{
-		{"gateway errors count where they are given", config.Outlier{ConsecutiveGateway: 2, EnforceGateway: true, MaxEjectionPercent: 100}, 1,
+		{"gateway errors count where they are given", envoy.OutlierDetection{ConsecutiveGatewayFailure: 2, MaxEjectionPercent: 100}, 1,
 			[]int{503, 502}, true, "enforced_consecutive_gateway_failure"},
-		{"a 500 is no gateway error and starts anew", config.Outlier{ConsecutiveGateway: 2, EnforceGateway: true, MaxEjectionPercent: 100}, 1,
+		{"a 500 is no gateway error and starts anew", envoy.OutlierDetection{ConsecutiveGatewayFailure: 2, MaxEjectionPercent: 100}, 1,
 			[]int{503, 500, 503}, false, ""},
-		{"gateway errors are but detected where none are given", config.Outlier{Consecutive5xx: 9, Enforce5xx: true, ConsecutiveGateway: 2, MaxEjectionPercent: 100}, 1,
-			[]int{503, 503}, false, "detected_consecutive_gateway_failure"},
-		{"an answer below 500 starts anew", config.Outlier{Consecutive5xx: 2, Enforce5xx: true, MaxEjectionPercent: 100}, 1,
+		{"gateway errors are but detected where none are given", envoy.OutlierDetection{Consecutive5xx: 9, MaxEjectionPercent: 100}, 1,
+			[]int{503, 503, 503, 503, 503}, false, "detected_consecutive_gateway_failure"},
+		{"an answer below 500 starts anew", envoy.OutlierDetection{Consecutive5xx: 2, MaxEjectionPercent: 100}, 1,
 			[]int{500, 404, 500}, false, ""},
-		{"0 switches off", config.Outlier{Consecutive5xx: 0, MaxEjectionPercent: 100}, 1, []int{500, 500, 500}, false, ""},
-		{"10 % of nine hosts is none", config.Outlier{Consecutive5xx: 1, Enforce5xx: true, MaxEjectionPercent: 10}, 9, []int{500}, false, "overflow"},
-		{"10 % of ten hosts is one", config.Outlier{Consecutive5xx: 1, Enforce5xx: true, MaxEjectionPercent: 10}, 10, []int{500}, true, "enforced_consecutive_5xx"},
+		{"0 switches off", envoy.OutlierDetection{Consecutive5xx: 0, MaxEjectionPercent: 100}, 1, []int{500, 500, 500}, false, ""},
+		{"10 % of nine hosts is none", envoy.OutlierDetection{Consecutive5xx: 1, MaxEjectionPercent: 10}, 9, []int{500}, false, "overflow"},
+		{"10 % of ten hosts is one", envoy.OutlierDetection{Consecutive5xx: 1, MaxEjectionPercent: 10}, 10, []int{500}, true, "enforced_consecutive_5xx"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,8 +128,8 @@ func TestAnEjectedHostGetsNoRequestsUntilItsTimeIsOver(t *testing.T) {
 
 func TestAHostComesBackAtTheConfiguredInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config.NewOutlierConfig(sidecartest.Spec(t, &networking.OutlierDetection{}, `{"consecutive5xxErrors":1,"interval":"7s","baseEjectionTime":"1s","maxEjectionPercent":100}`))
-		d := newDetector(*cfg, newOutlierStats(newStats(), "c"), 1)
+		cfg := policy.Cluster(&networking.TrafficPolicy{OutlierDetection: sidecartest.Spec(t, &networking.OutlierDetection{}, `{"consecutive5xxErrors":1,"interval":"7s","baseEjectionTime":"1s","maxEjectionPercent":100}`)}).Outlier
+		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 1)
 		go d.run(t.Context())
 		synctest.Wait()
 		d.report(0, 500)
@@ -146,9 +148,9 @@ func TestAHostComesBackAtTheConfiguredInterval(t *testing.T) {
 
 // Answers to what was in flight at the ejection do not count towards the next.
 func TestAHostThatComesBackStartsAnew(t *testing.T) {
-	for name, cfg := range map[string]config.Outlier{
-		"5xx":     {Consecutive5xx: 3, Enforce5xx: true, MaxEjectionPercent: 100},
-		"gateway": {ConsecutiveGateway: 3, EnforceGateway: true, MaxEjectionPercent: 100},
+	for name, cfg := range map[string]envoy.OutlierDetection{
+		"5xx":     {Consecutive5xx: 3, MaxEjectionPercent: 100},
+		"gateway": {ConsecutiveGatewayFailure: 3, MaxEjectionPercent: 100},
 	} {
 		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 1)
 		for range 3 + 2 {

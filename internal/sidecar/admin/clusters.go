@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -18,7 +19,7 @@ var highPriority = map[string]uint32{"max_connections": 1024, "max_pending_reque
 // thresholdNames is the order in which Envoy prints them.
 var thresholdNames = []string{"max_connections", "max_pending_requests", "max_requests", "max_retries"}
 
-func thresholds(p config.Policy) map[string]uint32 {
+func thresholds(p envoy.Thresholds) map[string]uint32 {
 	return map[string]uint32{
 		"max_connections":      p.MaxConnections,
 		"max_pending_requests": p.MaxPendingRequests,
@@ -75,7 +76,7 @@ func status(c sidecar.ClusterStatus) config.Object {
 		"added_via_api":      true,
 		"observability_name": name + ";",
 		"eds_service_name":   name,
-		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Config.Policy), high}},
+		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Config.Policy.Thresholds), high}},
 	}
 	var hosts []config.Object
 	for _, h := range c.Hosts {
@@ -104,7 +105,7 @@ func statusText(c sidecar.ClusterStatus) string {
 		fmt.Fprintf(&b, "%s::%s\n", c.Config.Name, fmt.Sprintf(format, args...))
 	}
 	line("observability_name::%s;", c.Config.Name)
-	own := thresholds(c.Config.Policy)
+	own := thresholds(c.Config.Policy.Thresholds)
 	for _, name := range thresholdNames {
 		line("default_priority::%s::%d", name, own[name])
 	}

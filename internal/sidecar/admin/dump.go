@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -144,13 +145,13 @@ func dumpCluster(c *config.Cluster) config.Object {
 		"type":               "EDS",
 		"eds_cluster_config": config.Object{"eds_config": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "service_name": c.Name},
 		"connect_timeout":    config.Duration(c.Policy.ConnectTimeout),
-		"lb_policy":          c.Policy.LB,
-		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Policy)}},
+		"lb_policy":          c.Policy.Balancer,
+		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Policy.Thresholds)}},
 		"common_lb_config":   config.Object{"healthy_panic_threshold": panicThreshold},
 		"metadata":           istioMetadata(istio),
 		"alt_stat_name":      c.Name + ";",
 	}
-	if c.Policy.Outlier != nil {
+	if c.Policy.Outlier != (envoy.OutlierDetection{}) {
 		o["outlier_detection"] = dumpOutlier(c.Policy.Outlier)
 	}
 	if n := c.Policy.MaxRequestsPerConnection; n > 0 {
@@ -164,21 +165,21 @@ func dumpCluster(c *config.Cluster) config.Object {
 	return o
 }
 
-// dumpOutlier is the outlier detection as Istio writes it: what the object names, and
-// how far it is enforced.
-func dumpOutlier(c *config.Outlier) config.Object {
+// dumpOutlier is the outlier detection as Istio writes it: what differs from
+// Envoy's defaults, and how far it is enforced.
+func dumpOutlier(c envoy.OutlierDetection) config.Object {
 	o := config.Object{
 		"interval":               config.Duration(c.Interval),
 		"base_ejection_time":     config.Duration(c.BaseEjectionTime),
 		"max_ejection_percent":   c.MaxEjectionPercent,
 		"enforcing_success_rate": 0,
 	}
-	percent := map[bool]int{false: 0, true: 100}
-	if c.Consecutive5xxSet {
-		o["consecutive_5xx"], o["enforcing_consecutive_5xx"] = c.Consecutive5xx, percent[c.Enforce5xx]
+	enforcing := func(n uint32) int { return 100 * int(min(n, 1)) }
+	if n := c.Consecutive5xx; n != envoy.DefaultOutlierDetection.Consecutive5xx {
+		o["consecutive_5xx"], o["enforcing_consecutive_5xx"] = n, enforcing(n)
 	}
-	if c.ConsecutiveGatewaySet {
-		o["consecutive_gateway_failure"], o["enforcing_consecutive_gateway_failure"] = c.ConsecutiveGateway, percent[c.EnforceGateway]
+	if n := c.ConsecutiveGatewayFailure; n != envoy.DefaultOutlierDetection.ConsecutiveGatewayFailure {
+		o["consecutive_gateway_failure"], o["enforcing_consecutive_gateway_failure"] = n, enforcing(n)
 	}
 	return o
 }

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/policy"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -19,15 +21,15 @@ func (c *compiler) compileClusters() {
 		s := &c.config.Services[i]
 		rule, source := c.destinationRule(s)
 		for _, p := range s.Ports {
-			c.addCluster(s, p, nil, rule.GetTrafficPolicy(), source)
+			c.addCluster(s, p, nil, rule, source)
 			for _, subset := range rule.GetSubsets() {
-				c.addCluster(s, p, subset, overridden(rule.GetTrafficPolicy(), subset.GetTrafficPolicy()), source)
+				c.addCluster(s, p, subset, rule, source)
 			}
 		}
 	}
 }
 
-func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, tp *networking.TrafficPolicy, source string) {
+func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, rule *networking.DestinationRule, source string) {
 	cluster := &Cluster{
 		Name:    clusterName(p.Number, subset.GetName(), s.Host),
 		Service: s.Name,
@@ -36,7 +38,7 @@ func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, tp 
 		Port:    p.Number,
 		TCP:     p.TCP,
 		Source:  source,
-		Policy:  newPolicy(tp),
+		Policy:  inForce(policy.Merged(rule.GetTrafficPolicy(), subset.GetTrafficPolicy(), uint32(p.Number))),
 	}
 	for _, e := range p.Endpoints {
 		if e.hasLabels(subset.GetLabels()) {
@@ -73,94 +75,15 @@ func (c *compiler) destinationRule(s *Service) (*networking.DestinationRule, str
 	return merged, source
 }
 
-// overridden is a service's traffic policy with the blocks of a subset's in
-// place of its own.
-func overridden(base, subset *networking.TrafficPolicy) *networking.TrafficPolicy {
-	if subset == nil {
-		return base
-	}
-	merged := &networking.TrafficPolicy{
-		LoadBalancer:     base.GetLoadBalancer(),
-		ConnectionPool:   base.GetConnectionPool(),
-		OutlierDetection: base.GetOutlierDetection(),
-	}
-	if subset.LoadBalancer != nil {
-		merged.LoadBalancer = subset.LoadBalancer
-	}
-	if subset.ConnectionPool != nil {
-		merged.ConnectionPool = subset.ConnectionPool
-	}
-	if subset.OutlierDetection != nil {
-		merged.OutlierDetection = subset.OutlierDetection
-	}
-	return merged
-}
-
-func newPolicy(tp *networking.TrafficPolicy) Policy {
-	tcp, http := tp.GetConnectionPool().GetTcp(), tp.GetConnectionPool().GetHttp()
-	p := Policy{
-		LB:                       lbPolicies[tp.GetLoadBalancer().GetSimple()],
-		ConnectTimeout:           DefaultConnectTimeout,
-		MaxConnections:           threshold(tcp.GetMaxConnections()),
-		MaxPendingRequests:       threshold(http.GetHttp1MaxPendingRequests()),
-		MaxRequests:              threshold(http.GetHttp2MaxRequests()),
-		MaxRetries:               threshold(http.GetMaxRetries()),
-		MaxRequestsPerConnection: uint32(max(0, http.GetMaxRequestsPerConnection())),
-		PanicThreshold:           int(tp.GetOutlierDetection().GetMinHealthPercent()),
-	}
-	if tcp.GetConnectTimeout() != nil {
-		p.ConnectTimeout = tcp.GetConnectTimeout().AsDuration()
-	}
-	if o := tp.GetOutlierDetection(); o != nil {
-		p.Outlier = NewOutlierConfig(o)
-	}
+// inForce is what a traffic policy asks of a cluster, with what Istio's mesh-wide
+// configuration decides where it is silent.
+func inForce(tp *networking.TrafficPolicy) envoy.ClusterPolicy {
+	p := policy.Cluster(tp)
+	p.ConnectTimeout = cmp.Or(p.ConnectTimeout, DefaultConnectTimeout)
+	p.Balancer = cmp.Or(p.Balancer, envoy.LeastRequest)
 	return p
 }
 
-// threshold is a circuit breaker's limit; 0 means unset in Istio.
-func threshold(n int32) uint32 {
-	if n <= 0 {
-		return envoy.NoLimit
-	}
-	return uint32(n)
-}
-
-// The load balancers that are implemented, by Istio's names; LEAST_CONN is the
-// old name of LEAST_REQUEST, which is Istio's default.
-var lbPolicies = map[networking.LoadBalancerSettings_SimpleLB]string{
-	networking.LoadBalancerSettings_UNSPECIFIED:   LeastRequest,
-	networking.LoadBalancerSettings_LEAST_CONN:    LeastRequest, //nolint:staticcheck // Istio still reads it.
-	networking.LoadBalancerSettings_LEAST_REQUEST: LeastRequest,
-	networking.LoadBalancerSettings_ROUND_ROBIN:   RoundRobin,
-	networking.LoadBalancerSettings_RANDOM:        Random,
-}
-
-// NewOutlierConfig fills in Envoy's defaults. Consecutive 5xx answers are
-// enforced unless their number is given as 0; gateway errors only if a number
-// is given.
-func NewOutlierConfig(o *networking.OutlierDetection) *Outlier {
-	c := &Outlier{
-		Consecutive5xx:     5,
-		Enforce5xx:         true,
-		ConsecutiveGateway: 5,
-		Interval:           10 * time.Second,
-		BaseEjectionTime:   30 * time.Second,
-		MaxEjectionPercent: 10,
-	}
-	if v := o.GetConsecutive_5XxErrors(); v != nil {
-		c.Consecutive5xx, c.Enforce5xx, c.Consecutive5xxSet = v.GetValue(), v.GetValue() > 0, true
-	}
-	if v := o.GetConsecutiveGatewayErrors(); v != nil {
-		c.ConsecutiveGateway, c.EnforceGateway, c.ConsecutiveGatewaySet = v.GetValue(), v.GetValue() > 0, true
-	}
-	if o.GetInterval() != nil {
-		c.Interval = o.GetInterval().AsDuration()
-	}
-	if o.GetBaseEjectionTime() != nil {
-		c.BaseEjectionTime = o.GetBaseEjectionTime().AsDuration()
-	}
-	if o.GetMaxEjectionPercent() > 0 {
-		c.MaxEjectionPercent = min(100, int(o.GetMaxEjectionPercent()))
-	}
-	return c
-}
+// balancers are the load balancers that the proxies implement; empty is none
+// that is named.
+var balancers = []string{"", envoy.LeastRequest, envoy.RoundRobin, envoy.Random}

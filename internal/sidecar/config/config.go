@@ -3,8 +3,8 @@
 // services and the objects. What an HTTP filter makes of a route is the filter's
 // to say.
 //
-// The package may import internal/rules and, for the names and numbers that
-// Envoy's own reader has too, internal/envoy.
+// The package may import internal/rules, internal/policy and, for the names and
+// numbers that Envoy's own reader has too, internal/envoy.
 package config
 
 import (
@@ -28,13 +28,6 @@ type Config struct {
 	Gateways []*GatewayListener  // of the ingress gateway, by port
 }
 
-// Envoy's names of the load balancers.
-const (
-	LeastRequest = "LEAST_REQUEST"
-	RoundRobin   = "ROUND_ROBIN"
-	Random       = "RANDOM"
-)
-
 // Cluster is a service's port, or a subset of it.
 type Cluster struct {
 	Name      string // outbound|9080|v1|ratings.default.svc.cluster.local
@@ -43,35 +36,9 @@ type Cluster struct {
 	Subset    string
 	Port      int
 	TCP       bool
-	Source    string // the DestinationRule's path in Istio's metadata; empty: none
-	Policy    Policy
+	Source    string              // the DestinationRule's path in Istio's metadata; empty: none
+	Policy    envoy.ClusterPolicy // defaults filled in
 	Endpoints []Endpoint
-}
-
-// Policy is a traffic policy, defaults filled in.
-type Policy struct {
-	LB                       string // Envoy's lb_policy
-	ConnectTimeout           time.Duration
-	MaxConnections           uint32
-	MaxPendingRequests       uint32
-	MaxRequests              uint32
-	MaxRetries               uint32
-	MaxRequestsPerConnection uint32   // 0: no limit
-	Outlier                  *Outlier // nil: none
-	PanicThreshold           int      // percent of healthy hosts below which all are used
-}
-
-// Outlier is a cluster's outlier detection, defaults filled in.
-type Outlier struct {
-	Consecutive5xx        uint32
-	Enforce5xx            bool
-	ConsecutiveGateway    uint32
-	EnforceGateway        bool
-	Interval              time.Duration
-	BaseEjectionTime      time.Duration
-	MaxEjectionPercent    int
-	Consecutive5xxSet     bool // the object names it, so that a dump shows it
-	ConsecutiveGatewaySet bool
 }
 
 // RouteTable is the routes of one listener.

@@ -9,6 +9,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	telemetry "istio.io/api/telemetry/v1alpha1"
 
+	"github.com/meshchaos/meshchaos/internal/policy"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -85,9 +86,9 @@ func (v *values) destinationRule(rule *networking.DestinationRule) {
 	}
 }
 
-func (v *values) loadBalancer(path string, policy *networking.TrafficPolicy) {
-	if simple := policy.GetLoadBalancer().GetSimple(); lbPolicies[simple] == "" {
-		v.refuse(path+".loadBalancer.simple", "the embedded mesh does not implement %s; use LEAST_REQUEST, ROUND_ROBIN or RANDOM", simple)
+func (v *values) loadBalancer(path string, p *networking.TrafficPolicy) {
+	if !slices.Contains(balancers, policy.Cluster(p).Balancer) {
+		v.refuse(path+".loadBalancer.simple", "the embedded mesh does not implement %s; use LEAST_REQUEST, ROUND_ROBIN or RANDOM", p.GetLoadBalancer().GetSimple())
 	}
 }
 
