@@ -38,6 +38,9 @@ func TestWhatTheFileAloneShowsNeverToBiteIsRefused(t *testing.T) {
 		"one of some, then of more":     {"  given:\n    - route: {service: reviews, when: {a: b, c: d}, to: v2}\n    - route: {service: reviews.default.svc.cluster.local, when: {c: d}, to: v3}\n  apply:\n    - fault: {service: ratings, delay: 1s}", "t.yaml:8:7: "},
 		"a breaker twice":               {"  apply:\n    - breaker: {service: ratings, maxConnections: 1}\n    - breaker: {service: ratings, maxConnections: 2}", "t.yaml:8:7: the breaker of ratings"},
 		"an object twice":               {"  apply:" + object("ratings", "{"+to) + object("ratings", "{"+to), "t.yaml:9:7: VirtualService ratings stands in line 7 of the same list too"},
+		"a route over an object's":      {"  apply:" + object("ratings", "{route: [{destination: {host: ratings, subset: v1}, weight: 90}, {destination: {host: ratings, subset: v2}, weight: 10}]}") + "\n    - route: {service: ratings, to: v1}", "t.yaml:9:7: the route of ratings takes the place of what VirtualService ratings in line 7 says in spec.http[0].route[0].weight"},
+		"a delay over an object's":      {"  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s, percentage: {value: 100}}}, "+to) + "\n    - fault: {service: ratings, delay: 2s}", "says in spec.http[0].fault.delay.fixedDelay; write both into one"},
+		"a limit over an object's":      {"  apply:\n    - {apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: a}, spec: {host: ratings, trafficPolicy: {connectionPool: {tcp: {maxConnections: 9}}}}}\n    - breaker: {service: ratings, maxConnections: 1}", "t.yaml:8:7: the breaker of ratings takes the place of what DestinationRule a in line 7 says in spec.trafficPolicy.connectionPool.tcp.maxConnections"},
 		"a fault without a percentage":  {"  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s}}, "+to), "t.yaml:8:10: spec.http[0].fault.delay: the fault has no percentage"},
 		"a fault of 0 %":                {"  apply:" + object("ratings", "{fault: {abort: {httpStatus: 500, percentage: {value: 0}}}, "+to), "t.yaml:8:35: spec.http[0].fault.abort.percentage: the percentage is 0"},
 		"a delay of nothing":            {"  apply:" + object("ratings", "{fault: {delay: {percentage: {value: 100}}}, "+to), "delays nothing"},
@@ -57,15 +60,19 @@ func TestWhatTheFileAloneShowsNeverToBiteIsRefused(t *testing.T) {
 func TestWhatCanBiteIsTaken(t *testing.T) {
 	const to = `route: [{destination: {host: ratings}}]}`
 	for name, rules := range map[string]string{
-		"one of all, then of some":  "  apply:\n    - fault: {service: ratings, delay: 1s}\n    - fault: {service: ratings, when: {a: b}, abort: 503}",
-		"others of others":          "  apply:\n    - fault: {service: ratings, when: {a: b}, delay: 1s}\n    - fault: {service: ratings, when: {a: c}, delay: 1s}",
-		"a route beside a fault":    "  apply:\n    - route: {service: ratings, to: v1}\n    - fault: {service: ratings, delay: 1s}",
-		"the same in another list":  "  given:\n    - fault: {service: ratings, delay: 1s}\n  apply:\n    - fault: {service: ratings, delay: 2s}",
-		"the old percent":           "  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s, percent: 100}}, "+to),
-		"a weight of 0":             "  apply:" + object("ratings", "{route: [{destination: {host: ratings, subset: v1}, weight: 100}, {destination: {host: ratings, subset: v2}, weight: 0}]}"),
-		"the narrower entry first":  "  apply:" + object("ratings", "{match: [{uri: {exact: /}}], "+to+", {match: [{uri: {prefix: /a}, headers: {x: {}}}], "+to+", {match: [{uri: {prefix: /a}}], "+to+", {"+to),
-		"an entry of another case":  "  apply:" + object("ratings", "{match: [{uri: {prefix: /a}}], "+to+", {match: [{uri: {prefix: /a}, ignoreUriCase: true}], "+to),
-		"an entry partly in shadow": "  apply:" + object("ratings", "{match: [{uri: {prefix: /a}}], "+to+", {match: [{uri: {prefix: /a}}, {uri: {prefix: /b}}], "+to),
+		"one of all, then of some":    "  apply:\n    - fault: {service: ratings, delay: 1s}\n    - fault: {service: ratings, when: {a: b}, abort: 503}",
+		"others of others":            "  apply:\n    - fault: {service: ratings, when: {a: b}, delay: 1s}\n    - fault: {service: ratings, when: {a: c}, delay: 1s}",
+		"a route beside a fault":      "  apply:\n    - route: {service: ratings, to: v1}\n    - fault: {service: ratings, delay: 1s}",
+		"the same in another list":    "  given:\n    - fault: {service: ratings, delay: 1s}\n  apply:\n    - fault: {service: ratings, delay: 2s}",
+		"the old percent":             "  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s, percent: 100}}, "+to),
+		"a fault beside an object's":  "  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s, percentage: {value: 100}}}, timeout: 3s, "+to) + "\n    - fault: {service: ratings, abort: 503}",
+		"a delay of an object's some": "  apply:" + object("ratings", "{fault: {delay: {fixedDelay: 1s, percentage: {value: 100}}}, timeout: 3s, "+to) + "\n    - fault: {service: ratings, when: {a: b}, delay: 2s}",
+		"a version of an object's":    "  apply:" + object("ratings", "{timeout: 3s, route: [{destination: {host: ratings}, weight: 100}]}") + "\n    - route: {service: ratings, to: v1}",
+		"more limits of an object's":  "  apply:\n    - {apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: a}, spec: {host: ratings, subsets: [{name: v1, labels: {version: v1}}], trafficPolicy: {connectionPool: {tcp: {maxConnections: 9}}}}}\n    - breaker: {service: ratings, http1MaxPendingRequests: 1}",
+		"a weight of 0":               "  apply:" + object("ratings", "{route: [{destination: {host: ratings, subset: v1}, weight: 100}, {destination: {host: ratings, subset: v2}, weight: 0}]}"),
+		"the narrower entry first":    "  apply:" + object("ratings", "{match: [{uri: {exact: /}}], "+to+", {match: [{uri: {prefix: /a}, headers: {x: {}}}], "+to+", {match: [{uri: {prefix: /a}}], "+to+", {"+to),
+		"an entry of another case":    "  apply:" + object("ratings", "{match: [{uri: {prefix: /a}}], "+to+", {match: [{uri: {prefix: /a}, ignoreUriCase: true}], "+to),
+		"an entry partly in shadow":   "  apply:" + object("ratings", "{match: [{uri: {prefix: /a}}], "+to+", {match: [{uri: {prefix: /a}}, {uri: {prefix: /b}}], "+to),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := read(withRules(rules)); err != nil {
