@@ -17,7 +17,8 @@ func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
 		{plan: loadgen.Plan{Requests: 100}, needed: 20, want: loadgen.Plan{Requests: 34}},
 		{plan: loadgen.Plan{Requests: 100}, needed: 1000, want: loadgen.Plan{Requests: 1000}},
 		{plan: loadgen.Plan{While: "jason"}, needed: 1000, want: loadgen.Plan{While: "jason"}},
-		{plan: loadgen.Plan{Duration: 30 * time.Second}, needed: 1000, want: loadgen.Plan{Duration: 10 * time.Second}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second}, want: loadgen.Plan{Duration: 10 * time.Second}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second}, needed: 1000, want: loadgen.Plan{Duration: 30 * time.Second}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 100, want: loadgen.Plan{Duration: 10 * time.Second, QPS: 50}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 1000, want: loadgen.Plan{Duration: 20 * time.Second, QPS: 50}},
 		{plan: loadgen.Plan{Duration: loadgen.MinDuration}, want: loadgen.Plan{Duration: loadgen.MinDuration}},
@@ -32,6 +33,19 @@ func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
 		}
 		if all := scale(cohorts, whole, needed); all[1].Plan.Requests != test.plan.Requests || all[1].Plan.Duration != test.plan.Duration {
 			t.Errorf("the load of a step becomes %+v", all[1].Plan)
+		}
+	}
+}
+
+func TestALoadStaysWholeForTheSamplesOfWhomItOutlives(t *testing.T) {
+	cohorts := []mesh.Cohort{
+		{Name: "jason", Plan: loadgen.Plan{Requests: 9, Connections: 3}},
+		{Name: "others", Plan: loadgen.Plan{While: "jason", QPS: 20}},
+	}
+	for needed, want := range map[int64]int64{0: 3, 100: 9} {
+		got := scale(cohorts, third, func(cohort string) int64 { return map[string]int64{"others": needed}[cohort] })
+		if got[0].Plan.Requests != want || got[0].Plan.Connections != 3 {
+			t.Errorf("where the others need %d, jason sends %d of 9", needed, got[0].Plan.Requests)
 		}
 	}
 }

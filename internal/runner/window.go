@@ -145,9 +145,8 @@ func (r *run) parts(i int) []rules.Part {
 }
 
 // scale returns the cohorts with a part of their load, at least as many requests
-// as are needed of each, and one, over no more connections than requests. How
-// long a load without a number of requests and without a rate must last for
-// that, nobody knows.
+// as are needed of each, and one, over no more connections than requests. What
+// decides how many requests there are, but cannot be reckoned with, stays whole.
 func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) []mesh.Cohort {
 	if part == whole {
 		return cohorts
@@ -155,6 +154,12 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 	out := slices.Clone(cohorts)
 	for i := range out {
 		plan, least := &out[i].Plan, needed(out[i].Name)
+		if lasts(cohorts, cohorts[i], needed) {
+			if plan.Requests > 0 {
+				plan.Requests = max(plan.Requests, least)
+			}
+			continue
+		}
 		if plan.Requests > 0 {
 			plan.Requests = max((plan.Requests+part-1)/part, least)
 			plan.Connections = int(min(int64(plan.Connections), plan.Requests))
@@ -167,6 +172,16 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 		}
 	}
 	return out
+}
+
+// lasts says whether samples are needed that depend on how long a cohort lasts
+// and on how fast the answers come: its own, if a duration alone ends it, or
+// those of a cohort that is there while it is.
+func lasts(cohorts []mesh.Cohort, of mesh.Cohort, needed func(cohort string) int64) bool {
+	if plan := of.Plan; plan.Requests == 0 && plan.Duration > 0 && plan.QPS == 0 && needed(of.Name) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Plan.While == of.Name && needed(c.Name) > 0 })
 }
 
 func wordWindow(name, step string) string {
