@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	telemetry "istio.io/api/telemetry/v1alpha1"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -341,5 +342,41 @@ func TestTheAccessLogsOfAllProxiesCanBeFollowed(t *testing.T) {
 		if err != nil || !strings.Contains(line, want) || workload == clientName && !strings.HasSuffix(line, " the-mark\n") {
 			t.Errorf("%s: %v %s", workload, err, line)
 		}
+	}
+}
+
+// Without an access log there is none until a Telemetry object turns it on, as
+// on a cluster whose accessLogFile is empty.
+func TestTelemetryTurnsTheAccessLogsOn(t *testing.T) {
+	m, err := Open(t.Context(), Options{App: "httpbin", NoAccessLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	call := func(path string) {
+		load(t, m, mesh.FromClient, loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: "http://httpbin:8000" + path}, Connections: 1, Requests: 1})
+	}
+	log, err := m.client().FollowLog(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	call("/get?before")
+	written, err := m.Write(t.Context(), rules.Change{After: &rules.Object{Ref: rules.Ref{Kind: rules.Telemetry, Name: "logs"},
+		Spec: &telemetry.Telemetry{AccessLogging: []*telemetry.AccessLogging{{Providers: []*telemetry.ProviderRef{{Name: "envoy"}}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call("/get?after")
+	line, err := bufio.NewReader(log).ReadString('\n')
+	if err != nil || !strings.Contains(line, "GET /get?after ") {
+		t.Errorf("%v %s", err, line)
+	}
+	if _, err := m.Write(t.Context(), rules.Change{Before: written}); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -79,7 +80,7 @@ func addAccessLog(c *config.Config, to, filter config.Object) {
 	}
 	log := config.Object{"name": "envoy.access_loggers.file", "typed_config": config.Object{
 		"@type":      "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-		"path":       "/dev/stdout",
+		"path":       envoy.Stdout,
 		"log_format": config.Object{"text_format_source": config.Object{"inline_string": sidecar.AccessLogFormat}},
 	}}
 	if filter != nil {

@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	telemetry "istio.io/api/telemetry/v1alpha1"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
@@ -75,5 +78,38 @@ func TestTheAdminInterfaceFollowsTheLog(t *testing.T) {
 		if got := sidecartest.Line(t, log); !strings.Contains(got, "GET "+path+" ") {
 			t.Errorf("got %s want %s", got, path)
 		}
+	}
+}
+
+// Whoever reads a real mesh's log reads this one: the format that /config_dump
+// names is that of the lines.
+func TestTheLogIsReadAsAnEnvoysIs(t *testing.T) {
+	m := startMesh(t, sidecar.Options{}, []config.Service{sidecartest.Reviews(t)},
+		sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"name":"the-mark","fault":{"abort":{"httpStatus":503,"percentage":{"value":100}}},"route":[{"destination":{"host":"reviews"}}]}]}`))
+	followed, err := m.FollowLog(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer followed.Close()
+	m.get("http://reviews:9080/reviews/0", "X-Request-Id", "one")
+	client := &http.Client{}
+	defer client.CloseIdleConnections()
+	logs, err := (&envoy.Admin{Client: client, Base: "http://" + m.admin.Address()}).AccessLogs(t.Context(), "0.0.0.0_9080")
+	if err != nil || len(logs) != 1 || logs[0].Path != envoy.Stdout || logs[0].Filtered {
+		t.Fatalf("%v %+v", err, logs)
+	}
+	reader, err := envoy.NewLogReader(logs[0].Format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, ours, err := reader.Read([]byte(sidecartest.Line(t, bufio.NewReader(followed))))
+	if err != nil || !ours || time.Since(entry.Started) > time.Minute {
+		t.Fatalf("%v %v %+v", err, ours, entry)
+	}
+	entry.Started, entry.Duration = time.Time{}, 0
+	want := envoy.LogEntry{Method: "GET", Path: "/reviews/0", Authority: "reviews:9080", Status: 503, Flags: []string{"FI"}, Details: "fault_filter_abort",
+		RequestID: "one", Cluster: "outbound|9080||reviews.default.svc.cluster.local", Route: "the-mark"}
+	if diff := cmp.Diff(want, entry); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
