@@ -100,7 +100,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"a known bug with a blank":                    {"- 5.9s <= jason.p50 <= 6.6s", "- {that: jason.p50 < 6s, knownBug: \"  \"}", "knownBug is empty"},
 		"a version that is not listed":                {"- 5.9s <= jason.p50 <= 6.6s", "- jason.answered(v2) == 5", "nothing says which version an answer is from; list versions:"},
 		"a split without versions":                    {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is(v2 == 100%)", "nothing says which version an answer is from; list versions:"},
-		"a time beyond the timeout":     {"- 5.9s <= jason.p50 <= 6.6s", "- jason.max < 1h", "t.yaml:23:7: \"jason.max < 1h\" is always true"},
+		"a time beyond the timeout":                   {"- 5.9s <= jason.p50 <= 6.6s", "- jason.max < 1h", "t.yaml:23:7: \"jason.max < 1h\" is always true"},
 		"a folded expectation is fine, and a wrong one is placed": {"- 5.9s <= jason.p50 <= 6.6s", "- >-\n      jasn.p50\n      < 6s", "unknown load"},
 		"a mapping by accident":                                   {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
 	} {
