@@ -40,6 +40,8 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	var err error
 	s.Given, err = r.compileRules(f.Spec.Given)
 	wrong = append(wrong, err)
+	s.NoEndpoints, err = r.compileNoEndpoints(f)
+	note(err)
 	steps, err := stepsOf(f)
 	note(err)
 	for _, step := range steps {
@@ -59,6 +61,18 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	}
 	s.lint()
 	return s, nil
+}
+
+func (r *reader) compileNoEndpoints(f *fileScenario) ([]NoEndpoints, error) {
+	var out []NoEndpoints
+	for i, entry := range f.Spec.NoEndpoints {
+		node := yamlnode.Follow(f.body, fmt.Sprintf("spec.noEndpoints[%d]", i))
+		if entry.Service == "" {
+			return nil, yamlnode.At(node, "write service: with its name", "the entry of noEndpoints names no service")
+		}
+		out = append(out, NoEndpoints{Service: entry.Service, Subset: entry.Subset, place: *r.place(yamlnode.At(node, "", ""))})
+	}
+	return out, nil
 }
 
 // envelope checks what heads the file.

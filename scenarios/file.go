@@ -26,7 +26,9 @@ type fileSpec struct {
 	Load      map[string]fileLoad  `yaml:"load,omitempty" jsonschema_description:"Named cohorts of clients, beside each other."`
 	Expect    []fileLine           `yaml:"expect,omitempty" jsonschema_description:"What must be true, one line each."`
 	Steps     []fileStep           `yaml:"steps,omitempty" jsonschema_description:"A longer scenario: each step on top of the one before."`
-	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that fails ends the run and takes everything back. Default: continue."`
+	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that is no pass ends the run and takes everything back. Default: continue."`
+
+	NoEndpoints []fileNoEndpoints `yaml:"noEndpoints,omitempty" jsonschema_description:"What the rules and the load name on purpose although nobody is there."`
 }
 
 type fileStep struct {
@@ -34,6 +36,13 @@ type fileStep struct {
 	Apply  []fileRule          `yaml:"apply,omitempty"`
 	Load   map[string]fileLoad `yaml:"load"`
 	Expect []fileLine          `yaml:"expect"`
+}
+
+// fileNoEndpoints is a service that is not there or has no ready pod, or a
+// subset of a service of which the same is true.
+type fileNoEndpoints struct {
+	Service string `yaml:"service"`
+	Subset  string `yaml:"subset,omitempty" jsonschema_description:"Or a version that a route names. Absent: the whole service."`
 }
 
 type fileCheck struct {

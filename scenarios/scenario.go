@@ -27,8 +27,25 @@ type Scenario struct {
 	Text     string
 	Given    []Rule
 	Steps    []Step // at least one; the only step of a file without steps has no name
-	Rollback bool   // the first step that fails ends the run
+	Rollback bool   // the first step that is no pass ends the run
 	Warnings []Warning
+
+	NoEndpoints []NoEndpoints // where requests are sent on purpose although nobody is there
+}
+
+// NoEndpoints is a service that is not there or has no ready pod, or a subset
+// of a service of which the same is true.
+type NoEndpoints struct {
+	Service string // short or fully qualified
+	Subset  string // or the version that a route names; empty: the whole service
+	place   Error  // where it stands
+}
+
+// Wrong is an error of the entry that shows only in a mesh, placed in the file.
+func (n NoEndpoints) Wrong(err error) error {
+	placed := n.place
+	placed.Message = err.Error()
+	return &placed
 }
 
 // Step is one stretch of the run.

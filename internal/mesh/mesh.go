@@ -89,6 +89,10 @@ type Service struct {
 	Name  string // short: ratings
 	Host  string // fully qualified: ratings.default.svc.cluster.local
 	Ports []Port
+
+	// Ready are the labels of each pod behind it that is ready, with a proxy or
+	// without; nil if that is not known, as of a service that selects none.
+	Ready []map[string]string
 }
 
 // Port is a port of a service.

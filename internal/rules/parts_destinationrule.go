@@ -18,10 +18,7 @@ type policyPlace struct {
 }
 
 func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
-	places := placesOf("spec", "", rule.TrafficPolicy)
-	for i, subset := range rule.Subsets {
-		places = append(places, placesOf(fmt.Sprintf("spec.subsets[%d]", i), subset.Name, subset.TrafficPolicy)...)
-	}
+	places := placesOfRule(rule)
 	host := FQDN(rule.Host, o.Namespace)
 	var parts []Part
 	for _, place := range places {
@@ -36,6 +33,14 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 		}
 	}
 	return parts
+}
+
+func placesOfRule(rule *networking.DestinationRule) []policyPlace {
+	places := placesOf("spec", "", rule.TrafficPolicy)
+	for i, subset := range rule.Subsets {
+		places = append(places, placesOf(fmt.Sprintf("spec.subsets[%d]", i), subset.Name, subset.TrafficPolicy)...)
+	}
+	return places
 }
 
 func placesOf(path, subset string, policy *networking.TrafficPolicy) []policyPlace {

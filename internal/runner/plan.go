@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,24 +34,31 @@ func (s Stage) Objects() []*rules.Object {
 
 // Plan works out every change of a run from the objects in force. The first
 // stage is given, and each step has one. Nothing is written. logging, if it is
-// not nil, is what switches the access logs on: it belongs to what is given.
+// not nil, is what switches the access logs on: it belongs to what is given. The
+// error joins all that is wrong, with what rules and load name and the mesh has
+// not.
 func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string, logging *rules.Change) ([]Stage, error) {
-	p := planner{namespace: namespace, services: targets(services), objects: slices.Clone(objects)}
-	given, err := p.stage(Given, s.Given, id+"-0")
-	if err != nil {
-		return nil, err
+	p := planner{
+		namespace: namespace, services: targets(services), objects: slices.Clone(objects),
+		there: there{namespace, services, s.NoEndpoints},
 	}
+	given := p.stage(Given, s.Given, id+"-0")
 	if logging != nil {
 		p.objects = rules.Put(p.objects, logging.After)
 		given.Changes = slices.Insert(given.Changes, 0, *logging)
 	}
 	stages := []Stage{given}
 	for i, step := range s.Steps {
-		stage, err := p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1))
-		if err != nil {
-			return nil, err
+		stages = append(stages, p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1)))
+	}
+	for _, step := range s.Steps {
+		for _, cohort := range step.Cohorts {
+			p.note(p.there.load(cohort))
 		}
-		stages = append(stages, stage)
+	}
+	p.note(p.there.untrue(p.objects))
+	if err := errors.Join(p.wrong...); err != nil {
+		return nil, err
 	}
 	return stages, nil
 }
@@ -72,44 +80,59 @@ type planner struct {
 	namespace string
 	services  []rules.Service
 	objects   []*rules.Object
+	there     there
+	wrong     []error
 }
 
-func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) (Stage, error) {
+// note keeps an error, once: steps may have a load in common.
+func (p *planner) note(err error) {
+	if err != nil && !slices.ContainsFunc(p.wrong, func(e error) bool { return e.Error() == err.Error() }) {
+		p.wrong = append(p.wrong, err)
+	}
+}
+
+func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stage {
 	before := slices.Clone(p.objects)
-	touched := map[rules.Ref]bool{}
+	touched := map[rules.Ref]scenarios.Rule{} // by the last rule that does
 	for _, rule := range ruleSet {
 		changes, err := p.changes(rule)
 		if err == nil && len(rule.Objects) > 0 {
 			err = twice(changes, touched)
 		}
 		if err != nil {
-			return Stage{}, rule.Wrong(err)
+			p.note(rule.Wrong(err))
+			continue
 		}
 		for _, change := range changes {
-			touched[change.Ref()] = true
+			touched[change.Ref()] = rule
 			p.objects = rules.Put(p.objects, change.After)
 		}
 	}
 	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark}
 	for _, object := range p.objects {
-		if !touched[object.Ref] {
+		rule, ok := touched[object.Ref]
+		if !ok {
 			continue
+		}
+		if err := p.there.rule(rules.Find(before, object.Ref), object, p.objects); err != nil {
+			p.note(rule.Wrong(err))
 		}
 		marked := object.Clone()
 		rules.Mark(marked, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
 		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
 	}
 	for _, problem := range rules.Check(p.objects) {
+		rule, ok := touched[problem.Ref]
 		switch {
-		case !touched[problem.Ref]:
+		case !ok:
 		case problem.Warning:
 			stage.Warnings = append(stage.Warnings, problem)
 		default:
-			return Stage{}, fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)
+			p.note(rule.Wrong(fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)))
 		}
 	}
 	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
-	return stage, nil
+	return stage
 }
 
 // changes are those of one rule, on top of the rules before it.
@@ -132,9 +155,9 @@ func (p *planner) changes(rule scenarios.Rule) ([]rules.Change, error) {
 
 // twice refuses an object as it stands for one that the stage has written
 // already: it would take away what that says.
-func twice(changes []rules.Change, touched map[rules.Ref]bool) error {
+func twice(changes []rules.Change, touched map[rules.Ref]scenarios.Rule) error {
 	for _, change := range changes {
-		if touched[change.Ref()] {
+		if _, taken := touched[change.Ref()]; taken {
 			return fmt.Errorf("applying %s: a rule above it in the same list writes it too; put both into one", change.Ref())
 		}
 	}

@@ -150,27 +150,43 @@ func (r *run) preflight(ctx context.Context) error {
 	if err != nil {
 		return &RefusedError{err}
 	}
-	for _, stage := range planned {
-		for _, warning := range stage.Warnings {
-			r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
-		}
-		if err := r.mesh.Admit(ctx, stage.Objects()); err != nil {
-			err = fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)
-			var unreachable net.Error
-			if ctx.Err() != nil || errors.As(err, &unreachable) {
-				return err // the mesh did not answer, which says nothing of the rules
-			}
-			return &RefusedError{err}
-		}
-	}
-	if err := r.checkTargets(); err != nil {
-		return &RefusedError{err}
+	if err := r.admit(ctx, planned); err != nil {
+		return err
 	}
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	if err := r.mesh.Prepare(ctx); err != nil {
 		return fmt.Errorf("preparing the mesh: %w", err)
 	}
 	r.planned = planned
+	base := objects
+	for _, o := range planned[0].Objects() {
+		base = rules.Put(base, o)
+	}
+	r.record.Draws = draws(base, services)
+	return nil
+}
+
+// admit asks the mesh of every stage, whatever it says of one.
+func (r *run) admit(ctx context.Context, planned []Stage) error {
+	var refused []error
+	for _, stage := range planned {
+		for _, warning := range stage.Warnings {
+			r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
+		}
+		err := r.mesh.Admit(ctx, stage.Objects())
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)
+		var unreachable net.Error
+		if ctx.Err() != nil || errors.As(err, &unreachable) {
+			return err // the mesh did not answer, which says nothing of the rules
+		}
+		refused = append(refused, err)
+	}
+	if err := errors.Join(refused...); err != nil {
+		return &RefusedError{err}
+	}
 	return nil
 }
 

@@ -61,7 +61,12 @@ const owner = `{"apiVersion":"networking.istio.io/v1beta1","kind":"VirtualServic
 
 func read(t *testing.T, text string) *scenarios.Scenario {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s.yaml")
+	return readNamed(t, "s.yaml", text)
+}
+
+func readNamed(t *testing.T, name, text string) *scenarios.Scenario {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

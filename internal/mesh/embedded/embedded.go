@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -226,6 +227,9 @@ func services(registry []config.Service) []mesh.Service {
 		for _, p := range s.Ports {
 			service.Ports = append(service.Ports, mesh.Port{Number: p.Number, TCP: p.TCP})
 		}
+		for _, endpoint := range s.Ports[0].Endpoints { // each workload serves all of them
+			service.Ready = append(service.Ready, maps.Clone(endpoint.Labels))
+		}
 		all = append(all, service)
 	}
 	return all
@@ -239,8 +243,8 @@ func (w workload) address() string {
 	return w.options.Inbound.Addr().String()
 }
 
-// registry is the services of the workloads. Without ports they have no
-// endpoints.
+// registry is the services of the workloads. Without ports their endpoints
+// have no address.
 func registry(sample []samples.Workload, ports []ports) []config.Service {
 	var all []config.Service
 	for i, w := range sample {
@@ -253,16 +257,16 @@ func registry(sample []samples.Workload, ports []ports) []config.Service {
 				Ports: []config.Port{{Number: w.ServicePort, TCP: w.TCP}},
 			})
 		}
-		if ports == nil {
-			continue
-		}
-		port := &all[at].Ports[0]
-		port.Endpoints = append(port.Endpoints, config.Endpoint{
-			Address:   ports[i].inbound.Addr().String(),
+		endpoint := config.Endpoint{
 			Workload:  w.Name(),
 			Labels:    map[string]string{"app": w.App, "version": w.Version},
 			MutualTLS: true,
-		})
+		}
+		if ports != nil {
+			endpoint.Address = ports[i].inbound.Addr().String()
+		}
+		port := &all[at].Ports[0]
+		port.Endpoints = append(port.Endpoints, endpoint)
 	}
 	return all
 }

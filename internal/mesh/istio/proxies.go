@@ -103,7 +103,12 @@ func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
 
 // carries says whether a pod has a proxy and is ready for traffic.
 func carries(pod *corev1.Pod) bool {
-	return hasProxy(pod) && pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning && ready(pod)
+	return hasProxy(pod) && serves(pod)
+}
+
+// serves says whether a pod is among the endpoints of its services.
+func serves(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning && ready(pod)
 }
 
 func ready(pod *corev1.Pod) bool {

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
@@ -18,11 +19,35 @@ func (m *Mesh) Services(ctx context.Context) ([]mesh.Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err)
 	}
+	pods, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err)
+	}
 	services := make([]mesh.Service, 0, len(list.Items))
 	for _, s := range list.Items {
-		services = append(services, service(s))
+		one := service(s)
+		one.Ready = readyBehind(s, pods.Items)
+		services = append(services, one)
 	}
 	return services, nil
+}
+
+// readyBehind returns the labels of the pods that a service selects and that
+// are ready, as its endpoints are; nil of a service whose endpoints somebody
+// else keeps.
+func readyBehind(s corev1.Service, pods []corev1.Pod) []map[string]string {
+	if len(s.Spec.Selector) == 0 {
+		return nil
+	}
+	selector := labels.SelectorFromSet(s.Spec.Selector)
+	behind := []map[string]string{}
+	for i := range pods {
+		pod := &pods[i]
+		if serves(pod) && selector.Matches(labels.Set(pod.Labels)) {
+			behind = append(behind, pod.Labels)
+		}
+	}
+	return behind
 }
 
 func service(s corev1.Service) mesh.Service {

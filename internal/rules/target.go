@@ -1,0 +1,86 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Target is what a rule is for, or sends to.
+type Target struct {
+	Path   string // spec.http[0].route[1].destination, spec.host
+	Host   string // fully qualified
+	Port   int    // 0: it names none
+	Subset string
+	Sent   bool // requests are sent there
+}
+
+// Targets returns what an object names: the hosts that it is for and its
+// destinations. Of a VirtualService that only gateways follow the hosts are not
+// among them: those are names of the world outside.
+func Targets(o *Object) []Target {
+	var targets []Target
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		for i, host := range spec.Hosts {
+			if inSidecars(spec) {
+				targets = append(targets, Target{Path: fmt.Sprintf("spec.hosts[%d]", i), Host: FQDN(host, o.Namespace)})
+			}
+		}
+		for _, d := range destinations(spec) {
+			if d.to != nil {
+				targets = append(targets, Target{
+					Path: d.path, Host: FQDN(d.to.Host, o.Namespace), Port: int(d.to.GetPort().GetNumber()), Subset: d.to.Subset, Sent: !d.idle,
+				})
+			}
+		}
+	case *networking.DestinationRule:
+		host := FQDN(spec.Host, o.Namespace)
+		targets = append(targets, Target{Path: "spec.host", Host: host})
+		for _, place := range placesOfRule(spec) {
+			if place.port != 0 {
+				targets = append(targets, Target{Path: place.path + ".port", Host: host, Port: place.port})
+			}
+		}
+	}
+	return targets
+}
+
+// Labels returns those by which a subset of a host selects pods: what the
+// DestinationRules of the host say together.
+func Labels(objects []*Object, host, subset string) (labels map[string]string, ok bool) {
+	for _, o := range objects {
+		rule, isRule := o.Spec.(*networking.DestinationRule)
+		if !isRule || !covers(FQDN(rule.Host, o.Namespace), host) {
+			continue
+		}
+		if i := slices.IndexFunc(rule.Subsets, func(s *networking.Subset) bool { return s.Name == subset }); i >= 0 {
+			return maps.Clone(rule.Subsets[i].Labels), true
+		}
+	}
+	return nil, false
+}
+
+// Draws says whether, under an object, requests that are alike may be answered
+// differently: by lot, as of weights and of percentages, or by what is under way
+// beside them, as of a circuit breaker.
+func Draws(o *Object) bool {
+	weights := map[string]bool{} // the entries that have one
+	return drawsFaults(o) || slices.ContainsFunc(partsOf(o), func(p Part) bool {
+		entry, _, _ := strings.Cut(p.Path, ".route")
+		second := p.Kind == PartWeight && weights[entry]
+		weights[entry] = weights[entry] || p.Kind == PartWeight
+		return second || p.Kind == PartOverflow || p.Kind == PartEjection
+	})
+}
+
+func drawsFaults(o *Object) bool {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
+		sometimes := func(percent float64) bool { return percent > 0 && percent < 100 }
+		return sometimes(delayPercent(entry.GetFault().GetDelay())) || sometimes(entry.GetFault().GetAbort().GetPercentage().GetValue())
+	})
+}

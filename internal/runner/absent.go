@@ -1,0 +1,224 @@
+package runner
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// there is what a mesh has behind the names that rules and load name.
+type there struct {
+	namespace string
+	services  []mesh.Service
+	nobody    []scenarios.NoEndpoints // where the scenario means to send to nobody
+}
+
+// rule says what an object names that is not there, and that the object before
+// it did not name: what it had already is none of the run's.
+func (t there) rule(before, after *rules.Object, objects []*rules.Object) error {
+	var named []rules.Target
+	if before != nil {
+		named = rules.Targets(before)
+	}
+	var wrong []error
+	for _, target := range rules.Targets(after) {
+		had := slices.ContainsFunc(named, func(n rules.Target) bool {
+			n.Path = target.Path
+			return n == target
+		})
+		if had {
+			continue
+		}
+		if err := t.target(target, objects); err != nil {
+			wrong = append(wrong, fmt.Errorf("checking %s: %s: %w", after.Ref, target.Path, err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (t there) target(target rules.Target, objects []*rules.Object) error {
+	service, err := t.service(target.Host)
+	if service == nil {
+		return err
+	}
+	if err := hasPort(service, target.Port); err != nil {
+		return err
+	}
+	if !target.Sent || t.meant(service.Host, target.Subset) {
+		return nil
+	}
+	if target.Subset == "" {
+		return hasPods(service)
+	}
+	labels, ok := rules.Labels(objects, target.Host, target.Subset)
+	if !ok {
+		return fmt.Errorf("no DestinationRule of %s has the subset %s; add it to one, or correct the name", service.Name, target.Subset)
+	}
+	if service.Ready == nil || t.meant(service.Host, labels["version"]) || anyReady(service, labels) {
+		return nil
+	}
+	return fmt.Errorf("the subset %s of %s has no ready pod (%s); %s; %s", target.Subset, service.Name, wordLabels(labels), wordReady(service, labels), sayNobody(service, target.Subset))
+}
+
+// service returns the service of a host; nil without an error for a host that
+// is not the namespace's to know.
+func (t there) service(host string) (*mesh.Service, error) {
+	i := slices.IndexFunc(t.services, func(s mesh.Service) bool { return s.Host == host })
+	if i >= 0 {
+		return &t.services[i], nil
+	}
+	short, own := strings.CutSuffix(host, rules.FQDN("", t.namespace))
+	if !own || strings.Contains(short, "*") || t.meant(host, "") {
+		return nil, nil
+	}
+	names := make([]string, len(t.services))
+	for i, s := range t.services {
+		names[i] = s.Name
+	}
+	return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, nearest.Hint(short, names))
+}
+
+// meant says whether the scenario says that nobody is behind a host, or behind
+// a subset of it.
+func (t there) meant(host, subset string) bool {
+	return slices.ContainsFunc(t.nobody, func(n scenarios.NoEndpoints) bool {
+		return rules.FQDN(n.Service, t.namespace) == host && (n.Subset == "" || n.Subset == subset)
+	})
+}
+
+// load says what a cohort calls that is not there. The ingress gateway knows
+// hosts of its own, and a longer name may be of another namespace.
+func (t there) load(cohort mesh.Cohort) error {
+	host, port, err := cohort.Plan.Address()
+	if err != nil || cohort.From != mesh.FromClient {
+		return nil // Validate has seen to the address
+	}
+	service, err := t.service(t.qualified(host))
+	switch {
+	case service == nil && err == nil:
+		return nil
+	case err == nil:
+		err = errors.Join(hasDialed(service, port), t.reached(service))
+	}
+	if err != nil {
+		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
+	}
+	return nil
+}
+
+func (t there) reached(service *mesh.Service) error {
+	if t.meant(service.Host, "") {
+		return nil
+	}
+	return hasPods(service)
+}
+
+// qualified is the name that DNS makes of one in the namespace.
+func (t there) qualified(host string) string {
+	host = strings.TrimSuffix(host, ".")
+	for _, suffix := range []string{"." + t.namespace, "." + t.namespace + ".svc"} {
+		host = strings.TrimSuffix(host, suffix)
+	}
+	return rules.FQDN(host, t.namespace)
+}
+
+// untrue says which entries of noEndpoints name somebody who is there.
+func (t there) untrue(objects []*rules.Object) error {
+	var wrong []error
+	for _, n := range t.nobody {
+		host := rules.FQDN(n.Service, t.namespace)
+		i := slices.IndexFunc(t.services, func(s mesh.Service) bool { return s.Host == host })
+		if i < 0 {
+			continue
+		}
+		labels, ok := rules.Labels(objects, host, n.Subset)
+		if !ok && n.Subset != "" {
+			labels = map[string]string{"version": n.Subset}
+		}
+		if anyReady(&t.services[i], labels) {
+			wrong = append(wrong, n.Wrong(fmt.Errorf("%s has a ready pod (%s); take the entry out", n.Service, cmp.Or(wordLabels(labels), "any"))))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func hasPort(service *mesh.Service, port int) error {
+	if port == 0 || slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port }) {
+		return nil
+	}
+	return fmt.Errorf("the service %s has no port %d; it has %s", service.Name, port, wordPorts(service))
+}
+
+func hasDialed(service *mesh.Service, port string) error {
+	if slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return fmt.Sprint(p.Number) == port }) {
+		return nil
+	}
+	return fmt.Errorf("the service %s has no port %s; it has %s", service.Name, port, wordPorts(service))
+}
+
+func hasPods(service *mesh.Service) error {
+	if service.Ready == nil || len(service.Ready) > 0 {
+		return nil
+	}
+	return fmt.Errorf("the service %s has no ready pod; %s", service.Name, sayNobody(service, ""))
+}
+
+// anyReady says whether a pod with the labels is ready.
+func anyReady(service *mesh.Service, labels map[string]string) bool {
+	return slices.ContainsFunc(service.Ready, func(pod map[string]string) bool {
+		for key, value := range labels {
+			if got, ok := pod[key]; !ok || got != value {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func wordPorts(service *mesh.Service) string {
+	words := make([]string, len(service.Ports))
+	for i, p := range service.Ports {
+		words[i] = fmt.Sprint(p.Number)
+	}
+	return cmp.Or(strings.Join(words, ", "), "none")
+}
+
+func wordLabels(labels map[string]string) string {
+	var words []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		words = append(words, key+": "+labels[key])
+	}
+	return strings.Join(words, ", ")
+}
+
+// wordReady words what ready pods have for the labels that a subset asks for.
+func wordReady(service *mesh.Service, labels map[string]string) string {
+	var words []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		values := map[string]bool{}
+		for _, pod := range service.Ready {
+			if value := pod[key]; value != "" {
+				values[value] = true
+			}
+		}
+		words = append(words, key+": "+cmp.Or(strings.Join(slices.Sorted(maps.Keys(values)), ", "), "none"))
+	}
+	return "those that are ready have " + cmp.Or(strings.Join(words, "; "), "no labels")
+}
+
+// sayNobody is how to say that requests are to be answered by nobody.
+func sayNobody(service *mesh.Service, subset string) string {
+	entry := "service: " + service.Name
+	if subset != "" {
+		entry += ", subset: " + subset
+	}
+	return "if nobody is to be there, say so: noEndpoints: [{" + entry + "}]"
+}
