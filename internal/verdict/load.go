@@ -64,12 +64,7 @@ func shortfall(plan loadgen.Plan, all map[string]*loadgen.Result, name string) s
 	return away(plan, l, all[plan.While])
 }
 
-func failure(_ loadgen.Plan, l *loadgen.Result) string {
-	if l.Failure == "" && l.Sent == 0 {
-		return "nothing was sent; give it a load that it can begin in the time that it has"
-	}
-	return l.Failure
-}
+func failure(_ loadgen.Plan, l *loadgen.Result) string { return l.Failure }
 
 // tooFew is for a load that only its number of requests ends.
 func tooFew(plan loadgen.Plan, l *loadgen.Result) string {
