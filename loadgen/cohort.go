@@ -172,8 +172,8 @@ func (c *cohort) elapsed() time.Duration {
 	}
 }
 
-// missed is how many requests were never begun, though they would have been
-// late already as the load ended.
+// missed is how many requests were never begun because no connection was free,
+// though they would have been late already as the load ended.
 func (c *cohort) missed(sent int64) int64 {
 	elapsed := c.endedAt.Sub(c.load.start)
 	if c.plan.Duration > 0 {
@@ -184,7 +184,8 @@ func (c *cohort) missed(sent int64) int64 {
 		elapsed = min(elapsed, c.haltedAt.Sub(c.load.start))
 	default:
 	}
-	return max(0, c.load.owed(elapsed-lateAfter)-sent)
+	elapsed -= lateAfter
+	return max(0, c.load.owed(elapsed)-c.load.waited(elapsed)-sent)
 }
 
 // close closes the connections; nothing may be in flight.

@@ -125,7 +125,7 @@ type Result struct {
 	Dialed      int64         `json:"dialed"`            // TCP connections opened, warm-up and logins included
 	TargetQPS   float64       `json:"targetQPS,omitempty"`
 	Late        int64         `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
-	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun, though due more than 10 ms before the load ended
+	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun for want of a free connection, though due more than 10 ms before the load ended
 	LastBegun   time.Duration `json:"lastBegunNs"`      // from Started until the last request began
 	Outcomes    []Outcome     `json:"outcomes"`
 	// Response and Service hold every request that ended by itself, whatever its

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +14,9 @@ type pacer struct {
 	start   time.Time
 	halted  <-chan struct{} // closed: nothing more is to begin
 	claimed atomic.Int64
+
+	mu   sync.Mutex
+	idle []time.Duration // when requests were due that a free connection waited for until the load ended
 }
 
 // part returns the pacer of the i-th of n connections; nil if nothing is left
@@ -58,10 +62,28 @@ func (p *pacer) nextIntended(ctx context.Context, timer *time.Timer, due time.Du
 		due = p.duration
 	}
 	intended := p.start.Add(due)
-	if !p.wait(ctx, timer, time.Until(intended)) || last {
-		return time.Time{}, false
+	left := time.Until(intended)
+	ok := p.wait(ctx, timer, left) && !last && !p.over(time.Since(p.start))
+	if !ok && left > 0 {
+		p.mu.Lock()
+		p.idle = append(p.idle, due)
+		p.mu.Unlock()
 	}
-	return intended, !p.over(time.Since(p.start))
+	return intended, ok
+}
+
+// waited is how many requests that were due before elapsed a free connection
+// waited for as the load ended. The clock alone kept them from being begun.
+func (p *pacer) waited(elapsed time.Duration) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n int64
+	for _, due := range p.idle {
+		if due < elapsed {
+			n++
+		}
+	}
+	return n
 }
 
 // skip gives up the right to n requests that were sent unasked.

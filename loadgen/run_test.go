@@ -101,6 +101,10 @@ func TestNothingIsOwedAfterTheStop(t *testing.T) {
 	if missed := c.missed(4); missed != 6 {
 		t.Errorf("missed %d, want 6", missed)
 	}
+	c.load.idle = []time.Duration{900 * time.Millisecond, time.Second} // the last that was due, and the next
+	if missed := c.missed(4); missed != 5 {
+		t.Errorf("beside a free connection it missed %d, want 5", missed)
+	}
 }
 
 func TestStopLetsRequestsInFlightFinish(t *testing.T) {

@@ -85,7 +85,7 @@ func tooShort(plan loadgen.Plan, l *loadgen.Result) string {
 // tooSlow is for an open loop that its number of requests ends: all are begun
 // in the end, and the question is when.
 func tooSlow(_ loadgen.Plan, l *loadgen.Result) string {
-	if l.TargetQPS == 0 || l.Sent <= ruleOfOne {
+	if l.TargetQPS == 0 || l.Planned == 0 || l.Sent < l.Planned || l.Sent <= ruleOfOne {
 		return ""
 	}
 	begun := float64(l.Sent - ruleOfOne)

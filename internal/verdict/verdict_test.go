@@ -195,7 +195,9 @@ func TestWhatIsNoPass(t *testing.T) {
 			put(&r.Windows[1], "beside", l)
 		}, report.Inconclusive, "11 of the 1000"},
 		"5: half the rate": {func(r *report.Record) {
-			r.Windows[1].Loads["beside"].LastBegun = 400 * time.Millisecond
+			l := open(load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
+			l.LastBegun = 400 * time.Millisecond
+			put(&r.Windows[1], "client", l)
 		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second"},
 		"5: a control group that went early": {func(r *report.Record) {
 			r.Windows[1].Loads["client"].Elapsed = 9 * time.Second
