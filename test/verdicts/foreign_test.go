@@ -13,7 +13,7 @@ const shared = `
     - fault: {service: details, delay: 20ms}
   load:
     readers: {get: "http://details:9080/details/0", connections: 2, requests: 6}
-    raters: {get: "http://ratings:9080/ratings/0", connections: 12, requests: 40, qps: 100}
+    raters: {get: "http://ratings:9080/ratings/0", connections: 4, requests: 40}
   expect:
     - readers.status[200] == readers.sent
     - raters.status[200] == raters.sent
