@@ -10,7 +10,7 @@ const watched = `
     - fault: {service: httpbin, when: {end-user: jason}, delay: 200ms}
   load:
     slow: {get: "http://httpbin:8000/get", headers: {end-user: jason}, connections: 2, requests: 4}
-    others: {get: "http://httpbin:8000/headers", connections: 2, qps: 40, while: slow}
+    others: {get: "http://httpbin:8000/headers", connections: 8, qps: 20, while: slow}
   expect:
     - slow.status[200] == slow.sent && slow.min >= 200ms
     - others.status[200] == others.sent
@@ -25,8 +25,8 @@ func overrides() []hand {
 	}
 	connections := 8
 	return []hand{
-		{Row: row(folder, "must-pass-hand-n-of-all", "pass"), text: watched + "    - others.sent >= 10\n", meddle: honest, with: n(6)},
-		{Row: row(folder, "must-pass-hand-n-of-the-control-group", "pass"), text: watched + "    - others.sent >= 10\n", meddle: honest, with: named(2)},
+		{Row: row(folder, "must-pass-hand-n-of-all", "pass"), text: watched + "    - others.sent >= 5\n", meddle: honest, with: n(6)},
+		{Row: row(folder, "must-pass-hand-n-of-the-control-group", "pass"), text: watched + "    - others.sent >= 5\n", meddle: honest, with: named(2)},
 		{Row: row(folder, "must-not-pass-hand-fewer-than-connections", Refused, "connections"), text: watched, meddle: honest, with: n(1)},
 		{Row: row("2.5-fewer-than-connections", "must-not-pass-hand-by-n", Refused, "connections"), text: watched, meddle: honest, with: n(1)},
 		{Row: row("2.5-fewer-than-connections", "must-not-pass-hand-by-c", Refused, "connections"), text: watched, meddle: honest, with: scenarios.Override{Connections: &connections}},
