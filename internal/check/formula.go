@@ -54,7 +54,7 @@ func (f formula) negated() formula {
 func (f formula) quantities() []string {
 	var names []string
 	if f.holds != nil {
-		names = f.holds.linear.quantities()
+		names = f.holds.quantities()
 	}
 	for _, part := range f.parts {
 		names = union(names, part.quantities())

@@ -28,6 +28,8 @@ func FuzzCompile(f *testing.F) {
 		"f(,) [] {} = ? : ≤ µ & | .5 5. in",
 		"split(recovery.tcp-client).is(\"v1\" == 0.1%, v2==99.9%).detecting(0.1%)",
 		"1s <= jason.service.mean <= 2s <= 3s",
+		"jason.p50 < 1h || jason.p99 >= 1h && !(jason.status[200] + jason.errors != jason.sent)",
+		"jason.share(503) * jason.sent / (jason.sent - others.sent) <= jason.answered(v1) / jason.status[200]",
 		"requests(reviews, v1) / requests(reviews) * 50% + jason.share(503) != 1",
 	} {
 		f.Add(line)

@@ -180,7 +180,7 @@ func (o observables) known(names []string) []inequality {
 		}
 		for _, limit := range q.limits {
 			all = append(all, limit)
-			names = union(names, limit.linear.quantities())
+			names = union(names, limit.quantities())
 		}
 		if q.family != "" {
 			if families[q.family] == nil {
