@@ -37,7 +37,10 @@ func FaultParts(objects []*Object, part Part) int {
 func Leading(objects []*Object, part Part) int {
 	n := 0
 	for _, o := range objects {
-		vs, _ := o.Spec.(*networking.VirtualService)
+		vs, ok := o.Spec.(*networking.VirtualService)
+		if !ok {
+			continue
+		}
 		for _, d := range destinations(vs) {
 			if FQDN(d.to.GetHost(), o.Namespace) == part.To && d.to.GetSubset() == part.Subset {
 				n++

@@ -119,7 +119,10 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 		r.problem("%v", err)
 	}
 	r.prove(ctx)
-	r.judge()
+	if err := guard(func() error { r.judge(); return nil }); err != nil {
+		r.record.Verdict = report.Inconclusive
+		r.problem("judging: %v", err)
+	}
 	r.record.Ended = time.Now()
 	return r.record, nil
 }
@@ -194,6 +197,10 @@ func (r *run) admit(ctx context.Context, planned []Stage) error {
 // in force by intent: what could not be undone is found by prove.
 func (r *run) life(ctx context.Context) (err error) {
 	defer func() { err = r.finish(ctx, err) }()
+	return guard(func() error { return r.windows(ctx) })
+}
+
+func (r *run) windows(ctx context.Context) error {
 	given := r.planned[0]
 	if err := r.apply(ctx, given); err != nil {
 		return err

@@ -281,6 +281,29 @@ func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 	}
 }
 
+func TestABugOfOursLeavesNoRuleBehind(t *testing.T) {
+	for name, load := range map[string]func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error){
+		"in the load": func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+			panic("a bug")
+		},
+		"in the run": func(ctx context.Context, _ []mesh.Cohort, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+			return map[string]*loadgen.Result{"client": nil}, begin(ctx) // no result where one must be
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := open(t)
+			before := inForce(t, m)
+			record := run(t.Context(), t, bent{Mesh: m, load: load}, short, nil)
+			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "this program failed") {
+				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+			}
+			if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+				t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	m := open(t)
 	before := inForce(t, m)

@@ -84,8 +84,12 @@ func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(contex
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		loads, err := r.mesh.Load(ctx, cohorts, begin, r.observe)
-		done <- outcome{loads, err}
+		var o outcome
+		o.err = guard(func() (err error) {
+			o.loads, err = r.mesh.Load(ctx, cohorts, begin, r.observe)
+			return err
+		})
+		done <- o
 	}()
 	select {
 	case o := <-done:
