@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,10 +59,14 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string, say func(string)) (mesh.Mesh, error) {
 	if f.kind == mesh.Istio {
 		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id, Log: say})
-		if err != nil {
-			return nil, &runError{fmt.Errorf("opening the cluster: %w", err)}
+		var unanswered *mesh.UnansweredError
+		switch {
+		case err == nil:
+			return m, nil
+		case ctx.Err() != nil || errors.As(err, &unanswered):
+			return nil, &runError{err}
 		}
-		return m, nil
+		return nil, &runner.RefusedError{Err: err}
 	}
 	if s.App == "" {
 		return nil, &runner.RefusedError{Err: fmt.Errorf("%s: the scenario names no app, so there is nothing to start on the embedded mesh; add app: bookinfo, or --mesh istio", s.File)}

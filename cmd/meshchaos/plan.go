@@ -66,7 +66,7 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAc
 	}
 	for _, stage := range stages {
 		if err := m.Admit(ctx, stage.Objects()); err != nil {
-			return notRun(s, &runner.RefusedError{Err: err})
+			return notRun(s, runner.NotAdmitted(ctx, err))
 		}
 		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {
 			return err

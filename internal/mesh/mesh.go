@@ -42,7 +42,7 @@ type Mesh interface {
 
 	// Admit says whether the mesh would take the objects, taken together, and
 	// changes nothing. The error of a field that the mesh does not implement
-	// names the field.
+	// names the field; an UnansweredError tells nothing of the objects.
 	Admit(ctx context.Context, objects []*rules.Object) error
 
 	// Write carries out one change and returns the object as it now stands, nil
@@ -150,3 +150,14 @@ func (e *ConflictError) Error() string {
 	}
 	return "writing " + e.Ref.String() + ": " + what + "; run again"
 }
+
+// UnansweredError says that a mesh did not answer what it was asked: it is away,
+// has too much to do, or a part of it failed. That tells nothing of the objects
+// that it was asked about. Any other error of Admit is a refusal of them.
+type UnansweredError struct{ Err error }
+
+// Error implements error.
+func (e *UnansweredError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what happened instead.
+func (e *UnansweredError) Unwrap() error { return e.Err }

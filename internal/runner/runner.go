@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -58,6 +57,16 @@ func (e *RefusedError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Err }
+
+// NotAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
+// refuses the objects, and as it is if it only did not answer.
+func NotAdmitted(ctx context.Context, err error) error {
+	var unanswered *mesh.UnansweredError
+	if ctx.Err() != nil || errors.As(err, &unanswered) {
+		return err
+	}
+	return &RefusedError{err}
+}
 
 // run is one run under way.
 type run struct {
@@ -180,10 +189,10 @@ func (r *run) admit(ctx context.Context, planned []Stage) error {
 		if err == nil {
 			continue
 		}
-		err = fmt.Errorf("checking %s: %w", wordStage(stage.Name), err)
-		var unreachable net.Error
-		if ctx.Err() != nil || errors.As(err, &unreachable) {
-			return err // the mesh did not answer, which says nothing of the rules
+		err = NotAdmitted(ctx, fmt.Errorf("checking %s: %w", wordStage(stage.Name), err))
+		var refusal *RefusedError
+		if !errors.As(err, &refusal) {
+			return err
 		}
 		refused = append(refused, err)
 	}

@@ -64,7 +64,8 @@ var _ mesh.Mesh = (*Mesh)(nil)
 const reachTimeout = 15 * time.Second
 
 // Open connects to the cluster that kubectl would, and checks that it has Istio
-// and the namespace. It makes nothing there.
+// and the namespace. It makes nothing there. Its error is a mesh.UnansweredError
+// if the cluster cannot be reached; any other is about the Options.
 func Open(ctx context.Context, o Options) (*Mesh, error) {
 	config, namespace, err := load(o)
 	if err != nil {
@@ -80,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	if err := m.connect(); err != nil {
 		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
 	}
-	if err := m.check(ctx); err != nil {
+	if err := answered(m.check(ctx)); err != nil {
 		m.api.CloseIdleConnections()
 		return nil, err
 	}

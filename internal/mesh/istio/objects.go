@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/util/retry"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -97,7 +96,7 @@ func (m *Mesh) provable(ctx context.Context, ref rules.Ref) error {
 // Istio's admission webhook included. The server judges one object at a time.
 func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
 	for _, o := range objects {
-		if err := m.admit(ctx, o); err != nil {
+		if err := answered(m.admit(ctx, o)); err != nil {
 			return err
 		}
 	}
@@ -113,23 +112,34 @@ func (m *Mesh) admit(ctx context.Context, o *rules.Object) error {
 	if err != nil {
 		return err
 	}
-	dry := []string{metav1.DryRunAll}
-	return retry.RetryOnConflict(retry.DefaultRetry, func() error { // istiod writes status at any time
-		before, err := current(ctx, r, o.Ref)
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		body, err := m.body(o, before)
-		if err != nil {
+	for range admitTries { // istiod writes status at any time
+		if err = m.try(ctx, r, o, doing); !apierrors.IsConflict(err) {
 			return err
 		}
-		if before == nil {
-			_, err = r.Create(ctx, body, metav1.CreateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
-		} else {
-			_, err = r.Update(ctx, body, metav1.UpdateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
-		}
-		return refused(doing, err)
-	})
+	}
+	return err
+}
+
+// admitTries bounds how often an object is tried that changes meanwhile. It is no
+// retry.RetryOnConflict, which takes an ended context for success.
+const admitTries = 5
+
+func (m *Mesh) try(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object, doing string) error {
+	before, err := current(ctx, r, o.Ref)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	body, err := m.body(o, before)
+	if err != nil {
+		return err
+	}
+	dry := []string{metav1.DryRunAll}
+	if before == nil {
+		_, err = r.Create(ctx, body, metav1.CreateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+	} else {
+		_, err = r.Update(ctx, body, metav1.UpdateOptions{DryRun: dry, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict})
+	}
+	return refused(doing, err)
 }
 
 // current returns an object as it stands, nil if it is not there.
@@ -224,15 +234,4 @@ func conflict(ctx context.Context, r dynamic.ResourceInterface, ref rules.Ref, w
 		e.Have = now.ResourceVersion
 	}
 	return e
-}
-
-// refused says that the cluster did not take an object, in its own words.
-func refused(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("%s: this user may not: %w", doing, err)
-	}
-	return fmt.Errorf("%s: the cluster refuses it: %w", doing, err)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -39,14 +40,18 @@ func fails(w http.ResponseWriter, status int, reason, message string) {
 // withDynamic returns a mesh whose API server is a handler, for Istio's objects.
 func withDynamic(t *testing.T, api http.HandlerFunc) *Mesh {
 	t.Helper()
-	m := withAPI(t, api)
-	m.resources = inV1
-	var err error
-	url := m.kube.CoreV1().RESTClient().Get().URL()
-	if m.dynamic, err = dynamic.NewForConfig(&rest.Config{Host: url.Scheme + "://" + url.Host}); err != nil {
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	return withDynamicAt(t, server.URL)
+}
+
+func withDynamicAt(t *testing.T, url string) *Mesh {
+	t.Helper()
+	client, err := dynamic.NewForConfig(&rest.Config{Host: url})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return &Mesh{namespace: "book", resources: inV1, dynamic: client}
 }
 
 func TestTheNewestAPIWithAllKindsIsTaken(t *testing.T) {
