@@ -117,6 +117,40 @@ func TestASignalEndsTheLoadUndoesTheRuleAndReportsWithinFiveSeconds(t *testing.T
 	}
 }
 
+func TestAnImpatientUserEndsTheWaitingAndNotTheUndoing(t *testing.T) {
+	cmd, progress, out := start(t, "run", "delay-jason", "-o", "json")
+	for progress.Scan() && !strings.Contains(progress.Text(), "jason: 0 of 5") {
+		continue // until the load is under way, under the rule
+	}
+	for range 3 {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if !progress.Scan() { // so that the signals are not taken for one
+			break
+		}
+	}
+	for progress.Scan() {
+		continue // to its end, or the program would wait
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive && exit.ExitCode() != exitNotRestored {
+		t.Errorf("it ended with %v; want it to end by itself", err)
+	}
+	var record report.Record
+	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	if len(record.Changes) == 0 {
+		t.Error("nothing was written, so nothing was undone")
+	}
+	for _, c := range record.Changes {
+		if !c.Restored && !strings.Contains(c.Proof, "proving that "+c.Object+" is undone") {
+			t.Errorf("%s was not put back: %s", c.Object, c.Proof)
+		}
+	}
+}
+
 func TestAReaderThatGoesAwayDoesNotKeepTheRulesFromBeingUndone(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

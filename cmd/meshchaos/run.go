@@ -143,7 +143,7 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	if err != nil {
 		return 0, err
 	}
-	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog})
+	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Hurry: hurry(ctx)})
 	view.end()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()

@@ -90,11 +90,14 @@ func (r *run) reread(ctx context.Context, ref rules.Ref, conflict error) error {
 }
 
 // settleUncertain finds out whether writes that ended in an error took place all
-// the same, as they do when only the answer was lost.
+// the same, as they do when only the answer was lost. The end of ctx does not keep
+// it from that.
 func (r *run) settleUncertain(ctx context.Context) error {
 	if len(r.uncertain) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
 	objects, err := r.mesh.Objects(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the rules after a write that failed: %w", err)

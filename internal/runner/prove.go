@@ -16,13 +16,17 @@ func (r *run) prove(ctx context.Context) {
 	r.record.Restored = true
 	objects, err := r.mesh.Objects(ctx)
 	for _, ref := range r.touched {
-		left := r.unproven[ref]
-		switch {
-		case left != "":
-		case err != nil:
-			left = fmt.Sprintf("it could not be read after the run: %v; look at it", err)
-		default:
+		left := ""
+		if err == nil {
 			left = remains(r.original[ref], rules.Find(objects, ref))
+		}
+		switch {
+		case left != "" && r.unproven[ref] != "":
+			left = r.unproven[ref] + "; " + left
+		case r.unproven[ref] != "":
+			left = r.unproven[ref]
+		case left == "" && err != nil:
+			left = fmt.Sprintf("it could not be read after the run: %v; look at it", err)
 		}
 		r.record.Restored = r.record.Restored && left == ""
 		r.settle(ref, left)

@@ -41,6 +41,9 @@ type Options struct {
 	// NoAccessLog keeps the run from reading access logs, and from switching them
 	// on where they are off.
 	NoAccessLog bool
+	// Hurry is closed when nobody wants to wait any more, not even for the proof
+	// that a rule is undone. The rules are put back all the same. Nil: never.
+	Hurry <-chan struct{}
 }
 
 // Event is something that a user who waits may want to see.
@@ -248,24 +251,46 @@ func (r *run) steps(ctx context.Context) error {
 
 // finish undoes all that is still to be undone.
 func (r *run) finish(ctx context.Context, cause error) error {
-	limit := 2 * r.LiveLimit
 	if ctx.Err() != nil {
 		r.problem("the run was interrupted")
-		cause, limit = nil, interruptLimit
+		cause = nil
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	undo, cancel := r.undoing(ctx)
 	defer cancel()
-	if err := r.settleUncertain(undo); err != nil {
+	if err := r.settleUncertain(ctx); err != nil {
 		r.problem("%v", err)
 	}
 	err := r.restore(undo, r.original)
-	if err != nil && r.settleUncertain(undo) == nil {
+	if err != nil && r.settleUncertain(ctx) == nil {
 		err = r.restore(undo, r.original)
 	}
 	if err != nil {
 		r.problem("%v", err)
 	}
 	return cause
+}
+
+// undoing returns a context for the waits of the undoing: they have all the time
+// that the proxies may take, but once the run is interrupted only a moment, and
+// none at all once Hurry is closed.
+func (r *run) undoing(ctx context.Context) (context.Context, context.CancelFunc) {
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*r.LiveLimit)
+	go func() {
+		select {
+		case <-undo.Done():
+			return
+		case <-r.Hurry:
+		case <-ctx.Done():
+			select {
+			case <-undo.Done():
+				return
+			case <-r.Hurry:
+			case <-time.After(interruptLimit):
+			}
+		}
+		cancel()
+	}()
+	return undo, cancel
 }
 
 func (r *run) phase(format string, args ...any) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -414,6 +414,40 @@ func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
 	}
 }
 
+func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
+	m := open(t)
+	before := inForce(t, m)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	hurry := make(chan struct{})
+	impatient := sync.OnceFunc(func() { close(hurry) })
+	var began time.Time
+	record, err := runner.Run(ctx, bent{Mesh: m, blind: func() bool { return ctx.Err() != nil }}, read(t, short), runner.Options{
+		ID: "test", LiveLimit: time.Minute, Hurry: hurry,
+		Observe: func(e runner.Event) {
+			switch {
+			case e.Phase == "load of step split":
+				began = time.Now()
+				cancel()
+			case e.Phase == "undoing":
+				impatient()
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record.Restored {
+		t.Error("nothing proves that the proxies run the old rules, and the run says so")
+	}
+	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
+		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
+	}
+	if took := time.Since(began); took > 2500*time.Millisecond { // 3 s without hurry
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestWhatCannotBeReadAfterTheRunIsNotSaidToBeRestored(t *testing.T) {
 	m := open(t)
 	read := 0
@@ -436,7 +470,7 @@ func TestWhatCannotBeReadAfterTheRunIsNotSaidToBeRestored(t *testing.T) {
 func TestAMeshThatDoesNotAnswerIsNoRefusal(t *testing.T) {
 	for name, b := range map[string]bent{
 		"objects": {objects: func(context.Context) ([]*rules.Object, error) { return nil, errors.New("the API server is gone") }},
-		"admit":   {admit: func() error { return &url.Error{Op: "Post", URL: "http://127.0.0.1:1", Err: errors.New("refused")} }},
+		"admit":   {admit: func() error { return &mesh.UnansweredError{Err: errors.New("too many requests")} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.Mesh = open(t)
