@@ -3,26 +3,14 @@ package verdicts
 // pending are the rows that do not end as they must yet, and how they end. A row
 // that does fails the test: this list only ever shrinks.
 var pending = map[string]string{
-	"2.1-rule-hidden/must-pass-route-of-all-then-of-some.yaml":            "the verdict is inconclusive, not pass",
 	"2.1-subset-policy/must-not-pass-breaker-of-another-subset.yaml":      "the verdict is pass, not inconclusive",
 	"2.11-exit-status/must-not-pass-hand-throttled-on-the-dry-run":        "it exits with 2, not 3:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-unknown-context":                 "it exits with 3, not 2:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-unknown-kubeconfig":              "it exits with 3, not 2:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-unknown-namespace":               "it exits with 3, not 2:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-webhook-times-out":               "it exits with 2, not 3:    0.0s slow-ratings: opening the istio mesh",
-	"2.7-proxies-of-the-window/must-not-pass-hand-caller-that-comes":      "the verdict is inconclusive, not fail",
 	"2.7-rules-of-the-window/must-not-pass-hand-fault-counted-as-ours":    "the verdict is pass, not inconclusive",
 	"2.7-rules-of-the-window/must-not-pass-hand-fault-on-the-port":        "the verdict is fail, not inconclusive",
 	"2.7-rules-of-the-window/must-not-pass-hand-policy-of-the-host":       "the verdict is pass, not inconclusive",
 	"2.7-rules-of-the-window/must-not-pass-hand-second-owner-of-the-host": "the verdict is pass, not inconclusive",
-	"2.9-tcp-intent/must-pass-object.yaml":                                "the verdict is inconclusive, not pass",
-	"2.9-unknown-host/must-not-pass-destination.yaml":                     "it was not refused, and the verdict is pass",
-	"2.9-unknown-host/must-not-pass-host-of-a-policy.yaml":                "it was not refused, and the verdict is inconclusive",
-	"2.9-unknown-host/must-not-pass-host-of-the-rule.yaml":                "it was not refused, and the verdict is inconclusive",
-	"2.9-unknown-host/must-not-pass-port.yaml":                            "it was not refused, and the verdict is pass",
-	"2.9-unknown-target/must-not-pass-long-name.yaml":                     "it was not refused, and the verdict is inconclusive",
-	"2.9-unknown-target/must-not-pass-port.yaml":                          "it was not refused, and the verdict is inconclusive",
-	"2.9-version-without-pod/must-not-pass-labels-of-a-subset.yaml":       "it was not refused, and the verdict is pass",
-	"2.9-version-without-pod/must-not-pass-only-version.yaml":             "it was not refused, and the verdict is pass",
-	"2.9-version-without-pod/must-not-pass-part-of-the-weight.yaml":       "it was not refused, and the verdict is inconclusive",
 }
