@@ -45,11 +45,10 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	given := p.stage(Given, s.Given, id+"-0")
 	if logging != nil {
 		p.objects = rules.Put(p.objects, logging.After)
-		given.Changes = slices.Insert(given.Changes, 0, *logging)
 	}
-	stages := []Stage{given}
+	var steps []Stage
 	for i, step := range s.Steps {
-		stages = append(stages, p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1)))
+		steps = append(steps, p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1)))
 	}
 	for _, step := range s.Steps {
 		for _, cohort := range step.Cohorts {
@@ -60,7 +59,13 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	if err := errors.Join(p.wrong...); err != nil {
 		return nil, err
 	}
-	return stages, nil
+	if err := unaltered(given, steps); err != nil {
+		return nil, err
+	}
+	if logging != nil {
+		given.Changes = slices.Insert(given.Changes, 0, *logging)
+	}
+	return append([]Stage{given}, steps...), nil
 }
 
 // targets are the services as rules know them.

@@ -590,6 +590,44 @@ func TestSubsetsAreWrittenBeforeTheRoutesThatNameThem(t *testing.T) {
 	}
 }
 
+func TestARunWhoseRulesAreInForceAlreadyIsRefused(t *testing.T) {
+	services, err := embedded.Services("bookinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := func(text string, objects []*rules.Object) ([]runner.Stage, error) {
+		path := filepath.Join(t.TempDir(), "s.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := scenarios.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runner.Plan(objects, services, "default", s, "t", nil)
+	}
+	stages, err := plan(short, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inForce []*rules.Object
+	for _, stage := range stages[:2] {
+		for _, change := range stage.Changes {
+			inForce = rules.Put(inForce, change.After)
+		}
+	}
+	if _, err := plan(short, inForce); err == nil || !strings.Contains(err.Error(), `all that the step "slow" applies is in force already`) {
+		t.Errorf("the error is %v", err)
+	}
+	same := strings.ReplaceAll(short, "{v2: 50, v3: 50}", "v2")
+	if _, err := plan(same, inForce); err == nil || !strings.Contains(err.Error(), "all that is applied is in force already") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := plan(same, nil); err != nil {
+		t.Errorf("a later step may repeat what is given: %v", err)
+	}
+}
+
 func TestWhatTheMeshRefusesIsRefusedBeforeTheFirstWrite(t *testing.T) {
 	m := open(t)
 	written := false
