@@ -18,7 +18,7 @@ type fileMetadata struct {
 
 type fileSpec struct {
 	Summary   string               `yaml:"summary,omitempty" jsonschema_description:"One sentence: what the scenario establishes."`
-	App       string               `yaml:"app,omitempty" jsonschema:"enum=bookinfo,enum=httpbin,enum=tcp-echo" jsonschema_description:"The sample application that the embedded mesh starts."`
+	App       string               `yaml:"app,omitempty" jsonschema_description:"The sample application that the embedded mesh starts."`
 	Given     []fileRule           `yaml:"given,omitempty" jsonschema_description:"Rules in force before the baseline, undone last."`
 	Apply     []fileRule           `yaml:"apply,omitempty" jsonschema_description:"The rules under test."`
 	Checks    map[string]fileCheck `yaml:"checks,omitempty" jsonschema_description:"What may stand in an answer, by name."`

@@ -6,6 +6,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/samples"
 )
 
 // intentName is that of the schema's definition of an intent, of whatever kind.
@@ -28,7 +29,16 @@ func Schema() ([]byte, error) {
 		intent.Properties.Set(name, &jsonschema.Schema{Ref: "#/$defs/" + name})
 	}
 	schema.Definitions[intentName] = intent
+	nameApps(schema.Definitions["fileSpec"])
 	return json.MarshalIndent(schema, "", "  ")
+}
+
+// nameApps says in the schema of a spec which sample applications there are.
+func nameApps(spec *jsonschema.Schema) {
+	app, _ := spec.Properties.Get("app")
+	for _, name := range samples.Apps() {
+		app.Enum = append(app.Enum, name)
+	}
 }
 
 // define adds the schema of a value's type, and of those that it refers to, to

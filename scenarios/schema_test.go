@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/samples"
 )
 
 func TestEveryReferenceOfTheSchemaLeadsSomewhere(t *testing.T) {
@@ -46,6 +47,26 @@ func TestEveryReferenceOfTheSchemaLeadsSomewhere(t *testing.T) {
 	walk(schema)
 	if references < 10 {
 		t.Errorf("only %d references", references)
+	}
+}
+
+func TestTheSchemaHasEveryApplication(t *testing.T) {
+	text, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs struct {
+			Spec struct {
+				Properties struct{ App struct{ Enum []string } }
+			} `json:"fileSpec"`
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := schema.Defs.Spec.Properties.App.Enum, samples.Apps(); len(got) == 0 || !slices.Equal(got, want) {
+		t.Errorf("an app is one of %v, want one of %v", got, want)
 	}
 }
 

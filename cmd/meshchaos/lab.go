@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 func newLab() *cobra.Command {
 	var seed uint64
 	cmd := &cobra.Command{
-		Use:       "lab [bookinfo|httpbin|tcp-echo]",
+		Use:       "lab [" + strings.Join(samples.Apps(), "|") + "]",
 		Short:     "Keep an embedded mesh running, to look at",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: samples.Apps(),

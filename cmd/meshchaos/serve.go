@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // newServe is what a sample service's pod runs.
@@ -20,15 +21,15 @@ func newServe() *cobra.Command {
 		Short: "Serve one sample service, as its pod does",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			workload, err := samples.Lookup(args[0], v)
+			w, err := samples.Lookup(args[0], v)
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", fmt.Sprintf(":%d", workload.Port))
+			l, err := net.Listen("tcp", fmt.Sprintf(":%d", w.Port))
 			if err != nil {
-				return &runError{fmt.Errorf("serving %s: %w", workload.Name(), err)}
+				return &runError{fmt.Errorf("serving %s: %w", w.Name(), err)}
 			}
-			return workload.Serve(cmd.Context(), l, samples.Env{PodName: os.Getenv("POD_NAME"), Dial: new(net.Dialer).DialContext})
+			return w.Serve(cmd.Context(), l, workload.Env{PodName: os.Getenv("POD_NAME"), Dial: new(net.Dialer).DialContext})
 		},
 	}
 	cmd.Flags().StringVar(&v, "version", "v1", "the version of the service")

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-
-	"github.com/meshchaos/meshchaos/internal/samples/bookinfo"
 )
 
 // newBrowser starts Chromium with an empty profile of its own, kept from calling
@@ -92,7 +90,7 @@ func TestBrowserSignsInAndSeesStars(t *testing.T) {
 // TestBrowserShowsLostReviews opens the page of the fault injection task.
 func TestBrowserShowsLostReviews(t *testing.T) {
 	town := newLoopback(t)
-	town.bookinfo("v2", map[string]http.Handler{"ratings": slow(7*time.Second, bookinfo.Ratings())})
+	town.bookinfo("v2", map[string]http.Handler{"ratings": slow(7*time.Second, town.own("ratings", "v1"))})
 	browser := newBrowser(t, 1280, 900)
 	began := time.Now()
 	do(t, browser, chromedp.Navigate(town.address("productpage:9080")+"/productpage"))

@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/manifests"
 )
 
@@ -90,7 +91,7 @@ func TestManifestsRunTheWorkloads(t *testing.T) {
 	}
 }
 
-func checkDeployment(t *testing.T, w Workload, o objects) {
+func checkDeployment(t *testing.T, w workload.Workload, o objects) {
 	d, ok := o.deployments[w.Name()]
 	if !ok || len(d.Spec.Template.Spec.Containers) != 1 {
 		t.Errorf("%s: no Deployment with one container", w.Name())
@@ -120,11 +121,11 @@ func checkDeployment(t *testing.T, w Workload, o objects) {
 }
 
 // checkReady asks the workload what the cluster would ask it.
-func checkReady(t *testing.T, w Workload, probe *corev1.Probe) {
+func checkReady(t *testing.T, w workload.Workload, probe *corev1.Probe) {
 	switch {
 	case probe == nil:
 		t.Errorf("%s: no readiness probe", w.Name())
-	case w.TCP:
+	case w.IsTCP():
 		if probe.TCPSocket == nil || probe.TCPSocket.Port.IntValue() != w.Port {
 			t.Errorf("%s: readiness probe %+v, want TCP on port %d", w.Name(), probe.ProbeHandler, w.Port)
 		}
@@ -141,9 +142,9 @@ func checkReady(t *testing.T, w Workload, probe *corev1.Probe) {
 }
 
 // checkService wants a port whose name lets Istio choose the right protocol.
-func checkService(t *testing.T, w Workload, s corev1.Service) {
+func checkService(t *testing.T, w workload.Workload, s corev1.Service) {
 	name := "http"
-	if w.TCP {
+	if w.IsTCP() {
 		name = "tcp"
 	}
 	if len(s.Spec.Ports) != 1 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 func TestApps(t *testing.T) {
@@ -16,8 +18,8 @@ func TestApps(t *testing.T) {
 		}
 		for _, w := range workloads {
 			got[name] = append(got[name], w.Name())
-			if found, err := Lookup(w.App, w.Version); err != nil || found != w {
-				t.Errorf("Lookup(%q, %q) = %+v, %v; want %+v", w.App, w.Version, found, err, w)
+			if found, err := Lookup(w.App, w.Version); err != nil || found.Name() != w.Name() || found.Port != w.Port {
+				t.Errorf("Lookup(%q, %q) = %s on port %d, %v; want %s on port %d", w.App, w.Version, found.Name(), found.Port, err, w.Name(), w.Port)
 			}
 		}
 	}
@@ -42,7 +44,7 @@ func TestUnknownNamesAreAnsweredWithTheKnown(t *testing.T) {
 		{app, `finding application "bokinfo": there is no such sample; choose bookinfo, httpbin, tcp-echo`},
 		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin, tcp-echo`},
 		{version, `finding version "v4" of service "reviews": there is no such version; choose v1, v2, v3`},
-		{Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), Env{}), `finding version "v4" of service "reviews"`},
+		{workload.Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), workload.Env{}), "it says neither HTTP nor TCP"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.want) {
 			t.Errorf("error %v, want %s", row.err, row.want)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // TestServeLeavesNothingBehind ends each service in the middle of its work, which
@@ -38,7 +40,7 @@ func TestServeLeavesNothingBehind(t *testing.T) {
 			l := newLoopback(t).listen()
 			ctx, cancel := context.WithCancel(context.Background())
 			served := make(chan error, 1)
-			go func() { served <- w.Serve(ctx, l, Env{Dial: hung.dial}) }()
+			go func() { served <- w.Serve(ctx, l, workload.Env{Dial: hung.dial}) }()
 			conn, err := net.Dial("tcp", l.Addr().String())
 			if err != nil {
 				t.Fatal(err)
@@ -103,7 +105,7 @@ func TestServeSaysWhyItEnded(t *testing.T) {
 		}
 		l := newLoopback(t).listen()
 		_ = l.Close()
-		if err := w.Serve(t.Context(), l, Env{}); !errors.Is(err, net.ErrClosed) {
+		if err := w.Serve(t.Context(), l, workload.Env{}); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s on a closed listener: %v, want an error that says so", app, err)
 		}
 	}

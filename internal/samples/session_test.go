@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/meshchaos/meshchaos/internal/samples/bookinfo"
 )
 
 const login = "http://productpage:9080/login"
@@ -99,11 +97,11 @@ func (s *spy) at(service string, next http.Handler) http.Handler {
 func TestForwardedHeaders(t *testing.T) {
 	town := newLoopback(t)
 	spy := spy{seen: map[string]http.Header{}}
-	reviews := bookinfo.Reviews(t.Context(), bookinfo.BlackStars, "", town.dial)
+	reviews := town.own("reviews", "v2")
 	town.bookinfo("v2", map[string]http.Handler{
-		"details": spy.at("details", bookinfo.Details()),
+		"details": spy.at("details", town.own("details", "v1")),
 		"reviews": spy.at("reviews", reviews),
-		"ratings": spy.at("ratings", bookinfo.Ratings()),
+		"ratings": spy.at("ratings", town.own("ratings", "v1")),
 	})
 	cookie := town.signIn("jason", "").cookie()
 	want := http.Header{
@@ -139,7 +137,7 @@ func TestForwardedHeaders(t *testing.T) {
 func TestNoEndUserWithoutASignedSession(t *testing.T) {
 	town := newLoopback(t)
 	spy := spy{seen: map[string]http.Header{}}
-	town.bookinfo("v1", map[string]http.Handler{"details": spy.at("details", bookinfo.Details())})
+	town.bookinfo("v1", map[string]http.Handler{"details": spy.at("details", town.own("details", "v1"))})
 	jason := town.signIn("jason", "").cookie()
 	name, signature, _ := strings.Cut(jason, ".")
 	for _, cookie := range []string{"", "session=", "session=jason", name, name + ".", "session=YW5uYQ." + signature, "session=." + signature} {

@@ -1,15 +1,12 @@
 package samples
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/meshchaos/meshchaos/internal/samples/bookinfo"
 )
 
 const page = "http://productpage:9080/productpage"
@@ -33,13 +30,6 @@ type wait struct {
 // sample, with the real timeouts: the clock is synctest's, so a page takes
 // exactly the time that the services wait.
 func TestPageWhenAServiceIsSlow(t *testing.T) {
-	services := map[string]func(context.Context, *town, string) http.Handler{
-		"ratings": func(context.Context, *town, string) http.Handler { return bookinfo.Ratings() },
-		"details": func(context.Context, *town, string) http.Handler { return bookinfo.Details() },
-		"reviews": func(ctx context.Context, town *town, version string) http.Handler {
-			return Workload{App: "reviews", Version: version}.handler(ctx, Env{Dial: town.dial})
-		},
-	}
 	ratingsLost, reviewsLost := seen{ratingsLost: 2}, seen{reviewsLost: true}
 	lostDetails := func(s seen) seen { s.detailsLost = true; return s }
 	for _, row := range []struct {
@@ -63,8 +53,11 @@ func TestPageWhenAServiceIsSlow(t *testing.T) {
 			t.Run(row.service+"+"+row.delay.String()+" "+version, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					town := newPipes(t)
-					handler := services[row.service](t.Context(), town, version)
-					town.bookinfo(version, map[string]http.Handler{row.service: slow(row.delay, handler)})
+					slowed := "v1"
+					if row.service == "reviews" {
+						slowed = version
+					}
+					town.bookinfo(version, map[string]http.Handler{row.service: slow(row.delay, town.own(row.service, slowed))})
 					got := town.get(page, nil)
 					if got := (wait{look(t, got), got.took}); got != want {
 						t.Errorf("got %+v, want %+v", got, want)
@@ -82,7 +75,7 @@ func TestReviewsV2WaitsTenSecondsForRatings(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			town := newPipes(t)
-			town.bookinfo("v2", map[string]http.Handler{"ratings": slow(delay, bookinfo.Ratings())})
+			town.bookinfo("v2", map[string]http.Handler{"ratings": slow(delay, town.own("ratings", "v1"))})
 			got := town.get("http://reviews:9080/reviews/0", nil)
 			lost := strings.Count(got.body, `"error":"Ratings service is currently unavailable"`)
 			if got.took != want.took || lost != want.ratingsLost {
@@ -104,7 +97,7 @@ func TestPagesAtOnceDoNotWaitForEachOther(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			town := newPipes(t)
-			town.bookinfo(row.version, map[string]http.Handler{"ratings": slow(row.delay, bookinfo.Ratings())})
+			town.bookinfo(row.version, map[string]http.Handler{"ratings": slow(row.delay, town.own("ratings", "v1"))})
 			var pages sync.WaitGroup
 			for range 40 {
 				pages.Go(func() {
@@ -127,7 +120,7 @@ func TestCallsGoOnAfterTheCallerHasGone(t *testing.T) {
 		began := time.Now()
 		ended := make(chan time.Duration, 2)
 		town.bookinfo("v2", map[string]http.Handler{"ratings": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			slow(7*time.Second, bookinfo.Ratings()).ServeHTTP(w, r)
+			slow(7*time.Second, town.own("ratings", "v1")).ServeHTTP(w, r)
 			ended <- time.Since(began)
 		})})
 		town.get(page, nil)
@@ -162,7 +155,7 @@ func TestRealTime(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			town := newLoopback(t)
-			town.bookinfo(version, map[string]http.Handler{"ratings": slow(7*time.Second, bookinfo.Ratings())})
+			town.bookinfo(version, map[string]http.Handler{"ratings": slow(7*time.Second, town.own("ratings", "v1"))})
 			var pages sync.WaitGroup
 			for range 20 {
 				pages.Go(func() {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // town is a network of services that call each other by name.
@@ -60,24 +62,30 @@ func (town *town) dial(ctx context.Context, network, address string) (net.Conn, 
 
 // serve runs the workload until the test ends. With an instead, that takes its
 // place.
-func (town *town) serve(w Workload, instead http.Handler) {
+func (town *town) serve(w workload.Workload, instead http.Handler) {
 	l := town.listen()
 	town.listeners[fmt.Sprintf("%s:%d", w.App, w.ServicePort)] = l
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() {
-		if instead != nil {
-			served <- serveHTTP(ctx, l, func(context.Context) http.Handler { return instead })
-		} else {
-			served <- w.Serve(ctx, l, Env{PodName: w.Name() + "-pod", Dial: town.dial})
-		}
-	}()
+	if instead != nil {
+		w.HTTP = func(context.Context, workload.Env) http.Handler { return instead }
+	}
+	go func() { served <- w.Serve(ctx, l, workload.Env{PodName: w.Name() + "-pod", Dial: town.dial}) }()
 	town.t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
 			town.t.Errorf("serving %s: %v", w.Name(), err)
 		}
 	})
+}
+
+// own is what a workload of Bookinfo answers by itself.
+func (town *town) own(app, version string) http.Handler {
+	w, err := Lookup(app, version)
+	if err != nil {
+		town.t.Fatal(err)
+	}
+	return w.HTTP(town.t.Context(), workload.Env{Dial: town.dial})
 }
 
 // bookinfo runs Bookinfo with one version of reviews, and some services replaced.

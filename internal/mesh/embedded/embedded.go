@@ -21,6 +21,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/admin"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
@@ -37,7 +38,7 @@ const (
 
 // Options say what to start.
 type Options struct {
-	App  string // bookinfo, httpbin or tcp-echo
+	App  string // the sample application: bookinfo
 	Seed uint64 // the same seed repeats every draw of every proxy
 
 	NoAccessLog bool // no proxy writes an access log until a Telemetry object says so
@@ -46,7 +47,7 @@ type Options struct {
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
 	common    config.Mesh // to all proxies
-	workloads []workload  // in the order of the sample, the load workload, the gateway
+	workloads []injected  // in the order of the sample, the load workload, the gateway
 	admin     *http.Client
 	page      *page // nil: the application has no HTTP
 
@@ -58,8 +59,8 @@ type Mesh struct {
 	failed []error // of workloads that stopped serving
 }
 
-// workload is a workload with its proxy.
-type workload struct {
+// injected is a workload with its proxy.
+type injected struct {
 	proxy   *sidecar.Sidecar
 	admin   *admin.Server
 	options sidecar.Options
@@ -110,7 +111,7 @@ type ports struct {
 }
 
 // listen opens the ports of workloads.
-func listen(sample []samples.Workload, ip string) ([]ports, error) {
+func listen(sample []workload.Workload, ip string) ([]ports, error) {
 	var all []ports
 	for _, w := range sample {
 		own, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
@@ -138,7 +139,7 @@ func closeAll(all []ports) {
 
 // start starts the proxies, then the workloads, which call each other through
 // them.
-func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []ports, common sidecar.Options) error {
+func (m *Mesh) start(ctx context.Context, sample []workload.Workload, ports []ports, common sidecar.Options) error {
 	cfg, err := sidecar.Compile(m.common, nil)
 	if err != nil {
 		return err
@@ -162,10 +163,10 @@ func (m *Mesh) start(ctx context.Context, sample []samples.Workload, ports []por
 		if err != nil {
 			return errors.Join(err, proxy.Close())
 		}
-		m.workloads = append(m.workloads, workload{proxy: proxy, admin: door, options: o})
+		m.workloads = append(m.workloads, injected{proxy: proxy, admin: door, options: o})
 	}
 	for i, w := range sample {
-		env := samples.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
+		env := workload.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
 		m.routines.Go(func() {
 			if err := w.Serve(ctx, ports[i].own, env); err != nil {
 				m.mu.Lock()
@@ -236,7 +237,7 @@ func services(registry []config.Service) []mesh.Service {
 }
 
 // address is where other proxies find the workload; empty: it serves nothing.
-func (w workload) address() string {
+func (w injected) address() string {
 	if w.options.Inbound == nil {
 		return ""
 	}
@@ -245,7 +246,7 @@ func (w workload) address() string {
 
 // registry is the services of the workloads. Without ports their endpoints
 // have no address.
-func registry(sample []samples.Workload, ports []ports) []config.Service {
+func registry(sample []workload.Workload, ports []ports) []config.Service {
 	var all []config.Service
 	for i, w := range sample {
 		at := slices.IndexFunc(all, func(s config.Service) bool { return s.Name == w.App })
@@ -254,7 +255,7 @@ func registry(sample []samples.Workload, ports []ports) []config.Service {
 			all = append(all, config.Service{
 				Name:  w.App,
 				Host:  fmt.Sprintf("%s.%s.svc.cluster.local", w.App, Namespace),
-				Ports: []config.Port{{Number: w.ServicePort, TCP: w.TCP}},
+				Ports: []config.Port{{Number: w.ServicePort, TCP: w.IsTCP()}},
 			})
 		}
 		endpoint := config.Endpoint{

@@ -329,7 +329,7 @@ func TestTheAccessLogsOfAllProxiesCanBeFollowed(t *testing.T) {
 	began := time.Now()
 	load(t, m, mesh.FromClient, loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: "http://reviews:9080/reviews/0", Header: map[string]string{"X-Request-Id": "call-1"}}, Connections: 1, Requests: 1})
 	for workload, want := range map[string]string{
-		clientName:   `"call-1" "reviews:9080" "` + m.workloads[slices.IndexFunc(m.workloads, func(w workload) bool { return w.options.Name == "reviews-v2" })].address() + `" outbound|9080|v2|reviews.default.svc.cluster.local`,
+		clientName:   `"call-1" "reviews:9080" "` + m.workloads[slices.IndexFunc(m.workloads, func(w injected) bool { return w.options.Name == "reviews-v2" })].address() + `" outbound|9080|v2|reviews.default.svc.cluster.local`,
 		"reviews-v2": `"call-1" "ratings:9080"`,
 	} {
 		p := proxies[slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Workload == workload })]

@@ -3,18 +3,35 @@
 // they wait for one another and what they pass on is as measured on Istio's own
 // sample; the page's markup is ours.
 //
-// The package knows nothing of proxies and imports nothing of this module.
+// The package knows nothing of proxies, and imports of this module only what a
+// workload is.
 package bookinfo
 
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
-// Dial connects to a service by its short name: ratings:9080.
-type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+// port is that of all four services, and of their containers.
+const port = 9080
+
+// Application is Bookinfo.
+func Application() workload.Application {
+	of := func(app, version string, handler func(context.Context, workload.Env) http.Handler) workload.Workload {
+		return workload.Workload{App: app, Version: version, ServicePort: port, Port: port, HTTP: handler}
+	}
+	return workload.Application{Name: "bookinfo", Workloads: []workload.Workload{
+		of("productpage", "v1", newProductpage),
+		of("details", "v1", newDetails),
+		of("ratings", "v1", newRatings),
+		of("reviews", "v1", noStars.serve),
+		of("reviews", "v2", blackStars.serve),
+		of("reviews", "v3", redStars.serve),
+	}}
+}
 
 // maxAnswer is how much of another service's answer is read, in bytes.
 const maxAnswer = 1 << 20

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // calls makes the calls of one service to the others.
@@ -20,7 +22,7 @@ type calls struct {
 //
 // Each call has a connection of its own. Istio's sample does so on purpose, for
 // a kept connection would hide how load is spread over versions.
-func newCalls(ctx context.Context, dial Dial) calls {
+func newCalls(ctx context.Context, dial workload.Dial) calls {
 	return calls{ctx, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 

@@ -1,8 +1,11 @@
 package bookinfo
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // book is what details knows of a book.
@@ -18,8 +21,8 @@ type book struct {
 	ISBN13    string `json:"ISBN-13"`
 }
 
-// Details is the details service.
-func Details() http.Handler {
+// newDetails is the details service.
+func newDetails(context.Context, workload.Env) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", health("Details is healthy"))
 	mux.HandleFunc("GET /details/{id}", func(w http.ResponseWriter, r *http.Request) {

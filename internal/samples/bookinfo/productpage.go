@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // How productpage calls: each attempt may take backendTimeout, and reviews is
@@ -38,10 +40,10 @@ func theProduct() product {
 
 type productpage struct{ calls calls }
 
-// Productpage is the productpage service. Its calls to the others end with ctx;
-// a caller that goes away does not end them.
-func Productpage(ctx context.Context, dial Dial) http.Handler {
-	p := productpage{newCalls(ctx, dial)}
+// newProductpage is the productpage service. Its calls to the others end with
+// ctx; a caller that goes away does not end them.
+func newProductpage(ctx context.Context, env workload.Env) http.Handler {
+	p := productpage{newCalls(ctx, env.Dial)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", index)
 	mux.HandleFunc("GET /productpage", p.front)

@@ -1,8 +1,11 @@
 package bookinfo
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // stars holds what each reviewer gave, of five. A nil one is missing from the
@@ -17,8 +20,8 @@ type ratings struct {
 	Ratings stars `json:"ratings"`
 }
 
-// Ratings is the ratings service.
-func Ratings() http.Handler {
+// newRatings is the ratings service.
+func newRatings(context.Context, workload.Env) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", health("Ratings is healthy"))
 	mux.HandleFunc("GET /ratings/{id}", func(w http.ResponseWriter, r *http.Request) {

@@ -7,16 +7,18 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
-// Stars is what tells the versions of reviews apart.
-type Stars string
+// colour is what tells the versions of reviews apart.
+type colour string
 
 // The versions of reviews.
 const (
-	NoStars    Stars = ""      // v1, which does not call ratings
-	BlackStars Stars = "black" // v2
-	RedStars   Stars = "red"   // v3
+	noStars    colour = ""      // v1, which does not call ratings
+	blackStars colour = "black" // v2
+	redStars   colour = "red"   // v3
 )
 
 // How long reviews waits for ratings. Against productpage's 3 s, the one of v2
@@ -46,10 +48,10 @@ type reviews struct {
 	Reviews     []review `json:"reviews"`
 }
 
-// Reviews is the reviews service. Its calls to ratings end with ctx; a caller
-// that goes away does not end them.
-func Reviews(ctx context.Context, stars Stars, podName string, dial Dial) http.Handler {
-	calls := newCalls(ctx, dial)
+// serve is the reviews service with stars of this colour. Its calls to ratings
+// end with ctx; a caller that goes away does not end them.
+func (c colour) serve(ctx context.Context, env workload.Env) http.Handler {
+	calls := newCalls(ctx, env.Dial)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", health("Reviews is healthy"))
 	mux.HandleFunc("GET /reviews/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -58,15 +60,15 @@ func Reviews(ctx context.Context, stars Stars, podName string, dial Dial) http.H
 			http.NotFound(w, r)
 			return
 		}
-		answer := unrated(id, podName)
-		if stars != NoStars {
-			given, err := calls.ratings(id, r.Header, stars)
+		answer := unrated(id, env.PodName)
+		if c != noStars {
+			given, err := calls.ratings(id, r.Header, c)
 			if err != nil {
 				writeJSON(w, http.StatusInternalServerError, failure{err.Error()})
 				return
 			}
-			answer.Reviews[0].Rating = stars.rating(given.Reviewer1)
-			answer.Reviews[1].Rating = stars.rating(given.Reviewer2)
+			answer.Reviews[0].Rating = c.rating(given.Reviewer1)
+			answer.Reviews[1].Rating = c.rating(given.Reviewer2)
 		}
 		writeJSON(w, http.StatusOK, answer)
 	})
@@ -90,9 +92,9 @@ func unrated(id int, podName string) reviews {
 // ratings returns the stars of the book, none where ratings could not be had.
 // The error is that ratings said 200 and then something that is not JSON: Istio's
 // sample has no answer to that but a 500.
-func (c calls) ratings(id int, in http.Header, s Stars) (stars, error) {
+func (c calls) ratings(id int, in http.Header, wanted colour) (stars, error) {
 	timeout := blackTimeout
-	if s == RedStars {
+	if wanted == redStars {
 		timeout = redTimeout
 	}
 	header := forwarded(in)
@@ -113,9 +115,9 @@ func (c calls) ratings(id int, in http.Header, s Stars) (stars, error) {
 	return answer.Ratings, nil
 }
 
-func (s Stars) rating(given *int) *rating {
+func (c colour) rating(given *int) *rating {
 	if given == nil {
 		return &rating{Error: "Ratings service is currently unavailable"}
 	}
-	return &rating{Stars: given, Color: string(s)}
+	return &rating{Stars: given, Color: string(c)}
 }

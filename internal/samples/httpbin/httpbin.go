@@ -2,10 +2,11 @@
 // Istio's httpbin sample runs. It has the paths that tests of a mesh use: /get,
 // /post, /anything, /headers, /status, /delay and /bytes.
 //
-// The package imports nothing of this module.
+// The package imports of this module only what a workload is.
 package httpbin
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // go-httpbin's own limits.
@@ -23,8 +26,15 @@ const (
 	maxDelay = 10 * time.Second
 )
 
-// Handler is the httpbin service.
-func Handler() http.Handler {
+// Application is httpbin.
+func Application() workload.Application {
+	return workload.Application{Name: "httpbin", Workloads: []workload.Workload{
+		{App: "httpbin", Version: "v1", ServicePort: 8000, Port: 8080, HTTP: newHandler},
+	}}
+}
+
+// newHandler is the httpbin service.
+func newHandler(context.Context, workload.Env) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /get", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, describe(r))

@@ -1,7 +1,7 @@
 // Package tcpecho answers each line with a word before it, as Istio's tcp-echo
 // sample does: which word tells which version was reached.
 //
-// The package imports nothing of this module.
+// The package imports of this module only what a workload is.
 package tcpecho
 
 import (
@@ -9,14 +9,26 @@ import (
 	"context"
 	"net"
 	"sync"
+
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // maxLine is the longest line, in bytes. A longer one ends its connection.
 const maxLine = 64 << 10
 
-// Serve answers on l until ctx ends, and then returns nil. When it returns, for
+// Application is tcp-echo.
+func Application() workload.Application {
+	answering := func(version, word string) workload.Workload {
+		return workload.Workload{App: "tcp-echo", Version: version, ServicePort: 9000, Port: 9000, TCP: func(ctx context.Context, l net.Listener) error {
+			return serve(ctx, l, word)
+		}}
+	}
+	return workload.Application{Name: "tcp-echo", Workloads: []workload.Workload{answering("v1", "one"), answering("v2", "two")}}
+}
+
+// serve answers on l until ctx ends, and then returns nil. When it returns, for
 // whatever reason, l and all its connections are closed.
-func Serve(ctx context.Context, l net.Listener, prefix string) error {
+func serve(ctx context.Context, l net.Listener, prefix string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var open sync.WaitGroup
 	defer open.Wait()
