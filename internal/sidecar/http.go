@@ -132,19 +132,20 @@ func (s *stream) reset(flag, details string) {
 	panic(http.ErrAbortHandler)
 }
 
-// end counts the request and writes it to the access log.
+// end writes the request to the access log and counts it. What is active ends
+// last, so that who waits for that finds all the rest.
 func (s *stream) end() {
-	s.stats.rqActive.add(-1)
-	for _, do := range s.ends {
-		do()
+	if s.config.AccessLog {
+		s.proxy.lines.add(s.logEntry())
 	}
 	if s.status > 0 {
 		s.stats.charge(s.status)
 	}
-	if s.config.AccessLog {
-		s.proxy.lines.add(s.logEntry())
-	}
 	s.proxy.countRequest(s)
+	for _, do := range s.ends {
+		do()
+	}
+	s.stats.rqActive.add(-1)
 }
 
 func (s *stream) logEntry() accessLogEntry {
