@@ -20,6 +20,9 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"jason.p50 <= jason.p99":                               "",
 		"jason.min <= jason.mean <= jason.max":                 "",
 		"jason.max >= 50% * jason.max":                         "",
+		"jason.service.p50 <= jason.p99":                       "",
+		"jason.service.min <= jason.mean":                      "",
+		"recovery.jason.service.max <= recovery.jason.max":     "",
 		"jason.service.min >= 0s":                              "",
 		"jason.share(503) <= 100%":                             "",
 		`jason.share("stars") >= 0%`:                           "",
@@ -157,7 +160,8 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 		"!(jason.p50 > 1s && jason.p99 < 2s)",
 		"split(jason).is(v1 == 90%, v2 == 10%) || jason.errors > 0",
 		"jason.status[200] == 0 || jason.status[200] >= 2",
-		"jason.service.p50 <= jason.p50",
+		"jason.service.p99 <= jason.p50",
+		"jason.service.p50 < jason.p50",
 	} {
 		if _, err := Compile(shop(), line); err != nil {
 			t.Errorf("%s: %v", line, err)

@@ -202,6 +202,29 @@ func (o observables) known(names []string) []inequality {
 			all = append(all, ordered(members)...)
 		}
 	}
+	return append(all, begunWhenDue(families)...)
+}
+
+// begunWhenDue is that no service time is above the response time of the same
+// rank or a higher: a request begins when it is due, or later.
+func begunWhenDue(families map[string]map[string]linear) []inequality {
+	var all []inequality
+	for family, times := range families {
+		cohort, is := strings.CutSuffix(family, " "+responses)
+		if !is {
+			continue
+		}
+		for _, order := range orders() {
+			for i, part := range order {
+				service, known := families[cohort+" "+services][part]
+				for _, above := range order[i:] {
+					if response, ok := times[above]; ok && known {
+						all = append(all, inequality{linear: response.minus(service)})
+					}
+				}
+			}
+		}
+	}
 	return all
 }
 
@@ -234,11 +257,16 @@ func partsOf(whole linear, members map[string]linear) []inequality {
 	return all
 }
 
+// orders are the statistics of times, each at most the next.
+func orders() [][]string {
+	return [][]string{{"min", "p50", "p90", "p95", "p99", "p999", "max"}, {"min", "mean", "max"}}
+}
+
 // ordered is that the statistics of times stand in their order: the smallest,
 // the percentiles, the largest; and the mean between the first and the last.
 func ordered(members map[string]linear) []inequality {
 	var all []inequality
-	for _, order := range [][]string{{"min", "p50", "p90", "p95", "p99", "p999", "max"}, {"min", "mean", "max"}} {
+	for _, order := range orders() {
 		var last *linear
 		for _, part := range order {
 			member, ok := members[part]
