@@ -151,23 +151,6 @@ type Call struct {
 	Calls    []Call        `json:"calls,omitempty"`
 }
 
-// The things that proxies count, in Quantity.Function.
-const (
-	Faults    = "faults"    // delays and aborts that were injected into requests to a service
-	Overflows = "overflows" // requests to a service that a circuit breaker refused
-	Ejections = "ejections" // how often outlier detection ejected an endpoint of a service
-	Requests  = "requests"  // what reached the endpoints of a service, or of one version of it
-)
-
-// Quantity is one thing counted by the proxies during a window.
-type Quantity struct {
-	Function string   `json:"function"`         // Faults and the like
-	Args     []string `json:"args"`             // the service, then the version if any
-	Value    *int64   `json:"value"`            // nil: no source had it
-	Source   string   `json:"source,omitempty"` // what it was read from
-	Absent   string   `json:"absent,omitempty"` // why no source had it, and what to do
-}
-
 // Reconciliation compares what the clients sent to one port with what the
 // proxy of the load workload counted.
 type Reconciliation struct {

@@ -84,8 +84,8 @@ func (s Scope) Validate() error {
 // reservedWords returns the words that a cohort must not have for a name.
 func reservedWords() []string {
 	words := []string{report.Baseline, report.Recovery, "split", "in", "true", "false", "null"}
-	for _, f := range quantityFunctions() {
-		words = append(words, f.name)
+	for _, f := range report.Functions() {
+		words = append(words, f.Name)
 	}
 	return words
 }
@@ -93,7 +93,7 @@ func reservedWords() []string {
 // Need is a quantity that an expectation asks of the proxies, over the window
 // in which the rule under test is in force.
 type Need struct {
-	Function string   // faults, overflows, ejections or requests
+	Function string   // the name of one of report.Functions
 	Args     []string // the service, then the version if any
 }
 

@@ -212,9 +212,8 @@ func loadFunctions() []string { return []string{"share", "count", "answered"} }
 // noLoadFunction is the error of a function that a load does not have.
 func (c *compiler) noLoadFunction(n *call) error {
 	name := n.name
-	proxies := slices.ContainsFunc(quantityFunctions(), func(f quantityFunction) bool { return f.name == name.text })
 	switch {
-	case proxies:
+	case isCounted(name.text):
 		return &Error{Offset: n.start, Message: name.text + " is counted by proxies, in the window in which the rule is in force", Hint: "write " + name.text + "(SERVICE)"}
 	case isSplit(n):
 		return &Error{Offset: n.start, Message: "a split is true or false, not a quantity", Hint: "let it stand alone or between && and ||"}

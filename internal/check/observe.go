@@ -72,17 +72,6 @@ func ofLoad(l Load, read measure) func(Windows) value {
 	}
 }
 
-// quantityFunction is a function of what proxies counted.
-type quantityFunction struct {
-	name      string
-	versioned bool // a version may follow the service
-}
-
-// quantityFunctions returns the quantities of proxies.
-func quantityFunctions() []quantityFunction {
-	return []quantityFunction{{name: report.Faults}, {name: report.Overflows}, {name: report.Ejections}, {name: report.Requests, versioned: true}}
-}
-
 // ofProxies returns the value of a quantity in the window in which the rule is
 // in force. It stands on all requests that the cohorts sent in it: a quantity
 // of a window without load says nothing.

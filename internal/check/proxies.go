@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // nameOf compiles the name of a service or version, in quotes or without. Of
@@ -23,15 +25,15 @@ func (c *compiler) nameOf(n node, what string, known []string) (string, error) {
 func (c *compiler) proxyFunction(n *call) (term, error) {
 	name := n.name
 	var names []string
-	for _, f := range quantityFunctions() {
-		if f.name == name.text {
+	for _, f := range report.Functions() {
+		if f.Name == name.text {
 			need, err := c.quantity(f, n.args, name)
 			if err != nil {
 				return term{}, err
 			}
 			return term{kind: number, form: c.seen.counter(need), eval: ofProxies(need)}, nil
 		}
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	switch name.text {
 	case "split":
@@ -44,20 +46,25 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 	return term{}, unknown(name, "function", append(names, "split"))
 }
 
+// isCounted says whether a function is one of what proxies counted.
+func isCounted(name string) bool {
+	return slices.ContainsFunc(report.Functions(), func(f report.Function) bool { return f.Name == name })
+}
+
 // quantity compiles the arguments of a quantity of proxies.
-func (c *compiler) quantity(f quantityFunction, args []node, name token) (Need, error) {
-	most, use := 1, f.name+"(SERVICE)"
-	if f.versioned {
-		most, use = 2, use+" or "+f.name+"(SERVICE, VERSION)"
+func (c *compiler) quantity(f report.Function, args []node, name token) (Need, error) {
+	most, use := 1, f.Name+"(SERVICE)"
+	if f.Versioned {
+		most, use = 2, use+" or "+f.Name+"(SERVICE, VERSION)"
 	}
 	if len(args) < 1 || len(args) > most {
-		return Need{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s has %d arguments", f.name, len(args)), Hint: "write " + use}
+		return Need{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s has %d arguments", f.Name, len(args)), Hint: "write " + use}
 	}
 	service, err := c.nameOf(args[0], "service", c.scope.Services)
 	if err != nil {
 		return Need{}, err
 	}
-	need := Need{Function: f.name, Args: []string{service}}
+	need := Need{Function: f.Name, Args: []string{service}}
 	if len(args) == 2 {
 		version, err := c.nameOf(args[1], "version", c.scope.Versions)
 		if err != nil {

@@ -20,7 +20,8 @@ type Observed struct {
 	Settled       bool            // no request of the window was under way at the second reading
 }
 
-// quantities are what the proxies count, by its name in an expectation.
+// quantities are what the proxies count, by its name in report.Functions. Each
+// is a file of this package, with its sources in their order.
 func quantities() map[string]func(*window, *tally, asked) {
 	return map[string]func(*window, *tally, asked){
 		report.Requests:  (*window).requests,
