@@ -72,7 +72,7 @@ func biteSources() map[string][]biteSource {
 		rules.PartTimeout:  {loggedFlag("UT")},
 		rules.PartRoute:    {tcpClusters, loggedRoute, destinationCluster},
 		rules.PartWeight:   {tcpClusters, loggedRoute, destinationCluster},
-		rules.PartPolicy:   {policyClusters},
+		rules.PartPolicy:   {loggedPolicy, policyClusters},
 		rules.PartOverflow: {countedRefusals, loggedRefusals},
 		rules.PartEjection: {countedEjections, loggedUnhealthy, flaggedEjections},
 	}
@@ -160,6 +160,19 @@ func destinationCluster(w *window, p pair, part rules.Part) answer {
 		return unknown("/clusters does not tell its requests from those of other routes")
 	}
 	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
+}
+
+// loggedPolicy counts the requests that a policy applied to: those that reached
+// an endpoint, and those that it kept from one. A fault comes before it.
+func loggedPolicy(w *window, p pair, part rules.Part) answer {
+	n, why := w.logCount(p, func(k logged) bool {
+		name, ok := envoy.ParseClusterName(k.cluster)
+		return ok && name.Direction == envoy.Outbound && governs(part, name) && (k.upstream != "" || k.flagged("UO") || k.flagged("UH"))
+	})
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" by upstream cluster", n)
 }
 
 // policyClusters counts the requests to the clusters that have a policy.

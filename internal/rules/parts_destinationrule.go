@@ -24,12 +24,14 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 	for _, place := range places {
 		for _, field := range blocks(place.policy) {
 			block := place.policy.ProtoReflect().Get(field).Message().Interface()
-			parts = append(parts, Part{
-				Object: o.Ref, Host: host, Kind: policyKind(block), Path: place.path + "." + field.JSONName(),
-				To: host, Subset: place.subset, Port: place.port,
-				HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places),
-				content: contentOf([]string{host, place.subset, fmt.Sprint(place.port), field.JSONName()}, block),
-			})
+			for _, kind := range policyKinds(block) {
+				parts = append(parts, Part{
+					Object: o.Ref, Host: host, Kind: kind, Path: place.path + "." + field.JSONName(),
+					To: host, Subset: place.subset, Port: place.port,
+					HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places),
+					content: contentOf([]string{host, place.subset, fmt.Sprint(place.port), field.JSONName()}, block),
+				})
+			}
 		}
 	}
 	return parts
@@ -73,18 +75,19 @@ func blocks(policy proto.Message) []protoreflect.FieldDescriptor {
 	return out
 }
 
-// policyKind is how a block is seen to bite. A connection pool without a limit
-// refuses nothing: its other settings only apply.
-func policyKind(block proto.Message) string {
+// policyKinds are the ways in which a block is seen to bite. Each has to apply to
+// requests, or a count of 0 would be expected of what nobody meets. A connection
+// pool without a limit refuses nothing: its other settings only apply.
+func policyKinds(block proto.Message) []string {
 	switch block := block.(type) {
 	case *networking.OutlierDetection:
-		return PartEjection
+		return []string{PartPolicy, PartEjection}
 	case *networking.ConnectionPoolSettings:
 		if block.GetTcp().GetMaxConnections() > 0 || block.GetHttp().GetHttp1MaxPendingRequests() > 0 || block.GetHttp().GetHttp2MaxRequests() > 0 {
-			return PartOverflow
+			return []string{PartPolicy, PartOverflow}
 		}
 	}
-	return PartPolicy
+	return []string{PartPolicy}
 }
 
 // hiddenBy returns the subsets that have such a block of their own, which

@@ -60,7 +60,7 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 		"subsets have no part of their own": {"", subsets(`[{name: v1, labels: {version: v1}}]`), ""},
 		"pools, ejection and other policies": {
 			"", policy(`trafficPolicy: {` + pool + `, ` + outlier + `, loadBalancer: {simple: RANDOM}, tls: {mode: DISABLE}}`),
-			"policy spec.trafficPolicy.loadBalancer>" + book + "||0, overflow spec.trafficPolicy.connectionPool>" + book + "||0, ejection spec.trafficPolicy.outlierDetection>" + book + "||0, policy spec.trafficPolicy.tls>" + book + "||0",
+			"policy spec.trafficPolicy.loadBalancer>" + book + "||0, policy spec.trafficPolicy.connectionPool>" + book + "||0, overflow spec.trafficPolicy.connectionPool>" + book + "||0, policy spec.trafficPolicy.outlierDetection>" + book + "||0, ejection spec.trafficPolicy.outlierDetection>" + book + "||0, policy spec.trafficPolicy.tls>" + book + "||0",
 		},
 		"a pool that limits nothing applies, and refuses nothing": {
 			"", policy(`trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 1}}}`),
@@ -69,7 +69,7 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 		"subsets and ports of their own": {
 			policy(`trafficPolicy: {` + outlier + `}`),
 			policy(`trafficPolicy: {` + outlier + `, portLevelSettings: [{port: {number: 9080}, ` + pool + `}]}, subsets: [{name: v1, trafficPolicy: {` + pool + `}}]`),
-			"overflow spec.trafficPolicy.portLevelSettings[0].connectionPool>" + book + "||9080, overflow spec.subsets[0].trafficPolicy.connectionPool>" + book + "|v1|0",
+			"policy spec.trafficPolicy.portLevelSettings[0].connectionPool>" + book + "||9080, overflow spec.trafficPolicy.portLevelSettings[0].connectionPool>" + book + "||9080, policy spec.subsets[0].trafficPolicy.connectionPool>" + book + "|v1|0, overflow spec.subsets[0].trafficPolicy.connectionPool>" + book + "|v1|0",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +119,7 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 		got = append(got, p.Stage+" "+p.Kind+" "+p.Path+" "+p.Entry)
 	}
 	want := []string{
+		"given policy spec.subsets[0].trafficPolicy.outlierDetection ",
 		"given ejection spec.subsets[0].trafficPolicy.outlierDetection ",
 		"given route spec.http[0] meshchaos-2-1",
 		"slow route spec.http[1] meshchaos-2-2",
@@ -128,10 +129,10 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if left := Follow(known, "", Change{Before: slow}); len(left) != 1 {
+	if left := Follow(known, "", Change{Before: slow}); len(left) != 2 {
 		t.Errorf("after its deletion a VirtualService has %v", left)
 	}
-	if got := known[1].Service(); got != "ratings" {
+	if got := known[2].Service(); got != "ratings" {
 		t.Errorf("its service is %s", got)
 	}
 }

@@ -3,7 +3,6 @@ package verdicts
 // pending are the rows that do not end as they must yet, and how they end. A row
 // that does fails the test: this list only ever shrinks.
 var pending = map[string]string{
-	"2.1-subset-policy/must-not-pass-breaker-of-another-subset.yaml":      "the verdict is pass, not inconclusive",
 	"2.11-exit-status/must-not-pass-hand-throttled-on-the-dry-run":        "it exits with 2, not 3:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-unknown-context":                 "it exits with 3, not 2:    0.0s slow-ratings: opening the istio mesh",
 	"2.11-exit-status/must-not-pass-hand-unknown-kubeconfig":              "it exits with 3, not 2:    0.0s slow-ratings: opening the istio mesh",
