@@ -24,9 +24,10 @@ race: ## all tests under the race detector
 e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/cluster
 	test/cluster/e2e
 
-bench: ## the engines beside fortio's own runner, and what a run costs, side by side
+bench: ## the engines beside fortio's own runner, what a run costs, and what many proxies do
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
 	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios
+	go test -run '^$$' -bench Proxies -benchtime 1x ./test/proxies
 
 browser: ## the sample pages in Debian's Chromium
 	command -v chromium >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }

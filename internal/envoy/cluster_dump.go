@@ -5,9 +5,14 @@ import (
 	"time"
 )
 
-// clusterMask leaves out the certificates, which are most of a cluster's dump.
-const clusterMask = "cluster.name,cluster.connect_timeout,cluster.lb_policy,cluster.circuit_breakers,cluster.outlier_detection," +
-	"cluster.common_lb_config,cluster.upstream_connection_options,cluster.typed_extension_protocol_options,last_updated"
+// The fields to ask for. The certificates, which TLS brings along, are most of a
+// cluster's dump.
+const (
+	generationMask = "cluster.name,cluster.outlier_detection,last_updated"
+	clusterMask    = generationMask + ",cluster.connect_timeout,cluster.lb_policy,cluster.circuit_breakers,cluster.common_lb_config," +
+		"cluster.upstream_connection_options,cluster.typed_extension_protocol_options"
+	tlsMask = ",cluster.transport_socket,cluster.transport_socket_matches"
+)
 
 // clusterElement is an element of ClustersConfigDump, as far as it is read.
 type clusterElement struct {

@@ -3,6 +3,7 @@ package envoy
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -79,19 +80,22 @@ var DefaultOutlierDetection = OutlierDetection{
 // services and whose whole name matches the RE2 expression name; all if it is
 // empty. TLS is left out: it is most of a dump.
 func (a *Admin) ClusterConfigs(ctx context.Context, name string) ([]ClusterConfig, error) {
-	return a.clusterConfigs(ctx, name, false)
+	return a.clusterConfigs(ctx, name, clusterMask)
 }
 
 // ClusterConfigsWithTLS returns what ClusterConfigs does, with TLS.
 func (a *Admin) ClusterConfigsWithTLS(ctx context.Context, name string) ([]ClusterConfig, error) {
-	return a.clusterConfigs(ctx, name, true)
+	return a.clusterConfigs(ctx, name, clusterMask+tlsMask)
 }
 
-func (a *Admin) clusterConfigs(ctx context.Context, name string, tls bool) ([]ClusterConfig, error) {
-	mask := clusterMask
-	if tls {
-		mask += ",cluster.transport_socket,cluster.transport_socket_matches"
-	}
+// ClusterGenerations returns what tells one generation of a cluster from another,
+// for all clusters that Istio made: its LastUpdated, and its outlier detection.
+// The rest of their policies is left out.
+func (a *Admin) ClusterGenerations(ctx context.Context) ([]ClusterConfig, error) {
+	return a.clusterConfigs(ctx, `(?:in|out)bound\|.*`, generationMask)
+}
+
+func (a *Admin) clusterConfigs(ctx context.Context, name, mask string) ([]ClusterConfig, error) {
 	elements, err := dump[clusterElement](ctx, a, "dynamic_active_clusters", name, mask)
 	if err != nil {
 		return nil, err
@@ -106,7 +110,7 @@ func (a *Admin) clusterConfigs(ctx context.Context, name string, tls bool) ([]Cl
 		if err != nil {
 			return nil, fmt.Errorf("decoding the configuration of cluster %s: %w", e.Cluster.Name, err)
 		}
-		if tls {
+		if strings.HasSuffix(mask, tlsMask) {
 			policy.TLS = e.Cluster.tls()
 		}
 		configs = append(configs, ClusterConfig{Name: parsed, ClusterPolicy: policy, LastUpdated: e.LastUpdated})

@@ -95,7 +95,7 @@ func read(ctx context.Context, proxy mesh.Proxy) *reading {
 	for _, c := range clusters {
 		r.clusters[c.Name] = c
 	}
-	configs, err := proxy.Admin.ClusterConfigs(ctx, "")
+	configs, err := proxy.Admin.ClusterGenerations(ctx)
 	if err != nil {
 		r.err = err
 		return r
