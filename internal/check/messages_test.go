@@ -85,6 +85,8 @@ func TestAWrongLineIsExplainedWhereItIsWrong(t *testing.T) {
 		{"split(reviews).is(v1 == 90%, v2 == 20%)", "is", "add up to 110%, not 100%"},
 		{"split(reviews).is(v1 == 90, v2 == 10)", "90", "write 90%"},
 		{"split(reviews).is(v1 == 90%, v1 == 10%)", "v1 == 10%", `version "v1" is listed twice`},
+		{"split(reviews).is(v1 == 99.9999%, v2 == 0.0001%)", "0.0001%", "too small to be seen in a run; the smallest is 0.001%"},
+		{"split(reviews).is(v1 == 90%, v2 == -10%)", "-10%", "is no percentage"},
 		{"split(review).is(v1 == 100%)", "review)", "did you mean reviews?"},
 		{"split(reviews).is(v1 == 100%).detecting(80%)", "detecting", "from 0.1% to 50%"},
 		{"split(reviews).is(v1 == 25%, v2 == 75%).detecting(50%) && split(reviews).is(v1 == 100%) > 1", "split(reviews).is(v1 == 100%)", "a split is true or false"},

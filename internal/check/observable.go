@@ -93,7 +93,7 @@ func (o observables) product(a, b linear) linear {
 	}
 	name := "(" + a.key() + ")·(" + b.key() + ")"
 	product, zero, unit := one(name), just(new(big.Rat)), just(ratOf(1))
-	known := observable{free: true}
+	known := observable{free: a.key() != b.key()} // a square is not below 0
 	if o.surely(">=", a, zero) && o.surely(">=", b, zero) {
 		known.free = false
 		if o.surely("<=", a, unit) {

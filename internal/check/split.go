@@ -140,8 +140,14 @@ func (c *compiler) portion(n node, nameOf func(node) (string, error)) (portion, 
 	case part.literal == nil || part.kind != share:
 		return portion{}, &Error{Offset: part.at, Message: shown(part.text) + " is no percentage", Hint: "write " + version + " == 90%"}
 	}
+	if part.literal.Sign() > 0 && part.literal.Cmp(leastShare()) < 0 {
+		return portion{}, &Error{Offset: part.at, Message: "a share of " + part.text + " is too small to be seen in a run", Hint: "the smallest is 0.001%"}
+	}
 	return portion{version: version, share: part.literal, text: part.text}, nil
 }
+
+// leastShare is the least that is not 0. A million requests show that.
+func leastShare() *big.Rat { return big.NewRat(1, 100_000) }
 
 // plan works out how many samples the split needs.
 func (s *splitting) plan(at int) error {
