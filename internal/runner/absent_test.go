@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
@@ -133,8 +132,7 @@ func TestTheRecordSaysWhatDraws(t *testing.T) {
 		"a split":                                      {strings.Replace(short, "to: v2}\n", "to: {v2: 50, v3: 50}}\n", 1), "VirtualService/default/meshchaos-reviews"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var m mesh.Mesh = open(t)
-			record := run(t.Context(), t, m, test.text, nil)
+			record := run(t.Context(), t, open(t), test.text, nil)
 			if got := strings.Join(record.Draws, " "); got != test.want {
 				t.Errorf("it says %q, want %q", got, test.want)
 			}
