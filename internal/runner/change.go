@@ -157,6 +157,9 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	}
 	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
 	for i, change := range written {
+		if in[i].Err != nil && ctx.Err() != nil {
+			in[i].Err = errors.New("it is written back, but the wait until the proxies run it was cut short; they do in a moment as long as istiod serves")
+		}
 		if in[i].Err != nil {
 			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].Err)))
 			continue
