@@ -175,8 +175,11 @@ func (r *LogReader) readText(line string) (LogEntry, bool, error) {
 		}
 		rest = rest[end+len(r.segments[i+1].before):]
 	}
-	if rest != "" {
+	switch {
+	case rest != "":
 		return e, e.begun(), fmt.Errorf("reading a line of the access log: it goes on with %.40q", rest)
+	case strings.ContainsAny(e.Cluster+e.Upstream, " \""): // a header that has a separator in it shifts what is behind it
+		return e, e.begun(), fmt.Errorf("reading a line of the access log: its upstream cluster is %.40q", e.Cluster)
 	}
 	return e, true, nil
 }
@@ -193,7 +196,7 @@ func (r *LogReader) readJSON(line []byte) (LogEntry, bool, error) {
 	decoder.UseNumber()
 	values := map[string]any{}
 	if err := decoder.Decode(&values); err != nil {
-		return e, false, nil //nolint:nilerr // no JSON, so not the proxy's
+		return e, true, fmt.Errorf("reading a line of the access log: it begins as JSON: %w", err)
 	}
 	for key, operator := range r.keys {
 		value, there := values[key]

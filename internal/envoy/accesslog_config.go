@@ -16,6 +16,7 @@ type AccessLog struct {
 	Path     string // the file; empty: it writes no file
 	Format   LogFormat
 	Filtered bool // a filter leaves some requests out
+	Copies   int  // how many loggers write to Path, each a line of its own
 }
 
 // LogFormat is what a line holds, in Envoy's format operators such as
@@ -28,7 +29,8 @@ type LogFormat struct {
 
 // AccessLogs returns one entry for each connection manager and TCP proxy of the
 // active dynamic listeners whose whole name matches the RE2 expression name; all
-// if it is empty. Of several files the one to Stdout is taken, then the first.
+// if it is empty. Of several files the one to Stdout is taken, then the first;
+// of several loggers to it one that leaves nothing out.
 func (a *Admin) AccessLogs(ctx context.Context, name string) ([]AccessLog, error) {
 	elements, err := dump[loggingListener](ctx, a, "dynamic_listeners", name, "")
 	if err != nil {
@@ -86,43 +88,57 @@ type filterChain struct {
 }
 
 type logging struct {
-	Logs []struct {
-		Name   string          `json:"name"`
-		Filter json.RawMessage `json:"filter"`
-		Config struct {
-			Path   string `json:"path"`
-			Format struct {
-				Text struct {
-					Inline string `json:"inline_string"`
-				} `json:"text_format_source"`
-				Old  string         `json:"text_format"` // of Istio before 1.9
-				JSON map[string]any `json:"json_format"`
-			} `json:"log_format"`
-		} `json:"typed_config"`
-	} `json:"access_log"`
+	Logs []logger `json:"access_log"`
+}
+
+type logger struct {
+	Name   string          `json:"name"`
+	Filter json.RawMessage `json:"filter"`
+	Config struct {
+		Path   string `json:"path"`
+		Format struct {
+			Text struct {
+				Inline string `json:"inline_string"`
+			} `json:"text_format_source"`
+			Old  string         `json:"text_format"` // of Istio before 1.9
+			JSON map[string]any `json:"json_format"`
+		} `json:"log_format"`
+	} `json:"typed_config"`
 }
 
 // file returns the log to a file, Stdout before others.
 func (l logging) file() AccessLog {
 	var found AccessLog
 	for _, each := range l.Logs {
-		if each.Name != "envoy.access_loggers.file" && each.Name != "envoy.file_access_log" || found.Path == Stdout {
+		if each.Name != "envoy.access_loggers.file" && each.Name != "envoy.file_access_log" || found.Path == Stdout && each.Config.Path != Stdout {
 			continue
 		}
-		format := LogFormat{Text: each.Config.Format.Text.Inline + each.Config.Format.Old}
-		for key, value := range each.Config.Format.JSON {
-			text, ok := value.(string)
-			if !ok { // a nested object: none of what is read here stands in one
-				continue
-			}
-			if format.JSON == nil {
-				format.JSON = map[string]string{}
-			}
-			format.JSON[key] = text
-		}
-		if found.Path == "" || each.Config.Path == Stdout {
-			found = AccessLog{Path: each.Config.Path, Format: format, Filtered: len(each.Filter) > 0}
+		one := AccessLog{Path: each.Config.Path, Format: each.format(), Filtered: len(each.Filter) > 0, Copies: 1}
+		switch {
+		case found.Path == "" || found.Path != one.Path && one.Path == Stdout:
+			found = one
+		case found.Path != one.Path:
+		case found.Filtered && !one.Filtered:
+			one.Copies += found.Copies
+			found = one
+		default:
+			found.Copies++
 		}
 	}
 	return found
+}
+
+func (l logger) format() LogFormat {
+	format := LogFormat{Text: l.Config.Format.Text.Inline + l.Config.Format.Old}
+	for key, value := range l.Config.Format.JSON {
+		text, ok := value.(string)
+		if !ok { // a nested object: none of what is read here stands in one
+			continue
+		}
+		if format.JSON == nil {
+			format.JSON = map[string]string{}
+		}
+		format.JSON[key] = text
+	}
+	return format
 }

@@ -93,6 +93,7 @@ type Host struct {
 	Errors   uint64 // rq_error: answers with 5xx, and resets
 	Conns    uint64 // cx_total
 	Active   uint64 // cx_active
+	Underway uint64 // rq_active: requests, or TCP connections, that have not ended
 	Ejected  bool   // by outlier detection: /failed_outlier_check
 }
 
@@ -165,6 +166,8 @@ func (s hostStatus) host() Host {
 			host.Conns = stat.Value
 		case "cx_active":
 			host.Active = stat.Value
+		case "rq_active":
+			host.Underway = stat.Value
 		}
 	}
 	return host

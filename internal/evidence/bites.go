@@ -87,6 +87,9 @@ func (w *window) bystander(p pair, part rules.Part) bool {
 // loggedFlag counts the requests of an entry whose lines have a flag.
 func loggedFlag(flag string) biteSource {
 	return func(w *window, p pair, part rules.Part) answer {
+		if part.Entry == "" {
+			return unknown("its routes have no names")
+		}
 		n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) })
 		if why != "" {
 			return unknown(why)

@@ -200,7 +200,7 @@ func (c *calls) lines(id string) []callLine {
 // silent names a proxy whose log is no evidence, and why; empty: there is none.
 func (l *Log) silent() string {
 	for _, p := range l.proxies {
-		if _, why := p.count(func(logged) bool { return false }); why != nil {
+		if why := p.problem(); why != nil {
 			return "the access log of " + p.proxy.Name + " is not read: " + why.Error()
 		}
 	}

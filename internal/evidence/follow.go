@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,31 +29,31 @@ type Log struct {
 	reading sync.WaitGroup
 }
 
-// Follow begins to follow the access logs of proxies, from now on. delay is how
-// late a line may come, and longest how long a request of before may still last.
-// Where a log cannot be followed, or is no evidence, the Log says why; there is
-// no other error. Close must be called.
-func Follow(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, delay, longest time.Duration) *Log {
-	ctx, end := context.WithCancel(ctx)
+// Follow begins to follow the access logs of proxies, from now on; when it
+// returns, whatever is logged from then on is read. delay is how late a line may
+// be written. Where a log cannot be followed, or is no evidence, the Log says
+// why; there is no other error. The end of ctx ends the opening alone, and the
+// following goes on until Close, which must be called.
+func Follow(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, delay time.Duration) *Log {
+	following, end := context.WithCancel(context.WithoutCancel(ctx))
+	opened := context.AfterFunc(ctx, end)
+	defer opened()
 	l := &Log{calls: newCalls(), end: end}
 	since := time.Now()
 	for _, proxy := range proxies {
-		l.proxies = append(l.proxies, newProxyLog(proxy, since.Add(delay+longest+straggling)))
+		l.proxies = append(l.proxies, newProxyLog(proxy, delay))
 	}
 	var opening errgroup.Group
 	opening.SetLimit(readers)
 	for _, p := range l.proxies {
 		opening.Go(func() error {
-			l.open(ctx, p, services, since)
+			l.open(following, p, services, since)
 			return nil
 		})
 	}
 	_ = opening.Wait() // each log keeps its own error
 	return l
 }
-
-// straggling is for what is on its way between a proxy and here.
-const straggling = time.Second
 
 // Close ends the following. What was counted stays.
 func (l *Log) Close() {
@@ -77,7 +78,8 @@ func (l *Log) open(ctx context.Context, p *proxyLog, services []mesh.Service, si
 	}
 	l.reading.Go(func() {
 		defer lines.Close()
-		context.AfterFunc(ctx, func() { lines.Close() })
+		closed := context.AfterFunc(ctx, func() { lines.Close() })
+		defer closed()
 		if err := l.read(p, lines, readers); err != nil && ctx.Err() == nil {
 			p.fail(err)
 		}
@@ -104,6 +106,8 @@ func formats(ctx context.Context, proxy mesh.Proxy, services []mesh.Service) ([]
 			return nil, fmt.Errorf("its listener %s writes it to %s, where it cannot be read; take %s", log.Listener, log.Path, envoy.Stdout)
 		case log.Filtered:
 			return nil, fmt.Errorf("its listener %s leaves some requests out by a filter", log.Listener)
+		case log.Copies > 1:
+			return nil, fmt.Errorf("its listener %s writes %d lines of each request to %s; let one provider of access logs write there", log.Listener, log.Copies, envoy.Stdout)
 		case slices.ContainsFunc(known, func(f envoy.LogFormat) bool { return sameFormat(f, log.Format) }):
 			continue
 		}
@@ -117,7 +121,7 @@ func formats(ctx context.Context, proxy mesh.Proxy, services []mesh.Service) ([]
 }
 
 func sameFormat(a, b envoy.LogFormat) bool {
-	return a.Text == b.Text && len(a.JSON) == len(b.JSON) && (len(a.JSON) == 0 || fmt.Sprint(a.JSON) == fmt.Sprint(b.JSON))
+	return a.Text == b.Text && maps.Equal(a.JSON, b.JSON)
 }
 
 // listenersOf is an expression for the names of the listeners through which a

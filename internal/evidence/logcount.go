@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -10,36 +12,57 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// proxyLog counts the lines of one proxy's access log.
+// proxyLog counts the lines of one proxy's access log: for each kind of request
+// a number, and of the first lines the time, since which of them are of the
+// window is known only when the load has ended.
 type proxyLog struct {
 	proxy mesh.Proxy
-	early time.Time // a line that comes until then may be of a request from before the window
+	delay time.Duration // how late a line may be written
 
-	mu     sync.Mutex
-	why    error // why it is no evidence; nil: it is
-	counts map[logged]uint64
-	first  []earlyLine // those that came early: whether they count is known when the load has ended
-	start  time.Time   // of the load, by the mesh's clock; zero: not known yet
+	mu      sync.Mutex
+	why     error // why it is no evidence; nil: it is
+	kinds   map[logged]*kind
+	first   []firstLine
+	horizon time.Time // what began later, by the proxy's clock, is of the window; zero: no line has come
+	start   time.Time // of the load, by the mesh's clock; zero: not known yet
+	lead    time.Duration
 }
 
 // logged is what requests have in common that are counted together.
 type logged struct {
 	route    string
 	cluster  string
-	upstream string
+	upstream string // empty: no endpoint got it
 	flags    string // joined by commas
 	status   int
 }
 
 func (k logged) flagged(flag string) bool { return slices.Contains(strings.Split(k.flags, ","), flag) }
 
-type earlyLine struct {
+// kind is how many lines there were of a kind.
+type kind struct {
 	logged
-	started time.Time
+	began uint64 // of requests that began in the window: those that count
+	ended uint64 // that ended in it or, at most lead, before: those that /clusters may have counted
 }
 
-func newProxyLog(proxy mesh.Proxy, early time.Time) *proxyLog {
-	return &proxyLog{proxy: proxy, early: early, counts: map[logged]uint64{}}
+// firstLine is a line that came before it is known when the load began.
+type firstLine struct {
+	*kind
+	started, ended time.Time
+}
+
+const (
+	// uncertain is for how long after the first line that is read requests may
+	// still be from before the load: a log is asked for some seconds back, and
+	// between that and the first request all proxies are read.
+	uncertain = 30 * time.Second
+	// mostKinds bounds what is kept of a log. A mesh has some dozens.
+	mostKinds = 1 << 16
+)
+
+func newProxyLog(proxy mesh.Proxy, delay time.Duration) *proxyLog {
+	return &proxyLog{proxy: proxy, delay: delay, kinds: map[logged]*kind{}}
 }
 
 func (p *proxyLog) fail(err error) {
@@ -50,51 +73,104 @@ func (p *proxyLog) fail(err error) {
 	}
 }
 
+// add counts a line. All that it compares are times by the proxy's own clock and
+// that of the load workload.
 func (p *proxyLog) add(e envoy.LogEntry) {
-	key := logged{route: e.Route, cluster: e.Cluster, upstream: e.Upstream, flags: strings.Join(e.Flags, ","), status: e.Status}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case p.start.IsZero() && time.Now().Before(p.early):
-		p.first = append(p.first, earlyLine{key, e.Started})
-	case p.start.IsZero() || p.counting(e.Started):
-		p.counts[key]++
+	line := firstLine{p.kindOf(e), e.Started, e.Started.Add(e.Duration)}
+	if line.kind == nil {
+		return
+	}
+	if p.horizon.IsZero() {
+		p.horizon = line.ended.Add(p.delay + uncertain)
+	}
+	if p.start.IsZero() && !line.started.After(p.horizon) {
+		p.first = append(p.first, line)
+		return
+	}
+	p.count(line)
+}
+
+// kindOf finds the kind of a line, or begins one; nil: there are too many.
+func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
+	key := logged{route: e.Route, cluster: e.Cluster, upstream: e.Upstream, flags: strings.Join(e.Flags, ","), status: e.Status}
+	if _, ofService := envoy.ParseClusterName(e.Cluster); !ofService {
+		key.upstream = "" // it may be anywhere outside of the mesh, each time elsewhere
+	}
+	if known := p.kinds[key]; known != nil {
+		return known
+	}
+	if len(p.kinds) == mostKinds {
+		if p.why == nil {
+			p.why = fmt.Errorf("it has more than %d kinds of requests, by route, cluster, endpoint, flags and status, which are more than are counted", mostKinds)
+		}
+		return nil
+	}
+	// A line is not to be kept whole for a part of it.
+	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), key.status}
+	p.kinds[key] = &kind{logged: key}
+	return p.kinds[key]
+}
+
+// count counts a line by when its request began and ended. Lines have whole
+// milliseconds.
+func (p *proxyLog) count(line firstLine) {
+	start := p.start.Truncate(time.Millisecond)
+	if !line.started.Before(start) {
+		line.began++
+	}
+	if !line.ended.Before(start.Add(-p.lead)) {
+		line.kind.ended++
 	}
 }
 
-// counting says whether a request that began then is one of the window's. Lines
-// have whole milliseconds.
-func (p *proxyLog) counting(started time.Time) bool {
-	return !started.Before(p.start.Truncate(time.Millisecond))
-}
-
 // begin tells when the load began: what began before does not count.
-func (p *proxyLog) begin(start time.Time) {
+func (p *proxyLog) begin(start time.Time, lead time.Duration) {
+	if start.IsZero() {
+		p.fail(errors.New("it is not known when the load began"))
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.start = start
+	p.start, p.lead = start, lead
 	for _, line := range p.first {
-		if p.counting(line.started) {
-			p.counts[line.logged]++
-		}
+		p.count(line)
 	}
 	p.first = nil
 }
 
-// count returns how many requests are as asked, and why it is not known.
-func (p *proxyLog) count(as func(logged) bool) (uint64, error) {
+// began returns how many requests of the window are as asked, and why it is not
+// known.
+func (p *proxyLog) began(as func(logged) bool) (uint64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var n uint64
-	for key, count := range p.counts {
+	for key, kind := range p.kinds {
 		if as(key) {
-			n += count
+			n += kind.began
 		}
 	}
 	return n, p.why
 }
 
-// sent returns how many requests to a cluster reached an endpoint.
-func (p *proxyLog) sent(cluster string) (uint64, error) {
-	return p.count(func(k logged) bool { return k.cluster == cluster && k.upstream != "" })
+// sent returns how many requests that /clusters may have counted in the window
+// reached an endpoint of a cluster.
+func (p *proxyLog) sent(cluster string) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n uint64
+	for key, kind := range p.kinds {
+		if key.cluster == cluster && key.upstream != "" {
+			n += kind.ended
+		}
+	}
+	return n
+}
+
+// problem is why the log is no evidence; nil: it is.
+func (p *proxyLog) problem() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
 }

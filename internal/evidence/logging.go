@@ -10,8 +10,8 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// Unlogged returns the names of the sidecars that do not write an access log to
-// stdout for every call of the services. A gateway's log is that of its own
+// Unlogged returns the names of the sidecars that do not write a line to stdout
+// for every call of the services. A gateway's log is that of its own
 // namespace's rules, and no matter here.
 func Unlogged(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service) ([]string, error) {
 	off := make([]bool, len(proxies))
@@ -29,7 +29,7 @@ func Unlogged(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service
 				return fmt.Errorf("reading how %s logs: %w", proxy.Name, err)
 			}
 			for _, log := range logs {
-				off[i] = off[i] || log.Path != envoy.Stdout
+				off[i] = off[i] || log.Path != envoy.Stdout || log.Filtered
 			}
 			return nil
 		})

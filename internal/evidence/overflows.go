@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -80,7 +81,7 @@ func (w *window) serverOverflows(t *tally, a asked, endpoint string, errors uint
 			continue
 		}
 		delta, kept, back := p.counter(flow{name: name}.stat(pendingOverflow))
-		logged, why := w.logCount(p, func(k logged) bool { return k.cluster == name.String() && k.flagged("UO") })
+		logged, why := w.loggedInbound(p, name)
 		n, inMetric := p.flagged(a.service, "destination", "UO")
 		switch {
 		case back != "":
@@ -98,6 +99,20 @@ func (w *window) serverOverflows(t *tally, a asked, endpoint string, errors uint
 				p.proxy.Name, errors, why, "cluster.inbound")
 		}
 	}
+}
+
+// loggedInbound counts the requests that the service's own proxy refused. Its
+// inbound listener may log otherwise than those by which it calls, so what it
+// let through has to be in the log.
+func (w *window) loggedInbound(p pair, name envoy.ClusterName) (uint64, string) {
+	n, why := w.logCount(p, func(k logged) bool { return k.cluster == name.String() && k.flagged("UO") })
+	if why != "" {
+		return 0, why
+	}
+	if err := w.completeOf(p, w.Log.of(p.proxy.Name), name); err != nil {
+		return 0, fmt.Sprintf("the access log of %s is no evidence: %v", p.proxy.Name, err)
+	}
+	return n, ""
 }
 
 // inbound returns the inbound cluster of the proxy in front of an endpoint, and

@@ -56,7 +56,8 @@ type flow struct {
 type hostFlow struct {
 	address                 string
 	requests, errors, conns uint64
-	active                  bool // a connection was open at an end of the window
+	underway                uint64 // requests that have not ended when the window does
+	active                  bool   // a connection was open at an end of the window
 	wasEjected, isEjected   bool
 }
 
@@ -109,6 +110,7 @@ func (p pair) flow(name envoy.ClusterName) flow {
 		f.hosts = append(f.hosts, hostFlow{
 			address:  h.Address,
 			requests: h.Requests - b.Requests, errors: h.Errors - b.Errors, conns: h.Conns - b.Conns,
+			underway:   h.Underway,
 			active:     h.Active > 0 || b.Active > 0,
 			wasEjected: b.Ejected, isEjected: h.Ejected,
 		})

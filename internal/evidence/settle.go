@@ -13,6 +13,9 @@ const (
 	settlePoll = 20 * time.Millisecond
 	// lateness is how much later than it may a line of a log is still waited for.
 	lateness = 3 * time.Second
+	// straggling is for what passes between the first reading of the proxies and
+	// the first request.
+	straggling = time.Second
 )
 
 // AwaitDelayed waits until every request that a rule delays has ended, so that
@@ -26,11 +29,18 @@ func AwaitDelayed(ctx context.Context, proxies []mesh.Proxy, ended time.Time, lo
 	}
 	over := time.NewTimer(time.Until(ended.Add(longest)))
 	defer over.Stop()
+	quiet := 0 // readings in a row without any
 	for pause := settlePoll; ; pause = min(2*pause, time.Second/4) {
-		if active, known := activeFaults(ctx, proxies); known && active == 0 {
-			return ctx.Err()
-		} else if !known {
+		active, known := activeFaults(ctx, proxies)
+		switch {
+		case !known:
 			pause = longest // the wait for the end is all that is left
+		case active > 0:
+			quiet = 0
+		case quiet > 0: // a call that was on its way at the first would be held by now
+			return ctx.Err()
+		default:
+			quiet, pause = quiet+1, settlePoll
 		}
 		select {
 		case <-over.C:
@@ -71,10 +81,12 @@ func activeFaults(ctx context.Context, proxies []mesh.Proxy) (active uint64, kno
 	return active, true
 }
 
-// Begin tells when the load began, by the clock of the mesh.
-func (l *Log) Begin(start time.Time) {
+// Begin tells when the load began, by the clock of the mesh, as the first reading
+// of the proxies was before it: what began earlier does not count. A zero start
+// makes the logs no evidence.
+func (l *Log) Begin(start time.Time, before *Snapshot) {
 	for _, p := range l.proxies {
-		p.begin(start)
+		p.begin(start, before.took+straggling)
 	}
 }
 

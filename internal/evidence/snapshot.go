@@ -28,6 +28,7 @@ import (
 // Snapshot is one reading of all proxies.
 type Snapshot struct {
 	taken    time.Time
+	took     time.Duration
 	readings []*reading
 }
 
@@ -64,6 +65,7 @@ func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("reading the proxies: %w", err)
 	}
+	s.took = time.Since(s.taken)
 	return s, nil
 }
 

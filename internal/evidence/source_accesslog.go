@@ -20,7 +20,7 @@ func (w *window) logCount(p pair, as func(logged) bool) (uint64, string) {
 	if log == nil {
 		return 0, "the access logs are not read"
 	}
-	n, why := log.count(as)
+	n, why := log.began(as)
 	if why == nil {
 		why = w.incomplete[p.proxy.Name]
 	}
@@ -28,42 +28,6 @@ func (w *window) logCount(p pair, as func(logged) bool) (uint64, string) {
 		return 0, fmt.Sprintf("the access log of %s is no evidence: %v", p.proxy.Name, why)
 	}
 	return n, ""
-}
-
-// complete compares the log of a proxy with what its /clusters counted: a log
-// that is sampled, or that lost lines, has fewer. A retry is an attempt more in
-// /clusters, and no line, so of hosts that are retried by a rule nothing follows.
-func (w *window) complete(p pair) error {
-	log := w.Log.of(p.proxy.Name)
-	if log == nil {
-		return nil
-	}
-	for name := range p.after.clusters {
-		if name.Direction != envoy.Outbound || w.retried(name.Host) {
-			continue
-		}
-		f := p.flow(name)
-		var requests uint64
-		for _, h := range f.hosts {
-			requests += h.requests
-		}
-		if lines, err := log.sent(name.String()); err == nil && f.why == "" && lines < requests {
-			return fmt.Errorf("it has %d lines of requests to %s, and /clusters counted %d: is it sampled, or was it rotated away?", lines, name, requests)
-		}
-	}
-	return nil
-}
-
-// retried says whether a rule in force retries requests to a host.
-func (w *window) retried(host string) bool {
-	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
-		vs, ok := o.Spec.(*networking.VirtualService)
-		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
-			return entry.GetRetries().GetAttempts() > 0 && slices.ContainsFunc(entry.Route, func(to *networking.HTTPRouteDestination) bool {
-				return rules.FQDN(to.GetDestination().GetHost(), o.Namespace) == host
-			})
-		})
-	})
 }
 
 // loggedRequests counts the requests, each once whatever its attempts, or TCP

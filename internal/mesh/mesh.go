@@ -112,8 +112,8 @@ type Proxy struct {
 	Client   bool   // it is the load workload's, which carries this run's traffic alone
 	Admin    *envoy.Admin
 
-	// Log follows the proxy's access log, from the lines written at since on,
-	// until ctx ends or the reader is closed. What it reads is whole lines in the
+	// Log follows the proxy's access log, from the lines written at since on, and
+	// at most ten seconds before, until ctx ends or the reader is closed. What it reads is whole lines in the
 	// format that the proxy's configuration names; lines of other origin may stand
 	// between them. Nil: this mesh cannot read it.
 	Log func(ctx context.Context, since time.Time) (io.ReadCloser, error)

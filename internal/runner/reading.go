@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/evidence"
@@ -21,6 +22,9 @@ type reading struct {
 	proxies []mesh.Proxy
 	longest time.Duration // of the delays in force
 	meddled []string      // what somebody else changed meanwhile
+
+	mu     sync.Mutex // a load that is given up may still begin while the reading is closed
+	closed bool
 }
 
 func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
@@ -35,8 +39,9 @@ func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 // now on counts.
 func (o *reading) begin(ctx context.Context) error {
 	if o.name == report.During && !o.run.NoAccessLog {
-		// It goes on when the load, whose context this is, has ended.
-		o.Log = evidence.Follow(context.WithoutCancel(ctx), o.proxies, o.Services, o.run.mesh.Info().LogDelay, o.longest)
+		if err := o.follow(ctx); err != nil {
+			return err
+		}
 	}
 	var err error
 	if o.Before, err = evidence.Take(ctx, o.proxies); err != nil {
@@ -45,7 +50,23 @@ func (o *reading) begin(ctx context.Context) error {
 	return nil
 }
 
+// follow follows the access logs until close.
+func (o *reading) follow(ctx context.Context) error {
+	log := evidence.Follow(ctx, o.proxies, o.Services, o.run.mesh.Info().LogDelay)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		log.Close()
+		return fmt.Errorf("following the access logs of the %s: it is over", o.name)
+	}
+	o.Log = log
+	return nil
+}
+
 func (o *reading) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
 	if o.Log != nil {
 		o.Log.Close()
 	}
@@ -70,7 +91,7 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 		return err
 	}
 	if o.Log != nil {
-		o.Log.Begin(startOf(loads))
+		o.Log.Begin(startOf(loads), o.Before)
 		if err := o.Log.AwaitLines(ctx, o.Observed, over, o.run.mesh.Info().LogDelay); err != nil {
 			return err
 		}
@@ -79,11 +100,12 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	return err
 }
 
-// startOf is when the first of the loads began, by the clock of the mesh.
+// startOf is when the first of the loads began, by the clock of the mesh; zero:
+// none did.
 func startOf(loads map[string]*loadgen.Result) time.Time {
 	var first time.Time
 	for _, load := range loads {
-		if first.IsZero() || !load.Started.IsZero() && load.Started.Before(first) {
+		if load != nil && !load.Started.IsZero() && (first.IsZero() || load.Started.Before(first)) {
 			first = load.Started
 		}
 	}
@@ -104,6 +126,8 @@ func (r *run) meddling(ctx context.Context) ([]string, error) {
 			found = append(found, fmt.Sprintf("%s was created by somebody else meanwhile", now.Ref))
 		case !rules.Equal(known, now):
 			found = append(found, fmt.Sprintf("%s was changed by somebody else meanwhile", now.Ref))
+		case rules.Rewritten(known, now):
+			found = append(found, fmt.Sprintf("%s was changed by somebody else meanwhile, and changed back", now.Ref))
 		}
 	}
 	for ref, known := range r.current {

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -105,6 +106,9 @@ func (m *Mesh) Write(_ context.Context, change rules.Change) (*rules.Object, err
 		if written, err = stored(change.After, next.version); err != nil {
 			return nil, err
 		}
+		if was := rules.Find(m.store.objects, ref); rules.Equal(was, written) {
+			written.Manifest = was.Manifest // and so the generation, which a write that changes nothing leaves
+		}
 		next.objects = rules.Put(m.store.objects, written)
 	}
 	if err := m.push(next.objects); err != nil {
@@ -140,8 +144,13 @@ func stored(o *rules.Object, version uint64) (*rules.Object, error) {
 	}
 	object := objects[0].Clone()
 	object.ResourceVersion = strconv.FormatUint(version, 10)
-	object.Manifest, err = object.Encode()
-	return object, err
+	if object.Manifest, err = object.Encode(); err != nil {
+		return nil, err
+	}
+	// As Kubernetes does, so that a change which was taken back can be told.
+	generation := fmt.Sprintf(`"metadata":{"generation":%d,`, version)
+	object.Manifest = bytes.Replace(object.Manifest, []byte(`"metadata":{`), []byte(generation), 1)
+	return object, nil
 }
 
 // push makes all proxies run the objects.

@@ -9,13 +9,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// logMargin is how much earlier a log is asked for than it is wanted: the API
-// takes a time in whole seconds, and another machine's clock than the node's.
-const logMargin = time.Second
+// logMargin is how much earlier a log is asked for than it is wanted: the kubelet
+// reckons from when it is asked, which is later than here, and in whole seconds.
+const logMargin = 5 * time.Second
 
 // followLog returns the function that is a proxy's mesh.Proxy.Log. The log comes
 // through the Kubernetes API, which the kubelet answers from the file that it
@@ -23,9 +22,10 @@ const logMargin = time.Second
 func (m *Mesh) followLog(pod types.NamespacedName) func(context.Context, time.Time) (io.ReadCloser, error) {
 	return func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		doing := fmt.Sprintf("following the access log of the proxy of pod %s", pod)
-		from := metav1.NewTime(since.Add(-logMargin))
+		// So many seconds ago by the node's clock, which may not be this machine's.
+		back := int64(max(time.Since(since)+logMargin, logMargin) / time.Second)
 		body, err := m.kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
-			Container: proxyContainer, Follow: true, SinceTime: &from,
+			Container: proxyContainer, Follow: true, SinceSeconds: &back,
 		}).Stream(ctx)
 		if apierrors.IsForbidden(err) {
 			return nil, fmt.Errorf("%s: this user lacks the right to get pods/log in namespace %s: %w; grant it, or let the counts come from elsewhere with --no-access-log", doing, pod.Namespace, err)
