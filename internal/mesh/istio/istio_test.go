@@ -3,10 +3,12 @@
 package istio
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -275,6 +277,10 @@ func TestLoadPassesItsSidecarAndTheGateway(t *testing.T) {
 	seen := map[string]int64{}
 	before := counter(t, client, "http.outbound_0.0.0.0_8000;.downstream_rq_total")
 	outside := counter(t, client, "http.outbound_0.0.0.0_80;.downstream_rq_total")
+	log, err := client.Log(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
 	results, err := m.Load(t.Context(), cohorts, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
 	if err != nil {
 		t.Fatal(err)
@@ -291,8 +297,51 @@ func TestLoadPassesItsSidecarAndTheGateway(t *testing.T) {
 	if grew := counter(t, client, "http.outbound_0.0.0.0_80;.downstream_rq_total") - outside; grew != 0 {
 		t.Errorf("the sidecar counted %d requests that should have passed it by", grew)
 	}
+	logged(t, log, 200)
 	cut(t, m, cohort("inside", mesh.FromClient, "http://ping:8000/", "pong", 0))
 	interrupt(t, m, cohort("inside", mesh.FromClient, "http://ping:8000/", "pong", 0))
+}
+
+// logged reads lines of the route pong until there are as many as there must be,
+// and says how long that takes after the load.
+func logged(t *testing.T, log io.ReadCloser, want int) {
+	t.Helper()
+	began := time.Now()
+	defer time.AfterFunc(10*time.Second, func() { _ = log.Close() }).Stop()
+	defer log.Close()
+	lines, found := bufio.NewScanner(log), 0
+	for found < want && lines.Scan() {
+		if strings.Contains(lines.Text(), `"GET / HTTP/1.1" 200`) && strings.HasSuffix(lines.Text(), " pong") {
+			found++
+		}
+	}
+	took := time.Since(began)
+	if found != want || took > 2*logDelay {
+		t.Errorf("the log has %d of %d lines after %s (%v)", found, want, took, lines.Err())
+	}
+	t.Logf("the last line was read %s after the load", took.Round(time.Millisecond))
+}
+
+func TestATelemetryIsWrittenSeenAndUndone(t *testing.T) {
+	m := open(t)
+	o, err := rules.Decode([]byte(`{"apiVersion":"telemetry.istio.io/v1","kind":"Telemetry","metadata":{"name":"log"},"spec":{"accessLogging":[{"providers":[{"name":"envoy"}]}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Manifest = nil // it was not read from this mesh
+	if err := m.Admit(t.Context(), []*rules.Object{o}); err != nil {
+		t.Fatal(err)
+	}
+	creation := rules.Change{After: o}
+	written := write(t, m, creation)
+	objects, err := m.Objects(t.Context())
+	if err != nil || len(objects) != 1 || !rules.Equal(objects[0], written) {
+		t.Errorf("objects %v, error %v; want what was written", objects, err)
+	}
+	write(t, m, creation.Undo(written))
+	if raw(t, m, written.Ref) != nil {
+		t.Error("the creation was not undone")
+	}
 }
 
 func cohort(name, from, url, body string, requests int64) mesh.Cohort {
@@ -309,7 +358,7 @@ func proxies(t *testing.T, m *Mesh) (client, gateway mesh.Proxy) {
 	var starting sync.WaitGroup
 	for range 3 {
 		starting.Go(func() {
-			if _, err := m.Proxies(t.Context()); err != nil {
+			if err := m.Prepare(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -410,7 +459,7 @@ func cut(t *testing.T, m *Mesh, c mesh.Cohort) {
 	if err == nil || !strings.Contains(err.Error(), "connection to the load workload was lost") {
 		t.Errorf("error %v; want that the connection was lost", err)
 	}
-	c.Plan.Requests = 1
+	c.Plan.Requests = 2
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
 		if _, err = m.Load(t.Context(), []mesh.Cohort{c}, begun, nil); err == nil {
 			t.Logf("a load whose connection was cut ended within %s", time.Since(broken).Round(time.Millisecond))
@@ -424,7 +473,7 @@ func TestAnImageThatIsNotThereIsNamed(t *testing.T) {
 	m := open(t)
 	m.image = "example.invalid/none:1"
 	began := time.Now()
-	_, err := m.Proxies(t.Context())
+	err := m.Prepare(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "example.invalid/none:1") || !strings.Contains(err.Error(), "--image") {
 		t.Errorf("error %v; want one that names the image and --image", err)
 	}
@@ -451,7 +500,7 @@ func TestAnInterruptedStartIsWaitedForLaterAndTakenAway(t *testing.T) {
 	m := open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := m.Proxies(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Prepare(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v; want context.DeadlineExceeded", err)
 	}
 	proxies(t, m)
@@ -461,7 +510,7 @@ func TestAMeshIsClosedWhileItsWorkloadStarts(t *testing.T) {
 	m := open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := m.Proxies(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Prepare(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v; want context.DeadlineExceeded", err)
 	}
 }
