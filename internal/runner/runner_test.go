@@ -17,6 +17,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -80,15 +81,7 @@ func readNamed(t *testing.T, name, text string) *scenarios.Scenario {
 // open opens an embedded Bookinfo in which theirs is in force.
 func open(t *testing.T) mesh.Mesh {
 	t.Helper()
-	m, err := embedded.Open(t.Context(), embedded.Options{App: "bookinfo", Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	m := meshtest.Open(t, "bookinfo", 1)
 	theirs, err := rules.DecodeFile([]byte(owner))
 	if err != nil {
 		t.Fatal(err)
@@ -106,24 +99,6 @@ func run(ctx context.Context, t *testing.T, m mesh.Mesh, text string, observe fu
 		t.Fatal(err)
 	}
 	return record
-}
-
-// inForce is what the mesh holds, without what changes with every write.
-func inForce(t *testing.T, m mesh.Mesh) map[string]string {
-	t.Helper()
-	objects, err := m.Objects(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, o := range objects {
-		text, err := o.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[o.String()] = string(text)
-	}
-	return all
 }
 
 // bent is a mesh some of whose verbs are bent.
@@ -177,14 +152,12 @@ func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(contex
 
 func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	record := run(t.Context(), t, m, short, nil)
 	if record.Verdict != report.Pass || !record.Restored {
 		t.Errorf("verdict %s, restored %v, problems %q, %+v", record.Verdict, record.Restored, record.Problems, record.Expectations)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 	for _, c := range record.Changes {
 		if c.Object == "VirtualService/default/theirs" && (c.Action != "updated" || len(c.Before) == 0 || !c.Restored) {
 			t.Errorf("the record of theirs is %+v", c)
@@ -205,7 +178,7 @@ func TestAnInterruptInAnyPhaseLeavesTheMeshAsItFoundIt(t *testing.T) {
 	for i, phase := range phases[1:] { // in the first nothing has been written
 		t.Run(phase, func(t *testing.T) {
 			m := open(t)
-			before := inForce(t, m)
+			compare := meshtest.Remember(t, m)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			seen := 0
@@ -220,16 +193,14 @@ func TestAnInterruptInAnyPhaseLeavesTheMeshAsItFoundIt(t *testing.T) {
 			if !record.Restored {
 				t.Errorf("not restored: %q", record.Problems)
 			}
-			if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-				t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-			}
+			compare()
 		})
 	}
 }
 
 func TestADeletionThatNoProxyConfirmsIsTriedAgainAndSaid(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	text := strings.Replace(short, "- fault: {service: ratings, delay: 50ms}", "- fault: {service: details, delay: 50ms}", 1)
@@ -241,14 +212,12 @@ func TestADeletionThatNoProxyConfirmsIsTriedAgainAndSaid(t *testing.T) {
 	if record.Restored {
 		t.Error("nothing proves that the proxies run the old rules, and the run says so")
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestADeletionWhoseAnswerWasLostIsKnownToBeOne(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	lost := false
 	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
 		written, err := m.Write(ctx, c)
@@ -261,9 +230,7 @@ func TestADeletionWhoseAnswerWasLostIsKnownToBeOne(t *testing.T) {
 	if !record.Restored {
 		t.Errorf("it is gone, and the run says that it is not: %q", record.Problems)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
@@ -292,35 +259,31 @@ func TestABugOfOursLeavesNoRuleBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := open(t)
-			before := inForce(t, m)
+			compare := meshtest.Remember(t, m)
 			record := run(t.Context(), t, bent{Mesh: m, load: load}, short, nil)
 			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "this program failed") {
 				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
 			}
-			if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-				t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-			}
+			compare()
 		})
 	}
 }
 
 func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		return nil, errors.New("the pod is gone")
 	}}, short, nil)
 	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "the pod is gone") {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestAWriteWhoseAnswerWasLostIsUndone(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	lost := false
 	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
 		written, err := m.Write(ctx, c)
@@ -333,9 +296,7 @@ func TestAWriteWhoseAnswerWasLostIsUndone(t *testing.T) {
 	if record.Verdict == report.Pass || !record.Restored {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestWhatCannotBeUndoneIsSaidAndTheRestIsUndone(t *testing.T) {
@@ -349,7 +310,7 @@ func TestWhatCannotBeUndoneIsSaidAndTheRestIsUndone(t *testing.T) {
 	if record.Restored || record.Verdict == report.Pass {
 		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
 	}
-	for name := range inForce(t, m) {
+	for name := range meshtest.InForce(t, m) {
 		if name != "VirtualService/default/theirs" {
 			t.Errorf("%s is left", name)
 		}
@@ -388,7 +349,7 @@ func TestAnObjectThatIsNotAsItWasIsFoundByTheLastLook(t *testing.T) {
 
 func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	began := time.Now()
@@ -406,9 +367,7 @@ func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
 	if record.Restored {
 		t.Error("nothing proves that the proxies run the old rules, and the run says so")
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -416,7 +375,7 @@ func TestRulesAreUndoneEvenIfNoProxyAnswersAfterAnInterrupt(t *testing.T) {
 
 func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	hurry := make(chan struct{})
@@ -440,9 +399,7 @@ func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 	if record.Restored {
 		t.Error("nothing proves that the proxies run the old rules, and the run says so")
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 	if took := time.Since(began); took > 2500*time.Millisecond { // 3 s without hurry
 		t.Errorf("it took %v", took)
 	}
@@ -520,14 +477,14 @@ func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	if record.Restored {
 		t.Error("the run says that everything is restored")
 	}
-	if now := inForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "films") {
+	if now := meshtest.InForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "films") {
 		t.Errorf("somebody else's change was overwritten: %s", now)
 	}
 }
 
 func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
@@ -543,14 +500,12 @@ func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 	if record.Verdict != report.Pass || !record.Restored {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestAFailedStepEndsTheRun(t *testing.T) {
 	m := open(t)
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	record := run(t.Context(), t, m, strings.Replace(short, "pages.min >= 50ms", "pages.min >= 50s", 1), nil)
 	if record.Verdict != report.Fail || !record.Restored {
 		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
@@ -562,9 +517,7 @@ func TestAFailedStepEndsTheRun(t *testing.T) {
 	if diff := cmp.Diff([]string{"baseline ", "during slow", "recovery "}, windows); diff != "" {
 		t.Errorf("the windows differ (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 }
 
 func TestSubsetsAreWrittenBeforeTheRoutesThatNameThem(t *testing.T) {
@@ -596,15 +549,7 @@ func TestARunWhoseRulesAreInForceAlreadyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := func(text string, objects []*rules.Object) ([]runner.Stage, error) {
-		path := filepath.Join(t.TempDir(), "s.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s, err := scenarios.Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return runner.Plan(objects, services, "default", s, "t", nil)
+		return runner.Plan(objects, services, "default", read(t, text), "t", nil)
 	}
 	stages, err := plan(short, nil)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -74,7 +75,7 @@ func TestEveryHandEndsAsItMust(t *testing.T) {
 				if limit == 0 {
 					limit = live
 				}
-				m := start(t, s.App, seed+1)
+				m := meshtest.Open(t, s.App, seed+1)
 				hold(t, h.Row, run(t, h.meddle(m), s, seed+1, limit))
 			})
 		}

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
-	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -56,43 +55,10 @@ func rows(t *testing.T) []Row {
 	return all
 }
 
-// start opens the embedded mesh with an application.
-func start(t *testing.T, app string, seed uint64) *embedded.Mesh {
-	t.Helper()
-	m, err := embedded.Open(t.Context(), embedded.Options{App: app, Seed: seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return m
-}
-
-// inForce is what a mesh holds, without what changes with every write.
-func inForce(t *testing.T, m mesh.Mesh) map[string]string {
-	t.Helper()
-	objects, err := m.Objects(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, o := range objects {
-		text, err := o.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[o.String()] = string(text)
-	}
-	return all
-}
-
 // run runs a scenario that was read, and holds the mesh to what it was.
 func run(t *testing.T, m mesh.Mesh, s *scenarios.Scenario, seed uint64, live time.Duration) Ended {
 	t.Helper()
-	before := inForce(t, m)
+	compare := meshtest.Remember(t, m)
 	ended := Ended{}
 	for _, w := range s.Warnings {
 		ended.Warnings = append(ended.Warnings, w.Message)
@@ -103,9 +69,7 @@ func run(t *testing.T, m mesh.Mesh, s *scenarios.Scenario, seed uint64, live tim
 	if ctx.Err() != nil {
 		ended.Err = fmt.Errorf("it had not ended after %v", limit)
 	}
-	if diff := cmp.Diff(before, inForce(t, m)); diff != "" {
-		t.Errorf("the rules differ from before (-before +after):\n%s", diff)
-	}
+	compare()
 	return ended
 }
 
@@ -116,7 +80,7 @@ func runRow(t *testing.T, row Row, seed uint64) Ended {
 	if err != nil {
 		return Ended{Err: err}
 	}
-	return run(t, start(t, s.App, seed), s, seed, live)
+	return run(t, meshtest.Open(t, s.App, seed), s, seed, live)
 }
 
 func show(t *testing.T, e Ended) {
