@@ -102,7 +102,7 @@ func (s standing) settled() bool { return s.streak >= oftenEnough }
 
 // wants says whether a proxy is still to be asked about the change.
 func (w *waiting) wants(i int, proxy mesh.Proxy) bool {
-	return w.look.reaches(proxy) && !(w.standings[i].settled() && w.standings[i].concerned)
+	return w.look.reaches(proxy) && (!w.standings[i].settled() || !w.standings[i].concerned)
 }
 
 // asking bounds how many proxies are asked at a time: each takes a connection

@@ -384,11 +384,11 @@ func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 	record, err := runner.Run(ctx, bent{Mesh: m, blind: func() bool { return ctx.Err() != nil }}, read(t, short), runner.Options{
 		ID: "test", LiveLimit: time.Minute, Hurry: hurry,
 		Observe: func(e runner.Event) {
-			switch {
-			case e.Phase == "load of step split":
+			switch e.Phase {
+			case "load of step split":
 				began = time.Now()
 				cancel()
-			case e.Phase == "undoing":
+			case "undoing":
 				impatient()
 			}
 		},

@@ -1,10 +1,18 @@
 // Package istio implements the mesh contract on a Kubernetes cluster with
 // Istio, through client-go.
 //
-// Rules are written with their resource version checked. Load comes from a pod
-// of this program with a sidecar of its own. The proxies' admin interfaces and
-// the pod's agent are reached by port-forward. The package may import loadgen
-// and internal/{agent,envoy,mesh,rules}.
+// Rules are written with their resource version checked. They are read and
+// written as they stand, through client-go's dynamic client, and Istio's types
+// (istio.io/api) are laid over them: the typed client of istio.io/client-go
+// decodes into those types, and what they do not hold would be lost from an object
+// that is put back, as a field of a newer Istio, a weight of 0, or the spelling
+// of a duration. A run lists a namespace a few times and watches nothing, so
+// informers would only add requests.
+//
+// Load comes from a pod of this program with a sidecar of its own. The proxies'
+// admin interfaces and the pod's agent are reached by port-forward, their access
+// logs by pods/log. The package may import loadgen and
+// internal/{agent,envoy,mesh,rules}.
 package istio
 
 import (

@@ -227,7 +227,7 @@ func TestATunnelThatCarriesNothingHasNoConnection(t *testing.T) {
 		tunnels.client.CloseIdleConnections()
 		<-carrier.CloseChan()
 	}
-	if _, err := tunnels.client.Get("http://6f1f:15000/"); err == nil || !strings.Contains(err.Error(), "it is no pod of this run") {
+	if _, err := get(tunnels, "http://6f1f:15000"); err == nil || !strings.Contains(err.Error(), "it is no pod of this run") {
 		t.Errorf("error %v; want that there is no such pod", err)
 	}
 }
