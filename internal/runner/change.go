@@ -31,12 +31,13 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		began := time.Now()
 		first := len(r.record.Changes)
 		for _, change := range group {
+			before := r.current[change.Ref()]
 			written, err := r.write(ctx, change)
 			if err != nil {
 				return err
 			}
 			r.marks[written] = stage.Mark
-			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, change.Before, written))
+			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, before, written))
 		}
 		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark })
 		for i, one := range in {

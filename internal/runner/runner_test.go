@@ -159,6 +159,9 @@ func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
 	}
 	compare()
 	for _, c := range record.Changes {
+		if (c.Action == "updated") != (len(c.Before) > 0) {
+			t.Errorf("%s of %s is %s, and what was there is %q", c.Object, c.Step, c.Action, c.Before)
+		}
 		if c.Object == "VirtualService/default/theirs" && (c.Action != "updated" || len(c.Before) == 0 || !c.Restored) {
 			t.Errorf("the record of theirs is %+v", c)
 		}

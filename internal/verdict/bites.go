@@ -17,7 +17,7 @@ func unbitten(r run, w *report.Window) []string {
 		return nil
 	}
 	var problems []string
-	for _, b := range w.Bites {
+	for _, b := range r.bites(w) {
 		if b.Stage != report.Given && !bitten(b) && !r.spokenOf(b, w) {
 			problems = append(problems, wordBite(b, "the "+wordWindow(w)))
 		}
@@ -36,7 +36,7 @@ func unbittenGiven(r run) []string {
 		if w.Name != report.During || w.Cut != "" {
 			continue
 		}
-		for _, b := range w.Bites {
+		for _, b := range r.bites(w) {
 			if b.Stage != report.Given {
 				continue
 			}

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,6 +111,18 @@ func open(l *loadgen.Result) *loadgen.Result {
 // put takes another result for one of a window's.
 func put(w *report.Window, cohort string, l *loadgen.Result) { w.Loads[cohort] = l }
 
+// written are the changes of given and of the first step.
+func written() []report.Change {
+	const object = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"httpbin","namespace":"default"},
+ "spec":{"hosts":["httpbin"],"http":[{"route":[{"destination":{"host":"httpbin","subset":"v1"}}]}]}}`
+	slow := strings.Replace(object, `"http":[{`, `"http":[{"fault":{"delay":{"fixedDelay":"0.01s","percentage":{"value":100}}},`, 1)
+	return []report.Change{
+		{Object: "VirtualService/default/httpbin", Step: report.Given, After: json.RawMessage(object)},
+		{Object: "VirtualService/default/httpbin", Step: "one", Before: json.RawMessage(object), After: json.RawMessage(slow)},
+		{Object: "VirtualService/default/late", Step: "three", After: json.RawMessage(`{"kind":"unreadable"}`)},
+	}
+}
+
 func TestWhatIsNoPass(t *testing.T) {
 	for name, test := range map[string]struct {
 		bend func(*report.Record)
@@ -141,6 +154,17 @@ func TestWhatIsNoPass(t *testing.T) {
 		}, report.Inconclusive, "connectionPool (ratings)"},
 		"1: an overflow of the service by its longer name": {func(r *report.Record) {
 			r.Windows[2].Bites[2].Service = "httpbin.default.svc.cluster.local"
+		}, report.Pass, ""},
+
+		"1: a part that was written and that nobody looked for": {func(r *report.Record) {
+			r.Changes = written()
+			r.Windows[1].Bites = r.Windows[1].Bites[:1]
+		}, report.Inconclusive, "spec.http[0].fault.delay (httpbin), of step one: nothing shows whether it bit in the load of step one: nobody has looked for it"},
+		"1: all that was written and looked for": {func(r *report.Record) {
+			r.Changes = written()
+			for i := range r.Windows[1:3] {
+				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: report.BiteRoute, Stage: "one"}, 20))
+			}
 		}, report.Pass, ""},
 
 		"2: failures that nobody speaks of": {func(r *report.Record) {
