@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
@@ -39,10 +40,26 @@ func countedFaults(w *window, p pair, a asked) answer {
 		return unknown(why)
 	case !kept:
 		return unknown("")
-	case len(sharing) == 0 || delta == 0:
+	case delta == 0:
+		return counted("stat fault.*_injected", delta)
+	case len(sharing) == 0:
+		if n := w.loggedElsewhere(p, a); n > 0 {
+			return unknown(fmt.Sprintf("%s injected %d faults on a port of %s, of which its access log has %d for other services", p.proxy.Name, delta, a.service.Name, n))
+		}
 		return counted("stat fault.*_injected", delta)
 	}
 	return unknown(fmt.Sprintf("%s injected %d faults on a port of %s, but counts them by port, and %s has a fault on it too", p.proxy.Name, delta, a.service.Name, strings.Join(sharing, ", ")))
+}
+
+// loggedElsewhere counts the faults that a proxy's access log has for other
+// services on the ports of this one: of rules that nobody knew of, or that came
+// and went while the window lasted. It is 0 where the log says nothing.
+func (w *window) loggedElsewhere(p pair, a asked) uint64 {
+	n, _ := w.logCount(p, func(k logged) bool {
+		name, ok := envoy.ParseClusterName(k.cluster)
+		return ok && (k.flagged("DI") || k.flagged("FI")) && !w.about(k, a.service.Host) && hasPort(a.service, fmt.Sprint(name.Port))
+	})
+	return n
 }
 
 // injected returns the growth of the fault filter's counters on the listeners

@@ -35,16 +35,34 @@ func foreignRules() []hand {
 	more := shared + "    - faults(details) > readers.sent\n"
 	return []hand{
 		{Row: row(folder, "must-not-pass-hand-fault-on-the-port", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignDelay)},
-		{Row: row(folder, "must-not-pass-hand-fault-counted-as-ours", "inconclusive", "somebody"), text: more, meddle: somebody(foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-fault-counted-as-ours", "fail", "faults(details) > readers.sent"), text: more, meddle: somebody(foreignDelay)},
 		{Row: row(folder, "must-not-pass-hand-policy-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignPolicy)},
 		{Row: row(folder, "must-not-pass-hand-second-owner-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignRoute)},
+		{Row: row(folder, "must-not-pass-hand-fault-that-is-gone-again", "fail", "faults(details) > readers.sent"), text: more, meddle: passing(foreignDelay)},
 		{Row: row(folder, "must-pass-hand-nobody-else", "pass"), text: counted, meddle: honest},
 	}
 }
 
-// somebody writes an object as the load under the rule has begun, and deletes
-// it at its end.
+// somebody writes an object as the load under the rule has begun, and leaves it
+// there until the run looks at the recovery.
 func somebody(manifest string) func(mesh.Mesh) mesh.Mesh {
+	return func(m mesh.Mesh) mesh.Mesh {
+		undo := func() {}
+		return loads{Mesh: m, n: new(int), during: func(ctx context.Context, m mesh.Mesh, n int) (func(), error) {
+			var err error
+			switch n {
+			case 1:
+				undo, err = writes(ctx, m, manifest)
+			case 2:
+				undo()
+			}
+			return nil, err
+		}}
+	}
+}
+
+// passing is somebody who has deleted it before the load ends.
+func passing(manifest string) func(mesh.Mesh) mesh.Mesh {
 	return func(m mesh.Mesh) mesh.Mesh {
 		return loads{Mesh: m, n: new(int), during: func(ctx context.Context, m mesh.Mesh, n int) (func(), error) {
 			if n != 1 {
