@@ -196,6 +196,40 @@ func TestAnUpdateIsUndoneToTheLetter(t *testing.T) {
 	}
 }
 
+func TestWhoOwnedTheFieldsOfAnObjectOwnsThemAgain(t *testing.T) {
+	m := open(t)
+	r, err := m.resource(rules.Ref{Kind: rules.VirtualService})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply := func(timeout string) error {
+		_, err := r.Apply(t.Context(), "ping", &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": map[string]any{"name": "ping"},
+			"spec": map[string]any{"hosts": []any{"ping"}, "http": []any{map[string]any{"timeout": timeout, "route": []any{map[string]any{"destination": map[string]any{"host": "ping"}}}}}},
+		}}, metav1.ApplyOptions{FieldManager: "argocd"})
+		return err
+	}
+	if err := apply("1s"); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := m.Objects(t.Context())
+	if err != nil || len(objects) != 1 {
+		t.Fatalf("objects %v, error %v", objects, err)
+	}
+	was := raw(t, m, objects[0].Ref)
+	after := objects[0].Clone()
+	after.Spec.(*networking.VirtualService).Http[0].Timeout = nil
+	change := rules.Change{Before: objects[0], After: after}
+	back := write(t, m, change.Undo(write(t, m, change)))
+	now := raw(t, m, back.Ref)
+	if diff := cmp.Diff(was.GetManagedFields(), now.GetManagedFields()); diff != "" || back.ResourceVersion != now.GetResourceVersion() {
+		t.Errorf("resource version %s, not %s; the owners (-were +are):\n%s", back.ResourceVersion, now.GetResourceVersion(), diff)
+	}
+	if err := apply("2s"); err != nil {
+		t.Errorf("the owner's next apply: %v", err)
+	}
+}
+
 func TestACreationIsUndoneByDeletingAndADeletionByCreating(t *testing.T) {
 	m := open(t)
 	o := virtualService(t, pong)
