@@ -45,7 +45,7 @@ func TestNothingThatCountsIsSentBeforeBeginReturns(t *testing.T) {
 		t.Errorf("%d requests came before begin returned, %d in all; want 0 and 78", early, served.Load())
 	}
 	for name, r := range results {
-		if r.Sent != 20 || r.Statuses()[200] != 20 || r.Dialed != int64(r.Connections) || r.Started.Before(began) {
+		if r.Sent != 20 || answered(r, 200) != 20 || r.Dialed != int64(r.Connections) || r.Started.Before(began) {
 			t.Errorf("%s: %+v; want 20 answers, on the connections that were warm", name, r)
 		}
 	}

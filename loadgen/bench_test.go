@@ -36,7 +36,7 @@ func BenchmarkEngines(b *testing.B) {
 		b.Run("engine-"+strings.ReplaceAll(engine, "/", "-"), func(b *testing.B) {
 			measure(b, runner, func() {
 				result := run(b, Plan{Engine: engine, HTTP: get(url), Connections: min(benchConnections, b.N), Requests: int64(b.N)})
-				if result.Statuses()[200] != int64(b.N) {
+				if answered(result, 200) != int64(b.N) {
 					b.Fatalf("%v", result.Outcomes)
 				}
 			})

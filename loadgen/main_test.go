@@ -76,6 +76,11 @@ func runUntil(ctx context.Context, plan Plan) (*Result, error) {
 }
 
 // run carries out a plan that must not fail.
+// answered is how many whole answers had a status.
+func answered(r *Result, status int) int64 {
+	return r.Count(func(o Outcome) bool { return o.Status == status })
+}
+
 func run(t testing.TB, plan Plan) *Result {
 	t.Helper()
 	result, err := runUntil(t.Context(), plan)

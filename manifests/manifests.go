@@ -16,10 +16,10 @@ import (
 // Image is the image that the manifests name.
 const Image = "meshchaos/meshchaos:dev"
 
-// Files holds one manifest for each application, named after it: bookinfo.yaml.
+// files holds one manifest for each application, named after it: bookinfo.yaml.
 //
 //go:embed *.yaml
-var Files embed.FS
+var files embed.FS
 
 // App returns the manifest of a sample application, with image in the place of
 // Image. It is for kubectl apply, and names no namespace. The error of an unknown
@@ -28,9 +28,9 @@ func App(name, image string) ([]byte, error) {
 	if image == "" || strings.ContainsFunc(image, notInAnImage) {
 		return nil, fmt.Errorf("setting the image of %q to %q: that is no image's name; write it as %s", name, image, Image)
 	}
-	manifest, err := Files.ReadFile(name + ".yaml")
+	manifest, err := files.ReadFile(name + ".yaml")
 	if err != nil {
-		known, err := fs.Glob(Files, "*.yaml")
+		known, err := fs.Glob(files, "*.yaml")
 		if err != nil {
 			return nil, fmt.Errorf("listing the manifests: %w", err)
 		}

@@ -162,7 +162,7 @@ func TestClusterConfigsTellEachPolicyOfASubset(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := envoy.ClusterPolicy{
-		Thresholds: envoy.Unlimited, Outlier: envoy.DefaultOutlierDetection, PanicThreshold: 40, Balancer: envoy.RoundRobin,
+		Thresholds: envoytest.Unlimited(), Outlier: envoy.DefaultOutlierDetection, PanicThreshold: 40, Balancer: envoy.RoundRobin,
 		ConnectTimeout: 3 * time.Second, IdleTimeout: 61 * time.Second, MaxConnectionDuration: time.Minute,
 		Keepalive: envoy.Keepalive{Probes: 3, Time: time.Minute, Interval: 5 * time.Second}, TLS: envoy.AutoTLS,
 	}
@@ -175,7 +175,7 @@ func TestClusterConfigsTellEachPolicyOfASubset(t *testing.T) {
 		"ring": func(p *envoy.ClusterPolicy) { p.Balancer, p.TLS = envoy.RingHash, envoy.TLS },
 		"warm": func(p *envoy.ClusterPolicy) { p.Balancer = envoy.LeastRequest },
 		"rb": func(p *envoy.ClusterPolicy) {
-			p.Thresholds, p.ConnectTimeout, p.MaxConnectionDuration, p.Keepalive = envoy.Unlimited, 10*time.Second, 0, envoy.Keepalive{}
+			p.Thresholds, p.ConnectTimeout, p.MaxConnectionDuration, p.Keepalive = envoytest.Unlimited(), 10*time.Second, 0, envoy.Keepalive{}
 			p.IdleTimeout = 9 * time.Second
 		},
 		"proxyp": nil,

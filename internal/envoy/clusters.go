@@ -56,9 +56,6 @@ type Thresholds struct {
 	MaxRetries         uint32 `json:"max_retries"`
 }
 
-// Unlimited are the thresholds of a cluster without a connection pool's limits.
-var Unlimited = Thresholds{NoLimit, NoLimit, NoLimit, NoLimit}
-
 // thresholds is how both /clusters and /config_dump word circuit breakers.
 type thresholds struct {
 	Thresholds []struct {

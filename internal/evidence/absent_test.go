@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/envoy/envoytest"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -46,7 +47,7 @@ func readingOf(proxy, address string, web envoy.Host) *reading {
 		proxy: mesh.Proxy{Name: proxy, Version: "v1", Address: address},
 		stats: map[string]uint64{uptime: 5},
 		clusters: map[envoy.ClusterName]envoy.Cluster{
-			webCluster: {Name: webCluster, Thresholds: envoy.Unlimited, Hosts: []envoy.Host{web}},
+			webCluster: {Name: webCluster, Thresholds: envoytest.Unlimited(), Hosts: []envoy.Host{web}},
 		},
 		configs: map[envoy.ClusterName]envoy.ClusterConfig{webCluster: {Name: webCluster}},
 	}
@@ -78,7 +79,7 @@ func (s *scene) configure(o envoy.OutlierDetection) {
 // DestinationRule's connection pool.
 func (s *scene) limit() {
 	name := envoy.ClusterName{Direction: envoy.Inbound, Port: 8080}
-	limits := envoy.Unlimited
+	limits := envoytest.Unlimited()
 	limits.MaxPendingRequests = 1
 	for _, readings := range []map[string]*reading{s.before, s.after} {
 		readings["web-v1"].clusters[name] = envoy.Cluster{Name: name, Thresholds: limits}

@@ -36,11 +36,11 @@ func TestThePoliciesOfASubsetAndOfAPortAreMergedAsIstioDoes(t *testing.T) {
 	fives.Consecutive5xx = 4
 	gateways := envoy.DefaultOutlierDetection
 	gateways.Consecutive5xx, gateways.ConsecutiveGatewayFailure = 0, 3
-	connections := envoy.Unlimited
+	connections := envoytest.Unlimited()
 	connections.MaxConnections = 21
-	queue := envoy.Unlimited
+	queue := envoytest.Unlimited()
 	queue.MaxPendingRequests = 22
-	three := envoy.Unlimited
+	three := envoytest.Unlimited()
 	three.MaxPendingRequests = 3
 	tests := []struct {
 		name         string
@@ -48,7 +48,7 @@ func TestThePoliciesOfASubsetAndOfAPortAreMergedAsIstioDoes(t *testing.T) {
 		port         uint32
 		want         envoy.ClusterPolicy
 	}{
-		{"no policy", nil, nil, 8088, envoy.ClusterPolicy{Thresholds: envoy.Unlimited}},
+		{"no policy", nil, nil, 8088, envoy.ClusterPolicy{Thresholds: envoytest.Unlimited()}},
 		{"another port", rule, nil, 80, envoy.ClusterPolicy{Thresholds: connections, MaxRequestsPerConnection: 5, Outlier: fives}},
 		{"a port inherits nothing", rule, nil, 8088, envoy.ClusterPolicy{Thresholds: queue}},
 		{"a subset's block takes the place of the rule's", rule, gateway, 8088, envoy.ClusterPolicy{Thresholds: queue, Outlier: gateways}},
@@ -56,7 +56,7 @@ func TestThePoliciesOfASubsetAndOfAPortAreMergedAsIstioDoes(t *testing.T) {
 		{"0 and consecutiveErrors mean nothing", nil, &networking.TrafficPolicy{
 			ConnectionPool:   pending(0),
 			OutlierDetection: &networking.OutlierDetection{ConsecutiveErrors: 1}, //nolint:staticcheck // that it is ignored is the point
-		}, 80, envoy.ClusterPolicy{Thresholds: envoy.Unlimited, Outlier: envoy.DefaultOutlierDetection}},
+		}, 80, envoy.ClusterPolicy{Thresholds: envoytest.Unlimited(), Outlier: envoy.DefaultOutlierDetection}},
 	}
 	for _, tt := range tests {
 		if got := Cluster(Merged(tt.rule, tt.subset, tt.port)); got != tt.want {

