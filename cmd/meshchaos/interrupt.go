@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 )
 
 // hurryKey is where a context of interruptible holds its channel.
@@ -27,4 +28,23 @@ func interruptible(signals <-chan os.Signal) context.Context {
 func hurry(ctx context.Context) <-chan struct{} {
 	c, _ := ctx.Value(hurryKey{}).(chan struct{})
 	return c
+}
+
+// patient returns a context that outlives the signals: it ends after a limit, or
+// a shorter one that begins when nobody wants to wait any more.
+func patient(ctx context.Context, limit, hurried time.Duration) (context.Context, context.CancelFunc) {
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	go func() {
+		select {
+		case <-lasting.Done():
+			return
+		case <-hurry(ctx):
+		}
+		select {
+		case <-lasting.Done():
+		case <-time.After(hurried):
+			cancel()
+		}
+	}()
+	return lasting, cancel
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
@@ -23,8 +22,12 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// closeLimit is how long the taking away of the load workload may last.
-const closeLimit = 20 * time.Second
+// How long the taking away of the load workload may last, and how long once nobody
+// wants to wait.
+const (
+	closeLimit   = 20 * time.Second
+	hurriedLimit = 3 * time.Second
+)
 
 // runFlags are those of run.
 type runFlags struct {
@@ -145,7 +148,7 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	}
 	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Hurry: hurry(ctx)})
 	view.end()
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	closing, cancel := patient(ctx, closeLimit, hurriedLimit)
 	defer cancel()
 	closeErr := runner.Close(closing, m, record)
 	if err != nil {
