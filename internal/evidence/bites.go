@@ -132,14 +132,14 @@ func hasPort(service mesh.Service, number string) bool {
 }
 
 // loggedRoute counts the requests that went by an entry, for a weight those that
-// it sent to the destination. A request that was aborted, or refused by a circuit
-// breaker, was sent nowhere.
+// it sent to the destination, and found nobody there (UH) included. A request that
+// was aborted, or refused by a circuit breaker, was sent nowhere.
 func loggedRoute(w *window, p pair, part rules.Part) answer {
 	if part.Entry == "" {
 		return unknown("its routes have no names")
 	}
 	n, why := w.logCount(p, func(k logged) bool {
-		return byEntry(k.route, part.Entry) && (part.Kind != rules.PartWeight || k.upstream != "" && leadsTo(k.cluster, part))
+		return byEntry(k.route, part.Entry) && (part.Kind != rules.PartWeight || leadsTo(k.cluster, part) && (k.upstream != "" || k.flagged("UH")))
 	})
 	if why != "" {
 		return unknown(why)
