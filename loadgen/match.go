@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 )
 
 // maxChecks is how many checks fit in a set.
@@ -61,12 +63,41 @@ func compile(list string, checks []Check) ([]statement, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s %q: match is no RE2 expression: %w", list, c.Name, err)
 			}
+			if holdsAlways(c.Match) {
+				return nil, fmt.Errorf("%s %q: match %q holds of every answer, even of an empty one; write what must stand in it", list, c.Name, c.Match)
+			}
 			s.re = re
 		}
 		names[c.Name] = true
 		statements = append(statements, s)
 	}
 	return statements, nil
+}
+
+// holdsAlways says whether an expression matches in any text: in nothing at all
+// at its begin, or at its end.
+func holdsAlways(expression string) bool {
+	re, err := syntax.Parse(expression, syntax.Perl)
+	return err == nil && (matchesNothing(re, syntax.OpBeginText, syntax.OpBeginLine) || matchesNothing(re, syntax.OpEndText, syntax.OpEndLine))
+}
+
+// matchesNothing says whether an expression matches the empty text where these
+// assertions hold.
+func matchesNothing(re *syntax.Regexp, holding ...syntax.Op) bool {
+	nothing := func(sub *syntax.Regexp) bool { return matchesNothing(sub, holding...) }
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpStar, syntax.OpQuest:
+		return true
+	case syntax.OpRepeat:
+		return re.Min == 0 || nothing(re.Sub[0])
+	case syntax.OpPlus, syntax.OpCapture:
+		return nothing(re.Sub[0])
+	case syntax.OpConcat:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !nothing(sub) })
+	case syntax.OpAlternate:
+		return slices.ContainsFunc(re.Sub, nothing)
+	}
+	return slices.Contains(holding, re.Op)
 }
 
 // asks says whether the plan says anything of bodies.

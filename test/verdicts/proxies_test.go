@@ -2,9 +2,11 @@ package verdicts
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync/atomic"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
@@ -31,6 +33,7 @@ func changedProxies() []hand {
 		{Row: row(folder, "must-not-pass-hand-caller-that-comes", "inconclusive", "productpage-v1 appeared"), text: half, meddle: appears("productpage-v1")},
 		{Row: row(folder, "must-not-pass-hand-caller-that-goes", "inconclusive", "productpage-v1"), text: both, meddle: disappears("productpage-v1")},
 		{Row: row(folder, "must-not-pass-hand-caller-that-restarts", "inconclusive", "productpage-v1"), text: both, meddle: restarts("productpage-v1")},
+		{Row: row(folder, "must-not-pass-hand-caller-that-does-not-answer", "inconclusive", "productpage-v1"), text: both, meddle: falls("productpage-v1")},
 		{Row: row(folder, "must-pass-hand-none-comes-or-goes", "pass"), text: both, meddle: honest},
 	}
 }
@@ -91,6 +94,22 @@ func restarts(workload string) func(mesh.Mesh) mesh.Mesh {
 		for i := range proxies {
 			if begun && proxies[i].Workload == workload {
 				proxies[i].Name += "-again"
+			}
+		}
+		return proxies
+	})
+}
+
+// falls is one whose admin interface does not answer when the load has ended.
+func falls(workload string) func(mesh.Mesh) mesh.Mesh {
+	asked := 0
+	return changes(func(proxies []mesh.Proxy, begun bool) []mesh.Proxy {
+		if begun {
+			asked++
+		}
+		for i := range proxies {
+			if asked == 1 && proxies[i].Workload == workload {
+				proxies[i].Admin = &envoy.Admin{Client: http.DefaultClient, Base: "http://127.0.0.1:1"}
 			}
 		}
 		return proxies
