@@ -240,7 +240,7 @@ func wordStage(name string) string {
 	switch name {
 	case "":
 		return "the rules"
-	case Given:
+	case report.Given:
 		return "what is given"
 	}
 	return "step " + name

@@ -11,9 +11,6 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// Given is the name of the stage in force before the baseline.
-const Given = report.Given
-
 // Stage is the changes that are made together: those of given, or of a step.
 type Stage struct {
 	Name    string
@@ -42,7 +39,7 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 		namespace: namespace, services: targets(services), objects: slices.Clone(objects),
 		there: there{namespace, services, s.NoEndpoints},
 	}
-	given := p.stage(Given, s.Given, id+"-0")
+	given := p.stage(report.Given, s.Given, id+"-0")
 	if logging != nil {
 		p.objects = rules.Put(p.objects, logging.After)
 	}
