@@ -35,6 +35,7 @@ type logged struct {
 	upstream string // empty: no endpoint got it
 	flags    string // joined by commas
 	status   int
+	http     bool
 }
 
 func (k logged) flagged(flag string) bool { return slices.Contains(strings.Split(k.flags, ","), flag) }
@@ -94,7 +95,7 @@ func (p *proxyLog) add(e envoy.LogEntry) {
 
 // kindOf finds the kind of a line, or begins one; nil: there are too many.
 func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
-	key := logged{route: e.Route, cluster: e.Cluster, upstream: e.Upstream, flags: strings.Join(e.Flags, ","), status: e.Status}
+	key := logged{route: e.Route, cluster: e.Cluster, upstream: e.Upstream, flags: strings.Join(e.Flags, ","), status: e.Status, http: e.Method != ""}
 	if _, ofService := envoy.ParseClusterName(e.Cluster); !ofService {
 		key.upstream = "" // it may be anywhere outside of the mesh, each time elsewhere
 	}
@@ -108,7 +109,7 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 		return nil
 	}
 	// A line is not to be kept whole for a part of it.
-	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), key.status}
+	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), key.status, key.http}
 	p.kinds[key] = &kind{logged: key}
 	return p.kinds[key]
 }
@@ -162,6 +163,20 @@ func (p *proxyLog) sent(cluster string) uint64 {
 	var n uint64
 	for key, kind := range p.kinds {
 		if key.cluster == cluster && key.upstream != "" {
+			n += kind.ended
+		}
+	}
+	return n
+}
+
+// taken returns how many HTTP requests of the workload the proxy had taken and
+// ended in the window.
+func (p *proxyLog) taken() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n uint64
+	for key, kind := range p.kinds {
+		if key.http && !strings.HasPrefix(key.cluster, envoy.Inbound+"|") {
 			n += kind.ended
 		}
 	}
