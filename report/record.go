@@ -98,24 +98,12 @@ type Window struct {
 	Calls      []Explained                `json:"calls,omitempty"`
 }
 
-// The ways in which a part of a rule can be seen to bite, in Bite.Kind.
-const (
-	BiteDelay    = "delay"    // requests that it delayed
-	BiteAbort    = "abort"    // requests that it aborted
-	BiteRoute    = "route"    // requests, or TCP connections, that went by the entry
-	BiteWeight   = "weight"   // those that it sent to one destination
-	BiteOverflow = "overflow" // requests, or TCP connections, that a connection pool refused
-	BiteEjection = "ejection" // ejections of an endpoint
-	BitePolicy   = "policy"   // requests to which another policy applied: those to the clusters that have it
-	BiteTimeout  = "timeout"  // requests that it ended
-)
-
 // Bite is how often one part of a rule in force was seen to have an effect on
 // the requests of a window that count.
 type Bite struct {
 	Rule    string `json:"rule"`              // VirtualService/default/ratings
 	Path    string `json:"path"`              // spec.http[0].fault.delay
-	Kind    string `json:"kind"`              // BiteDelay and the like
+	Kind    string `json:"kind"`              // how it is seen: delay, abort, timeout, route, weight, policy, overflow, ejection (docs/verdicts.md)
 	Service string `json:"service,omitempty"` // short name of the service it is about, fully qualified if it is of another namespace
 	Stage   string `json:"stage"`             // that wrote it: given, or the step's name
 	Count   *int64 `json:"count"`             // nil: no source shows it

@@ -78,3 +78,25 @@ func (f *Fault) inject(entry *networking.HTTPRoute) error {
 	}
 	return nil
 }
+
+// The kinds of parts of a fault.
+const (
+	PartDelay = "delay" // requests that it delayed
+	PartAbort = "abort" // requests that it aborted
+)
+
+func faultParts() []entryPart {
+	const remedy = "let a cohort send requests that it is for (its match, its when), give it a percentage that such a load meets, and no entry above it that takes them; or take it out"
+	return []entryPart{
+		{
+			PartKind: PartKind{PartDelay, "no request that it delayed", remedy},
+			field:    "fault.delay",
+			there:    func(entry *networking.HTTPRoute) bool { return entry.GetFault().GetDelay() != nil },
+		},
+		{
+			PartKind: PartKind{PartAbort, "no request that it aborted", remedy},
+			field:    "fault.abort",
+			there:    func(entry *networking.HTTPRoute) bool { return entry.GetFault().GetAbort() != nil },
+		},
+	}
+}

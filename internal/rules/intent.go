@@ -35,19 +35,21 @@ type Intent interface {
 	merge(d *draft, service Service) error
 }
 
-// form is the word that an intent goes by, and an empty one to be read into.
+// form is the word that an intent goes by, an empty one to be read into, and
+// what it puts into an http entry that is to be seen to bite by itself.
 type form struct {
-	name string
-	make func() Intent
+	name  string
+	make  func() Intent
+	parts []entryPart
 }
 
 // forms are the known intents, in the order in which they are listed.
 func forms() []form {
 	return []form{
-		{"route", func() Intent { return &Route{} }},
-		{"fault", func() Intent { return &Fault{} }},
-		{"breaker", func() Intent { return &Breaker{} }},
-		{"timeout", func() Intent { return &Timeout{} }},
+		{"route", func() Intent { return &Route{} }, nil},
+		{"fault", func() Intent { return &Fault{} }, faultParts()},
+		{"breaker", func() Intent { return &Breaker{} }, nil},
+		{"timeout", func() Intent { return &Timeout{} }, timeoutParts()},
 	}
 }
 

@@ -2,8 +2,8 @@
 // strictly, checks what Istio itself would refuse, and merges intents such as
 // a fault or a split into the object that owns a host.
 //
-// An intent stands in one file: its form in YAML, its check, its merging and its
-// wording; and its name in the list of forms.
+// An intent stands in one file: its form in YAML, its check, its merging, its
+// wording, and what of it is to be seen to bite; and its name in the list of forms.
 //
 // The package is pure: it reads no mesh and writes none. It may import
 // internal/yamlnode and internal/nearest.

@@ -8,18 +8,24 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// The ways in which a part of a rule can be seen to bite, in Part.Kind. They
-// are report's Bite words.
-const (
-	PartDelay    = "delay"
-	PartAbort    = "abort"
-	PartRoute    = "route"
-	PartWeight   = "weight"
-	PartOverflow = "overflow"
-	PartEjection = "ejection"
-	PartPolicy   = "policy"
-	PartTimeout  = "timeout"
-)
+// PartKind is a way in which a part of a rule can be seen to bite.
+type PartKind struct {
+	Name   string // PartDelay and the like, as the record has it
+	None   string // words that nothing was seen: no request that it delayed
+	Remedy string // what to do about a part that never bit; SERVICE stands for the part's service
+}
+
+// PartKinds returns all kinds: those of entries and of policies, and those of
+// what intents put into an entry.
+func PartKinds() []PartKind {
+	kinds := slices.Concat(routeKinds(), policyKinds())
+	for _, f := range forms() {
+		for _, p := range f.parts {
+			kinds = append(kinds, p.PartKind)
+		}
+	}
+	return kinds
+}
 
 // Part is one part of a rule that must be seen to bite.
 type Part struct {
@@ -43,7 +49,7 @@ type Part struct {
 	HiddenAt []int
 
 	content string // equal for parts that say the same, wherever they stand
-	timeout string // of a timeout: after how long, and for which destinations
+	setting string // of a part that is none where it was set already: what it says, and for which destinations
 }
 
 // Service is the short name of the part's host, or the host itself if it is of
@@ -62,7 +68,7 @@ func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Ob
 func Parts(before, after *Object) []Part {
 	parts := without(partsOf(after), partsOf(before))
 	return slices.DeleteFunc(parts, func(p Part) bool {
-		return p.Kind == PartTimeout && slices.ContainsFunc(partsOf(before), p.sameTimeout)
+		return p.setting != "" && slices.ContainsFunc(partsOf(before), func(had Part) bool { return had.Kind == p.Kind && had.setting == p.setting })
 	})
 }
 

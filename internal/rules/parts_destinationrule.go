@@ -9,6 +9,21 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
+// The kinds of parts that policies have.
+const (
+	PartPolicy   = "policy"   // requests to which the policy applied: those to the clusters that have it
+	PartOverflow = "overflow" // requests, or TCP connections, that a connection pool refused
+	PartEjection = "ejection" // ejections of an endpoint
+)
+
+func policyKinds() []PartKind {
+	return []PartKind{
+		{PartPolicy, "no request that it applied to", "let a cohort send requests to what it is for, or take it out"},
+		{PartOverflow, "no overflow", "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
+		{PartEjection, "no ejection", "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
+	}
+}
+
 // policyPlace is a place of a DestinationRule where a policy can stand.
 type policyPlace struct {
 	path   string
@@ -24,7 +39,7 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 	for _, place := range places {
 		for _, field := range blocks(place.policy) {
 			block := place.policy.ProtoReflect().Get(field).Message().Interface()
-			for _, kind := range policyKinds(block) {
+			for _, kind := range kindsOf(block) {
 				parts = append(parts, Part{
 					Object: o.Ref, Host: host, Kind: kind, Path: place.path + "." + field.JSONName(),
 					To: host, Subset: place.subset, Port: place.port,
@@ -75,10 +90,10 @@ func blocks(policy proto.Message) []protoreflect.FieldDescriptor {
 	return out
 }
 
-// policyKinds are the ways in which a block is seen to bite. Each has to apply to
+// kindsOf are the ways in which a block is seen to bite. Each has to apply to
 // requests, or a count of 0 would be expected of what nobody meets. A connection
 // pool without a limit refuses nothing: its other settings only apply.
-func policyKinds(block proto.Message) []string {
+func kindsOf(block proto.Message) []string {
 	switch block := block.(type) {
 	case *networking.OutlierDetection:
 		return []string{PartPolicy, PartEjection}

@@ -8,6 +8,19 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
+// The kinds of parts that every entry has.
+const (
+	PartRoute  = "route"  // requests, or TCP connections, that went by the entry
+	PartWeight = "weight" // those that it sent to one destination
+)
+
+func routeKinds() []PartKind {
+	return []PartKind{
+		{PartRoute, "nothing that went by it", "let a cohort send requests that it matches and that no entry above it takes; or take it out"},
+		{PartWeight, "nothing that it sent there", "send as many requests as it takes to meet this weight, or take the destination out"},
+	}
+}
+
 func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
 	var parts []Part
 	for i, entry := range vs.Http {
@@ -33,31 +46,42 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o, vs), unmarked),
 	}
 	parts := routeParts(whole, weightsOf(entry.Route), true)
-	part := func(kind, field string, there bool) {
-		if there {
-			p := whole
-			p.Kind, p.Path = kind, path+field
-			parts = append(parts, p)
+	for _, form := range forms() {
+		for _, of := range form.parts {
+			if of.there(entry) {
+				parts = append(parts, of.in(whole, entry))
+			}
 		}
-	}
-	part(PartDelay, ".fault.delay", entry.GetFault().GetDelay() != nil)
-	part(PartAbort, ".fault.abort", entry.GetFault().GetAbort() != nil)
-	if after := entry.GetTimeout().AsDuration(); after > 0 {
-		part(PartTimeout, ".timeout", true)
-		parts[len(parts)-1].timeout = fmt.Sprintf("%s of %s", after, toWords(o, entry))
 	}
 	return parts
 }
 
-// sameTimeout says whether another entry has ended requests to the same
-// destinations after the same time.
-func (p Part) sameTimeout(other Part) bool { return p.Kind == other.Kind && p.timeout == other.timeout }
+// entryPart is what an intent puts into an http entry and what bites by itself,
+// whether an intent put it there or not.
+type entryPart struct {
+	PartKind
+	field string // its path in the entry: fault.delay
+	there func(*networking.HTTPRoute) bool
+
+	// setting, if it is not nil, words what the entry says of it. Where an entry to
+	// the same destinations said so before, it is no part.
+	setting func(*networking.HTTPRoute) string
+}
+
+// in is the part of an entry, which is given as a whole.
+func (e entryPart) in(whole Part, entry *networking.HTTPRoute) Part {
+	whole.Kind, whole.Path = e.Name, whole.Path+"."+e.field
+	if e.setting != nil {
+		whole.setting = e.setting(entry) + " of " + toWords(whole.Object.Namespace, entry)
+	}
+	return whole
+}
 
 // toWords names the destinations of an entry, whatever their subsets.
-func toWords(o *Object, entry *networking.HTTPRoute) string {
+func toWords(namespace string, entry *networking.HTTPRoute) string {
 	var hosts []string
 	for _, route := range entry.Route {
-		hosts = append(hosts, FQDN(route.GetDestination().GetHost(), o.Namespace))
+		hosts = append(hosts, FQDN(route.GetDestination().GetHost(), namespace))
 	}
 	return strings.Join(hosts, ", ")
 }

@@ -47,3 +47,15 @@ func (t *Timeout) merge(d *draft, service Service) error {
 		return nil
 	})
 }
+
+// PartTimeout is the kind of part of a timeout: requests that it ended.
+const PartTimeout = "timeout"
+
+func timeoutParts() []entryPart {
+	return []entryPart{{
+		PartKind: PartKind{PartTimeout, "no request that it ended", "let a request take longer, or take the timeout out"},
+		field:    "timeout",
+		there:    func(entry *networking.HTTPRoute) bool { return entry.GetTimeout().AsDuration() > 0 },
+		setting:  func(entry *networking.HTTPRoute) string { return entry.GetTimeout().AsDuration().String() },
+	}}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -63,7 +64,7 @@ func bitten(b report.Bite) bool { return b.Count != nil && *b.Count > 0 }
 // spokenOf says whether an expectation of the window speaks of the count that
 // shows a part: who writes overflows(httpbin) == 0 wants none.
 func (r run) spokenOf(b report.Bite, w *report.Window) bool {
-	function := map[string]string{report.BiteOverflow: report.Overflows, report.BiteEjection: report.Ejections}[b.Kind]
+	function := map[string]string{rules.PartOverflow: report.Overflows, rules.PartEjection: report.Ejections}[b.Kind]
 	return function != "" && slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
 		return slices.ContainsFunc(line.Needs(), func(n check.Need) bool {
 			return n.Function == function && r.sameService(n.Args[0], b.Service)
@@ -96,45 +97,24 @@ func wordBite(b report.Bite, where string) string {
 	if b.Count == nil {
 		return fmt.Sprintf("%s, of %s: nothing shows whether it bit in %s: %s", what, stage, where, b.Absent)
 	}
-	return fmt.Sprintf("%s, of %s, never bit in %s: %s; %s", what, stage, where, counted(b), remedy(b))
+	kind := kindOf(b)
+	return fmt.Sprintf("%s, of %s, never bit in %s: %s; %s", what, stage, where, counted(b, kind), strings.ReplaceAll(kind.Remedy, "SERVICE", b.Service))
 }
 
 // counted words that there was nothing to count.
-func counted(b report.Bite) string {
-	what := map[string]string{
-		report.BiteDelay:    "no request that it delayed",
-		report.BiteAbort:    "no request that it aborted",
-		report.BiteRoute:    "nothing that went by it",
-		report.BiteWeight:   "nothing that it sent there",
-		report.BiteOverflow: "no overflow",
-		report.BiteEjection: "no ejection",
-		report.BitePolicy:   "no request that it applied to",
-		report.BiteTimeout:  "no request that it ended",
-	}[b.Kind]
-	if what == "" {
-		what = "none"
-	}
+func counted(b report.Bite, kind rules.PartKind) string {
 	if b.Source == "" {
-		return "there was " + what
+		return "there was " + kind.None
 	}
-	return b.Source + " has " + what
+	return b.Source + " has " + kind.None
 }
 
-// remedy says what to do about a part that never bit.
-func remedy(b report.Bite) string {
-	switch b.Kind {
-	case report.BiteDelay, report.BiteAbort:
-		return "let a cohort send requests that it is for (its match, its when), give it a percentage that such a load meets, and no entry above it that takes them; or take it out"
-	case report.BiteRoute:
-		return "let a cohort send requests that it matches and that no entry above it takes; or take it out"
-	case report.BiteWeight:
-		return "send as many requests as it takes to meet this weight, or take the destination out"
-	case report.BiteOverflow:
-		return fmt.Sprintf("drive more at a time than it allows; if it is to refuse nothing, say so: overflows(%s) == 0", b.Service)
-	case report.BiteEjection:
-		return fmt.Sprintf("let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(%s) == 0", b.Service)
-	case report.BiteTimeout:
-		return "let a request take longer, or take the timeout out"
+// kindOf is what is known of how a part is seen.
+func kindOf(b report.Bite) rules.PartKind {
+	for _, kind := range rules.PartKinds() {
+		if kind.Name == b.Kind {
+			return kind
+		}
 	}
-	return "let a cohort send requests to what it is for, or take it out"
+	return rules.PartKind{None: "none", Remedy: "let a cohort send requests to what it is for, or take it out"}
 }

@@ -8,9 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/report"
 )
 
 func TestFishersTest(t *testing.T) {
@@ -31,19 +28,6 @@ func TestFishersTest(t *testing.T) {
 	} {
 		if got := test.pValue(); math.Abs(got-test.want) > 1e-5*test.want {
 			t.Errorf("of %v the p-value is %v, want %v", test.table, got, test.want)
-		}
-	}
-}
-
-func TestPartsAndBitesAreOfTheSameKinds(t *testing.T) {
-	parts := []string{rules.PartDelay, rules.PartAbort, rules.PartRoute, rules.PartWeight, rules.PartOverflow, rules.PartEjection, rules.PartPolicy, rules.PartTimeout}
-	bites := []string{report.BiteDelay, report.BiteAbort, report.BiteRoute, report.BiteWeight, report.BiteOverflow, report.BiteEjection, report.BitePolicy, report.BiteTimeout}
-	if diff := cmp.Diff(bites, parts); diff != "" {
-		t.Error(diff)
-	}
-	for _, kind := range bites {
-		if counted(report.Bite{Kind: kind}) == "there was none" {
-			t.Errorf("%s has no words", kind)
 		}
 	}
 }

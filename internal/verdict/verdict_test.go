@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -63,9 +64,9 @@ func healthy(t *testing.T) (*report.Record, *scenarios.Scenario) {
 			r.Asked = append(r.Asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
 		}
 	}
-	route := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: report.BiteRoute, Service: "httpbin", Stage: report.Given}
-	delay := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0].fault.delay", Kind: report.BiteDelay, Service: "httpbin", Stage: "one"}
-	pool := report.Bite{Rule: "DestinationRule/default/httpbin", Path: "spec.trafficPolicy.connectionPool", Kind: report.BiteOverflow, Service: "httpbin", Stage: "two"}
+	route := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Service: "httpbin", Stage: report.Given}
+	delay := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0].fault.delay", Kind: rules.PartDelay, Service: "httpbin", Stage: "one"}
+	pool := report.Bite{Rule: "DestinationRule/default/httpbin", Path: "spec.trafficPolicy.connectionPool", Kind: rules.PartOverflow, Service: "httpbin", Stage: "two"}
 	one := during("one", bitten(route, 20), bitten(delay, 20))
 	two := during("two", bitten(route, 0), bitten(delay, 20), bitten(pool, 0))
 	two.Quantities = []report.Quantity{{Function: report.Overflows, Args: []string{"httpbin"}, Value: new(int64)}}
@@ -163,7 +164,7 @@ func TestWhatIsNoPass(t *testing.T) {
 		"1: all that was written and looked for": {func(r *report.Record) {
 			r.Changes = written()
 			for i := range r.Windows[1:3] {
-				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: report.BiteRoute, Stage: "one"}, 20))
+				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Stage: "one"}, 20))
 			}
 		}, report.Pass, ""},
 
