@@ -52,9 +52,9 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 	return j
 }
 
-// Passed says, as the load of a step ends, whether the step is a pass so far:
-// its expectations hold, and no point speaks against its window. What asks for
-// the recovery is not known yet, and does not count.
+// Passed says, as the load of a step ends, whether it is a pass so far: its
+// expectations hold, and nothing speaks against the windows until then. What asks
+// for the recovery is not known yet, and does not count.
 func Passed(record *report.Record, scenario *scenarios.Scenario, step scenarios.Step) bool {
 	r := run{record, scenario}
 	for _, row := range r.rows(step) {
@@ -62,8 +62,14 @@ func Passed(record *report.Record, scenario *scenarios.Scenario, step scenarios.
 			return false
 		}
 	}
-	w := r.window(report.During, step.Name)
-	return w != nil && !slices.ContainsFunc(points(), func(p point) bool { return len(r.doubts(p, w)) > 0 })
+	for _, p := range points() {
+		for i := range record.Windows {
+			if len(r.doubts(p, &record.Windows[i])) > 0 {
+				return false
+			}
+		}
+	}
+	return len(record.Problems) == 0 && r.window(report.During, step.Name) != nil
 }
 
 // asksForRecovery says whether the expectation of a line can be judged only

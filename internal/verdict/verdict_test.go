@@ -306,8 +306,12 @@ func TestAStepPassesOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
 		"the load fell short": {func(r *report.Record) {
 			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Count: 19}))
 		}, 0, false},
-		"it was not driven": {func(r *report.Record) { r.Windows = r.Windows[:1] }, 0, false},
-		"it was cut off":    {func(r *report.Record) { r.Windows[1].Cut = "interrupted" }, 0, false},
+		"the baseline is in doubt": {func(r *report.Record) {
+			put(&r.Windows[0], "client", load(7, loadgen.Outcome{Status: 500, Count: 7}))
+		}, 0, false},
+		"something went wrong": {func(r *report.Record) { r.Problems = []string{"a proxy was away"} }, 0, false},
+		"it was not driven":    {func(r *report.Record) { r.Windows = r.Windows[:1] }, 0, false},
+		"it was cut off":       {func(r *report.Record) { r.Windows[1].Cut = "interrupted" }, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			record, scenario := healthy(t)
