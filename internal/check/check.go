@@ -122,8 +122,6 @@ type named struct {
 	loads    []Load
 	sizes    []Size
 	mentions []mention
-	checks   []string
-	versions []string
 }
 
 // Expectation is one compiled line. It may be judged again and again, and by
@@ -168,28 +166,9 @@ func (e *Expectation) Needs() []Need { return e.needs }
 // Loads returns the cohorts that the line names, each once a window.
 func (e *Expectation) Loads() []Load { return e.loads }
 
-// Cohorts returns the names of the cohorts that the line names in any window,
-// each once.
-func (e *Expectation) Cohorts() []string {
-	var names []string
-	for _, load := range e.loads {
-		if !slices.Contains(names, load.Cohort) {
-			names = append(names, load.Cohort)
-		}
-	}
-	return names
-}
-
 // SamplesNeeded returns what the splits and the percentiles of the line need.
 // With fewer samples they are inconclusive.
 func (e *Expectation) SamplesNeeded() []Size { return e.sizes }
-
-// Checks returns the checks of answers that the line names, each once.
-func (e *Expectation) Checks() []string { return e.checks }
-
-// Versions returns the versions that the line says answers of a cohort show,
-// each once. Those of which proxies counted the requests are not among them.
-func (e *Expectation) Versions() []string { return e.versions }
 
 // Speaks says whether the line says something of an outcome that a cohort had
 // in a window, as opposed to passing over it: it counts its status, its check or

@@ -244,7 +244,6 @@ func (c *compiler) chosen(function string, n node) (outcomes, string, error) {
 	if !slices.Contains(c.scope.Checks, check.token.text) {
 		return nil, "", unknown(check.token, "check", c.scope.Checks)
 	}
-	c.checks = union(c.checks, []string{check.token.text})
 	return withCheck(check.token.text), "check " + check.token.text, nil
 }
 
@@ -253,9 +252,5 @@ func (c *compiler) answer(n node) (string, error) {
 	if len(c.scope.Answers) == 0 {
 		return "", &Error{Offset: n.at().start, Message: "nothing says which version an answer is from", Hint: "list versions: beside load, each with a text of its answers"}
 	}
-	version, err := c.nameOf(n, "version", c.scope.Answers)
-	if err == nil {
-		c.versions = union(c.versions, []string{version})
-	}
-	return version, err
+	return c.nameOf(n, "version", c.scope.Answers)
 }

@@ -72,14 +72,3 @@ func TestFailuresAreStatusesFrom400AndTransportErrors(t *testing.T) {
 		t.Error("a transport error is no failure")
 	}
 }
-
-func TestALineSaysWhichChecksAndVersionsOfAnswersItNames(t *testing.T) {
-	e := mustCompile(t, `jason.share("stars") == 100% && others.count("stars") == 0 || !(recovery.jason.share("reviews-lost") > 1%) &&
-		(split(jason).is(v1 == 90%, "v1-canary" == 10%) || baseline.jason.answered(v3) == baseline.jason.answered(v1)) && requests(reviews, v4) > 5`)
-	if diff := cmp.Diff([]string{"stars", "reviews-lost"}, e.Checks()); diff != "" {
-		t.Errorf("checks: %s", diff)
-	}
-	if diff := cmp.Diff([]string{"v1", "v1-canary", "v3"}, e.Versions()); diff != "" {
-		t.Errorf("versions: %s", diff)
-	}
-}

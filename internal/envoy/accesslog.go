@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +25,6 @@ type LogEntry struct {
 	Cluster   string   // upstream cluster: outbound|9080|v1|ratings.default.svc.cluster.local
 	Route     string   // http[].name of the VirtualService, or default
 }
-
-// Flagged says whether the entry has one of Envoy's response flags.
-func (e LogEntry) Flagged(flag string) bool { return slices.Contains(e.Flags, flag) }
 
 // LogReader reads the lines of one format.
 type LogReader struct {
