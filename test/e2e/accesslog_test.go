@@ -27,27 +27,13 @@ func TestAccessLogsThatAreOffAreOnForARunAlone(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	off, err := keeper.Write(ctx, rules.Change{After: &rules.Object{
+	off := place(t, keeper, &rules.Object{
 		Ref:         rules.Ref{Kind: rules.Telemetry, Namespace: keeper.Info().Namespace, Name: "theirs"},
 		APIVersion:  "telemetry.istio.io/v1",
 		Annotations: map[string]string{"why": "theirs"},
 		Spec: &telemetry.Telemetry{AccessLogging: []*telemetry.AccessLogging{{
 			Providers: []*telemetry.ProviderRef{{Name: "envoy"}}, Disabled: wrapperspb.Bool(true),
 		}}},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		objects, err := keeper.Objects(ctx)
-		if err != nil {
-			t.Error(err)
-		}
-		if now := rules.Find(objects, off.Ref); now != nil {
-			if _, err := keeper.Write(ctx, rules.Change{Before: now}); err != nil {
-				t.Error(err)
-			}
-		}
 	})
 
 	awaitUnlogged(t, keeper)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -15,6 +16,28 @@ import (
 const theirs = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
  "metadata":{"name":"theirs","labels":{"team":"books"},"annotations":{"why":"theirs"}},
  "spec":{"hosts":["ratings"],"http":[{"name":"plain","timeout":"10.5s","route":[{"destination":{"host":"ratings"},"weight":0}]}]}}`
+
+// place writes an object that nobody but the test owns, until the test ends.
+func place(t *testing.T, m mesh.Mesh, o *rules.Object) *rules.Object {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	written, err := m.Write(ctx, rules.Change{After: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		objects, err := m.Objects(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		if now := rules.Find(objects, written.Ref); now != nil {
+			if _, err := m.Write(ctx, rules.Change{Before: now}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return written
+}
 
 func TestTheOwnerOfAHostIsPutBackToTheLetter(t *testing.T) {
 	ctx := context.WithoutCancel(t.Context())
@@ -29,24 +52,7 @@ func TestTheOwnerOfAHostIsPutBackToTheLetter(t *testing.T) {
 		t.Fatal(err)
 	}
 	object.Namespace = keeper.Info().Namespace
-	before, err := keeper.Write(ctx, rules.Change{After: object})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		objects, err := keeper.Objects(ctx)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, o := range objects {
-			if o.Name != "theirs" {
-				continue
-			}
-			if _, err := keeper.Write(ctx, rules.Change{Before: o}); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	before := place(t, keeper, object)
 
 	record := run(t, "delay-jason", "owner", openIstio(t.Context(), t, "owner"), honest)
 	if record.Verdict != report.Pass || !record.Restored {
