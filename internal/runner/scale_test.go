@@ -20,7 +20,7 @@ func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
 		{plan: loadgen.Plan{Duration: 30 * time.Second}, want: loadgen.Plan{Duration: 10 * time.Second}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second}, needed: 1000, want: loadgen.Plan{Duration: 30 * time.Second}},
 		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 100, want: loadgen.Plan{Duration: 10 * time.Second, QPS: 50}},
-		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 1000, want: loadgen.Plan{Duration: 20 * time.Second, QPS: 50}},
+		{plan: loadgen.Plan{Duration: 30 * time.Second, QPS: 50}, needed: 1000, want: loadgen.Plan{Duration: 22 * time.Second, QPS: 50}},
 		{plan: loadgen.Plan{Duration: loadgen.MinDuration}, want: loadgen.Plan{Duration: loadgen.MinDuration}},
 		{plan: loadgen.Plan{Requests: 6, Connections: 4}, want: loadgen.Plan{Requests: 2, Connections: 2}},
 		{plan: loadgen.Plan{Requests: 6, Connections: 4}, needed: 20, want: loadgen.Plan{Requests: 20, Connections: 4}},

@@ -172,7 +172,8 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 			plan.Duration = max(plan.Duration/time.Duration(part), loadgen.MinDuration)
 		}
 		if plan.Duration > 0 && plan.QPS > 0 {
-			plan.Duration = max(plan.Duration, time.Duration(float64(least)/plan.QPS*float64(time.Second)))
+			// A tenth more: the last of a rate may be due as the time is over.
+			plan.Duration = max(plan.Duration, time.Duration(1.1*float64(least)/plan.QPS*float64(time.Second)))
 		}
 	}
 	return out
