@@ -2,9 +2,10 @@
 // behaving as Istio's own do. The same code serves in the embedded mesh and as
 // pods of a cluster.
 //
-// An application is a folder of this package, which says all of it, its manifest
-// in the folder manifests, and its line in applications. The package may import
-// its own folders, and nothing else of this module.
+// An application is a folder of this package, which says all of it, its line in
+// applications, its manifest in the folder manifests and its section in
+// docs/samples.md. The package may import its own folders, and nothing else of
+// this module.
 package samples
 
 import (

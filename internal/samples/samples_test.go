@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -30,6 +31,22 @@ func TestApps(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("workloads (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryApplicationIsDescribed(t *testing.T) {
+	page, err := os.ReadFile("../../docs/samples.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for line := range strings.Lines(string(page)) {
+		if name, found := strings.CutPrefix(line, "## "); found {
+			described = append(described, strings.TrimSpace(name))
+		}
+	}
+	if diff := cmp.Diff(Apps(), described); diff != "" {
+		t.Errorf("the sections of docs/samples.md (-want +got):\n%s", diff)
 	}
 }
 
