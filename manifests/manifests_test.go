@@ -2,12 +2,18 @@ package manifests
 
 import (
 	"bytes"
+	"io/fs"
 	"strings"
 	"testing"
 )
 
 func TestAppNamesTheImageAsked(t *testing.T) {
-	for _, app := range []string{"bookinfo", "httpbin", "tcp-echo"} {
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d manifests: %v", len(names), err)
+	}
+	for _, name := range names {
+		app := strings.TrimSuffix(name, ".yaml")
 		plain, err := App(app, Image)
 		if err != nil {
 			t.Fatal(err)
@@ -25,8 +31,8 @@ func TestAppNamesTheImageAsked(t *testing.T) {
 
 func TestBadNamesAreErrorsThatHelp(t *testing.T) {
 	for _, row := range []struct{ app, image, want string }{
-		{"bokinfo", Image, `finding the manifest of "bokinfo": there is no such application; choose bookinfo, httpbin, tcp-echo`},
-		{"../go", Image, "choose bookinfo, httpbin, tcp-echo"},
+		{"bokinfo", Image, `finding the manifest of "bokinfo": there is no such application; choose bookinfo, httpbin`},
+		{"../go", Image, "choose bookinfo, httpbin"},
 		{"httpbin", "", "that is no image's name"},
 		{"httpbin", "a\nprivileged: true", "that is no image's name"},
 		{"httpbin", "a #b", "that is no image's name"},

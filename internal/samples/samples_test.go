@@ -24,13 +24,14 @@ func TestApps(t *testing.T) {
 			}
 		}
 	}
-	want := map[string][]string{
+	for name, want := range map[string][]string{
 		"bookinfo": {"productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3"},
 		"httpbin":  {"httpbin-v1"},
 		"tcp-echo": {"tcp-echo-v1", "tcp-echo-v2"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("workloads (-want +got):\n%s", diff)
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("workloads of %s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
@@ -58,8 +59,8 @@ func TestUnknownNamesAreAnsweredWithTheKnown(t *testing.T) {
 		err  error
 		want string
 	}{
-		{app, `finding application "bokinfo": there is no such sample; choose bookinfo, httpbin, tcp-echo`},
-		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin, tcp-echo`},
+		{app, `finding application "bokinfo": there is no such sample; choose ` + strings.Join(Apps(), ", ")},
+		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin`},
 		{version, `finding version "v4" of service "reviews": there is no such version; choose v1, v2, v3`},
 		{workload.Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), workload.Env{}), "it says neither HTTP nor TCP"},
 	} {

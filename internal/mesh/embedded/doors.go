@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,8 +9,9 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 
-	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
 
 // page is an HTTP service of the mesh for a browser on this machine, which
@@ -25,30 +25,23 @@ type page struct {
 	transport *http.Transport
 }
 
-// pagePaths are what is worth opening in a browser, by service.
-var pagePaths = map[string]string{"productpage": "/productpage", "httpbin": "/get"}
-
-// callPaths are what is worth calling of services that have no page.
-var callPaths = map[string]string{"details": "/details/0", "ratings": "/ratings/0", "reviews": "/reviews/0"}
-
 // openPage opens the page of the first service that has one; nil: none has.
 func (m *Mesh) openPage(ctx context.Context) (*page, error) {
-	for _, s := range m.common.Services {
-		if path, ok := pagePaths[s.Name]; ok {
-			return m.listenPage(ctx, s, path)
-		}
+	at := slices.IndexFunc(m.sample, func(w workload.Workload) bool { return w.Page })
+	if at < 0 {
+		return nil, nil
 	}
-	return nil, nil
+	return m.listenPage(ctx, m.sample[at])
 }
 
-func (m *Mesh) listenPage(ctx context.Context, s config.Service, path string) (*page, error) {
+func (m *Mesh) listenPage(ctx context.Context, w workload.Workload) (*page, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("opening a port for the page of %s: %w", s.Name, err)
+		return nil, fmt.Errorf("opening a port for the page of %s: %w", w.Name(), err)
 	}
 	p := &page{
-		service:   fmt.Sprintf("%s:%d", s.Name, s.Ports[0].Number),
-		path:      path,
+		service:   fmt.Sprintf("%s:%d", w.App, w.ServicePort),
+		path:      w.Path,
 		address:   l.Addr().String(),
 		transport: &http.Transport{DialContext: m.client().Dial},
 	}
@@ -88,7 +81,7 @@ func (m *Mesh) Doors() []string {
 			if err != nil {
 				continue // The mesh is closed.
 			}
-			lines = append(lines, door("call", address, command(address, listener, p.TCP)))
+			lines = append(lines, door("call", address, m.command(s.Name, address, listener)))
 		}
 	}
 	for _, w := range m.workloads {
@@ -100,14 +93,14 @@ func (m *Mesh) Doors() []string {
 func door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", kind, name, how) }
 
 // command calls a service through the proxy whose listener is given.
-func command(address, listener string, tcp bool) string {
+func (m *Mesh) command(service, address, listener string) string {
+	at := slices.IndexFunc(m.sample, func(w workload.Workload) bool { return w.App == service })
 	host, port, err := net.SplitHostPort(listener)
 	switch {
-	case err != nil:
+	case err != nil || at < 0:
 		return listener
-	case tcp:
+	case m.sample[at].IsTCP():
 		return fmt.Sprintf("nc %s %s", host, port)
 	}
-	service, _, _ := net.SplitHostPort(address)
-	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, cmp.Or(pagePaths[service], callPaths[service]))
+	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, m.sample[at].Path)
 }

@@ -46,6 +46,7 @@ type Options struct {
 
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
+	sample    []workload.Workload
 	common    config.Mesh // to all proxies
 	workloads []injected  // in the order of the sample, the load workload, the gateway
 	admin     *http.Client
@@ -79,11 +80,12 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	m := &Mesh{
+		sample: sample,
 		common: config.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
 		admin:  &http.Client{Transport: &http.Transport{}},
 		end:    end,
 	}
-	if err := m.start(running, sample, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
+	if err := m.start(running, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
 		closeAll(ports)
 		return nil, errors.Join(err, m.Close(ctx))
 	}
@@ -139,7 +141,7 @@ func closeAll(all []ports) {
 
 // start starts the proxies, then the workloads, which call each other through
 // them.
-func (m *Mesh) start(ctx context.Context, sample []workload.Workload, ports []ports, common sidecar.Options) error {
+func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options) error {
 	cfg, err := sidecar.Compile(m.common, nil)
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func (m *Mesh) start(ctx context.Context, sample []workload.Workload, ports []po
 		return err
 	}
 	var all []sidecar.Options
-	for i, w := range sample {
+	for i, w := range m.sample {
 		all = append(all, sidecar.Options{Name: w.Name(), App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()})
 	}
 	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
@@ -165,7 +167,7 @@ func (m *Mesh) start(ctx context.Context, sample []workload.Workload, ports []po
 		}
 		m.workloads = append(m.workloads, injected{proxy: proxy, admin: door, options: o})
 	}
-	for i, w := range sample {
+	for i, w := range m.sample {
 		env := workload.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
 		m.routines.Go(func() {
 			if err := w.Serve(ctx, ports[i].own, env); err != nil {

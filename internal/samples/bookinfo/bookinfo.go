@@ -20,16 +20,18 @@ const port = 9080
 
 // Application is Bookinfo.
 func Application() workload.Application {
-	of := func(app, version string, handler func(context.Context, workload.Env) http.Handler) workload.Workload {
-		return workload.Workload{App: app, Version: version, ServicePort: port, Port: port, HTTP: handler}
+	of := func(app, version, path string, handler func(context.Context, workload.Env) http.Handler) workload.Workload {
+		return workload.Workload{App: app, Version: version, ServicePort: port, Port: port, Path: path, HTTP: handler}
 	}
+	page := of("productpage", "v1", "/productpage", newProductpage)
+	page.Page = true
 	return workload.Application{Name: "bookinfo", Workloads: []workload.Workload{
-		of("productpage", "v1", newProductpage),
-		of("details", "v1", newDetails),
-		of("ratings", "v1", newRatings),
-		of("reviews", "v1", noStars.serve),
-		of("reviews", "v2", blackStars.serve),
-		of("reviews", "v3", redStars.serve),
+		page,
+		of("details", "v1", "/details/0", newDetails),
+		of("ratings", "v1", "/ratings/0", newRatings),
+		of("reviews", "v1", "/reviews/0", noStars.serve),
+		of("reviews", "v2", "/reviews/0", blackStars.serve),
+		of("reviews", "v3", "/reviews/0", redStars.serve),
 	}}
 }
 

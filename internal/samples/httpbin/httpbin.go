@@ -29,7 +29,7 @@ const (
 // Application is httpbin.
 func Application() workload.Application {
 	return workload.Application{Name: "httpbin", Workloads: []workload.Workload{
-		{App: "httpbin", Version: "v1", ServicePort: 8000, Port: 8080, HTTP: newHandler},
+		{App: "httpbin", Version: "v1", ServicePort: 8000, Port: 8080, Path: "/get", Page: true, HTTP: newHandler},
 	}}
 }
 

@@ -26,6 +26,8 @@ type Workload struct {
 	Version     string // the label version: v2
 	ServicePort int    // of the service: 9080, httpbin 8000, tcp-echo 9000
 	Port        int    // of the container: 9080, httpbin 8080, tcp-echo 9000
+	Path        string // of HTTP, what is worth calling: /details/0
+	Page        bool   // Path is for a browser
 
 	// HTTP makes the handler of a service. The calls that it makes end with the
 	// context.
