@@ -1,0 +1,161 @@
+package evidence
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+const pageID = "5d28be0f-1111-4222-8333-444444444444"
+
+var (
+	loader  = mesh.Proxy{Name: "load-1", Workload: "load", Address: "10.0.0.9", Client: true}
+	ingress = mesh.Proxy{Name: "gw-1", Workload: "ingress", Address: "10.0.0.8", Gateway: true}
+	pages   = mesh.Proxy{Name: "page-1", Workload: "page-v1", Address: "10.0.0.1"}
+	stars   = mesh.Proxy{Name: "stars-1", Workload: "stars-v2", Address: "10.0.0.2"}
+	points  = mesh.Proxy{Name: "points-1", Workload: "points-v1", Address: "10.0.0.3"}
+)
+
+// call is a line of a request of the id: at is when it began, in ms.
+func call(at int, took time.Duration, to mesh.Proxy, bend ...func(*envoy.LogEntry)) envoy.LogEntry {
+	service, _, _ := strings.Cut(to.Workload, "-")
+	return entry(at, append([]func(*envoy.LogEntry){func(e *envoy.LogEntry) {
+		e.RequestID, e.Duration, e.Upstream = pageID, took, to.Address+":9080"
+		e.Cluster = fmt.Sprintf("outbound|9080||%s.shop.svc.cluster.local", service)
+	}}, bend...)...)
+}
+
+func givenUp(e *envoy.LogEntry) { e.Status, e.Flags = 0, []string{"DC"} }
+
+// logOf is a log that has these lines.
+func logOf(lines map[*mesh.Proxy][]envoy.LogEntry) *Log {
+	l := &Log{calls: newCalls()}
+	for _, p := range []*mesh.Proxy{&loader, &ingress, &pages, &stars, &points} {
+		log := newProxyLog(*p, 0)
+		l.proxies = append(l.proxies, log)
+		for _, e := range lines[p] {
+			log.add(e)
+			l.calls.add(*p, e)
+		}
+	}
+	return l
+}
+
+func sketch(c *report.Call, indent string) string {
+	if c == nil {
+		return "none"
+	}
+	s := fmt.Sprintf("%s%s>%s %v %d %s %s\n", indent, c.From, c.To, c.Duration, c.Status, strings.Join(c.Flags, ","), c.Upstream)
+	for i := range c.Calls {
+		s += sketch(&c.Calls[i], indent+" ")
+	}
+	return s
+}
+
+func TestTheTreeOfARequest(t *testing.T) {
+	namespace := []mesh.Service{{Name: "page", Host: "page.shop.svc.cluster.local"}, {Name: "stars", Host: "stars.shop.svc.cluster.local"}, {Name: "points", Host: "points.shop.svc.cluster.local"}}
+	twoAttempts := map[*mesh.Proxy][]envoy.LogEntry{
+		&loader: {call(0, 6*time.Second, pages)},
+		&pages:  {call(5, 3*time.Second, stars, givenUp), call(3006, 3*time.Second, stars, givenUp)},
+		// The traced character of the id is another one behind the first proxy.
+		&stars: {call(7, 7*time.Second, points, flagged("DI")), call(3008, 7*time.Second, points, flagged("DI"), func(e *envoy.LogEntry) { e.RequestID = pageID[:14] + "9" + pageID[15:] })},
+	}
+	for name, one := range map[string]struct {
+		lines map[*mesh.Proxy][]envoy.LogEntry
+		want  string
+		note  string
+	}{
+		"two attempts": {twoAttempts, `load>page 6s 200  page-v1
+ page-v1>stars 3s 0 DC stars-v2
+  stars-v2>points 7s 200 DI points-v1
+ page-v1>stars 3s 0 DC stars-v2
+  stars-v2>points 7s 200 DI points-v1
+`, ""},
+		"through the gateway": {map[*mesh.Proxy][]envoy.LogEntry{&ingress: {call(0, time.Second, pages)}, &pages: {call(1, time.Millisecond, stars)}},
+			"ingress>page 1s 200  page-v1\n page-v1>stars 1ms 200  stars-v2\n", ""},
+		"an application that does not pass the id on": {map[*mesh.Proxy][]envoy.LogEntry{&loader: {call(0, time.Second, pages)}},
+			"load>page 1s 200  page-v1\n", "does not pass x-request-id on"},
+		"aborted": {map[*mesh.Proxy][]envoy.LogEntry{&loader: {call(0, 0, pages, nowhere, flagged("FI"))}},
+			"load>page 0s 503 FI \n", ""},
+		"an endpoint without a proxy": {map[*mesh.Proxy][]envoy.LogEntry{&loader: {call(0, time.Second, mesh.Proxy{Workload: "page-v1", Address: "10.9.9.9"})}},
+			"load>page 1s 200  10.9.9.9:9080\n", "does not pass"},
+		"clocks that are apart": {map[*mesh.Proxy][]envoy.LogEntry{&loader: {call(0, 10*time.Millisecond, pages)}, &pages: {call(500, time.Millisecond, stars)}},
+			"load>page 10ms 200  page-v1\n", "1 more have this request's id"},
+		"no line of the first proxy": {map[*mesh.Proxy][]envoy.LogEntry{&pages: {call(0, time.Second, stars)}}, "none", "no access log has this request"},
+		"nothing":                    {nil, "none", "did the ingress gateway give it another id?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := logOf(one.lines).explain("pages", example{loadgen.Example{RequestID: pageID}, report.WhySlowest}, namespace)
+			if diff := cmp.Diff(one.want, sketch(got.Call, "")); diff != "" {
+				t.Error(diff)
+			}
+			if (one.note == "") != (got.Note == "") || !strings.Contains(got.Note, one.note) {
+				t.Errorf("the note is %q; want %q", got.Note, one.note)
+			}
+		})
+	}
+	l := logOf(twoAttempts)
+	l.of("stars-1").fail(fmt.Errorf("rotated away"))
+	if got := l.explain("pages", example{loadgen.Example{RequestID: pageID}, ""}, namespace); !strings.Contains(got.Note, "the tree may lack calls: the access log of stars-1 is not read: rotated away") {
+		t.Errorf("the note is %q", got.Note)
+	}
+}
+
+func TestTheSlowestOfEachStatusOutlastAFloodOfOthers(t *testing.T) {
+	c := newCalls()
+	add := func(id string, status int, took time.Duration) {
+		for _, proxy := range []mesh.Proxy{pages, loader} {
+			c.add(proxy, call(0, took, stars, func(e *envoy.LogEntry) { e.RequestID, e.Status = id, status }))
+		}
+	}
+	add("slow", 200, time.Second)
+	add("bad", 503, time.Second)
+	add("cut", 0, time.Second)
+	add("plain", 200, time.Millisecond)
+	for i := range 10 * keptRequests {
+		add(fmt.Sprint(i), []int{200, 503, 0}[i%3], time.Duration(i%100+2)*time.Millisecond)
+	}
+	for _, id := range []string{"slow", "bad", "cut"} {
+		if lines, _ := c.lines(id); len(lines) != 2 {
+			t.Errorf("%d lines are kept of the request %s", len(lines), id)
+		}
+	}
+	if lines, forgot := c.lines("plain"); len(lines) > 0 || !forgot {
+		t.Errorf("%d lines of a plain one are kept; forgotten: %v", len(lines), forgot)
+	}
+	for range 2 * keptLines {
+		c.add(pages, call(0, 0, stars))
+	}
+	if lines, _ := c.lines(pageID); len(lines) != keptLines {
+		t.Errorf("%d lines are kept of one request", len(lines))
+	}
+}
+
+func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
+	of := func(id string, took time.Duration) *loadgen.Example {
+		return &loadgen.Example{RequestID: id, Response: took}
+	}
+	got := (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
+		"a": {Outcomes: []loadgen.Outcome{
+			{Status: 200, Slowest: of("ok", 2*time.Second)},
+			{Status: 503, Slowest: of("unavailable", 1)}, {Status: 503, Version: "v1", Slowest: of("worse", 2)},
+			{Error: loadgen.ErrorTimeout, Slowest: of("late", time.Second)}, {Error: loadgen.ErrorCanceled, Slowest: of("cut", 1)}, {Status: 404},
+		}},
+		"b": {Outcomes: []loadgen.Outcome{{Status: 200}}},
+	}, nil)
+	var words []string
+	for _, e := range got {
+		words = append(words, e.Cohort+" "+e.Why+": "+e.Request)
+	}
+	if diff := cmp.Diff([]string{"a slowest: ok", "a error timeout: late", "a status 503: worse"}, words); diff != "" {
+		t.Error(diff)
+	}
+}
