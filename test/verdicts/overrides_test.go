@@ -10,7 +10,7 @@ const watched = `
     - fault: {service: httpbin, when: {end-user: jason}, delay: 200ms}
   load:
     slow: {get: "http://httpbin:8000/get", headers: {end-user: jason}, connections: 2, requests: 4}
-    others: {get: "http://httpbin:8000/headers", connections: 8, qps: 20, while: slow}
+    others: {get: "http://httpbin:8000/headers", connections: 24, qps: 20, while: slow}
   expect:
     - slow.status[200] == slow.sent && slow.min >= 200ms
     - others.status[200] == others.sent
