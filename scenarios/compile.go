@@ -221,6 +221,7 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 		Versions: slices.Sorted(maps.Keys(versions)),
 		Services: slices.Sorted(maps.Keys(services)),
 		Longest:  longestOf(f),
+		Most:     mostOf(step),
 	}
 }
 

@@ -90,6 +90,16 @@ func longestOf(f *fileScenario) map[string]check.Longest {
 	return longest
 }
 
+// mostOf is how many requests each cohort of a step sends at most, where its file
+// gives a number.
+func mostOf(step fileStep) map[string]int64 {
+	most := map[string]int64{}
+	for name, load := range step.Load {
+		most[name] = load.Requests.count
+	}
+	return most
+}
+
 func loadsOf(steps []fileStep) []map[string]fileLoad {
 	var all []map[string]fileLoad
 	for _, step := range steps {

@@ -54,6 +54,7 @@ type Scope struct {
 	Versions []string // those of services; empty: not known, any version may be named
 	Services []string // empty: not known, any service may be named
 	Longest  map[string]Longest
+	Most     map[string]int64 // how many requests a cohort sends at most while the rule is in force; 0: not known
 }
 
 // Longest is how long the answers of a cohort can take, since a request that

@@ -35,8 +35,8 @@ func (c *compiler) why(says formula) string {
 	case is(responses), is(services):
 		return "a time is from 0s to the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max"
 	case is(counts):
-		return "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent"
+		return "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent, nor that above the requests of its load"
 	default:
-		return "no count is below 0"
+		return "no count is below 0, nor are those of versions together above that of their service"
 	}
 }

@@ -15,44 +15,47 @@ import (
 
 func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 	for line, at := range map[string]string{
-		"jason.p50 <= jason.p50":                               "",
-		"jason.p50 - jason.p50 == 0s":                          "",
-		"jason.p50 <= jason.p99":                               "",
-		"jason.min <= jason.mean <= jason.max":                 "",
-		"jason.max >= 50% * jason.max":                         "",
-		"jason.service.p50 <= jason.p99":                       "",
-		"jason.service.min <= jason.mean":                      "",
-		"recovery.jason.service.max <= recovery.jason.max":     "",
-		"jason.service.min >= 0s":                              "",
-		"jason.share(503) <= 100%":                             "",
-		`jason.share("stars") >= 0%`:                           "",
-		"0% <= jason.share(503) <= 100%":                       "",
-		"jason.share(503) != 101%":                             "",
-		"jason.share(200) + jason.share(503) <= 100%":          "",
-		"jason.p50 < 1h || jason.p50 >= 1h":                    "",
-		"jason.p50 < 1h || jason.p50 > 30m":                    "",
-		"jason.p50 < 1h || !(jason.p50 < 1h)":                  "",
-		"jason.p50 < 1s || jason.p99 >= 1s":                    "",
-		"!(jason.share(503) <= 100%)":                          "jason.share",
-		"jason.status[503] == 0 || jason.status[503] > 0":      "",
-		"jason.status[503] == 0 || jason.status[503] >= 1":     "", // counts are whole
-		"jason.sent >= 0":                                      "",
-		"jason.sent > 0":                                       "", // nothing sent is inconclusive
-		"jason.sent == jason.sent":                             "",
-		"jason.qps > 0":                                        "",
-		"jason.status[200] <= jason.sent":                      "",
-		"jason.status[200] + jason.status[503] <= jason.sent":  "",
-		"jason.answered(v1) + jason.errors <= jason.sent":      "",
-		"jason.status[200] / jason.sent <= 100%":               "",
-		"jason.status[200] / jason.sent == jason.share(200)":   "",
-		"jason.errors / jason.sent >= 0%":                      "",
-		`jason.share("stars") * jason.sent <= jason.sent`:      "",
-		"(jason.sent - 5) * (jason.sent - 5) >= 0":             "",
-		"jason.status[200] != 0.5":                             "",
-		"faults(ratings) >= 0":                                 "",
-		"faults(ratings) > -1":                                 "",
-		"overflows(httpbin) / client.sent >= 0%":               "",
-		"others.max < 1s && faults(ratings) + jason.sent >= 1": "faults(ratings) +",
+		"jason.p50 <= jason.p50":                                             "",
+		"jason.p50 - jason.p50 == 0s":                                        "",
+		"jason.p50 <= jason.p99":                                             "",
+		"jason.min <= jason.mean <= jason.max":                               "",
+		"jason.max >= 50% * jason.max":                                       "",
+		"jason.service.p50 <= jason.p99":                                     "",
+		"jason.service.min <= jason.mean":                                    "",
+		"recovery.jason.service.max <= recovery.jason.max":                   "",
+		"jason.service.min >= 0s":                                            "",
+		"jason.share(503) <= 100%":                                           "",
+		`jason.share("stars") >= 0%`:                                         "",
+		"0% <= jason.share(503) <= 100%":                                     "",
+		"jason.share(503) != 101%":                                           "",
+		"jason.share(200) + jason.share(503) <= 100%":                        "",
+		"jason.p50 < 1h || jason.p50 >= 1h":                                  "",
+		"jason.p50 < 1h || jason.p50 > 30m":                                  "",
+		"jason.p50 < 1h || !(jason.p50 < 1h)":                                "",
+		"jason.p50 < 1s || jason.p99 >= 1s":                                  "",
+		"!(jason.share(503) <= 100%)":                                        "jason.share",
+		"jason.status[503] == 0 || jason.status[503] > 0":                    "",
+		"jason.status[503] == 0 || jason.status[503] >= 1":                   "", // counts are whole
+		"jason.sent >= 0":                                                    "",
+		"jason.sent > 0":                                                     "", // nothing sent is inconclusive
+		"jason.sent == jason.sent":                                           "",
+		"jason.qps > 0":                                                      "",
+		"jason.status[200] <= jason.sent":                                    "",
+		"jason.status[200] + jason.status[503] <= jason.sent":                "",
+		"jason.answered(v1) + jason.errors <= jason.sent":                    "",
+		"jason.status[200] / jason.sent <= 100%":                             "",
+		"jason.status[200] / jason.sent == jason.share(200)":                 "",
+		"jason.errors / jason.sent >= 0%":                                    "",
+		`jason.share("stars") * jason.sent <= jason.sent`:                    "",
+		"(jason.sent - 5) * (jason.sent - 5) >= 0":                           "",
+		"jason.status[200] != 0.5":                                           "",
+		"faults(ratings) >= 0":                                               "",
+		"faults(ratings) > -1":                                               "",
+		"requests(reviews, v1) <= requests(reviews)":                         "",
+		"requests(reviews, v1) + requests(reviews, v2) <= requests(reviews)": "",
+		"requests(reviews, v1) / requests(reviews) <= 100%":                  "",
+		"overflows(httpbin) / client.sent >= 0%":                             "",
+		"others.max < 1s && faults(ratings) + jason.sent >= 1":               "faults(ratings) +",
 		"others.max < 1s && (jason.errors > 5 || jason.share(200) <= 1%) || jason.p90 <= jason.p95": "jason.p90",
 		"recovery.jason.max < 1s && recovery.jason.p95 <= recovery.jason.p999":                      "recovery.jason.p95",
 		"split(jason).is(v1 == 100%) || jason.share(200) <= 100%":                                   "jason.share",
@@ -112,6 +115,33 @@ func TestATimeIsNotLongerThanItsTimeout(t *testing.T) {
 	}
 }
 
+// Of the load under the rule alone is it known how many requests it has: the
+// others take as many as is asked of them.
+func TestNoMoreIsCountedThanIsSent(t *testing.T) {
+	scope := shop()
+	scope.Most = map[string]int64{"jason": 20}
+	for line, want := range map[string]string{
+		"jason.status[503] <= 20":                        "always true",
+		"jason.status[503] < 100":                        "always true",
+		"jason.errors + jason.status[200] <= 20":         "always true",
+		"jason.sent <= 20":                               "always true",
+		`jason.count("stars") != 21`:                     "always true",
+		"jason.status[200] == 21":                        "can never be true",
+		"jason.status[200] > 15 && jason.errors > 5":     "can never be true",
+		"jason.status[503] < 20":                         "",
+		"jason.sent == 20":                               "",
+		`jason.status[200] + jason.count("stars") <= 20`: "",
+		"baseline.jason.status[503] <= 20":               "",
+		"others.status[503] <= 20":                       "",
+		"faults(ratings) <= 20":                          "",
+	} {
+		_, err := Compile(scope, line)
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
 // refused checks that a line is, for the reason and at the place.
 func refused(t *testing.T, line, at, reason string) {
 	t.Helper()
@@ -148,7 +178,8 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 		"jason.share(200) > others.share(200)",
 		"faults(ratings) == 2 * jason.sent",
 		"faults(ratings) <= jason.sent",
-		"requests(reviews, v2) <= requests(reviews)",
+		"requests(reviews, v2) <= requests(ratings)",
+		"requests(reviews, v2) < requests(reviews)",
 		"overflows(httpbin) / client.sent <= 100%",
 		"faults(ratings) - jason.sent >= 0",
 		"jason.sent / (jason.sent - 5) < 100%",

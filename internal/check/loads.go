@@ -103,10 +103,10 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	}
 	switch name.text {
 	case "sent":
-		return term{kind: number, form: c.seen.of(l, counts, "sent"), eval: ofLoad(l, counted(everything))}, nil
+		return term{kind: number, form: c.count(l, "sent"), eval: ofLoad(l, counted(everything))}, nil
 	case "errors":
 		c.speak(l, transport)
-		return term{kind: number, form: c.seen.of(l, counts, "errors"), eval: ofLoad(l, counted(transport))}, nil
+		return term{kind: number, form: c.count(l, "errors"), eval: ofLoad(l, counted(transport))}, nil
 	case "qps":
 		return term{kind: number, form: c.seen.rate(l), eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
@@ -130,6 +130,14 @@ func (c *compiler) time(l Load, name string, service bool) linear {
 	return c.seen.time(l, family, name, longest)
 }
 
+// count returns how many requests of a load, or all, had some outcome.
+func (c *compiler) count(l Load, part string) linear {
+	if l.Window != report.During { // of which the size depends on what is asked of it
+		return c.seen.of(l, counts, part)
+	}
+	return c.seen.count(l, part, c.scope.Most[l.Cohort])
+}
+
 // status compiles jason.status[503].
 func (c *compiler) status(n *index) (term, error) {
 	of, ok := n.of.(*field)
@@ -146,7 +154,7 @@ func (c *compiler) status(n *index) (term, error) {
 	}
 	c.speak(l, withStatus(code))
 	read := ofLoad(l, ofStatuses(counted(withStatus(code))))
-	return term{kind: number, form: c.seen.of(l, counts, statusPart(code)), eval: func(w Windows) value {
+	return term{kind: number, form: c.count(l, statusPart(code)), eval: func(w Windows) value {
 		v := read(w)
 		v.label = fmt.Sprint(code)
 		return v
@@ -203,7 +211,7 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	if function == "share" {
 		return term{kind: share, form: c.seen.of(l, shares, part), eval: shareOf(l, read)}, nil
 	}
-	return term{kind: number, form: c.seen.of(l, counts, part), eval: ofLoad(l, read)}, nil
+	return term{kind: number, form: c.count(l, part), eval: ofLoad(l, read)}, nil
 }
 
 // loadFunctions returns the names of the functions of a load.

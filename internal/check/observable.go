@@ -17,14 +17,16 @@ type observable struct {
 	free     bool   // calculated, and of any size
 	positive bool   // above 0
 	limits   []inequality
+	most     int64 // of a cohort's counts: how many requests it sends at most; 0: not known
 }
 
-// The families of a cohort's quantities.
+// The families of quantities: those of a cohort, and of a service.
 const (
 	responses = "response"
 	services  = "service"
 	counts    = "count"
 	shares    = "share"
+	proxied   = "proxied" // what proxies counted of a service
 )
 
 // isOf says whether a quantity is of a family such as counts, of any cohort.
@@ -53,6 +55,17 @@ func (o observables) time(l Load, family, part string, longest time.Duration) li
 	return statistic
 }
 
+// count returns how many requests of a cohort had some outcome, of the most that
+// it sends; 0: that is not known.
+func (o observables) count(l Load, part string, most int64) linear {
+	counted := o.of(l, counts, part)
+	name := counted.quantities()[0]
+	known := o[name]
+	known.most = most
+	o[name] = known
+	return counted
+}
+
 // rate returns the requests a second of a cohort, of which each sent some.
 func (o observables) rate(l Load) linear {
 	name := l.Window + "." + l.Cohort + " qps"
@@ -62,7 +75,11 @@ func (o observables) rate(l Load) linear {
 
 // counter returns what proxies counted.
 func (o observables) counter(n Need) linear {
-	o[n.text()] = observable{whole: true}
+	part := "all"
+	if len(n.Args) > 1 {
+		part = "version " + n.Args[1]
+	}
+	o[n.text()] = observable{whole: true, family: n.Function + " of " + n.Args[0] + " " + proxied, part: part}
 	return one(n.text())
 }
 
@@ -171,7 +188,7 @@ func (o observables) isWhole(quantity string) bool { return o[quantity].whole }
 // known returns what holds of quantities, and of those that they depend on.
 func (o observables) known(names []string) []inequality {
 	var all []inequality
-	families := map[string]map[string]linear{}
+	families, most := map[string]map[string]linear{}, map[string]int64{}
 	for i := 0; i < len(names); i++ { // names grows
 		name := names[i]
 		q := o[name]
@@ -187,17 +204,19 @@ func (o observables) known(names []string) []inequality {
 				families[q.family] = map[string]linear{}
 			}
 			families[q.family][q.part] = one(name)
+			most[q.family] = q.most
 		}
 	}
 	for family, members := range families {
 		switch {
 		case strings.HasSuffix(family, " "+counts):
-			if sent, ok := members["sent"]; ok {
-				all = append(all, inequality{linear: sent.minus(just(ratOf(1)))})
-				all = append(all, partsOf(sent, members)...)
-			}
+			all = append(all, countsOf(members, most[family])...)
 		case strings.HasSuffix(family, " "+shares):
 			all = append(all, partsOf(just(ratOf(1)), members)...)
+		case strings.HasSuffix(family, " "+proxied):
+			if whole, ok := members["all"]; ok {
+				all = append(all, partsOf(whole, members)...)
+			}
 		default:
 			all = append(all, ordered(members)...)
 		}
@@ -228,6 +247,24 @@ func begunWhenDue(families map[string]map[string]linear) []inequality {
 	return all
 }
 
+// countsOf is that a cohort sent a request at least, and no more than it was to
+// send; 0: that is not known.
+func countsOf(members map[string]linear, most int64) []inequality {
+	var all []inequality
+	sent, asked := members["sent"]
+	if asked {
+		all = append(all, inequality{linear: sent.minus(just(ratOf(1)))})
+		all = append(all, partsOf(sent, members)...)
+	}
+	if most == 0 {
+		return all
+	}
+	if asked {
+		return append(all, inequality{linear: just(ratOf(most)).minus(sent)})
+	}
+	return append(all, partsOf(just(ratOf(most)), members)...)
+}
+
 // partsOf is that no part is above the whole, nor are those together of which
 // no outcome is two: statuses, versions, and errors among either.
 func partsOf(whole linear, members map[string]linear) []inequality {
@@ -236,7 +273,7 @@ func partsOf(whole linear, members map[string]linear) []inequality {
 		kind, _, _ := strings.Cut(part, " ")
 		into := []string{kind}
 		switch kind {
-		case "sent":
+		case "sent", "all":
 			continue
 		case "errors":
 			into = []string{"status", "version"}
