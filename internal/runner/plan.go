@@ -59,6 +59,9 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	if err := unaltered(given, steps); err != nil {
 		return nil, err
 	}
+	if err := inert(steps); err != nil {
+		return nil, err
+	}
 	if logging != nil {
 		given.Changes = slices.Insert(given.Changes, 0, *logging)
 	}

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // unaltered refuses a run whose rules are in force already, word for word: what
@@ -17,6 +20,26 @@ func unaltered(given Stage, steps []Stage) error {
 		return errors.New("planning the run: all that is applied " + already)
 	case !changes(given) && !changes(steps[0]):
 		return fmt.Errorf("planning the run: all that the step %q applies %s", steps[0].Name, already)
+	}
+	return nil
+}
+
+// inert refuses a run with a step of which nothing could be seen to bite: a new
+// Gateway, or new subsets, that no route of the step uses would pass whatever they
+// say. What was there before may have routes that use it.
+func inert(steps []Stage) error {
+	for _, step := range steps {
+		if len(step.Changes) == 0 || slices.ContainsFunc(step.Changes, func(c rules.Change) bool {
+			return c.Before != nil || len(rules.Parts(nil, c.After)) > 0
+		}) {
+			continue
+		}
+		var names []string
+		for _, change := range step.Changes {
+			names = append(names, change.Ref().String())
+		}
+		return fmt.Errorf("planning the run: nothing of %s (%s) could be seen to bite: gateways and subsets bite through the routes that use them; apply such a route with them, or write them in given",
+			wordStage(step.Name), strings.Join(names, ", "))
 	}
 	return nil
 }

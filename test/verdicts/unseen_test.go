@@ -19,10 +19,17 @@ const policy = `
       kind: DestinationRule
       metadata: {name: reviews}
       spec: {host: reviews, %s}
-  load:
+%s  load:
     readers: {get: "http://reviews:9080/reviews/0", connections: 2, requests: 12}
   expect:
     - readers.status[200] == readers.sent
+`
+
+// toAll uses a subset, which has no part of its own that could bite.
+const toAll = `    - apiVersion: networking.istio.io/v1
+      kind: VirtualService
+      metadata: {name: reviews}
+      spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: all}}]}]}
 `
 
 // unseenRules are rules that are stored and that no proxy is ever told of, as
@@ -31,14 +38,14 @@ func unseenRules() []hand {
 	const folder = "2.8-rule-not-seen"
 	stopped := func(m mesh.Mesh) mesh.Mesh { return &deaf{Mesh: m} }
 	var all []hand
-	for _, change := range []struct{ name, spec, expect string }{
-		{"load-balancer", "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", ""},
-		{"tls", "trafficPolicy: {tls: {mode: DISABLE}}", ""},
-		{"connect-timeout", "trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}", "    - overflows(reviews) == 0\n"},
-		{"min-health-percent", "trafficPolicy: {outlierDetection: {minHealthPercent: 40}}", "    - ejections(reviews) == 0\n"},
-		{"subset-labels", "subsets: [{name: all, labels: {app: reviews}}]", ""},
+	for _, change := range []struct{ name, spec, beside, expect string }{
+		{"load-balancer", "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", "", ""},
+		{"tls", "trafficPolicy: {tls: {mode: DISABLE}}", "", ""},
+		{"connect-timeout", "trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}", "", "    - overflows(reviews) == 0\n"},
+		{"min-health-percent", "trafficPolicy: {outlierDetection: {minHealthPercent: 40}}", "", "    - ejections(reviews) == 0\n"},
+		{"subset-labels", "subsets: [{name: all, labels: {app: reviews}}]", toAll, ""},
 	} {
-		text := fmt.Sprintf(policy, change.spec) + change.expect
+		text := fmt.Sprintf(policy, change.spec, change.beside) + change.expect
 		all = append(all, hand{
 			Row:  row(folder, "must-not-pass-hand-"+change.name, "inconclusive", "DestinationRule/default/reviews"),
 			text: text, meddle: stopped, live: time.Second,
