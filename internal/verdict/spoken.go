@@ -19,7 +19,7 @@ func unspoken(r run, w *report.Window) []string {
 	for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
 		failures := map[string]loadgen.Outcome{} // by their words, of any check and version
 		for _, o := range w.Loads[name].Outcomes {
-			if !failed(o) || speaks(lines, check.Load{Window: w.Name, Cohort: name}, o) {
+			if !check.Failed(o) || speaks(lines, check.Load{Window: w.Name, Cohort: name}, o) {
 				continue
 			}
 			all := failures[wordOutcome(o)]

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -17,11 +16,6 @@ func wordWindow(w *report.Window) string {
 		return "load under the rule"
 	}
 	return w.Name
-}
-
-// failed says whether a request was answered by an error, or by nothing.
-func failed(o loadgen.Outcome) bool {
-	return o.Error != "" || o.Status >= http.StatusBadRequest
 }
 
 // wordOutcome words the sort of an outcome.
