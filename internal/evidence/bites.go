@@ -88,7 +88,7 @@ func (w *window) bystander(p pair, part rules.Part) bool {
 func loggedFlag(flag string) biteSource {
 	return func(w *window, p pair, part rules.Part) answer {
 		if part.Entry == "" {
-			return unknown("its routes have no names")
+			return unknown("")
 		}
 		n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) })
 		if why != "" {
@@ -136,7 +136,7 @@ func hasPort(service mesh.Service, number string) bool {
 // was aborted, or refused by a circuit breaker, was sent nowhere.
 func loggedRoute(w *window, p pair, part rules.Part) answer {
 	if part.Entry == "" {
-		return unknown("its routes have no names")
+		return unknown("")
 	}
 	n, why := w.logCount(p, func(k logged) bool {
 		return byEntry(k.route, part.Entry) && (part.Kind != rules.PartWeight || leadsTo(k.cluster, part) && (k.upstream != "" || k.flagged("UH")))
@@ -148,18 +148,29 @@ func loggedRoute(w *window, p pair, part rules.Part) answer {
 }
 
 // tcpClusters counts the connections of a TCP route by the clusters that it leads
-// to: Envoy gives TCP routes no names.
+// to: Envoy gives TCP routes no names. Where connections get there in another
+// way as well, that there were some shows nothing.
 func tcpClusters(w *window, p pair, part rules.Part) answer {
-	if part.Entry != "" {
+	switch {
+	case part.Entry != "":
 		return unknown("")
+	case !part.Followed(p.proxy.Gateway):
+		return counted(clustersSource, 0)
 	}
-	return destinationCluster(w, p, part)
+	said := w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
+	if said.value > 0 && !part.Alone(w.Objects, p.proxy.Gateway) {
+		return unknown("/clusters does not tell its connections from those that other entries, or none, lead there; give it a subset of its own")
+	}
+	return said
 }
 
 // destinationCluster counts by /clusters what reached the destination of a
 // route. It stands for the route only where nothing else leads there.
 func destinationCluster(w *window, p pair, part rules.Part) answer {
-	if part.To == "" || part.Entry != "" && (part.Subset == "" || rules.Leading(w.Objects, part) != 1) {
+	if part.Entry == "" {
+		return unknown("")
+	}
+	if part.Subset == "" || rules.Leading(w.Objects, part) != 1 {
 		return unknown("/clusters does not tell its requests from those of other routes")
 	}
 	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })

@@ -41,3 +41,35 @@ func TestWhatIsInForceIsReadOfAllKinds(t *testing.T) {
 		t.Errorf("%d destinations lead to v1", got)
 	}
 }
+
+func TestWhoseConnectionsTheyAre(t *testing.T) {
+	to := func(subset string) []*networking.RouteDestination {
+		return []*networking.RouteDestination{{Destination: &networking.Destination{Host: "echo", Port: &networking.PortSelector{Number: 9000}, Subset: subset}}}
+	}
+	at := func(port uint32, gateways ...string) []*networking.L4MatchAttributes {
+		return []*networking.L4MatchAttributes{{Port: port, Gateways: gateways}}
+	}
+	object := func(host string, entries ...*networking.TCPRoute) *Object {
+		return &Object{Ref: Ref{VirtualService, "shop", "echo"}, Spec: &networking.VirtualService{Hosts: []string{host}, Gateways: []string{"mesh", "door"}, Tcp: entries}}
+	}
+	for name, test := range map[string]struct {
+		object            *Object
+		sidecars, gateway bool
+	}{
+		"all connections":                     {object("echo", &networking.TCPRoute{Route: to("")}), true, true},
+		"those to its port":                   {object("echo", &networking.TCPRoute{Match: at(9000), Route: to("")}), true, true},
+		"another port goes there by default":  {object("echo", &networking.TCPRoute{Match: at(9001), Route: to("")}), false, true},
+		"to a subset nothing goes by default": {object("echo", &networking.TCPRoute{Match: at(9001), Route: to("v1")}), true, true},
+		"the host has a default of its own":   {object("other", &networking.TCPRoute{Route: to("")}), false, true},
+		"two entries":                         {object("echo", &networking.TCPRoute{Match: at(9001), Route: to("v1")}, &networking.TCPRoute{Match: at(9000), Route: to("v1")}), false, false},
+		"an entry of the gateway's beside it": {object("echo", &networking.TCPRoute{Match: at(9000, "mesh"), Route: to("v1")}, &networking.TCPRoute{Match: at(31400, "door"), Route: to("v1")}), true, true},
+	} {
+		part := Parts(nil, test.object)[0]
+		if got := part.Alone([]*Object{test.object}, false); got != test.sidecars {
+			t.Errorf("%s: at sidecars alone is %v", name, got)
+		}
+		if got := part.Alone([]*Object{test.object}, true); got != test.gateway {
+			t.Errorf("%s: at gateways alone is %v", name, got)
+		}
+	}
+}

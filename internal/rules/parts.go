@@ -48,6 +48,10 @@ type Part struct {
 	HiddenBy []string
 	HiddenAt []int
 
+	stream  bool     // a tcp or tls entry, or a weight of one
+	follows follows  // of those
+	hosts   []string // of those: the object's
+
 	content string // equal for parts that say the same, wherever they stand
 	setting string // of a part that is none where it was set already: what it says, and for which destinations
 }

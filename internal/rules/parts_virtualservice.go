@@ -30,10 +30,10 @@ func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
 		}
 	}
 	for i, entry := range vs.Tls {
-		parts = append(parts, streamParts(o, vs, entry, entry.Route, fmt.Sprintf("spec.tls[%d]", i))...)
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), fmt.Sprintf("spec.tls[%d]", i))...)
 	}
 	for i, entry := range vs.Tcp {
-		parts = append(parts, streamParts(o, vs, entry, entry.Route, fmt.Sprintf("spec.tcp[%d]", i))...)
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), fmt.Sprintf("spec.tcp[%d]", i))...)
 	}
 	return parts
 }
@@ -88,10 +88,11 @@ func toWords(namespace string, entry *networking.HTTPRoute) string {
 
 // streamParts are those of a tcp or tls entry, which has no name: it is told by
 // its clusters. Where it has several, each weight is seen by itself.
-func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, to []*networking.RouteDestination, path string) []Part {
+func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, to []*networking.RouteDestination, by follows, path string) []Part {
 	whole := Part{
 		Object: o.Ref, Kind: PartRoute, Path: path,
 		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o, vs), entry),
+		stream: true, follows: by, hosts: Hosts(o),
 	}
 	return routeParts(whole, weightsOf(to), false)
 }

@@ -1,0 +1,77 @@
+package rules
+
+import (
+	"slices"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// follows says which proxies follow a tcp or tls entry. Envoy gives it no name,
+// so that it is seen by its clusters alone, and what goes there in another way
+// must not be taken for it.
+type follows struct {
+	sidecars, gateways bool
+	ports              []int // that it is for; empty: all
+}
+
+// streamMatch is a block of a tcp or a tls entry.
+type streamMatch interface {
+	GetPort() uint32
+	GetGateways() []string
+}
+
+func followsOf[M streamMatch](vs *networking.VirtualService, blocks []M) follows {
+	var f follows
+	note := func(gateways []string) {
+		f.sidecars = f.sidecars || len(gateways) == 0 || slices.Contains(gateways, MeshGateway)
+		f.gateways = f.gateways || slices.ContainsFunc(gateways, func(g string) bool { return g != MeshGateway })
+	}
+	all := len(blocks) == 0
+	for _, block := range blocks {
+		all = all || block.GetPort() == 0
+		f.ports = append(f.ports, int(block.GetPort()))
+		if gateways := block.GetGateways(); len(gateways) > 0 {
+			note(gateways)
+		} else {
+			note(vs.Gateways)
+		}
+	}
+	if len(blocks) == 0 {
+		note(vs.Gateways)
+	}
+	if all {
+		f.ports = nil
+	}
+	return f
+}
+
+// Followed says whether gateways, or sidecars, can have led connections by a
+// tcp or tls entry.
+func (p Part) Followed(gateway bool) bool {
+	if gateway {
+		return p.follows.gateways
+	}
+	return p.follows.sidecars
+}
+
+// Alone says whether what a gateway, or a sidecar, led to the destination of a
+// tcp or tls entry went by that entry, or weight, alone. A cluster without a
+// subset is also where sidecars lead what no VirtualService is for.
+func (p Part) Alone(objects []*Object, gateway bool) bool {
+	leading := 0
+	for _, o := range objects {
+		for _, other := range partsOf(o) {
+			if other.stream && other.Followed(gateway) && other.sameCluster(p) {
+				leading++
+			}
+		}
+	}
+	byDefault := !gateway && p.Subset == "" &&
+		(!slices.ContainsFunc(p.hosts, func(host string) bool { return covers(host, p.To) }) ||
+			p.Port != 0 && len(p.follows.ports) > 0 && !slices.Contains(p.follows.ports, p.Port))
+	return leading == 1 && !byDefault
+}
+
+func (p Part) sameCluster(other Part) bool {
+	return p.To == other.To && p.Subset == other.Subset && (p.Port == other.Port || p.Port == 0 || other.Port == 0)
+}
