@@ -77,6 +77,18 @@ type Asked struct {
 // baseline, where a step's name may stand.
 const Given = "given"
 
+// StageWords names in a sentence what a stage writes: that of given, of a step, or
+// of the only step of a file without steps, which has no name.
+func StageWords(stage string) string {
+	switch stage {
+	case Given:
+		return "what is given"
+	case "":
+		return "the rules"
+	}
+	return "step " + stage
+}
+
 // The names of a step's windows.
 const (
 	Baseline = "baseline" // given in force, the rule under test not yet
@@ -96,6 +108,17 @@ type Window struct {
 	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
 	Bites      []Bite                     `json:"bites,omitempty"`
 	Calls      []Explained                `json:"calls,omitempty"`
+}
+
+// Words names the window in a sentence.
+func (w *Window) Words() string {
+	switch {
+	case w.Name == During && w.Step != "":
+		return "load of step " + w.Step
+	case w.Name == During:
+		return "load under the rule"
+	}
+	return w.Name
 }
 
 // Bite is how often one part of a rule in force was seen to have an effect on

@@ -3,16 +3,11 @@ package check
 import (
 	"fmt"
 	"math/big"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 )
-
-// Failed says whether an outcome is a failure: a transport error, or an answer
-// with a status of 400 and above.
-func Failed(o loadgen.Outcome) bool { return o.Error != "" || o.Status >= http.StatusBadRequest }
 
 // outcomes chooses some of the outcomes of a cohort.
 type outcomes func(loadgen.Outcome) bool

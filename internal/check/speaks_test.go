@@ -61,14 +61,3 @@ func TestALineSpeaksOfTheOutcomesThatItCounts(t *testing.T) {
 		t.Error("what is said of the recovery does not speak of the recovery")
 	}
 }
-
-func TestFailuresAreStatusesFrom400AndTransportErrors(t *testing.T) {
-	for status, want := range map[int]bool{0: false, 200: false, 302: false, 399: false, 400: true, 404: true, 503: true} {
-		if got := Failed(loadgen.Outcome{Status: status}); got != want {
-			t.Errorf("status %d: %v", status, got)
-		}
-	}
-	if !Failed(loadgen.Outcome{Error: loadgen.ErrorEOF}) || !Failed(loadgen.Outcome{Status: 200, Error: loadgen.ErrorEOF}) {
-		t.Error("a transport error is no failure")
-	}
-}

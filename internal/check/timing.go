@@ -67,7 +67,7 @@ func untimed(r *loadgen.Result, service bool) string {
 	if r.Missed > 0 && !service {
 		return fmt.Sprintf("%d requests were due and never begun, and nobody knows how long they would have taken; take more connections or a lower rate", r.Missed)
 	}
-	if r.Count(Failed) == r.Sent {
+	if r.Count(loadgen.Outcome.Failed) == r.Sent {
 		return fmt.Sprintf("all %d answers are failures, and how fast it fails says nothing of how fast it answers; judge status[…] instead", r.Sent)
 	}
 	return ""

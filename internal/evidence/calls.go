@@ -40,7 +40,7 @@ func examples(load *loadgen.Result) []example {
 		if slow == nil || o.Slowest.Response > slow.Response {
 			slow = o.Slowest
 		}
-		if kind := badness(o); kind != "" && (bad[kind] == nil || o.Slowest.Response > bad[kind].Response) {
+		if kind := o.Words(); isBad(o) && (bad[kind] == nil || o.Slowest.Response > bad[kind].Response) {
 			bad[kind] = o.Slowest
 		}
 	}
@@ -53,19 +53,9 @@ func examples(load *loadgen.Result) []example {
 	return all
 }
 
-// badness words what is bad about answers: a status from 400, or a transport
-// error other than that we cut them off; empty: nothing is.
-func badness(o loadgen.Outcome) string {
-	switch {
-	case o.Error == loadgen.ErrorCanceled:
-		return ""
-	case o.Error != "":
-		return "error " + o.Error
-	case o.Status >= 400:
-		return fmt.Sprintf("status %d", o.Status)
-	}
-	return ""
-}
+// isBad says whether a kind of answer is to be explained: a failure, but none
+// that was cut off by us.
+func isBad(o loadgen.Outcome) bool { return o.Failed() && o.Error != loadgen.ErrorCanceled }
 
 func (l *Log) explain(cohort string, wanted example, services []mesh.Service) report.Explained {
 	e := report.Explained{Cohort: cohort, Why: wanted.why, Request: wanted.RequestID}

@@ -26,7 +26,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		return nil
 	}
 	r.stage = stage.Name
-	r.phase("applying %s", wordStage(stage.Name))
+	r.phase("applying %s", report.StageWords(stage.Name))
 	for _, group := range byKind(stage.Changes) {
 		began := time.Now()
 		first := len(r.record.Changes)
@@ -234,14 +234,4 @@ func recordOf(stage string, before, after *rules.Object) report.Change {
 		c.Action, c.Before = "updated", json.RawMessage(before.Manifest)
 	}
 	return c
-}
-
-func wordStage(name string) string {
-	switch name {
-	case "":
-		return "the rules"
-	case report.Given:
-		return "what is given"
-	}
-	return "step " + name
 }

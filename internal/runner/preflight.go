@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // preflight plans every change and asks the mesh whether it would take them.
@@ -62,7 +63,7 @@ func (r *run) admit(ctx context.Context, planned []Stage) error {
 		if err == nil {
 			continue
 		}
-		err = NotAdmitted(ctx, fmt.Errorf("checking %s: %w", wordStage(stage.Name), err))
+		err = NotAdmitted(ctx, fmt.Errorf("checking %s: %w", report.StageWords(stage.Name), err))
 		var refusal *RefusedError
 		if !errors.As(err, &refusal) {
 			return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // unaltered refuses a run whose rules are in force already, word for word: what
@@ -39,7 +40,7 @@ func inert(steps []Stage) error {
 			names = append(names, change.Ref().String())
 		}
 		return fmt.Errorf("planning the run: nothing of %s (%s) could be seen to bite: gateways and subsets bite through the routes that use them; apply such a route with them, or write them in given",
-			wordStage(step.Name), strings.Join(names, ", "))
+			report.StageWords(step.Name), strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -26,11 +26,11 @@ const (
 // read when everything is logged in and warmed up, before the first request, and
 // when the window has settled.
 func (r *run) window(ctx context.Context, name string, step scenarios.Step, part int64) error {
-	r.phase("%s", wordWindow(name, step.Name))
 	w := report.Window{Name: name, Started: time.Now()}
 	if name == report.During {
 		w.Step = step.Name
 	}
+	r.phase("%s", w.Words())
 	proxies, err := r.mesh.Proxies(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
@@ -57,7 +57,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 
 // keep enters into the record what the proxies showed.
 func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts []mesh.Cohort) {
-	where := wordWindow(w.Name, w.Step)
+	where := w.Words()
 	if gap := seen.Gap(); gap != "" {
 		r.problem("%s: %s", where, gap)
 	}
@@ -187,14 +187,4 @@ func lasts(cohorts []mesh.Cohort, of mesh.Cohort, needed func(cohort string) int
 		return true
 	}
 	return slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Plan.While == of.Name && needed(c.Name) > 0 })
-}
-
-func wordWindow(name, step string) string {
-	switch {
-	case name == report.During && step != "":
-		return "load of step " + step
-	case name == report.During:
-		return "load under the rule"
-	}
-	return name
 }

@@ -20,7 +20,7 @@ func unbitten(r run, w *report.Window) []string {
 	var problems []string
 	for _, b := range r.bites(w) {
 		if b.Stage != report.Given && !bitten(b) && !r.spokenOf(b, w) {
-			problems = append(problems, wordBite(b, "the "+wordWindow(w)))
+			problems = append(problems, wordBite(b, "the "+w.Words()))
 		}
 	}
 	return problems
@@ -86,14 +86,7 @@ func wordBite(b report.Bite, where string) string {
 	if b.Service != "" {
 		what += " (" + b.Service + ")"
 	}
-	stage := "what is given"
-	switch b.Stage {
-	case report.Given:
-	case "":
-		stage = "the rules"
-	default:
-		stage = "step " + b.Stage
-	}
+	stage := report.StageWords(b.Stage)
 	if b.Count == nil {
 		return fmt.Sprintf("%s, of %s: nothing shows whether it bit in %s: %s", what, stage, where, b.Absent)
 	}

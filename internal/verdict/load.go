@@ -27,12 +27,12 @@ func unlikeAsked(r run, w *report.Window) []string {
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
 		if reason := shortfall(r.asked(w, name), w.Loads, name); reason != "" {
-			problems = append(problems, fmt.Sprintf("%s, cohort %s: %s", wordWindow(w), name, reason))
+			problems = append(problems, fmt.Sprintf("%s, cohort %s: %s", w.Words(), name, reason))
 		}
 	}
 	for _, a := range r.record.Asked {
 		if a.Step == w.Step && w.Name == report.During && w.Loads[a.Cohort] == nil {
-			problems = append(problems, fmt.Sprintf("%s, cohort %s: it has no result; run again", wordWindow(w), a.Cohort))
+			problems = append(problems, fmt.Sprintf("%s, cohort %s: it has no result; run again", w.Words(), a.Cohort))
 		}
 	}
 	return problems

@@ -14,7 +14,7 @@ func unreconciled(_ run, w *report.Window) []string {
 	for _, row := range w.Reconciled {
 		if row.Proxy != nil && *row.Proxy != row.Client {
 			problems = append(problems, fmt.Sprintf("%s: the clients sent %d requests to %s, and their proxy counted %d (%s); run again, and report it if it stays",
-				wordWindow(w), row.Client, row.Target, *row.Proxy, row.Source))
+				w.Words(), row.Client, row.Target, *row.Proxy, row.Source))
 		}
 	}
 	return problems

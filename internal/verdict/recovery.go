@@ -75,7 +75,7 @@ func sum(counts map[string]int64) int64 {
 func sorts(l *loadgen.Result, contents bool) map[string]int64 {
 	found := map[string]int64{}
 	for _, o := range l.Outcomes {
-		words := wordOutcome(o)
+		words := o.Words()
 		if o.Error == "" && o.Status == 0 {
 			words = "in whole"
 		}

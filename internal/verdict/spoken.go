@@ -19,16 +19,16 @@ func unspoken(r run, w *report.Window) []string {
 	for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
 		failures := map[string]loadgen.Outcome{} // by their words, of any check and version
 		for _, o := range w.Loads[name].Outcomes {
-			if !check.Failed(o) || speaks(lines, check.Load{Window: w.Name, Cohort: name}, o) {
+			if !o.Failed() || speaks(lines, check.Load{Window: w.Name, Cohort: name}, o) {
 				continue
 			}
-			all := failures[wordOutcome(o)]
+			all := failures[o.Words()]
 			all.Status, all.Error, all.Count = o.Status, o.Error, all.Count+o.Count
-			failures[wordOutcome(o)] = all
+			failures[o.Words()] = all
 		}
 		for _, words := range slices.Sorted(maps.Keys(failures)) {
 			problems = append(problems, fmt.Sprintf("%s, cohort %s: %d of %d requests ended in %s, and no expectation speaks of that; write one, as in %s",
-				wordWindow(w), name, failures[words].Count, w.Loads[name].Sent, words, example(w, name, failures[words])))
+				w.Words(), name, failures[words].Count, w.Loads[name].Sent, words, example(w, name, failures[words])))
 		}
 	}
 	return problems
