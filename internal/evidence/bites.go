@@ -41,19 +41,7 @@ func (w *window) bite(part rules.Part) *tally {
 		t.lack("nothing is known of how a %s bites", part.Kind)
 	}
 	for _, p := range w.pairs {
-		var reasons []string
-		answered := false
-		for _, ask := range sources {
-			said := ask(w, p, part)
-			if said.name != "" {
-				t.add(said.name, p.proxy.Name, said.value)
-				answered = true
-				break
-			}
-			if said.why != "" && !slices.Contains(reasons, said.why) {
-				reasons = append(reasons, said.why)
-			}
-		}
+		answered, reasons := read(w, t, p, part, sources)
 		if !answered && !w.bystander(p, part) {
 			t.lack("%s", strings.Join(reasons, "; "))
 		}
@@ -61,12 +49,9 @@ func (w *window) bite(part rules.Part) *tally {
 	return t
 }
 
-// biteSource is one way to see a part of a rule bite, at one proxy.
-type biteSource func(*window, pair, rules.Part) answer
-
 // biteSources are those of each kind of part, in their order.
-func biteSources() map[string][]biteSource {
-	return map[string][]biteSource{
+func biteSources() map[string][]source[rules.Part] {
+	return map[string][]source[rules.Part]{
 		rules.PartDelay:    {loggedFlag("DI"), onlyFault("delays")},
 		rules.PartAbort:    {loggedFlag("FI"), onlyFault("aborts")},
 		rules.PartTimeout:  {loggedFlag("UT")},
@@ -85,7 +70,7 @@ func (w *window) bystander(p pair, part rules.Part) bool {
 }
 
 // loggedFlag counts the requests of an entry whose lines have a flag.
-func loggedFlag(flag string) biteSource {
+func loggedFlag(flag string) source[rules.Part] {
 	return func(w *window, p pair, part rules.Part) answer {
 		if part.Entry == "" {
 			return unknown("")
@@ -101,24 +86,15 @@ func loggedFlag(flag string) biteSource {
 // onlyFault counts by the fault filter's counter, delays or aborts, where the
 // part is the only one of its kind in force on its port: the counter is the
 // port's, and tells no entries apart.
-func onlyFault(which string) biteSource {
+func onlyFault(which string) source[rules.Part] {
 	return func(w *window, p pair, part rules.Part) answer {
 		service, known := w.service(part.Host)
 		if !known || p.proxy.Gateway || len(w.sharing(service)) > 0 || rules.FaultParts(w.Objects, part) != 1 {
 			return unknown("the counters of faults do not tell this one from others")
 		}
-		var n uint64
-		kept := false
-		for name := range p.after.stats {
-			parts := faultStat.FindStringSubmatch(name)
-			if parts == nil || !strings.HasSuffix(name, "."+which+"_injected") || !hasPort(service, parts[1]) {
-				continue
-			}
-			delta, _, back := p.counter(name)
-			if back != "" {
-				return unknown(back)
-			}
-			n, kept = n+delta, true
+		n, kept, why := p.injected(service, which)
+		if why != "" {
+			return unknown(why)
 		}
 		if !kept {
 			return unknown(p.proxy.Name + " keeps no fault." + which + "_injected")

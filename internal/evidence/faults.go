@@ -11,7 +11,7 @@ import (
 )
 
 // faultSources are those of faults, in their order.
-var faultSources = []source{countedFaults, loggedFaults, metricFaults}
+var faultSources = []source[asked]{countedFaults, loggedFaults, metricFaults}
 
 // faults counts the delays and aborts that were injected into requests to a
 // service, in the proxies of its clients; a request with both counts twice.
@@ -30,7 +30,7 @@ func (w *window) faults(t *tally, a asked) {
 		if p.proxy.Gateway && !atGateway {
 			continue
 		}
-		ok, why := w.read(t, p, a, faultSources)
+		ok, why := read(w, t, p, a, faultSources)
 		switch {
 		case ok:
 		case p.everCalled(a.service) || p.proxy.Gateway || w.conflicting(p, a):
@@ -51,7 +51,7 @@ func (w *window) faults(t *tally, a asked) {
 // conflicting says whether a proxy counted faults that may be the service's or
 // another's.
 func (w *window) conflicting(p pair, a asked) bool {
-	delta, kept, why := p.injected(a.service)
+	delta, kept, why := p.injected(a.service, "delays", "aborts")
 	return why != "" || kept && delta > 0
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // overflowSources are those of a client's overflows, in their order.
-var overflowSources = []source{countedOverflows, loggedOverflows, metricOverflows}
+var overflowSources = []source[asked]{countedOverflows, loggedOverflows, metricOverflows}
 
 // overflows counts the requests to a service, or TCP connections, that a circuit
 // breaker refused: in the proxies of its clients, and in its own, as Istio puts
@@ -29,7 +29,7 @@ func (w *window) overflows(t *tally, a asked) {
 		if len(flows) == 0 {
 			continue
 		}
-		if ok, why := w.read(t, p, a, overflowSources); !ok {
+		if ok, why := read(w, t, p, a, overflowSources); !ok {
 			t.lack("%s called %s, and nothing counts what it refused (%s); "+annotate, p.proxy.Name, a.service.Name, strings.Join(why, "; "), "cluster.outbound")
 		}
 		for _, f := range flows {

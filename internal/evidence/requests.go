@@ -3,7 +3,7 @@ package evidence
 import "strings"
 
 // requestSources are those of requests, in their order.
-var requestSources = []source{clustersRequests, loggedRequests}
+var requestSources = []source[asked]{clustersRequests, loggedRequests}
 
 // requests counts what reached the endpoints of a service, or of one version of
 // it, from any proxy of the namespace.
@@ -17,7 +17,7 @@ func (w *window) requests(t *tally, a asked) {
 		return
 	}
 	for _, p := range w.pairs {
-		if ok, why := w.read(t, p, a, requestSources); !ok {
+		if ok, why := read(w, t, p, a, requestSources); !ok {
 			t.lack("%s", strings.Join(why, "; "))
 		}
 	}

@@ -57,7 +57,7 @@ func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
 	group.SetLimit(readers)
 	for i, proxy := range proxies {
 		group.Go(func() error {
-			s.readings[i] = read(ctx, proxy)
+			s.readings[i] = readProxy(ctx, proxy)
 			return nil
 		})
 	}
@@ -75,7 +75,7 @@ const wantedStats = `^(server\.uptime` +
 	`|http\.outbound_.*\.(downstream_rq_total|fault\.(delays|aborts)_injected)` +
 	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|upstream_cx_overflow|outlier_detection\.ejections_enforced_total))$`
 
-func read(ctx context.Context, proxy mesh.Proxy) *reading {
+func readProxy(ctx context.Context, proxy mesh.Proxy) *reading {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	r := &reading{

@@ -24,7 +24,7 @@ const (
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
 )
 
-var faultStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(?:delays|aborts)_injected$`)
+var faultStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(delays|aborts)_injected$`)
 
 // countedFaults is the growth of the fault filter's counters on the listeners of
 // a service's HTTP ports. They count by listener, that is by port, so they are a
@@ -33,7 +33,7 @@ func countedFaults(w *window, p pair, a asked) answer {
 	if p.proxy.Gateway {
 		return unknown("the counters of a gateway do not tell services apart")
 	}
-	delta, kept, why := p.injected(a.service)
+	delta, kept, why := p.injected(a.service, "delays", "aborts")
 	sharing := w.sharing(a.service)
 	switch {
 	case why != "":
@@ -62,14 +62,12 @@ func (w *window) loggedElsewhere(p pair, a asked) uint64 {
 	return n
 }
 
-// injected returns the growth of the fault filter's counters on the listeners
-// of a service's HTTP ports.
-func (p pair) injected(service mesh.Service) (delta uint64, kept bool, why string) {
+// injected returns the growth of the fault filter's counters, of delays, aborts or
+// both, on the listeners of a service's HTTP ports.
+func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kept bool, why string) {
 	for name := range p.after.stats {
 		parts := faultStat.FindStringSubmatch(name)
-		if parts == nil || !slices.ContainsFunc(service.Ports, func(port mesh.Port) bool {
-			return !port.TCP && parts[1] == fmt.Sprint(port.Number)
-		}) {
+		if parts == nil || !hasPort(service, parts[1]) || !slices.Contains(which, parts[2]) {
 			continue
 		}
 		n, _, back := p.counter(name)
