@@ -237,11 +237,17 @@ func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string)
 func loggedRefusals(w *window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
 
 // loggedUnhealthy counts the requests that found no healthy upstream, by the flag
-// UH: they show that an ejection was in force. That there were none shows nothing.
+// UH: they show that an ejection was in force, in a cluster that has endpoints.
+// That there were none shows nothing.
 func loggedUnhealthy(w *window, p pair, part rules.Part) answer {
 	said := w.governed(p, part, "UH")
-	if said.name != "" && said.value == 0 {
+	switch {
+	case said.name == "":
+		return said
+	case said.value == 0:
 		return unknown("no request had the flag UH, which an ejection of some endpoints does not show in")
+	case !slices.ContainsFunc(p.flows(part.Host), func(f flow) bool { return governs(part, f.name) && len(f.hosts) > 0 }):
+		return unknown("requests had the flag UH, but there is no endpoint that could have been ejected")
 	}
 	return said
 }
