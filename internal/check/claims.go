@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/report"
@@ -13,6 +15,7 @@ type claim struct {
 	text  string
 	split bool // it contains a statistical test
 	says  formula
+	lost  string // a quantity that it names, and that makes no difference to it; empty: none does so
 	judge func(Windows) finding
 }
 
@@ -33,7 +36,13 @@ func (c *compiler) claim(n node) (claim, error) {
 		return claim{}, err
 	}
 	result.text = c.source.textOf(n)
-	return result, c.undecided(result, n)
+	if err := c.undecided(result, n); err != nil {
+		return claim{}, err
+	}
+	if result.lost != "" {
+		return claim{}, &Error{Offset: n.at().start, Message: fmt.Sprintf("%s makes no difference to %s", result.lost, shown(result.text)), Hint: "leave it out, or compare it by itself"}
+	}
+	return result, nil
 }
 
 // anyClaim compiles a statement, whatever its form.
@@ -140,10 +149,12 @@ func emptyRange(operator string, low, high *big.Rat) bool {
 // bounded is the claim that the observed quantity keeps to its bounds.
 func bounded(observed term, bounds ...bound) claim {
 	all := formula{}
+	lost := ""
 	for _, b := range bounds {
 		all.parts = append(all.parts, says(b.operator, observed.form, b.limit.form))
+		lost = cmp.Or(lost, lostOf(append(slices.Clone(observed.names), b.limit.names...), observed.form.minus(b.limit.form)))
 	}
-	return claim{says: all, judge: func(w Windows) finding {
+	return claim{says: all, lost: lost, judge: func(w Windows) finding {
 		v := observed.eval(w)
 		limits := make([]value, len(bounds))
 		all := v

@@ -316,3 +316,36 @@ func TestWhatIsRefusedNeverComesOutTheOtherWay(t *testing.T) {
 		t.Errorf("%d claims were decided and %d open: the test says little", decided, open)
 	}
 }
+
+// A line must not speak of a quantity that makes no difference to it.
+func TestANamedQuantityMakesADifference(t *testing.T) {
+	for line, lost := range map[string]string{
+		"jason.status[200] + jason.status[503] - jason.status[503] > 0":       "jason.status[503]",
+		"jason.status[200] + 0 * jason.errors > 0":                            "jason.errors",
+		"jason.status[200] + jason.status[503] == 5 + jason.status[503]":      "jason.status[503]",
+		"3 < jason.status[200] + jason.errors <= 5 + jason.errors":            "jason.errors",
+		"jason.status[200] - overflows(ratings) >= 5 - overflows(ratings)":    "overflows(ratings)",
+		"!(jason.share(200) - jason.share(503) < 5% - jason.share(503))":      "jason.share(503)",
+		"jason.max < 1s && -jason.errors + jason.errors + jason.sent == 5":    "jason.errors",
+		"(jason.status[503] - jason.status[503]) * jason.sent < jason.errors": "jason.status[503]",
+	} {
+		_, err := Compile(shop(), line)
+		if err == nil || !strings.Contains(err.Error(), lost+" makes no difference to ") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	for _, line := range []string{
+		"jason.sent - jason.errors == jason.sent",
+		"2 * jason.status[503] == jason.status[503] + 1",
+		"jason.status[503] / jason.sent < 5%",
+		"(jason.status[200] + jason.status[503]) / jason.sent == 100%",
+		"jason.status[503] * jason.errors == 0",
+		"faults(ratings) / jason.sent > 10%",
+		"0 < jason.status[503] <= jason.errors",
+		"jason.sent - jason.status[200] == overflows(ratings)",
+	} {
+		if _, err := Compile(shop(), line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}

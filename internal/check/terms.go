@@ -16,6 +16,7 @@ type term struct {
 	constant bool     // names nothing that is observed
 	literal  *big.Rat // of a literal alone
 	form     linear
+	names    []namedQuantity
 	eval     func(Windows) value
 }
 
@@ -26,6 +27,9 @@ func (c *compiler) term(n node) (term, error) {
 		return term{}, err
 	}
 	t.text, t.at = c.source.textOf(n), n.at().start
+	if observed := t.form.quantities(); len(t.names) == 0 && len(observed) == 1 && c.seen[observed[0]].part != "sent" {
+		t.names = []namedQuantity{{observed[0], t.text}}
+	}
 	return t, nil
 }
 
@@ -97,7 +101,8 @@ func (c *compiler) arithmetic(n *arithmetic) (term, error) {
 		return term{}, &Error{Offset: right.at, Message: "this divides by 0"}
 	}
 	form := c.seen.calculated(operator.text, left.form, right.form)
-	return term{kind: result, constant: left.constant && right.constant, form: form, eval: func(w Windows) value {
+	names := append(slices.Clone(left.names), right.names...)
+	return term{kind: result, constant: left.constant && right.constant, form: form, names: names, eval: func(w Windows) value {
 		return calculate(operator.text, left.eval(w), right.eval(w))
 	}}, nil
 }
@@ -129,7 +134,7 @@ func (c *compiler) negative(n *minus) (term, error) {
 		return term{}, err
 	}
 	zero := value{amount: new(big.Rat)}
-	return term{kind: operand.kind, constant: operand.constant, form: operand.form.times(ratOf(-1)), eval: func(w Windows) value {
+	return term{kind: operand.kind, constant: operand.constant, form: operand.form.times(ratOf(-1)), names: operand.names, eval: func(w Windows) value {
 		return calculate("-", zero, operand.eval(w))
 	}}, nil
 }
