@@ -162,6 +162,11 @@ func TestEvidence(t *testing.T) {
 		{"ejections that are kept", "ejections web", func(s *scene) { s.keep("caller", webEjections, 1, 2); s.configure(ejecting) }, 1, ""},
 		{"without outlier detection nobody is ejected", "ejections web", func(*scene) {}, 0, ""},
 		{"ejections by their flags", "ejections web", func(s *scene) { s.configure(ejecting); s.host(s.after, "caller").Ejected = true }, 1, ""},
+		{"a counter of ejections that was reset leaves their flags", "ejections web", func(s *scene) {
+			s.keep("caller", webEjections, 4, 2)
+			s.configure(ejecting)
+			s.host(s.after, "caller").Ejected = true
+		}, 1, ""},
 		{"an ejection shorter than the window", "ejections web", func(s *scene) { s.configure(ejecting); s.lasted = time.Hour }, 0, "may have ended unseen"},
 		{"an ejection from before the window", "ejections web", func(s *scene) { s.configure(ejecting); s.host(s.before, "caller").Ejected = true }, 0, "may have ended unseen"},
 
@@ -195,6 +200,11 @@ func TestEvidence(t *testing.T) {
 			s.keep("caller", delays, 1, 4)
 			s.objects = append(s.objects, faultOn("web", "ingress"))
 		}, 0, "at a gateway"},
+		{"a fault at a gateway that logs nothing", "faults web", func(s *scene) {
+			s.before["caller"].proxy.Gateway, s.after["caller"].proxy.Gateway = true, true
+			s.keep("caller", delays, 1, 4)
+			s.objects = append(s.objects, faultOn("web", "ingress"))
+		}, 0, "the counters of a gateway do not tell services apart; the access logs are not read); let its access log be read"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

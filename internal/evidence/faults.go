@@ -33,7 +33,9 @@ func (w *window) faults(t *tally, a asked) {
 		ok, why := read(w, t, p, a, faultSources)
 		switch {
 		case ok:
-		case p.everCalled(a.service) || p.proxy.Gateway || w.conflicting(p, a):
+		case p.proxy.Gateway:
+			t.lack("%s may have injected faults into requests to %s, and nothing tells (%s); "+logGateway, p.proxy.Name, a.service.Name, strings.Join(why, "; "))
+		case p.everCalled(a.service) || w.conflicting(p, a):
 			t.lack("%s calls %s but keeps no fault.*_injected of its own (%s); "+annotate, p.proxy.Name, a.service.Name, strings.Join(why, "; "), "http.outbound")
 		default:
 			silent, reasons = append(silent, p.proxy.Name), why

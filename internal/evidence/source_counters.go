@@ -13,8 +13,10 @@ import (
 // What to do about a counter that a sidecar, or that none, keeps. The older
 // annotation sidecar.istio.io/statsInclusionPrefixes is deprecated.
 const (
-	annotation      = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
-	annotate        = "let the access log be read, or annotate its pod with " + annotation + ", restart it, and run again"
+	annotation = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
+	annotate   = "let the access log be read, or annotate its pod with " + annotation + ", restart it, and run again"
+	// A gateway's counters tell no services apart, and its namespace is not the run's.
+	logGateway      = "let its access log be read: by accessLogFile in the mesh's configuration, or by a Telemetry object in the namespace of the gateway, where a run writes nothing"
 	annotateCallers = "let the access logs be read, or annotate the pods that call %s with " + annotation + ", restart them, and run again"
 )
 
@@ -88,4 +90,13 @@ func (p pair) overflowed(f flow, tcp bool) (delta uint64, kept bool, why string)
 	}
 	refused, keptToo, why := p.counter(f.stat(connectionOverflow))
 	return delta + refused, kept && keptToo, why
+}
+
+// enforcedEjections is the growth of a cluster's own counter of ejections.
+func enforcedEjections(_ *window, p pair, f flow) answer {
+	delta, kept, why := p.counter(f.stat(ejectionsEnforced))
+	if !kept || why != "" {
+		return unknown(why)
+	}
+	return counted("stat ejections_enforced_total", delta)
 }
