@@ -187,7 +187,6 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"a route", part(rules.PartRoute), logs(), nil, 10},
 		{"a route by which nobody went", part(rules.PartRoute, func(p *rules.Part) { p.Entry = otherMark }), logs(), nil, 0},
 		{"a route that nothing shows", part(rules.PartRoute), nil, nil, unknown},
-		{"a TCP route, by what it leads to", part(rules.PartRoute, func(p *rules.Part) { p.Entry = "" }), nil, nil, 10},
 		{"a weight", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1))), nil, 1},
 		{"a weight of requests that were aborted", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1), nowhere, flagged("FI"))), nil, 0},
 		{"a policy", policy(rules.PartPolicy), nil, nil, 10},
