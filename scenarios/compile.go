@@ -110,7 +110,7 @@ func stepsOf(f *fileScenario) ([]fileStep, error) {
 	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
 		return nil, yamlnode.At(yamlnode.Follow(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
 	}
-	names := map[string]bool{"given": true}
+	names := map[string]bool{report.Given: true}
 	for i, step := range spec.Steps {
 		node := yamlnode.Follow(f.body, fmt.Sprintf("spec.steps[%d]", i))
 		switch {

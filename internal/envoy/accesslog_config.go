@@ -19,6 +19,9 @@ type AccessLog struct {
 	Copies   int  // how many loggers write to Path, each a line of its own
 }
 
+// Whole says whether every request has a line where it can be read.
+func (l AccessLog) Whole() bool { return l.Path == Stdout && !l.Filtered }
+
 // LogFormat is what a line holds, in Envoy's format operators such as
 // %ROUTE_NAME%. One of the two is set; with neither, lines are as Envoy has them
 // by default.

@@ -1,5 +1,5 @@
-// Package envoy reads the admin interface of an Envoy proxy: its stats, its
-// clusters and what configuration it runs.
+// Package envoy reads an Envoy proxy: by its admin interface its stats, its
+// clusters and what configuration it runs, and the lines of its access log.
 //
 // Names are Envoy's own. Both spellings of a cluster's stats are understood,
 // with the semicolon that Istio appends since 1.23 and without. The package

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
@@ -29,7 +28,7 @@ func Unlogged(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service
 				return fmt.Errorf("reading how %s logs: %w", proxy.Name, err)
 			}
 			for _, log := range logs {
-				off[i] = off[i] || log.Path != envoy.Stdout || log.Filtered
+				off[i] = off[i] || !log.Whole()
 			}
 			return nil
 		})

@@ -20,9 +20,6 @@ type logged struct {
 	selector map[string]string
 }
 
-// builtIn is Istio's provider that writes the access log to Envoy's stdout.
-const builtIn = "envoy"
-
 func telemetryOf(change rules.Change, services []mesh.Service) (*look, error) {
 	logs := logsAll(change.After)
 	if logs == logsAll(change.Before) {
@@ -50,7 +47,7 @@ func logsAll(o *rules.Object) bool {
 	}
 	return slices.ContainsFunc(o.Spec.(*telemetry.Telemetry).GetAccessLogging(), func(l *telemetry.AccessLogging) bool {
 		return !l.GetDisabled().GetValue() && l.Filter == nil &&
-			slices.ContainsFunc(l.Providers, func(p *telemetry.ProviderRef) bool { return p.GetName() == builtIn })
+			slices.ContainsFunc(l.Providers, func(p *telemetry.ProviderRef) bool { return p.GetName() == rules.LogProvider })
 	})
 }
 
@@ -64,7 +61,7 @@ func (l logged) judge(ctx context.Context, v *view) (bool, string, error) {
 	}
 	to := map[string]bool{} // by listener
 	for _, log := range logs {
-		to[log.Listener] = to[log.Listener] || log.Path == envoy.Stdout && !log.Filtered
+		to[log.Listener] = to[log.Listener] || log.Whole()
 	}
 	for listener, logs := range to {
 		switch {

@@ -36,8 +36,9 @@ type Mesh interface {
 	// Services returns the services of the namespace.
 	Services(ctx context.Context) ([]Service, error)
 
-	// Objects returns every VirtualService, DestinationRule and Gateway of the
-	// namespace.
+	// Objects returns every object of rules.Kinds in the namespace; of those that
+	// this user may not see, or the cluster does not know, Telemetries may be left
+	// out.
 	Objects(ctx context.Context) ([]*rules.Object, error)
 
 	// Admit says whether the mesh would take the objects, taken together, and

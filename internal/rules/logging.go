@@ -7,9 +7,9 @@ import (
 	telemetry "istio.io/api/telemetry/v1alpha1"
 )
 
-// logProvider is Istio's provider that logs to the proxy's stdout. It is there
+// LogProvider is Istio's provider that logs to the proxy's stdout. It is there
 // without any configuration (istio.io, "Telemetry API").
-const logProvider = "envoy"
+const LogProvider = "envoy"
 
 // LogAccess returns the change by which the sidecars of a namespace log every
 // request, in Istio's default format. Istio follows one Telemetry without a
@@ -25,7 +25,7 @@ func LogAccess(objects []*Object, namespace string) (Change, error) {
 		case !ok || o.Namespace != namespace:
 		case spec.Selector != nil || len(spec.TargetRefs) > 0:
 			if len(spec.AccessLogging) > 0 {
-				return Change{}, fmt.Errorf("switching the access logs on: %s has the say over those of some workloads; give it the provider %s, or delete it", o.Ref, logProvider)
+				return Change{}, fmt.Errorf("switching the access logs on: %s has the say over those of some workloads; give it the provider %s, or delete it", o.Ref, LogProvider)
 			}
 		case owner != nil:
 			return Change{}, fmt.Errorf("switching the access logs on: %s and %s are both for the whole namespace, and which one Istio follows is undefined; merge them into one", owner.Ref, o.Ref)
@@ -33,7 +33,7 @@ func LogAccess(objects []*Object, namespace string) (Change, error) {
 			owner = o
 		}
 	}
-	on := &telemetry.AccessLogging{Providers: []*telemetry.ProviderRef{{Name: logProvider}}}
+	on := &telemetry.AccessLogging{Providers: []*telemetry.ProviderRef{{Name: LogProvider}}}
 	if owner == nil {
 		return Change{After: &Object{
 			Ref:        Ref{Kind: Telemetry, Namespace: namespace, Name: "meshchaos-access-log"},
@@ -61,7 +61,7 @@ func withoutProvider(l *telemetry.AccessLogging) *telemetry.AccessLogging {
 	l = proto.CloneOf(l)
 	var others []*telemetry.ProviderRef
 	for _, p := range l.Providers {
-		if p.GetName() != logProvider {
+		if p.GetName() != LogProvider {
 			others = append(others, p)
 		}
 	}

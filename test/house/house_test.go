@@ -6,46 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 const module = "github.com/meshchaos/meshchaos/"
-
-// floors are those of CONTRIBUTING.md. A package below a named one stands on
-// its floor.
-var floors = map[string]int{
-	"cmd/meshchaos":                7,
-	"internal/mesh/meshtest":       7, // only tests import it
-	"internal/runner":              6,
-	"internal/mesh/embedded":       6,
-	"internal/mesh/istio":          5,
-	"internal/verdict":             5,
-	"report/terminal":              5,
-	"internal/sidecar/admin":       5,
-	"scenarios":                    4,
-	"internal/sidecar":             4,
-	"internal/sidecar/sidecartest": 4, // only tests import it
-	"internal/evidence":            4,
-	"internal/live":                4,
-	"internal/check":               3,
-	"internal/mesh":                3,
-	"internal/samples":             3,
-	"internal/sidecar/config":      3,
-	"internal/envoy/envoytest":     3, // only tests import it
-	"report":                       2,
-	"internal/policy":              2,
-	"internal/rules":               2,
-	"internal/agent":               2,
-	"internal/samples/sub":         2,
-	"internal/samples/workload":    1,
-	"internal/yamlnode":            1,
-	"internal/envoy":               1,
-	"loadgen":                      1,
-	"manifests":                    1,
-	"internal/nearest":             0,
-}
 
 type goPackage struct {
 	ImportPath string
@@ -53,12 +23,13 @@ type goPackage struct {
 }
 
 func TestImportsPointToALowerFloor(t *testing.T) {
+	floors := readFloors(t)
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"cmd/...", module+"internal/...", module+"loadgen/...", module+"manifests/...", module+"report/...", module+"scenarios/...").Output()
 	if err != nil {
 		t.Fatalf("listing the packages: %v", err)
 	}
-	packages := 0
-	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; packages++ {
+	used := map[string]bool{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p goPackage
 		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
 			break
@@ -66,33 +37,70 @@ func TestImportsPointToALowerFloor(t *testing.T) {
 			t.Fatal(err)
 		}
 		own := strings.TrimPrefix(p.ImportPath, module)
-		from, ok := floorOf(own)
-		if !ok {
-			t.Errorf("%s stands on no floor; give it one here and in CONTRIBUTING.md", own)
+		row := rowOf(floors, own)
+		if row == "" {
+			t.Errorf("%s stands on no floor; give it one in CONTRIBUTING.md", own)
+			continue
 		}
+		used[row] = true
 		for _, imported := range p.Imports {
 			other, inside := strings.CutPrefix(imported, module)
 			if !inside {
 				continue
 			}
-			if to, ok := floorOf(other); ok && to >= from {
-				t.Errorf("%s (floor %d) imports %s (floor %d)", own, from, other, to)
+			if to := rowOf(floors, other); to != "" && floors[to] >= floors[row] {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", own, floors[row], other, floors[to])
+			}
+			if strings.HasSuffix(other, "test") {
+				t.Errorf("%s imports %s, which is for tests alone", own, other)
 			}
 		}
 	}
-	if packages < len(floors)-1 {
-		t.Errorf("%d packages were looked at, fewer than have a floor", packages)
+	for row := range floors {
+		if !used[row] {
+			t.Errorf("CONTRIBUTING.md has a floor for %s, and there is no such package", row)
+		}
 	}
 }
 
-// floorOf returns the floor of a package. The sample applications stand below what
-// lists them.
-func floorOf(path string) (int, bool) {
-	if floor, named := floors[path]; named {
-		return floor, true
+// rows are those of the table of floors: | 6, 5 | `one`, `other` | what lives there |
+var (
+	rows  = regexp.MustCompile("(?m)^\\| ([0-9, ]+) \\| (`.+`) \\|")
+	names = regexp.MustCompile("`([^`]+)`")
+)
+
+// readFloors reads the table of CONTRIBUTING.md. Of several floors in a row each
+// is its package's, else all packages of it are on the one.
+func readFloors(t *testing.T) map[string]int {
+	t.Helper()
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if strings.HasPrefix(path, "internal/samples/") {
-		return floors["internal/samples/sub"], true
+	floors := map[string]int{}
+	for _, row := range rows.FindAllStringSubmatch(string(text), -1) {
+		numbers := strings.Split(row[1], ", ")
+		for i, name := range names.FindAllStringSubmatch(row[2], -1) {
+			floor, err := strconv.Atoi(numbers[min(i, len(numbers)-1)])
+			if err != nil {
+				t.Fatalf("reading %s: %v", row[0], err)
+			}
+			floors[name[1]] = floor
+		}
 	}
-	return 0, false
+	if len(floors) < 10 {
+		t.Fatalf("CONTRIBUTING.md has %d floors", len(floors))
+	}
+	return floors
+}
+
+// rowOf returns the entry of a package, which may be that of all packages of a
+// folder: internal/samples/*. Empty: there is none.
+func rowOf(floors map[string]int, own string) string {
+	for _, row := range []string{own, path.Dir(own) + "/*"} {
+		if _, known := floors[row]; known {
+			return row
+		}
+	}
+	return ""
 }

@@ -106,8 +106,8 @@ func (v *values) gateway(gateway *networking.Gateway) {
 func (v *values) telemetry(t *telemetry.Telemetry) {
 	for i, logging := range t.GetAccessLogging() {
 		for j, p := range logging.GetProviders() {
-			if p.GetName() != accessLogProvider {
-				v.refuse(fmt.Sprintf("spec.accessLogging[%d].providers[%d].name", i, j), "the embedded mesh has no provider %q; use %s", p.GetName(), accessLogProvider)
+			if p.GetName() != rules.LogProvider {
+				v.refuse(fmt.Sprintf("spec.accessLogging[%d].providers[%d].name", i, j), "the embedded mesh has no provider %q; use %s", p.GetName(), rules.LogProvider)
 			}
 		}
 	}
