@@ -102,16 +102,18 @@ func restarts(workload string) func(mesh.Mesh) mesh.Mesh {
 
 // falls is one whose admin interface does not answer when the load has ended.
 func falls(workload string) func(mesh.Mesh) mesh.Mesh {
-	asked := 0
-	return changes(func(proxies []mesh.Proxy, begun bool) []mesh.Proxy {
-		if begun {
-			asked++
-		}
-		for i := range proxies {
-			if asked == 1 && proxies[i].Workload == workload {
-				proxies[i].Admin = &envoy.Admin{Client: http.DefaultClient, Base: "http://127.0.0.1:1"}
+	return func(m mesh.Mesh) mesh.Mesh {
+		asked := 0
+		return changes(func(proxies []mesh.Proxy, begun bool) []mesh.Proxy {
+			if begun {
+				asked++
 			}
-		}
-		return proxies
-	})
+			for i := range proxies {
+				if asked == 1 && proxies[i].Workload == workload {
+					proxies[i].Admin = &envoy.Admin{Client: http.DefaultClient, Base: "http://127.0.0.1:1"}
+				}
+			}
+			return proxies
+		})(m)
+	}
 }
