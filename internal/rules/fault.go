@@ -91,12 +91,12 @@ func faultParts() []entryPart {
 		{
 			PartKind: PartKind{PartDelay, "no request that it delayed", remedy},
 			field:    "fault.delay",
-			there:    func(entry *networking.HTTPRoute) bool { return entry.GetFault().GetDelay() != nil },
+			fill:     func(_ *Part, entry *networking.HTTPRoute) bool { return entry.GetFault().GetDelay() != nil },
 		},
 		{
 			PartKind: PartKind{PartAbort, "no request that it aborted", remedy},
 			field:    "fault.abort",
-			there:    func(entry *networking.HTTPRoute) bool { return entry.GetFault().GetAbort() != nil },
+			fill:     func(_ *Part, entry *networking.HTTPRoute) bool { return entry.GetFault().GetAbort() != nil },
 		},
 	}
 }

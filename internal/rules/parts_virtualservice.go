@@ -48,8 +48,10 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 	parts := routeParts(whole, weightsOf(entry.Route), true)
 	for _, form := range forms() {
 		for _, of := range form.parts {
-			if of.there(entry) {
-				parts = append(parts, of.in(whole, entry))
+			part := whole
+			part.Kind, part.Path = of.Name, path+"."+of.field
+			if of.fill(&part, entry) {
+				parts = append(parts, part)
 			}
 		}
 	}
@@ -61,20 +63,10 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 type entryPart struct {
 	PartKind
 	field string // its path in the entry: fault.delay
-	there func(*networking.HTTPRoute) bool
 
-	// setting, if it is not nil, words what the entry says of it. Where an entry to
-	// the same destinations said so before, it is no part.
-	setting func(*networking.HTTPRoute) string
-}
-
-// in is the part of an entry, which is given as a whole.
-func (e entryPart) in(whole Part, entry *networking.HTTPRoute) Part {
-	whole.Kind, whole.Path = e.Name, whole.Path+"."+e.field
-	if e.setting != nil {
-		whole.setting = e.setting(entry) + " of " + toWords(whole.Object.Namespace, entry)
-	}
-	return whole
+	// fill says whether the entry has it, and completes what is known of the entry
+	// as a whole by what sets the part apart.
+	fill func(*Part, *networking.HTTPRoute) bool
 }
 
 // toWords names the destinations of an entry, whatever their subsets.

@@ -55,7 +55,10 @@ func timeoutParts() []entryPart {
 	return []entryPart{{
 		PartKind: PartKind{PartTimeout, "no request that it ended", "let a request take longer, or take the timeout out"},
 		field:    "timeout",
-		there:    func(entry *networking.HTTPRoute) bool { return entry.GetTimeout().AsDuration() > 0 },
-		setting:  func(entry *networking.HTTPRoute) string { return entry.GetTimeout().AsDuration().String() },
+		fill: func(p *Part, entry *networking.HTTPRoute) bool {
+			after := entry.GetTimeout().AsDuration()
+			p.setting = fmt.Sprintf("%s of %s", after, toWords(p.Object.Namespace, entry))
+			return after > 0
+		},
 	}}
 }
