@@ -149,7 +149,7 @@ func (e *ConflictError) Error() string {
 	case e.Want == "":
 		what = "it was created by somebody else since this run looked"
 	}
-	return "writing " + e.Ref.String() + ": " + what + "; run again"
+	return "writing " + e.Ref.String() + ": " + what
 }
 
 // UnansweredError says that a mesh did not answer what it was asked: it is away,

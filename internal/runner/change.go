@@ -34,7 +34,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 			before := r.current[change.Ref()]
 			written, err := r.write(ctx, change)
 			if err != nil {
-				return err
+				return againAfter(err)
 			}
 			r.marks[written] = stage.Mark
 			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, before, written))
@@ -66,14 +66,23 @@ func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, er
 			return written, nil
 		}
 		var conflict *mesh.ConflictError
-		if !errors.As(err, &conflict) || try == conflictTries {
+		if errors.As(err, &conflict) && try < conflictTries {
+			err = r.reread(ctx, ref, conflict)
+		}
+		if err != nil {
 			r.uncertain[ref] = change.After
 			return nil, err
 		}
-		if err := r.reread(ctx, ref, conflict); err != nil {
-			return nil, err
-		}
 	}
+}
+
+// againAfter says what to do after somebody else came between a run and its rules.
+func againAfter(err error) error {
+	var conflict *mesh.ConflictError
+	if errors.As(err, &conflict) {
+		return fmt.Errorf("%w; run again", err)
+	}
+	return err
 }
 
 // reread takes over a new resource version if the rule itself is unchanged.
@@ -126,11 +135,12 @@ func (r *run) boundary() map[rules.Ref]*rules.Object { return maps.Clone(r.curre
 func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error {
 	var back []rules.Change
 	for _, ref := range r.touched {
+		wanted := r.wanted(ref, to[ref])
 		switch {
-		case !rules.Equal(r.current[ref], to[ref]):
-			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
+		case !rules.Equal(r.current[ref], wanted):
+			back = append(back, rules.Change{Before: r.current[ref], After: wanted})
 		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
-			back = append(back, rules.Change{Before: r.replaced[ref], After: to[ref]})
+			back = append(back, rules.Change{Before: r.replaced[ref], After: wanted})
 		}
 	}
 	if len(back) == 0 {
@@ -159,7 +169,11 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
 	for i, change := range written {
 		if in[i].Err != nil && ctx.Err() != nil {
-			in[i].Err = errors.New("it is written back, but the wait until the proxies run it was cut short; they do in a moment as long as istiod serves")
+			done := "it is written back, but the wait until the proxies run it"
+			if change.After == nil {
+				done = "it is deleted, but the wait until it is gone from the proxies"
+			}
+			in[i].Err = errors.New(done + " was cut short; they follow in a moment as long as istiod serves")
 		}
 		if in[i].Err != nil {
 			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].Err)))
@@ -177,6 +191,12 @@ func (r *run) putBack(ctx context.Context, change rules.Change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
 	_, err := r.write(ctx, change)
+	var conflict *mesh.ConflictError
+	if !errors.As(err, &conflict) || !r.concede(ctx, change.Ref()) {
+		return err
+	}
+	change.After = r.wanted(change.Ref(), change.After)
+	_, err = r.write(ctx, change)
 	return err
 }
 

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
+
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -195,7 +198,7 @@ func TestARuleThatIsChangedAndChangedBackIsSeen(t *testing.T) {
 				continue
 			}
 			other := o.Clone()
-			other.Labels = map[string]string{"team": "films"}
+			other.Spec.(*networking.VirtualService).Http[0].Timeout = durationpb.New(time.Minute)
 			written, err := m.Write(context.Background(), rules.Change{Before: o, After: other})
 			if err == nil {
 				_, err = m.Write(context.Background(), rules.Change{Before: written, After: o})

@@ -18,7 +18,10 @@ func (r *run) prove(ctx context.Context) {
 	for _, ref := range r.touched {
 		left := ""
 		if err == nil {
-			left = remains(r.original[ref], rules.Find(objects, ref))
+			is := rules.Find(objects, ref)
+			if left = r.left(ref, is); left == "" {
+				left = remains(r.original[ref], is)
+			}
 		}
 		switch {
 		case left != "" && r.unproven[ref] != "":
@@ -58,12 +61,14 @@ func remains(was, is *rules.Object) string {
 	switch {
 	case was == nil && is == nil:
 		return ""
+	case was == nil && strings.Contains(string(is.Manifest), `"deletionTimestamp":`):
+		return "it is still there"
 	case was == nil:
 		return fmt.Sprintf("it is still there; delete it: kubectl -n %s delete %s %s", is.Namespace, is.Kind, is.Name)
 	case is == nil:
 		return "it is gone; the manifest that was there stands in the report under changes[].before: kubectl apply it"
 	case !rules.Equal(was, is):
-		return "it differs from what was there (" + strings.Join(rules.Diff(was, is), "; ") + "); the manifest that was there stands in the report under changes[].before: kubectl replace it"
+		return "it differs from what was there (" + strings.Join(rules.Diff(was, is), "; ") + "); the manifest that was there stands in the report under changes[].before: take metadata.resourceVersion out of it and kubectl replace it"
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -76,6 +77,7 @@ type run struct {
 	touched   []rules.Ref                 // in the order of their first write
 	unproven  map[rules.Ref]string        // why an object that was undone is not known to be
 	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
+	conceded  map[rules.Ref]conceded      // what somebody else did to them meanwhile, and is left
 	stage     string                      // the one that was written last
 }
 
@@ -94,6 +96,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		marks:     map[*rules.Object]string{},
 		unproven:  map[rules.Ref]string{},
 		replaced:  map[rules.Ref]*rules.Object{},
+		conceded:  map[rules.Ref]conceded{},
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {
@@ -223,5 +226,8 @@ func (r *run) phase(format string, args ...any) {
 }
 
 func (r *run) problem(format string, args ...any) {
-	r.record.Problems = append(r.record.Problems, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(r.record.Problems, text) { // what is tried again fails in the same words
+		r.record.Problems = append(r.record.Problems, text)
+	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/durationpb"
+	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -459,30 +461,82 @@ func (unclosed) Close(context.Context) error {
 }
 func (unclosed) Info() mesh.Info { return mesh.Info{Kind: mesh.Istio} }
 
-func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
-	m := open(t)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+// meddled runs short while somebody else does something to theirs, once, as the
+// fault stands in it.
+func meddled(t *testing.T, m mesh.Mesh, meddle func(context.Context, *rules.Object) error) *report.Record {
+	t.Helper()
+	done := false
+	return run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range objects {
-			if o.Name == "theirs" && strings.Contains(string(o.Manifest), "fixedDelay") && o.Labels["team"] == "books" {
-				other := o.Clone()
-				other.Manifest, other.Labels = nil, map[string]string{"team": "films"}
-				if _, err := m.Write(ctx, rules.Change{Before: o, After: other}); err != nil {
+			if !done && o.Name == "theirs" && strings.Contains(string(o.Manifest), "fixedDelay") {
+				done = true
+				if err := meddle(ctx, o); err != nil {
 					return nil, err
 				}
 			}
 		}
 		return m.Load(ctx, cohorts, begin, observe)
 	}}, short, nil)
+}
+
+func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
+	m := open(t)
+	record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
+		other := o.Clone()
+		other.Manifest = nil
+		other.Spec.(*networking.VirtualService).Http[0].Timeout = durationpb.New(time.Minute)
+		_, err := m.Write(ctx, rules.Change{Before: o, After: other})
+		return err
+	})
 	if record.Restored {
 		t.Error("the run says that everything is restored")
 	}
-	if now := meshtest.InForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "films") {
+	if now := meshtest.InForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "60s") || !strings.Contains(now, "fixedDelay") {
 		t.Errorf("somebody else's change was overwritten: %s", now)
 	}
+}
+
+func TestTheRuleIsTakenOutOfAnObjectThatSomebodyElseLabelled(t *testing.T) {
+	m := open(t)
+	record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
+		other := o.Clone()
+		other.Manifest, other.Labels = nil, map[string]string{"team": "films"}
+		_, err := m.Write(ctx, rules.Change{Before: o, After: other})
+		return err
+	})
+	if record.Restored || record.Verdict == report.Pass {
+		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+	}
+	for _, c := range record.Changes {
+		if c.Object == "VirtualService/default/theirs" && (c.Restored || !strings.Contains(c.Proof, "its spec is as it was") || !strings.Contains(c.Proof, `metadata.labels.team is "films"`)) {
+			t.Errorf("the record of theirs is %+v", c)
+		}
+	}
+	now := meshtest.InForce(t, m)["VirtualService/default/theirs"]
+	if strings.Contains(now, "fixedDelay") || !strings.Contains(now, "films") || !strings.Contains(now, "why") {
+		t.Errorf("the fault is left, or somebody else's label is lost: %s", now)
+	}
+}
+
+func TestWhatSomebodyElseHasUndoneMeanwhileIsNotLeft(t *testing.T) {
+	m := open(t)
+	compare := meshtest.Remember(t, m)
+	theirs, err := rules.DecodeFile([]byte(owner))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
+		_, err := m.Write(ctx, rules.Change{Before: o, After: theirs})
+		return err
+	})
+	if !record.Restored || record.Verdict == report.Pass {
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+	}
+	compare()
 }
 
 func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {

@@ -44,13 +44,13 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 		w.Cut = loadErr.Error()
 	} else if reading.Before != nil { // nil: the load could not be begun
 		if err := reading.end(ctx, loads, w.Ended); err != nil {
-			return fmt.Errorf("reading the proxies after the %s: %w", name, err)
+			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 		}
 		r.keep(&w, reading, step, cohorts)
 	}
 	r.record.Windows = append(r.record.Windows, w)
 	if loadErr != nil {
-		return fmt.Errorf("driving the load of the %s: %w", name, loadErr)
+		return fmt.Errorf("%s: driving the load: %w", w.Words(), loadErr)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -143,15 +144,48 @@ func (p *printer) changes(r *report.Record) error {
 	if err := table.Render(); err != nil {
 		return fmt.Errorf("printing the changes: %w", err)
 	}
-	for _, c := range r.Changes {
-		if !c.Restored {
-			p.line("%s: %s", c.Object, c.Proof)
-		}
-	}
+	p.lost(r.Changes)
 	if r.Restored {
 		p.line("Everything is as it was: the objects equal what was there, and the proxies run it.")
 	}
 	return p.err
+}
+
+// lost prints of each object that is not as it was what is wrong with it, and the
+// manifest that was there: without --report-dir it stands nowhere else.
+func (p *printer) lost(changes []report.Change) {
+	said := map[string]bool{}
+	for _, c := range changes {
+		if c.Restored || said[c.Object] {
+			continue
+		}
+		said[c.Object] = true // what was there before the run is in its first change
+		p.line("%s: %s", c.Object, c.Proof)
+		if len(c.Before) > 0 {
+			p.line("%s, as it was: %s", c.Object, writable(c.Before))
+		}
+	}
+}
+
+// writable is a manifest without the version that the next write of it would have
+// to find there.
+func writable(manifest json.RawMessage) string {
+	var object, metadata map[string]json.RawMessage
+	if json.Unmarshal(manifest, &object) != nil || json.Unmarshal(object["metadata"], &metadata) != nil {
+		return string(manifest)
+	}
+	for _, of := range []string{"creationTimestamp", "generation", "resourceVersion", "uid"} {
+		delete(metadata, of)
+	}
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		return string(manifest)
+	}
+	object["metadata"] = text
+	if text, err = json.Marshal(object); err != nil {
+		return string(manifest)
+	}
+	return string(text)
 }
 
 // table has plain columns, for a terminal and for a log.

@@ -72,6 +72,24 @@ func TestNothingIsSaidToBeRestoredThatIsNot(t *testing.T) {
 	}
 }
 
+func TestWhatWasThereIsPrintedSoThatItCanBeWrittenBack(t *testing.T) {
+	r := record()
+	r.Changes = []report.Change{
+		{Object: "VirtualService/default/reviews", Step: "given", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"reviews","resourceVersion":"7","uid":"u"}}`), Proof: "it is gone"},
+		{Object: "VirtualService/default/reviews", Step: "one", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"ours"}}`), Proof: "it is gone"},
+	}
+	var out bytes.Buffer
+	if err := Write(&out, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `VirtualService/default/reviews: it is gone
+VirtualService/default/reviews, as it was: {"kind":"VirtualService","metadata":{"name":"reviews"}}
+`
+	if strings.Count(out.String(), "it is gone") != 1 || !strings.Contains(out.String(), want) || strings.Contains(out.String(), "ours") {
+		t.Errorf("the face is\n%s", &out)
+	}
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }

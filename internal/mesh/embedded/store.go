@@ -3,9 +3,12 @@ package embedded
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -103,11 +106,8 @@ func (m *Mesh) Write(_ context.Context, change rules.Change) (*rules.Object, err
 		next.objects = slices.DeleteFunc(slices.Clone(m.store.objects), func(o *rules.Object) bool { return o.Ref == ref })
 	} else {
 		var err error
-		if written, err = stored(change.After, next.version); err != nil {
+		if written, err = stored(change.After, next.version, rules.Find(m.store.objects, ref)); err != nil {
 			return nil, err
-		}
-		if was := rules.Find(m.store.objects, ref); rules.Equal(was, written) {
-			written.Manifest = was.Manifest // and so the generation, which a write that changes nothing leaves
 		}
 		next.objects = rules.Put(m.store.objects, written)
 	}
@@ -136,8 +136,8 @@ func (m *Mesh) conflict(ref rules.Ref, before *rules.Object) error {
 	return &mesh.ConflictError{Ref: ref, Want: want, Have: have}
 }
 
-// stored is an object as the mesh keeps and returns it.
-func stored(o *rules.Object, version uint64) (*rules.Object, error) {
+// stored is an object as the mesh keeps and returns it, in the place of was.
+func stored(o *rules.Object, version uint64, was *rules.Object) (*rules.Object, error) {
 	objects, err := placed([]*rules.Object{o})
 	if err != nil {
 		return nil, err
@@ -148,9 +148,18 @@ func stored(o *rules.Object, version uint64) (*rules.Object, error) {
 		return nil, err
 	}
 	// As Kubernetes does, so that a change which was taken back can be told.
-	generation := fmt.Sprintf(`"metadata":{"generation":%d,`, version)
+	generation := fmt.Sprintf(`"metadata":{"generation":%d,`, generationOf(object, version, was))
 	object.Manifest = bytes.Replace(object.Manifest, []byte(`"metadata":{`), []byte(generation), 1)
 	return object, nil
+}
+
+// generationOf is the version that changed the spec last.
+func generationOf(o *rules.Object, version uint64, was *rules.Object) uint64 {
+	var manifest struct{ Metadata struct{ Generation uint64 } }
+	if was == nil || !proto.Equal(o.Spec, was.Spec) || json.Unmarshal(was.Manifest, &manifest) != nil {
+		return version
+	}
+	return manifest.Metadata.Generation
 }
 
 // push makes all proxies run the objects.

@@ -263,6 +263,15 @@ func TestACreationIsUndoneByDeletingAndADeletionByCreating(t *testing.T) {
 	}
 }
 
+func TestADeletionThatAFinalizerHoldsIsNone(t *testing.T) {
+	m := open(t)
+	held := existing(t, m)
+	_, err := m.Write(t.Context(), rules.Change{Before: held})
+	if err == nil || !strings.Contains(err.Error(), "finalizer example.com/keep") || !strings.Contains(err.Error(), "kubectl -n "+m.namespace+" patch") {
+		t.Errorf("deleting what a finalizer holds: %v", err)
+	}
+}
+
 func TestWhatTheClusterRefusesIsRefusedBeforeItIsWritten(t *testing.T) {
 	m := open(t)
 	o := virtualService(t, `{"hosts":["ping"],"http":[{"timeout":"0.0001s","route":[{"destination":{"host":"ping"}}]}]}`)

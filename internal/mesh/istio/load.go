@@ -2,6 +2,7 @@ package istio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,6 +39,9 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(conte
 // withState adds to a failed load what became of the pod that it came from.
 func (m *Mesh) withState(ctx context.Context, w *workload, err error) error {
 	now, lost := m.kube.CoreV1().Pods(m.namespace).Get(ctx, w.name, metav1.GetOptions{})
+	if lost == nil && now.DeletionTimestamp != nil {
+		lost = errors.New("somebody is deleting it")
+	}
 	if lost != nil {
 		return fmt.Errorf("%w (reading pod %s/%s: %w)", err, m.namespace, w.name, lost)
 	}

@@ -83,6 +83,8 @@ func (m *Mesh) body(o, before *rules.Object) (*unstructured.Unstructured, error)
 	if err != nil {
 		return nil, err
 	}
+	u.SetFinalizers(was.GetFinalizers()) // no run writes these, so what has become of them is somebody else's
+	u.SetOwnerReferences(was.GetOwnerReferences())
 	u.SetUID(was.GetUID())
 	u.SetResourceVersion(before.ResourceVersion)
 	return u, nil

@@ -59,6 +59,15 @@ func TestAnObjectIsPutBackToTheLetter(t *testing.T) {
 	sent(t, before, nil, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"reviews","namespace":"book",`+asItWas)
 }
 
+func TestAnObjectThatIsPutBackKeepsTheFinalizersThatCameMeanwhile(t *testing.T) {
+	before := object(t, theirs)
+	written := object(t, strings.NewReplacer(`"resourceVersion":"7"`, `"resourceVersion":"9"`, "1m30s", "5s", "example.com/keep", "example.com/other").Replace(theirs))
+	sent(t, before, written, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+"metadata":{"name":"reviews","namespace":"book","uid":"u-1","resourceVersion":"9",
+ "labels":{"team":"a"},"annotations":{"note":"theirs"},"finalizers":["example.com/other"]},
+"spec":{"hosts":["reviews"],"http":[{"timeout":"1m30s","route":[{"destination":{"host":"reviews"},"weight":0}]}]}}`)
+}
+
 func TestAChangedObjectKeepsTheMetadataThatItHas(t *testing.T) {
 	before := object(t, theirs)
 	after := before.Clone()

@@ -3,10 +3,14 @@ package istio
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -15,6 +19,9 @@ import (
 
 // fieldManager signs what this program writes, in metadata.managedFields.
 const fieldManager = "meshchaos"
+
+// goneLimit is how long the finalizers of a deleted object may take.
+const goneLimit = 3 * time.Second
 
 // resource returns the client for an object's kind and namespace.
 func (m *Mesh) resource(ref rules.Ref) (dynamic.ResourceInterface, error) {
@@ -242,7 +249,32 @@ func (m *Mesh) remove(ctx context.Context, r dynamic.ResourceInterface, o *rules
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return conflict(ctx, r, o.Ref, o.ResourceVersion)
 	}
-	return refused("deleting "+m.name(o.Ref), err)
+	if err != nil {
+		return refused("deleting "+m.name(o.Ref), err)
+	}
+	return m.awaitGone(ctx, r, o.Ref, uid)
+}
+
+// awaitGone waits until an object that was deleted is gone, as it is at once
+// unless somebody has put a finalizer on it: its rule is in force as long as that
+// is there.
+func (m *Mesh) awaitGone(ctx context.Context, r dynamic.ResourceInterface, ref rules.Ref, uid types.UID) error {
+	var holding []string
+	err := wait.PollUntilContextTimeout(ctx, pollEvery, goneLimit, true, func(ctx context.Context) (bool, error) {
+		now, err := r.Get(ctx, ref.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) || (err == nil && now.GetUID() != uid) {
+			return true, nil
+		}
+		if err == nil {
+			holding = now.GetFinalizers()
+		}
+		return false, nil
+	})
+	if err == nil || len(holding) == 0 { // deleted, as the server has said; the proxies show the rest
+		return nil
+	}
+	return fmt.Errorf(`deleting %s: it is marked as deleted and still in force, since somebody put the finalizer %s on it; if nobody takes that off: kubectl -n %s patch %s %s --type merge -p '{"metadata":{"finalizers":null}}'`,
+		m.name(ref), strings.Join(holding, ", "), m.in(ref.Namespace), ref.Kind, ref.Name)
 }
 
 // conflict finds out what is there instead of the version that was read.
