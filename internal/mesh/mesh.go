@@ -82,6 +82,7 @@ type Info struct {
 	Namespace string
 	Version   string
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
+	Closed    bool          // there is no outside: nobody but its services can be called
 	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
 }
 

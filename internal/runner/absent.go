@@ -114,6 +114,29 @@ func (t there) load(cohort mesh.Cohort) error {
 	return nil
 }
 
+// outside says what the cohorts of a mesh without an outside call there.
+func (t there) outside(s *scenarios.Scenario) error {
+	var wrong []error
+	for _, step := range s.Steps {
+		for _, cohort := range step.Cohorts {
+			host, _, err := cohort.Plan.Address()
+			if err != nil || cohort.From != mesh.FromClient || slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == t.qualified(host) }) {
+				continue
+			}
+			wrong = append(wrong, fmt.Errorf("checking the load %s: this mesh has no %s, and no world outside; it has %s", cohort.Name, host, t.words()))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (t there) words() string {
+	names := make([]string, len(t.services))
+	for i, s := range t.services {
+		names[i] = s.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 func (t there) reached(service *mesh.Service) error {
 	if t.meant(service.Host, "") {
 		return nil

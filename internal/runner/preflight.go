@@ -36,6 +36,11 @@ func (r *run) preflight(ctx context.Context) error {
 	if err != nil {
 		return &RefusedError{err}
 	}
+	if info := r.mesh.Info(); info.Closed {
+		if err := (there{namespace: info.Namespace, services: services}).outside(r.scenario); err != nil {
+			return &RefusedError{err}
+		}
+	}
 	if err := r.admit(ctx, planned); err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func (m *Mesh) Close(context.Context) error {
 
 // Info implements mesh.Mesh.
 func (m *Mesh) Info() mesh.Info {
-	return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true}
+	return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true, Closed: true}
 }
 
 // Prepare implements mesh.Mesh: the load workload runs from the start.
