@@ -179,7 +179,7 @@ func (f *runFlags) show(w io.Writer, record *report.Record, dir string) error {
 	if f.output == "json" {
 		_, err = fmt.Fprintf(w, "%s\n", text)
 	} else {
-		err = terminal.Write(w, record, terminal.Options{Color: colorful(w), Explain: f.explain})
+		err = terminal.Write(w, record, terminal.Options{Width: columns(w), Color: colorful(w), Explain: f.explain})
 	}
 	if err != nil {
 		failures = append(failures, fmt.Errorf("printing the report: %w", err))
@@ -203,6 +203,19 @@ func colorful(w io.Writer) bool {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is how wide the terminal is, or 0 if w is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func newSeed() uint64 {

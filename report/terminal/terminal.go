@@ -3,7 +3,6 @@
 package terminal
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 // Options say how a report is shown.
 type Options struct {
+	Width   int  // columns of the terminal; 0: there is none, and lines are as long as they are
 	Color   bool // ANSI colours on the verdicts
 	Explain bool // the calls of every cohort, not only those of what failed
 }
@@ -26,11 +26,11 @@ type Options struct {
 // what failed, what was changed and that it is back, and what kept the run from
 // being conclusive.
 func Write(w io.Writer, r *report.Record, o Options) error {
-	p := &printer{w: w, color: o.Color}
+	p := &printer{w: w, width: o.Width, color: o.Color}
 	p.line("")
-	p.line("%s on the %s mesh, namespace %s, run %s, seed %d", r.Scenario.Name, r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
+	p.say("", "%s on the %s mesh, namespace %s, run %s, seed %d", r.Scenario.Name, r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
 	if r.Scenario.Summary != "" {
-		p.line("%s", r.Scenario.Summary)
+		p.say("", "%s", r.Scenario.Summary)
 	}
 	p.line("")
 	if err := p.expectations(r); err != nil {
@@ -41,10 +41,10 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 		return err
 	}
 	for _, warning := range r.Warnings {
-		p.line("warning: %s", warning)
+		p.say("  ", "warning: %s", warning)
 	}
 	for _, problem := range r.Problems {
-		p.line("problem: %s", problem)
+		p.say("  ", "problem: %s", problem)
 	}
 	p.line("")
 	p.line("%s: %s in %s", r.Scenario.Name, p.verdict(r.Verdict), r.Ended.Sub(r.Started).Round(10*time.Millisecond))
@@ -54,6 +54,7 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 // printer keeps the first error of its writer.
 type printer struct {
 	w     io.Writer
+	width int
 	color bool
 	err   error
 }
@@ -64,8 +65,39 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// expectations prints the table; a row's reason stands below it.
+// text prints lines as they are, without the blanks at their ends.
+func (p *printer) text(lines string) {
+	for line := range strings.Lines(lines) {
+		p.line("%s", strings.TrimRight(line, " \n"))
+	}
+}
+
+// say prints a sentence, folded where the terminal is narrower than it.
+func (p *printer) say(indent, format string, args ...any) {
+	p.fold("", indent, fmt.Sprintf(format, args...))
+}
+
+// expectations prints the table, or the rows below each other where there is no
+// room for it; a row's reason stands below it.
 func (p *printer) expectations(r *report.Record) error {
+	text, err := p.expectationTable(r)
+	if err != nil {
+		return fmt.Errorf("printing the expectations: %w", err)
+	}
+	if p.fits(text) {
+		p.text(text)
+	} else {
+		p.expectationStack(r)
+	}
+	for _, e := range r.Expectations {
+		if e.Reason != "" {
+			p.say("  ", "%s: %s: %s", p.verdict(e.Verdict), e.Expression, e.Reason)
+		}
+	}
+	return nil
+}
+
+func (p *printer) expectationTable(r *report.Record) (string, error) {
 	steps := false
 	for _, e := range r.Expectations {
 		steps = steps || e.Step != ""
@@ -74,7 +106,8 @@ func (p *printer) expectations(r *report.Record) error {
 	if steps {
 		header = append([]string{"step"}, header...)
 	}
-	table := p.table()
+	var text strings.Builder
+	table := newTable(&text)
 	table.Header(header)
 	step := ""
 	for _, e := range r.Expectations {
@@ -87,18 +120,11 @@ func (p *printer) expectations(r *report.Record) error {
 			row, step = append([]string{shown}, row...), e.Step
 		}
 		if err := table.Append(row); err != nil {
-			return fmt.Errorf("printing the expectations: %w", err)
+			return "", err
 		}
 	}
-	if err := table.Render(); err != nil {
-		return fmt.Errorf("printing the expectations: %w", err)
-	}
-	for _, e := range r.Expectations {
-		if e.Reason != "" {
-			p.line("%s: %s: %s", p.verdict(e.Verdict), e.Expression, e.Reason)
-		}
-	}
-	return nil
+	err := table.Render()
+	return text.String(), err
 }
 
 func (p *printer) row(e report.Expectation) []string {
@@ -112,85 +138,9 @@ func (p *printer) row(e report.Expectation) []string {
 	return []string{e.Expression, observed, e.Limit, samples, p.verdict(e.Verdict), e.Source}
 }
 
-// changes prints what was written and whether it is back.
-func (p *printer) changes(r *report.Record) error {
-	p.line("")
-	if len(r.Changes) == 0 {
-		p.line("Nothing was changed.")
-		return p.err
-	}
-	table := p.table()
-	table.Header("changed", "for", "action", "live", "now")
-	for _, c := range r.Changes {
-		state := "as before"
-		switch {
-		case !c.Restored:
-			state = p.paint("NOT RESTORED", red)
-		case c.Before == nil:
-			state = "gone again"
-		}
-		live := "-"
-		if len(c.LiveIn) > 0 {
-			live = fmt.Sprintf("in %d proxies after %s", len(c.LiveIn), time.Duration(c.LiveMs)*time.Millisecond)
-		}
-		stage := c.Step
-		if stage == "" {
-			stage = "apply"
-		}
-		if err := table.Append(c.Object, stage, c.Action, live, state); err != nil {
-			return fmt.Errorf("printing the changes: %w", err)
-		}
-	}
-	if err := table.Render(); err != nil {
-		return fmt.Errorf("printing the changes: %w", err)
-	}
-	p.lost(r.Changes)
-	if r.Restored {
-		p.line("Everything is as it was: the objects equal what was there, and the proxies run it.")
-	}
-	return p.err
-}
-
-// lost prints of each object that is not as it was what is wrong with it, and the
-// manifest that was there: without --report-dir it stands nowhere else.
-func (p *printer) lost(changes []report.Change) {
-	said := map[string]bool{}
-	for _, c := range changes {
-		if c.Restored || said[c.Object] {
-			continue
-		}
-		said[c.Object] = true // what was there before the run is in its first change
-		p.line("%s: %s", c.Object, c.Proof)
-		if len(c.Before) > 0 {
-			p.line("%s, as it was: %s", c.Object, writable(c.Before))
-		}
-	}
-}
-
-// writable is a manifest without the version that the next write of it would have
-// to find there.
-func writable(manifest json.RawMessage) string {
-	var object, metadata map[string]json.RawMessage
-	if json.Unmarshal(manifest, &object) != nil || json.Unmarshal(object["metadata"], &metadata) != nil {
-		return string(manifest)
-	}
-	for _, of := range []string{"creationTimestamp", "generation", "resourceVersion", "uid"} {
-		delete(metadata, of)
-	}
-	text, err := json.Marshal(metadata)
-	if err != nil {
-		return string(manifest)
-	}
-	object["metadata"] = text
-	if text, err = json.Marshal(object); err != nil {
-		return string(manifest)
-	}
-	return string(text)
-}
-
-// table has plain columns, for a terminal and for a log.
-func (p *printer) table() *tablewriter.Table {
-	return tablewriter.NewTable(p.w,
+// newTable has plain columns, for a terminal and for a log.
+func newTable(w io.Writer) *tablewriter.Table {
+	return tablewriter.NewTable(w,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.BorderNone,
 			Symbols:  tw.NewSymbols(tw.StyleASCII),

@@ -39,10 +39,10 @@ func record() *report.Record {
 }
 
 func TestTheFaceIsAsShown(t *testing.T) {
-	for name, color := range map[string]bool{"plain": false, "color": true} {
+	for name, options := range map[string]Options{"plain": {}, "color": {Color: true}, "narrow": {Width: 40}} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := Write(&out, record(), Options{Color: color}); err != nil {
+			if err := Write(&out, record(), options); err != nil {
 				t.Fatal(err)
 			}
 			golden := "testdata/" + name + ".txt"
