@@ -52,12 +52,12 @@ type fault struct {
 }
 
 // Compile implements HTTPFilter. Without a percentage a fault never happens.
-func (faultFilter) Compile(key string, r *networking.HTTPRoute) config.RouteFilter {
+func (faultFilter) Compile(at config.Place, r *networking.HTTPRoute) config.RouteFilter {
 	f := r.GetFault()
 	if f.GetDelay() == nil && f.GetAbort() == nil {
 		return nil
 	}
-	out := &fault{delayStream: key + " delay", abortStream: key + " abort"}
+	out := &fault{delayStream: at.Key + " delay", abortStream: at.Key + " abort"}
 	if d := f.GetDelay(); d != nil {
 		out.delay = d.GetFixedDelay().AsDuration()
 		out.delayShare = perMillion(d.GetPercentage())

@@ -22,7 +22,7 @@ func (f noting) Fields() config.Fields { return config.Fields{"HTTPRoute": {"cor
 
 func (f noting) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
-func (f noting) Compile(_ string, r *networking.HTTPRoute) config.RouteFilter {
+func (f noting) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
 	if r.GetCorsPolicy() == nil {
 		return nil
 	}

@@ -26,7 +26,7 @@ func (routerFilter) Fields() config.Fields { return config.Fields{"HTTPRoute": {
 func (routerFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
 // Compile implements HTTPFilter.
-func (routerFilter) Compile(_ string, r *networking.HTTPRoute) config.RouteFilter {
+func (routerFilter) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
 	return &router{timeout: r.GetTimeout().AsDuration()}
 }
 

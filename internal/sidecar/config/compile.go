@@ -113,39 +113,3 @@ func (c *compiler) service(host string) *Service {
 func istioPath(ref rules.Ref, kind string) string {
 	return fmt.Sprintf("/apis/networking.istio.io/v1/namespaces/%s/%s/%s", ref.Namespace, kind, ref.Name)
 }
-
-// targets are a route's clusters with their weights: those of weight 0 are
-// dropped, and a sole destination takes all.
-func (c *compiler) targets(ref rules.Ref, port int, destinations []destination) []Target {
-	var targets []Target
-	for _, d := range destinations {
-		weight := uint32(d.weight)
-		if len(destinations) == 1 {
-			weight = 100
-		}
-		if weight > 0 {
-			targets = append(targets, Target{Cluster: c.destinationCluster(ref, d.Destination, port), Weight: weight})
-		}
-	}
-	return targets
-}
-
-// destination is what HTTP and TCP routes have in common.
-type destination struct {
-	*networking.Destination
-	weight int32
-}
-
-// destinationCluster names the cluster of a destination: without a port of its
-// own it is the service's only port, else the listener's.
-func (c *compiler) destinationCluster(ref rules.Ref, d *networking.Destination, listener int) string {
-	host := rules.FQDN(d.GetHost(), ref.Namespace)
-	port := listener
-	if service := c.service(host); service != nil && len(service.Ports) == 1 {
-		port = service.Ports[0].Number
-	}
-	if d.GetPort().GetNumber() != 0 {
-		port = int(d.GetPort().GetNumber())
-	}
-	return clusterName(port, d.GetSubset(), host)
-}

@@ -19,8 +19,7 @@ type HTTPFilter interface {
 	// is the route's in its object.
 	Check(path string, r *networking.HTTPRoute, refuse Refuse)
 	// Compile returns what the filter does on a route, nil if that is nothing.
-	// key names the route's draws.
-	Compile(key string, r *networking.HTTPRoute) RouteFilter
+	Compile(at Place, r *networking.HTTPRoute) RouteFilter
 }
 
 // RouteFilter is a filter with what it does on one route.

@@ -68,7 +68,7 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*Route, error) {
 		Name:    "default",
 		Match:   everything(),
 		Targets: []Target{{Cluster: clusterName(port, "", s.Host), Weight: 100}},
-		Filters: c.routeFilters("", &networking.HTTPRoute{}),
+		Filters: c.routeFilters(Place{compiler: c, port: port}, &networking.HTTPRoute{}),
 	}}, nil
 }
 
@@ -131,21 +131,21 @@ func (c *compiler) route(vs virtualService, path string, port int, r *networking
 	for _, d := range r.GetRoute() {
 		destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
 	}
-	key := vs.Ref.String() + " " + path
+	at := Place{vs.Ref.String() + " " + path, c, vs.Ref, port}
 	return &Route{
 		Name:    r.GetName(),
 		Source:  istioPath(vs.Ref, "virtual-service"),
-		Key:     key,
-		Targets: c.targets(vs.Ref, port, destinations),
-		Filters: c.routeFilters(key, r),
+		Key:     at.Key,
+		Targets: at.targets(destinations),
+		Filters: c.routeFilters(at, r),
 	}
 }
 
 // routeFilters are the filters of a route that do something.
-func (c *compiler) routeFilters(key string, r *networking.HTTPRoute) []RouteFilter {
+func (c *compiler) routeFilters(at Place, r *networking.HTTPRoute) []RouteFilter {
 	var filters []RouteFilter
 	for _, f := range c.filters {
-		if one := f.Compile(key, r); one != nil {
+		if one := f.Compile(at, r); one != nil {
 			filters = append(filters, one)
 		}
 	}

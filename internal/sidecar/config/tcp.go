@@ -50,10 +50,11 @@ func (c *compiler) tcpRoute(vs virtualService, port int, gateway string) *TCPRou
 		for _, d := range r.GetRoute() {
 			destinations = append(destinations, destination{d.GetDestination(), d.GetWeight()})
 		}
+		at := Place{fmt.Sprintf("%s spec.tcp[%d]", vs.Ref, i), c, vs.Ref, port}
 		return &TCPRoute{
-			Key:     fmt.Sprintf("%s spec.tcp[%d]", vs.Ref, i),
+			Key:     at.Key,
 			Source:  istioPath(vs.Ref, "virtual-service"),
-			Targets: c.targets(vs.Ref, port, destinations),
+			Targets: at.targets(destinations),
 		}
 	}
 	return nil
