@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -35,11 +36,15 @@ func (l *fileLine) UnmarshalYAML(node ast.Node) error {
 		return err
 	}
 	l.node = pair.Value
-	if ticket := yamlnode.Pair(node, "knownBug"); ticket != nil && strings.TrimSpace(l.KnownBug) == "" {
+	if ticket := yamlnode.Pair(node, "knownBug"); ticket != nil && !strings.ContainsFunc(l.KnownBug, nameable) {
 		return yamlnode.At(ticket.Value, "name its ticket", "knownBug is empty")
 	}
 	return nil
 }
+
+// nameable says whether a character can be part of a ticket's name. Unicode has
+// blanks that are no spaces, such as one of no width.
+func nameable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // JSONSchema describes an expectation to editors.
 func (fileLine) JSONSchema() *jsonschema.Schema {

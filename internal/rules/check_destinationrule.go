@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 )
 
@@ -38,7 +39,7 @@ func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 	if policy.Tunnel != nil && policy.ProxyProtocol != nil {
 		c.refuse(path+".tunnel", "tunnel cannot stand beside proxyProtocol; take one of them")
 	}
-	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection)
+	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection, policy.LoadBalancer)
 	for i, port := range policy.PortLevelSettings {
 		here := fmt.Sprintf("%s.portLevelSettings[%d]", path, i)
 		if port.Port == nil {
@@ -46,11 +47,14 @@ func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 		} else {
 			c.port(here+".port.number", port.Port.Number)
 		}
-		c.policyBlocks(here, port.ConnectionPool, port.OutlierDetection)
+		c.policyBlocks(here, port.ConnectionPool, port.OutlierDetection, port.LoadBalancer)
 	}
 }
 
-func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSettings, outlier *networking.OutlierDetection) {
+func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSettings, outlier *networking.OutlierDetection, balancer *networking.LoadBalancerSettings) {
+	if balancer != nil && proto.Size(balancer) == 0 {
+		c.dead(path+".loadBalancer", "", "the load balancer sets nothing, so it changes nothing; give it simple: with its name, or leave it out")
+	}
 	if pool != nil {
 		c.connectionPool(path+".connectionPool", pool)
 	}
@@ -60,8 +64,11 @@ func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSetti
 }
 
 func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSettings) {
-	if pool.Http == nil && pool.Tcp == nil {
+	switch {
+	case pool.Http == nil && pool.Tcp == nil:
 		c.refuse(path, "the connection pool has neither tcp nor http; give one of them a limit, or leave the pool out")
+	case proto.Size(pool.Http) == 0 && proto.Size(pool.Tcp) == 0: // a 0 is not there
+		c.dead(path, "", "the connection pool sets nothing, so it changes nothing; give it a limit of 1 or more, or leave it out")
 	}
 	for _, limit := range []struct {
 		field string

@@ -78,6 +78,8 @@ func TestCheckFindsWhatIstioRefusesOrIgnores(t *testing.T) {
 		"a limit of 0":               {dr(`trafficPolicy: {connectionPool: {http: {http1MaxPendingRequests: 0}}}`), "warning spec.trafficPolicy.connectionPool.http.http1MaxPendingRequests no limit"},
 		"a limit below 0":            {dr(`trafficPolicy: {connectionPool: {tcp: {maxConnections: -1}}}`), "error spec.trafficPolicy.connectionPool.tcp.maxConnections below 0"},
 		"an empty pool":              {dr(`trafficPolicy: {connectionPool: {}}`), "error spec.trafficPolicy.connectionPool neither tcp nor http"},
+		"a pool that sets nothing":   {dr(`trafficPolicy: {connectionPool: {tcp: {}}}`), "warning spec.trafficPolicy.connectionPool sets nothing"},
+		"a balancer that is nothing": {dr(`trafficPolicy: {portLevelSettings: [{port: {number: 80}, loadBalancer: {}}]}`), "warning spec.trafficPolicy.portLevelSettings[0].loadBalancer sets nothing"},
 		"an empty policy":            {dr(`trafficPolicy: {}`), "error spec.trafficPolicy no field"},
 		"a subset twice":             {subsets(`[{name: v1}, {name: v1}]`), "error spec.subsets[1].name stands twice"},
 		"a subset's wrong name":      {subsets(`[{name: V1}]`), "error spec.subsets[0].name lower-case"},
