@@ -177,9 +177,15 @@ func validateConnect(field, address string) error {
 }
 
 func validateMatchers(p *Plan) error {
-	for _, v := range p.Versions {
+	for i, v := range p.Versions {
 		if v.Name == Mixed {
 			return fmt.Errorf("versions has %q, which is what answers of several versions are called; rename it", Mixed)
+		}
+		for _, other := range p.Versions[:i] {
+			// No answer could be of one alone, so that each would have answered nothing.
+			if v.Name != other.Name && v.Body == other.Body && v.Match == other.Match {
+				return fmt.Errorf("versions %q and %q have the same text; write what only the one has in its answers", other.Name, v.Name)
+			}
 		}
 	}
 	_, err := newMatcher(p)

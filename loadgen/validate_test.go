@@ -71,6 +71,8 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{checks(Check{Name: "x", Body: "y"}, Check{Name: "x", Body: "z"}), `two entries named "x"`},
 		{checks(make([]Check, 65)...), "at most 64"},
 		{amount(func(p *Plan) { p.Versions = []Check{{Name: Mixed, Body: "x"}} }), Mixed},
+		{amount(func(p *Plan) { p.Versions = []Check{{Name: "v1", Body: "x"}, {Name: "v2", Body: "x"}} }), `"v1" and "v2" have the same text`},
+		{amount(func(p *Plan) { p.Versions = []Check{{Name: "v1", Body: "x"}, {Name: "v2", Match: "x"}} }), ""},
 		{fortio(web(HTTP{URL: "http://a/"})), ""},
 		{fortio(web(HTTP{URL: "http://a/", Login: &Login{URL: "http://a/login"}})), "cookies"},
 		{fortio(web(HTTP{URL: "http://a/", Method: "HEAD"})), "HEAD"},
