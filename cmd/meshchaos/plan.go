@@ -7,7 +7,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
-	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -45,29 +44,14 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAc
 		return err
 	}
 	defer m.Close(ctx)
-	services, err := m.Services(ctx)
+	planned, err := runner.PlanOn(ctx, m, s, runner.Options{ID: "plan", NoAccessLog: noAccessLog})
 	if err != nil {
-		return &runError{err}
+		return notRun(s, err)
 	}
-	objects, err := m.Objects(ctx)
-	if err != nil {
-		return &runError{err}
+	for _, warning := range planned.Warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+warning)
 	}
-	var logging *rules.Change
-	if !noAccessLog {
-		var why string
-		if logging, why = runner.Logging(ctx, m, services, objects); why != "" {
-			fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+why)
-		}
-	}
-	stages, err := runner.Plan(objects, services, m.Info().Namespace, s, "plan", logging)
-	if err != nil {
-		return notRun(s, &runner.RefusedError{Err: err})
-	}
-	for _, stage := range stages {
-		if err := m.Admit(ctx, stage.Objects()); err != nil {
-			return notRun(s, runner.NotAdmitted(ctx, err))
-		}
+	for _, stage := range planned.Stages {
 		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {
 			return err
 		}

@@ -9,10 +9,10 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// Logging returns the change by which the sidecars' access logs are switched on;
+// logging returns the change by which the sidecars' access logs are switched on;
 // nil if they are on, or if that cannot be done, which the second value then
 // words. A run does without them where it can.
-func Logging(ctx context.Context, m mesh.Mesh, services []mesh.Service, objects []*rules.Object) (*rules.Change, string) {
+func logging(ctx context.Context, m mesh.Mesh, services []mesh.Service, objects []*rules.Object) (*rules.Change, string) {
 	const without = "the access logs stay off, and the evidence has to come from elsewhere: "
 	proxies, err := m.Proxies(ctx)
 	if err != nil {

@@ -8,67 +8,88 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// preflight plans every change and asks the mesh whether it would take them.
+// Planned is what a run would write, and what its plan was made from. Nothing has
+// been written.
+type Planned struct {
+	Stages   []Stage // the first is what is given
+	Warnings []string
+
+	services []mesh.Service
+	objects  []*rules.Object // in force
+}
+
+// PlanOn plans every change of a run and asks the mesh whether it would take them.
+// What is refused is a *RefusedError. Of the options ID and NoAccessLog count.
+func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
+	p := &Planned{}
+	var err error
+	if p.services, err = m.Services(ctx); err != nil {
+		return nil, fmt.Errorf("reading the services: %w", err)
+	}
+	if p.objects, err = m.Objects(ctx); err != nil {
+		return nil, fmt.Errorf("reading the rules in force: %w", err)
+	}
+	var on *rules.Change
+	if !o.NoAccessLog {
+		var why string
+		if on, why = logging(ctx, m, p.services, p.objects); why != "" {
+			p.Warnings = append(p.Warnings, why)
+		}
+	}
+	info := m.Info()
+	if p.Stages, err = Plan(p.objects, p.services, info.Namespace, s, o.ID, on); err != nil {
+		return nil, &RefusedError{err}
+	}
+	if info.Closed {
+		if err := (there{namespace: info.Namespace, services: p.services}).outside(s); err != nil {
+			return nil, &RefusedError{err}
+		}
+	}
+	if err := p.admit(ctx, m); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// preflight does all that comes before the first write.
 func (r *run) preflight(ctx context.Context) error {
 	r.phase("checking the scenario against the mesh")
-	services, err := r.mesh.Services(ctx)
+	planned, err := PlanOn(ctx, r.mesh, r.scenario, r.Options)
 	if err != nil {
-		return fmt.Errorf("reading the services: %w", err)
-	}
-	r.services = services
-	objects, err := r.mesh.Objects(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the rules in force: %w", err)
-	}
-	for _, o := range objects {
-		r.original[o.Ref], r.current[o.Ref] = o, o
-	}
-	var logging *rules.Change
-	if !r.NoAccessLog {
-		var why string
-		if logging, why = Logging(ctx, r.mesh, services, objects); why != "" {
-			r.record.Warnings = append(r.record.Warnings, why)
-		}
-	}
-	planned, err := Plan(objects, services, r.mesh.Info().Namespace, r.scenario, r.ID, logging)
-	if err != nil {
-		return &RefusedError{err}
-	}
-	if info := r.mesh.Info(); info.Closed {
-		if err := (there{namespace: info.Namespace, services: services}).outside(r.scenario); err != nil {
-			return &RefusedError{err}
-		}
-	}
-	if err := r.admit(ctx, planned); err != nil {
 		return err
 	}
+	for _, o := range planned.objects {
+		r.original[o.Ref], r.current[o.Ref] = o, o
+	}
+	r.services, r.planned = planned.services, planned.Stages
+	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	if err := r.mesh.Prepare(ctx); err != nil {
 		return fmt.Errorf("preparing the mesh: %w", err)
 	}
-	r.planned = planned
-	base := objects
-	for _, o := range planned[0].Objects() {
+	base := planned.objects
+	for _, o := range r.planned[0].Objects() {
 		base = rules.Put(base, o)
 	}
-	r.record.Draws = draws(base, services)
+	r.record.Draws = draws(base, r.services)
 	return nil
 }
 
 // admit asks the mesh of every stage, whatever it says of one.
-func (r *run) admit(ctx context.Context, planned []Stage) error {
+func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
 	var refused []error
-	for _, stage := range planned {
+	for _, stage := range p.Stages {
 		for _, warning := range stage.Warnings {
-			r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
 		}
-		err := r.mesh.Admit(ctx, stage.Objects())
+		err := m.Admit(ctx, stage.Objects())
 		if err == nil {
 			continue
 		}
-		err = NotAdmitted(ctx, fmt.Errorf("checking %s: %w", report.StageWords(stage.Name), err))
+		err = notAdmitted(ctx, fmt.Errorf("checking %s: %w", report.StageWords(stage.Name), err))
 		var refusal *RefusedError
 		if !errors.As(err, &refusal) {
 			return err
@@ -81,9 +102,9 @@ func (r *run) admit(ctx context.Context, planned []Stage) error {
 	return nil
 }
 
-// NotAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
+// notAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
 // refuses the objects, and as it is if it only did not answer.
-func NotAdmitted(ctx context.Context, err error) error {
+func notAdmitted(ctx context.Context, err error) error {
 	var unanswered *mesh.UnansweredError
 	if ctx.Err() != nil || errors.As(err, &unanswered) {
 		return err
