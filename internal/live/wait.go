@@ -109,6 +109,10 @@ func (w *waiting) wants(i int, proxy mesh.Proxy) bool {
 // through the API server.
 const asking = 8
 
+// answerLimit is how long a proxy may take to answer once. A connection that was
+// lost without a word would else be waited for until the whole wait is over.
+const answerLimit = 15 * time.Second
+
 // ask asks each proxy once for all that is open.
 func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting) {
 	var group errgroup.Group
@@ -122,9 +126,11 @@ func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting) {
 		}
 		if len(asked) > 0 {
 			group.Go(func() error {
+				answer, cancel := context.WithTimeout(ctx, answerLimit)
+				defer cancel()
 				v := newView(proxy, asked)
 				for _, w := range asked {
-					w.standings[i].take(ctx, w.look, v)
+					w.standings[i].take(ctx, answer, w.look, v)
 				}
 				return nil
 			})
@@ -133,10 +139,10 @@ func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting) {
 	_ = group.Wait() // what a proxy fails with is in its standing
 }
 
-// take asks about one change. An answer that was cut short tells less than the
-// one before.
-func (s *standing) take(ctx context.Context, look look, v *view) {
-	concerned, instead, err := look.judge(ctx, v)
+// take asks about one change, as long as answer lasts. What was cut short by the
+// end of ctx tells less than the answer before.
+func (s *standing) take(ctx, answer context.Context, look look, v *view) {
+	concerned, instead, err := look.judge(answer, v)
 	if err != nil {
 		concerned, instead = true, err.Error()
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/httpstream"
@@ -138,11 +139,39 @@ func (t *tunnel) board() (*carrier, int, error) {
 	if c, request, err := t.boardOn(nil); c != nil || err != nil {
 		return c, request, err
 	}
-	conn, err := t.upgrade()
+	conn, err := t.connect()
 	if err != nil {
 		return nil, 0, err
 	}
 	return t.boardOn(conn)
+}
+
+// upgradeLimit is how long the API server may take to make a connection.
+const upgradeLimit = 10 * time.Second
+
+// connect makes a connection to the API server. client-go itself would wait for
+// ever for a server that takes the connection and then says nothing.
+func (t *tunnel) connect() (httpstream.Connection, error) {
+	type made struct {
+		conn httpstream.Connection
+		err  error
+	}
+	done := make(chan made, 1)
+	go func() {
+		conn, err := t.upgrade()
+		done <- made{conn, err}
+	}()
+	select {
+	case m := <-done:
+		return m.conn, m.err
+	case <-time.After(upgradeLimit):
+	}
+	go func() {
+		if m := <-done; m.err == nil {
+			_ = m.conn.Close() // too late: nobody waits for it
+		}
+	}()
+	return nil, fmt.Errorf("the cluster did not answer within %s", upgradeLimit)
 }
 
 // boardOn counts a stream on the connection that is there, or on a new one in its

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -230,4 +231,23 @@ func TestATunnelThatCarriesNothingHasNoConnection(t *testing.T) {
 	if _, err := get(tunnels, "http://6f1f:15000"); err == nil || !strings.Contains(err.Error(), "it is no pod of this run") {
 		t.Errorf("error %v; want that there is no such pod", err)
 	}
+}
+
+func TestAConnectionThatIsNeverMadeIsGivenUpAndLeavesTheWayFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		defer close(never)
+		asked := 0
+		tunnel := &tunnel{name: "book/reviews:15000", upgrade: func() (httpstream.Connection, error) {
+			if asked++; asked == 1 {
+				<-never
+			}
+			return nil, errors.New("not now")
+		}}
+		for _, want := range []string{"the cluster did not answer within 10s", "not now"} {
+			if _, err := tunnel.dial(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v; want %s", err, want)
+			}
+		}
+	})
 }
