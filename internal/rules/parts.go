@@ -48,6 +48,8 @@ type Part struct {
 	HiddenBy []string
 	HiddenAt []int
 
+	byDefault bool // an http entry that does what sidecars do without it
+
 	stream  bool     // a tcp or tls entry, or a weight of one
 	follows follows  // of those
 	hosts   []string // of those: the object's
@@ -69,11 +71,18 @@ func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Ob
 // is new; of a DestinationRule every connection pool, outlier detection and
 // other policy. A subset has none of its own, nor has a Gateway: they bite
 // through the routes that use them.
+// Nor has, beside other parts of an object that is new, the entry that leaves the
+// rest of the requests as it finds them: a fault for jason alone changes nothing
+// for others, and none of them has to come.
 func Parts(before, after *Object) []Part {
 	parts := without(partsOf(after), partsOf(before))
-	return slices.DeleteFunc(parts, func(p Part) bool {
+	parts = slices.DeleteFunc(parts, func(p Part) bool {
 		return p.setting != "" && slices.ContainsFunc(partsOf(before), func(had Part) bool { return had.Kind == p.Kind && had.setting == p.setting })
 	})
+	if rest := slices.IndexFunc(parts, func(p Part) bool { return p.byDefault }); before == nil && rest >= 0 && len(parts) > 1 {
+		parts = slices.Delete(parts, rest, rest+1)
+	}
+	return parts
 }
 
 // Follow returns the parts of a run's rules that are in force after a change:

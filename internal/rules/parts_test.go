@@ -52,6 +52,13 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 			ratings(`[{` + toV1 + `}]`), strings.Replace(ratings(`[{`+toV1+`}]`), "hosts: [ratings]", "hosts: [details]", 1),
 			"route spec.http[0]>" + book + "|v1|0",
 		},
+		"what is new leaves the rest as it finds it": {
+			"", ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}]}]`),
+			"route spec.http[0]>" + book + "|v2|0",
+		},
+		"nothing else is new":     {"", ratings(`[{route: [{destination: {host: ratings}}]}]`), "route spec.http[0]>" + book + "||0"},
+		"the rest goes elsewhere": {"", ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}], timeout: 1s}]`), "route spec.http[0]>" + book + "|v2|0, route spec.http[1]>" + book + "||0, timeout spec.http[1].timeout"},
+		"it was not so before":    {ratings(`[{` + toV1 + `}]`), ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}]}]`), "route spec.http[0]>" + book + "|v2|0, route spec.http[1]>" + book + "||0"},
 		"a redirect goes nowhere": {"", ratings(`[{redirect: {uri: /}}]`), "route spec.http[0]>||0"},
 		"TCP with one destination and with several": {
 			"", strings.Replace(ratings(`[{`+toV1+`}]`), "http: [{"+toV1+"}]", `tcp: [{match: [{port: 1}], `+toV1+`}, {route: [{destination: {host: ratings, subset: v1}, weight: 80}, {destination: {host: ratings, subset: v2}, weight: 20}]}]`, 1),

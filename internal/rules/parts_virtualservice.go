@@ -45,6 +45,7 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path,
 		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o, vs), unmarked),
 	}
+	whole.byDefault = byDefault(o, vs, unmarked)
 	parts := routeParts(whole, weightsOf(entry.Route), true)
 	for _, form := range forms() {
 		for _, of := range form.parts {
@@ -76,6 +77,19 @@ func toWords(namespace string, entry *networking.HTTPRoute) string {
 		hosts = append(hosts, FQDN(route.GetDestination().GetHost(), namespace))
 	}
 	return strings.Join(hosts, ", ")
+}
+
+// byDefault says whether an entry does to all requests of its host what sidecars
+// do without it.
+func byDefault(o *Object, vs *networking.VirtualService, entry *networking.HTTPRoute) bool {
+	if len(vs.Hosts) != 1 || len(vs.Gateways) > 0 || len(entry.Route) != 1 {
+		return false
+	}
+	to := entry.Route[0]
+	plain := &networking.HTTPRoute{Route: []*networking.HTTPRouteDestination{{
+		Destination: &networking.Destination{Host: to.GetDestination().GetHost()}, Weight: to.GetWeight(),
+	}}}
+	return proto.Equal(entry, plain) && FQDN(to.GetDestination().GetHost(), o.Namespace) == FQDN(vs.Hosts[0], o.Namespace)
 }
 
 // streamParts are those of a tcp or tls entry, which has no name: it is told by
