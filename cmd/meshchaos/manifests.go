@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/samples"
@@ -10,7 +12,7 @@ import (
 func newManifests() *cobra.Command {
 	var image string
 	cmd := &cobra.Command{
-		Use:       "manifests APP",
+		Use:       "manifests " + strings.Join(samples.Apps(), "|"),
 		Short:     "Print a sample application as YAML, for kubectl apply",
 		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),

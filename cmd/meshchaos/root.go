@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,17 +14,20 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "meshchaos",
 		Short: "Proves how a service mesh behaves under faults",
-		Long: `meshchaos applies a fault or a breaker rule to a service mesh, drives load, reads
-what clients and proxies saw, undoes the rule, proves that it is undone, and
-judges what was expected.
+		Long: `meshchaos applies a fault or a breaker rule to a service mesh, drives load,
+reads what clients and proxies saw, undoes the rule, proves that it is undone,
+and judges what was expected.
 
-  meshchaos run delay-jason.yaml                on the embedded mesh, nothing to install
+  meshchaos run delay-jason.yaml                on the embedded mesh
   meshchaos run delay-jason.yaml --mesh istio   on a cluster with Istio`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(newRun(), newValidate(), newList(), newPlan(), newLab(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
+	explainUsage(root)
 	return root
 }
 
@@ -39,11 +43,11 @@ func addNoAccessLog(cmd *cobra.Command, no *bool) {
 
 // addOutput adds -o with a choice of words; the first is the default.
 func addOutput(cmd *cobra.Command, output *string, choice ...string) {
-	cmd.Flags().StringVarP(output, "output", "o", choice[0], fmt.Sprintf("what to print: one of %v", choice))
+	cmd.Flags().StringVarP(output, "output", "o", choice[0], "what to print: "+strings.Join(choice, " or "))
 	check := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains(choice, *output) {
-			return fmt.Errorf("reading --output: %q is none of %v", *output, choice)
+			return fmt.Errorf("reading --output: %q is none; write %s", *output, strings.Join(choice, " or "))
 		}
 		if check != nil {
 			return check(cmd, args)
