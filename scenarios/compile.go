@@ -166,10 +166,12 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
 	}
+	into.targets = map[string]Error{}
 	for _, name := range slices.Sorted(maps.Keys(step.Load)) {
 		cohort, err := compileLoad(f, step, name, into.Expect)
 		note(err)
 		into.Cohorts = append(into.Cohorts, cohort)
+		into.targets[name] = *r.place(yamlnode.At(targetNode(f, step, name), "", ""))
 	}
 	return errors.Join(wrong...)
 }

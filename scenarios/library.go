@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
@@ -27,11 +28,16 @@ func Names() []string {
 	return names
 }
 
+// inLibrary says whether a scenario of the library has this name.
+func inLibrary(name string) bool {
+	return slices.Contains(Names(), strings.TrimSuffix(name, ".yaml"))
+}
+
 // Find reads a scenario by the path of a file or, where there is none, by the
 // library's name for it, with or without .yaml.
 func Find(name string) (*Scenario, error) {
 	info, err := os.Stat(name)
-	if err == nil && !info.IsDir() || strings.ContainsAny(name, `/\`) || name == "." {
+	if err == nil && (!info.IsDir() || !inLibrary(name)) || strings.ContainsAny(name, `/\`) || name == "." {
 		return Read(name)
 	}
 	text, err := library.ReadFile(path.Join("library", strings.TrimSuffix(name, ".yaml")+".yaml"))

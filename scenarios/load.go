@@ -80,6 +80,17 @@ func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
 	return loadOf(spec, name)
 }
 
+// targetNode is the key that says what a cohort calls, or else the cohort.
+func targetNode(f *fileScenario, step fileStep, name string) ast.Node {
+	node := loadNode(f, step, name)
+	for _, key := range []string{"get", "post", "tcp"} {
+		if yamlnode.Pair(node, key) != nil {
+			return yamlnode.Follow(node, key)
+		}
+	}
+	return node
+}
+
 func loadOf(parent ast.Node, name string) ast.Node {
 	return yamlnode.Pair(yamlnode.Pair(parent, "load").Value, name).Value
 }

@@ -203,6 +203,19 @@ func (v visitor) Visit(node ast.Node) ast.Visitor {
 	return nil
 }
 
+// mendSyntax says what to do about what the parser of YAML says.
+func mendSyntax(message string) string {
+	switch {
+	case strings.Contains(message, "already defined"):
+		return "take one of the two out"
+	case strings.Contains(message, "'\t'"):
+		return "YAML is indented with blanks, not with tabs"
+	case strings.Contains(message, "must be specified"):
+		return "close the bracket, and quote a text with : # ! or quotes in it"
+	}
+	return "this is no YAML; a text with : # ! or quotes in it is to be quoted"
+}
+
 // place turns any error into one of this file, with the line it is about.
 func (r *reader) place(err error) *Error {
 	var own *Error
@@ -211,7 +224,7 @@ func (r *reader) place(err error) *Error {
 	switch {
 	case errors.As(err, &own):
 	case errors.As(err, &syntax):
-		own = yamlnode.AtToken(syntax.Token, "this is no YAML; a text with : # ! or quotes in it is to be quoted", "%s", syntax.Message)
+		own = yamlnode.AtToken(syntax.Token, mendSyntax(syntax.Message), "%s", syntax.Message)
 	case errors.As(err, &theirs):
 		own = yamlnode.AtToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
 	default:

@@ -57,6 +57,8 @@ func TestAGoodScenarioIsRead(t *testing.T) {
 func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"an unknown key":                              {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean delay?`},
+		"a key twice":                                 {"spec:\n", "spec:\n  app: httpbin\n", "already defined at [5:3]; take one of the two out"},
+		"a tab":                                       {"    - fault", "\t- fault", "t.yaml:7:1: "},
 		"an unknown key at the top":                   {"spec:\n  app", "spek:\n  app", `unknown key "spek" in the scenario; did you mean spec?`},
 		"a wrong type":                                {"requests: 5}", "connections: many, requests: 5}", `connections takes a whole number, not "many"`},
 		"a list for a mapping":                        {"checks:\n    lost: {body: Sorry}", "checks: [lost]", "t.yaml:17:11: checks takes a mapping, not a list"},

@@ -54,6 +54,15 @@ type Step struct {
 	Apply   []Rule
 	Cohorts []mesh.Cohort // sorted by name
 	Expect  []Line
+	targets map[string]Error // where what a cohort calls stands
+}
+
+// WrongTarget is an error of what a cohort calls that shows only in a mesh, placed
+// in the file.
+func (s Step) WrongTarget(cohort string, err error) error {
+	placed := s.targets[cohort]
+	placed.Message = err.Error()
+	return &placed
 }
 
 // Rule is one entry of given or apply: either an intent or objects.

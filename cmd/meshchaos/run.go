@@ -160,12 +160,21 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 // notRun names the scenario in the reason why it was not run. Only what was
 // refused is the scenario's fault.
 func notRun(s *scenarios.Scenario, err error) error {
-	err = fmt.Errorf("%s: %w", s.File, err)
+	err = ofFile(s, err)
 	var refused *runner.RefusedError
 	if errors.As(err, &refused) {
 		return err
 	}
 	return &runError{err}
+}
+
+// ofFile names the scenario in an error that is not placed in its file.
+func ofFile(s *scenarios.Scenario, err error) error {
+	var placed *scenarios.Error
+	if errors.As(err, &placed) && placed.File == s.File {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.File, err)
 }
 
 // show prints the face of the record and writes the record itself. One that

@@ -70,11 +70,11 @@ func admitEmbedded(stderr io.Writer, s *scenarios.Scenario) error {
 	}
 	stages, err := runner.Plan(nil, services, embedded.Namespace, s, "validate", nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.File, err)
+		return ofFile(s, err)
 	}
 	for _, stage := range stages {
 		if err := embedded.Admit(s.App, stage.Objects()); err != nil {
-			return fmt.Errorf("%s: %w", s.File, err)
+			return ofFile(s, err)
 		}
 		for _, w := range stage.Warnings {
 			fmt.Fprintf(stderr, "%s: warning: %s: %s: %s\n", s.File, w.Ref, w.Path, w.Message)

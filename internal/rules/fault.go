@@ -33,7 +33,7 @@ func (f *Fault) Versions() []string { return nil }
 func (f *Fault) Check() error {
 	switch delay := f.Delay.Duration; {
 	case delay == 0 && f.Abort == nil:
-		return errors.New("it neither delays nor aborts: it has neither a delay nor an abort; write delay: 7s or abort: 503")
+		return errors.New("it neither delays nor aborts; write delay: 7s or abort: 503")
 	case delay != 0 && !validDuration(delay):
 		return fmt.Errorf("the delay is %s; it must be whole milliseconds, at least 1ms", delay)
 	case f.Abort != nil && (*f.Abort < 200 || *f.Abort > 599):

@@ -307,7 +307,7 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		"limits of HTTP on TCP":    {"", &Breaker{Service: yamlnode.Names{"tcp-echo"}, HTTP1MaxPendingRequests: new(int32(1))}, "take maxConnections"},
 		"an intent for nobody":     {"", &Fault{Abort: new(int32(500))}, "it names no service"},
 		"a service twice":          {"", &Fault{Service: yamlnode.Names{"ratings", "ratings"}, Abort: new(int32(500))}, "the service ratings stands twice"},
-		"an empty fault":           {"", fault("ratings", nil, 0, 0, 100), "neither a delay nor an abort"},
+		"an empty fault":           {"", fault("ratings", nil, 0, 0, 100), "neither delays nor aborts"},
 		"a fault of 0%":            {"", fault("ratings", nil, 0, 500, 0), "must be from 0.0001 to 100"},
 		"a delay of microseconds":  {"", fault("ratings", nil, time.Microsecond, 0, 100), "at least 1ms"},
 		"an abort of 600":          {"", fault("ratings", nil, 0, 600, 100), "from 200 to 599"},

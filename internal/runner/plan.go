@@ -49,7 +49,9 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	}
 	for _, step := range s.Steps {
 		for _, cohort := range step.Cohorts {
-			p.note(p.there.load(cohort))
+			if err := p.there.load(cohort); err != nil {
+				p.note(step.WrongTarget(cohort.Name, err))
+			}
 		}
 	}
 	p.note(p.there.untrue(p.objects))
