@@ -32,8 +32,8 @@ func FaultParts(objects []*Object, part Part) int {
 	return n
 }
 
-// Leading returns how many destinations of the rules in force are the same as a
-// part's: host, subset and port.
+// Leading returns how many destinations of the rules in force have the host and
+// the subset of a part's, whatever their ports.
 func Leading(objects []*Object, part Part) int {
 	n := 0
 	for _, o := range objects {

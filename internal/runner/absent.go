@@ -49,8 +49,10 @@ func (t there) target(target rules.Target, objects []*rules.Object) error {
 	if service == nil {
 		return err
 	}
-	if err := hasPort(service, target.Port); err != nil {
-		return err
+	if target.Port != 0 {
+		if err := hasPort(service, fmt.Sprint(target.Port)); err != nil {
+			return err
+		}
 	}
 	if !target.Sent || t.meant(service.Host, target.Subset) {
 		return nil
@@ -106,7 +108,7 @@ func (t there) load(cohort mesh.Cohort) error {
 	case service == nil && err == nil:
 		return nil
 	case err == nil:
-		err = errors.Join(hasDialed(service, port), t.reached(service))
+		err = errors.Join(hasPort(service, port), t.reached(service))
 	}
 	if err != nil {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
@@ -173,14 +175,7 @@ func (t there) untrue(objects []*rules.Object) error {
 	return errors.Join(wrong...)
 }
 
-func hasPort(service *mesh.Service, port int) error {
-	if port == 0 || slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port }) {
-		return nil
-	}
-	return fmt.Errorf("the service %s has no port %d; it has %s", service.Name, port, wordPorts(service))
-}
-
-func hasDialed(service *mesh.Service, port string) error {
+func hasPort(service *mesh.Service, port string) error {
 	if slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return fmt.Sprint(p.Number) == port }) {
 		return nil
 	}
