@@ -102,6 +102,9 @@ func (f *runFlags) run(cmd *cobra.Command, names []string) error {
 		}
 		all = append(all, s)
 	}
+	if err := f.apart(all); err != nil {
+		return err
+	}
 	status := exitPass
 	for _, s := range all {
 		one, err := f.runOne(cmd, s, f.dirOf(s, len(all)))
@@ -116,6 +119,18 @@ func (f *runFlags) run(cmd *cobra.Command, names []string) error {
 	}
 	if status != exitPass {
 		return &verdictError{status}
+	}
+	return nil
+}
+
+// apart refuses scenarios of one name whose reports would take each other's place.
+func (f *runFlags) apart(all []*scenarios.Scenario) error {
+	files := map[string]string{}
+	for _, s := range all {
+		if other, taken := files[s.Name]; taken && f.reportDir != "" {
+			return fmt.Errorf("reading --report-dir: %s and %s are both named %q, and the report of one would take the other's place; rename one, or run them by themselves", other, s.File, s.Name)
+		}
+		files[s.Name] = s.File
 	}
 	return nil
 }

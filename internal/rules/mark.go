@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 )
 
@@ -52,4 +53,30 @@ func markEntries(vs *networking.VirtualService, mark string) {
 		}
 		entry.Name = fmt.Sprintf("%s%s-%d", name, mark, i)
 	}
+}
+
+// SameTraffic says whether two objects do the same with the traffic: whatever
+// their labels, annotations, marks and the names of their http entries are.
+func SameTraffic(a, b *Object) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Ref == b.Ref && proto.Equal(nameless(a), nameless(b))
+}
+
+// nameless is an object's spec without what only names a part of it.
+func nameless(o *Object) proto.Message {
+	spec := proto.Clone(o.Spec)
+	switch spec := spec.(type) {
+	case *networking.VirtualService:
+		for _, entry := range spec.Http {
+			entry.Name = ""
+			for _, match := range entry.Match {
+				match.Name = ""
+			}
+		}
+	case *networking.DestinationRule:
+		spec.Subsets = slices.DeleteFunc(spec.Subsets, marks)
+	}
+	return spec
 }

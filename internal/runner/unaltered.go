@@ -10,12 +10,15 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// unaltered refuses a run whose rules are in force already, word for word: what
-// it then measures is the baseline, and what it sees bite is not its own. given
-// and steps are the stages without what switches access logs on.
+// unaltered refuses a run whose rules are in force already, but for names and
+// labels, which do nothing: what it then measures is the baseline, and what it
+// sees bite is not its own. given and steps are the stages without what switches
+// access logs on.
 func unaltered(given Stage, steps []Stage) error {
-	const already = "is in force already, word for word, so the load would meet what it meets without it; apply what differs, or take it out of the mesh first"
-	changes := func(s Stage) bool { return len(s.Changes) > 0 }
+	const already = "is in force already, but for names and labels, so the load would meet what it meets without it; apply what differs, or take it out of the mesh first"
+	changes := func(s Stage) bool {
+		return slices.ContainsFunc(s.Changes, func(c rules.Change) bool { return !rules.SameTraffic(c.Before, c.After) })
+	}
 	switch {
 	case !slices.ContainsFunc(steps, changes):
 		return errors.New("planning the run: all that is applied " + already)
