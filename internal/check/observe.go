@@ -41,17 +41,20 @@ func (w Windows) result(l Load) (*loadgen.Result, value) {
 	result := window.Loads[l.Cohort]
 	switch {
 	case result == nil:
-		return nil, absent("%s has no result in the %s window", l.Cohort, l.Window)
+		return nil, absent("%s has no result in the %s", l.Cohort, wordWindow(l.Window))
 	case result.Failure != "":
-		return nil, absent("the load of %s could not be carried out in the %s window: %s", l.Cohort, l.Window, result.Failure)
+		return nil, absent("the load of %s could not be carried out in the %s: %s", l.Cohort, wordWindow(l.Window), result.Failure)
 	case result.Sent <= 0:
-		return nil, absent("%s sent nothing in the %s window: there are no samples", l.Cohort, l.Window)
+		return nil, absent("%s sent nothing in the %s: there are no samples", l.Cohort, wordWindow(l.Window))
 	}
 	if total := result.Count(everything); total != result.Sent {
-		return nil, absent("the outcomes of %s in the %s window add up to %d, but %d were sent", l.Cohort, l.Window, total, result.Sent)
+		return nil, absent("the outcomes of %s in the %s add up to %d, but %d were sent", l.Cohort, wordWindow(l.Window), total, result.Sent)
 	}
 	return result, value{samples: result.Sent, sources: []string{clients}}
 }
+
+// wordWindow names a window as the problems of a run do.
+func wordWindow(name string) string { return (&report.Window{Name: name}).Words() }
 
 // measure reads one amount from what a cohort saw.
 type measure func(*loadgen.Result) (amount *big.Rat, missing string)
@@ -65,7 +68,7 @@ func ofLoad(l Load, read measure) func(Windows) value {
 		}
 		amount, missing := read(result)
 		if missing != "" {
-			return absent("%s in the %s window: %s", l.Cohort, l.Window, missing)
+			return absent("%s in the %s: %s", l.Cohort, wordWindow(l.Window), missing)
 		}
 		v.amount = amount
 		return v
@@ -83,7 +86,7 @@ func ofProxies(n Need) func(Windows) value {
 		}
 		sent := allSent(w.During)
 		if sent == 0 {
-			return absent("no load sent anything in the %s window: there are no samples for %s", report.During, text)
+			return absent("no load sent anything in the %s: there are no samples for %s", wordWindow(report.During), text)
 		}
 		at := slices.IndexFunc(w.During.Quantities, func(q report.Quantity) bool {
 			return q.Function == n.Function && slices.Equal(q.Args, n.Args)

@@ -28,7 +28,7 @@ func answersByVersion(w Windows, l Load, portions []portion) tally {
 		return t
 	}
 	if missing := unanswered(result); missing != "" {
-		t.missing = append(t.missing, fmt.Sprintf("%s in the %s window: %s", l.Cohort, l.Window, missing))
+		t.missing = append(t.missing, fmt.Sprintf("%s in the %s: %s", l.Cohort, wordWindow(l.Window), missing))
 		return t
 	}
 	t.total = result.Sent

@@ -17,13 +17,13 @@ func unbitten(r run, w *report.Window) []string {
 	if w.Name != report.During {
 		return nil
 	}
-	var problems []string
+	var wrong []report.Bite
 	for _, b := range r.bites(w) {
 		if b.Stage != report.Given && !bitten(b) && !r.spokenOf(b, w) {
-			problems = append(problems, wordBite(b, "the "+w.Words()))
+			wrong = append(wrong, b)
 		}
 	}
-	return problems
+	return wordBites(wrong, "the "+w.Words())
 }
 
 // unbittenGiven names the parts of what is given that were seen to bite in none
@@ -46,13 +46,8 @@ func unbittenGiven(r run) []string {
 			done[idOf(b)] = done[idOf(b)] || bitten(b) || r.spokenOf(b, w)
 		}
 	}
-	var problems []string
-	for _, b := range last {
-		if !done[idOf(b)] {
-			problems = append(problems, wordBite(b, "any load"))
-		}
-	}
-	return problems
+	wrong := slices.DeleteFunc(last, func(b report.Bite) bool { return done[idOf(b)] })
+	return wordBites(wrong, "any load")
 }
 
 func idOf(b report.Bite) string {
@@ -80,6 +75,25 @@ func (r run) sameService(a, b string) bool {
 	}
 	return short(a) == short(b)
 }
+
+// wordBites words the parts that did not bite, but for those within another of
+// them: of an entry that nothing went by, no fault and no weight can have bitten,
+// and who mends it mends them.
+func wordBites(wrong []report.Bite, where string) []string {
+	var problems []string
+	for _, b := range wrong {
+		within := func(other report.Bite) bool {
+			return never(b) && never(other) && b.Stage == other.Stage && b.Rule == other.Rule && strings.HasPrefix(b.Path, other.Path+".")
+		}
+		if !slices.ContainsFunc(wrong, within) {
+			problems = append(problems, wordBite(b, where))
+		}
+	}
+	return problems
+}
+
+// never says whether a source shows that a part never bit.
+func never(b report.Bite) bool { return b.Count != nil && *b.Count == 0 }
 
 func wordBite(b report.Bite, where string) string {
 	what := fmt.Sprintf("%s: %s", b.Rule, b.Path)

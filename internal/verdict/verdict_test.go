@@ -291,6 +291,26 @@ func TestWhatIsNoPass(t *testing.T) {
 	}
 }
 
+func TestWhatIsWithinAnEntryThatNothingWentByIsNotNamedAsWell(t *testing.T) {
+	record, scenario := healthy(t)
+	entry := record.Windows[1].Bites[1]
+	entry.Path, entry.Kind = "spec.http[0]", rules.PartRoute
+	elsewhere := record.Windows[1].Bites[1]
+	elsewhere.Path = "spec.http[01].fault.delay"
+	record.Windows[1].Bites = append(record.Windows[1].Bites, bitten(entry, 0), bitten(elsewhere, 0))
+	record.Windows[1].Bites[1] = bitten(record.Windows[1].Bites[1], 0)
+	j := verdict.Judge(record, scenario)
+	said := strings.Join(j.Problems, "\n")
+	if j.Verdict != report.Inconclusive || !strings.Contains(said, "spec.http[0] (httpbin)") || strings.Contains(said, "spec.http[0].fault") || !strings.Contains(said, "spec.http[01].fault") {
+		t.Errorf("it is %s and says %q", j.Verdict, said)
+	}
+
+	record.Windows[1].Bites[1].Count, record.Windows[1].Bites[1].Absent = nil, "the log of a is sampled"
+	if said := strings.Join(verdict.Judge(record, scenario).Problems, "\n"); !strings.Contains(said, "the log of a is sampled") {
+		t.Errorf("what is not known is not said: %q", said)
+	}
+}
+
 func TestAStepPassesOnlyIfNothingSpeaksAgainstIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		bend func(*report.Record)
