@@ -56,9 +56,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 // write carries out one change on top of what is there now.
 func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, error) {
 	ref := change.Ref()
-	if !slices.Contains(r.touched, ref) {
-		r.touched = append(r.touched, ref)
-	}
+	first := r.touch(ref)
 	for try := 0; ; try++ {
 		written, err := r.mesh.Write(ctx, rules.Change{Before: r.current[ref], After: change.After})
 		if err == nil {
@@ -71,9 +69,21 @@ func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, er
 		}
 		if err != nil {
 			r.uncertain[ref] = change.After
+			if first && errors.As(err, &conflict) { // what is there is somebody else's, and none of ours to take away
+				r.touched = slices.DeleteFunc(r.touched, func(other rules.Ref) bool { return other == ref })
+			}
 			return nil, err
 		}
 	}
+}
+
+// touch remembers that the run writes an object, and says whether that is news.
+func (r *run) touch(ref rules.Ref) bool {
+	if slices.Contains(r.touched, ref) {
+		return false
+	}
+	r.touched = append(r.touched, ref)
+	return true
 }
 
 // againAfter says what to do after somebody else came between a run and its rules.
@@ -121,6 +131,7 @@ func (r *run) settleUncertain(ctx context.Context) error {
 			r.record.Changes = append(r.record.Changes, recordOf(r.stage, r.current[ref], now))
 		}
 		r.current[ref] = now
+		r.touch(ref)
 		delete(r.uncertain, ref)
 	}
 	return nil

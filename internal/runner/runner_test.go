@@ -539,6 +539,29 @@ func TestWhatSomebodyElseHasUndoneMeanwhileIsNotLeft(t *testing.T) {
 	compare()
 }
 
+func TestWhatSomebodyElseMadeFirstIsNoneOfTheRuns(t *testing.T) {
+	m := open(t)
+	const name = "DestinationRule/default/meshchaos-reviews"
+	made := false
+	record := run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+		if !made && c.Ref().String() == name {
+			made = true
+			other := c.After.Clone()
+			other.Manifest, other.Labels = nil, map[string]string{"run": "another"}
+			if _, err := m.Write(ctx, rules.Change{After: other}); err != nil {
+				return nil, err
+			}
+		}
+		return m.Write(ctx, c)
+	}}, short, nil)
+	if !record.Restored || record.Verdict == report.Pass || len(record.Changes) != 0 {
+		t.Errorf("verdict %s, restored %v, changes %v", record.Verdict, record.Restored, record.Changes)
+	}
+	if now := meshtest.InForce(t, m)[name]; !strings.Contains(now, "another") {
+		t.Errorf("somebody else's object was taken away: %s", now)
+	}
+}
+
 func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 	m := open(t)
 	compare := meshtest.Remember(t, m)
