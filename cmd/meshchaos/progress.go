@@ -76,15 +76,20 @@ func (p *progress) clock() string {
 	return fmt.Sprintf("%6.1fs", time.Since(p.began).Seconds())
 }
 
-// bar shows one cohort; without a number to come to it counts.
+// bar shows one cohort; without a number to come to it only counts.
 func (p *progress) bar(load loadgen.Progress) {
 	if p.bars == nil {
 		p.bars, p.of = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(64)), map[string]*mpb.Bar{}
 	}
 	bar := p.of[load.Cohort]
 	if bar == nil {
-		bar = p.bars.AddBar(load.Planned, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(load.Cohort, decor.WCSyncSpaceR), decor.CurrentNoUnit("%d", decor.WCSyncSpace)),
+		var style mpb.BarFillerBuilder = mpb.BarStyle()
+		count := decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)
+		if load.Planned == 0 {
+			style, count = mpb.NopStyle(), decor.CurrentNoUnit("%d", decor.WCSyncSpace)
+		}
+		bar = p.bars.New(load.Planned, style, mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Name(load.Cohort, decor.WCSyncSpaceR), count),
 			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)))
 		p.of[load.Cohort] = bar
 	}
