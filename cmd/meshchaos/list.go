@@ -58,10 +58,14 @@ func printList(cmd *cobra.Command, all []listed, output string) error {
 		}
 		return nil
 	}
-	table := tablewriter.NewTable(w, tablewriter.WithRendition(tw.Rendition{
+	options := []tablewriter.Option{tablewriter.WithRendition(tw.Rendition{
 		Borders:  tw.BorderNone,
 		Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-	}), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithRowAutoWrap(tw.WrapNone))
+	}), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithRowAutoWrap(tw.WrapNone)}
+	if width := columns(w); width > 0 {
+		options = append(options, tablewriter.WithRowAutoWrap(tw.WrapNormal), tablewriter.WithRowMaxWidth(max(20, width-besideSummary(all))))
+	}
+	table := tablewriter.NewTable(w, options...)
 	table.Header("name", "app", "summary")
 	for _, s := range all {
 		if err := table.Append(s.Name, s.App, s.Summary); err != nil {
@@ -69,4 +73,13 @@ func printList(cmd *cobra.Command, all []listed, output string) error {
 		}
 	}
 	return table.Render()
+}
+
+// besideSummary is how wide the other columns are, with the blanks around each.
+func besideSummary(all []listed) int {
+	name, app := 0, 0
+	for _, s := range all {
+		name, app = max(name, len(s.Name)), max(app, len(s.App))
+	}
+	return name + app + 6
 }
