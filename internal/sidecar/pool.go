@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -42,6 +43,10 @@ type attachment struct {
 
 // errOverflow says that a circuit breaker is open.
 var errOverflow = errors.New("overflow")
+
+// errPendingOverflow is that of the requests that wait for a connection: it is
+// found before any endpoint has the request, so Envoy names none in its log.
+var errPendingOverflow = fmt.Errorf("%w of pending requests", errOverflow)
 
 // connectError says that the pool could not connect.
 type connectError struct {
@@ -87,7 +92,7 @@ func (p *pool) newStream(ctx context.Context, r *http.Request) (*upstreamConn, e
 	if !p.cluster.pending.canCreate() {
 		p.cluster.stats.rqPendingOverflow.add(1)
 		p.worker.Unlock()
-		return nil, errOverflow
+		return nil, errPendingOverflow
 	}
 	s := &pendingStream{request: r, attached: make(chan attachment, 1)}
 	p.addPending(s)

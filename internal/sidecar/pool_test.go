@@ -50,6 +50,9 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 			joined(g.Header, "X-Envoy-Overloaded") != "true" || joined(g.Header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
 			t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 		}
+		if entries := m.lines.all(); entries[len(entries)-1].upstream != "" {
+			t.Errorf("the log names %s, which never had the request", entries[len(entries)-1].upstream)
+		}
 		// The refused one waits for nobody, the second for the first's answer and
 		// then for its own: as long as two services.
 		for _, want := range []string{"first 200", "second 200"} {

@@ -132,6 +132,9 @@ func (s *stream) unconnected(ctx context.Context, c *cluster, err error, attempt
 	switch {
 	case errors.Is(err, errOverflow):
 		// No host is charged: the limit is the cluster's.
+		if errors.Is(err, errPendingOverflow) {
+			s.host = nil
+		}
 		c.stats.charge(http.StatusServiceUnavailable)
 		s.w.Header().Set("X-Envoy-Overloaded", "true")
 		s.reply(http.StatusServiceUnavailable, text+"reset reason: overflow", "UO", resetBefore("overflow"))

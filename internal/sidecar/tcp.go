@@ -63,7 +63,7 @@ func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, 
 	}
 	if !c.pending.canCreate() {
 		c.stats.rqPendingOverflow.add(1)
-		return nil, h, &unconnectedTCP{flag: "UO"}
+		return nil, nil, &unconnectedTCP{flag: "UO"}
 	}
 	c.beginTCP(h)
 	upstream, err := c.connect(ctx, h)
