@@ -30,7 +30,7 @@ func AwaitDelayed(ctx context.Context, proxies []mesh.Proxy, ended time.Time, lo
 	over := time.NewTimer(time.Until(ended.Add(longest)))
 	defer over.Stop()
 	quiet := 0 // readings in a row without any
-	for pause := settlePoll; ; pause = min(2*pause, time.Second/4) {
+	for pause := settlePoll; ; pause = min(2*pause, time.Second/10) {
 		active, known := activeFaults(ctx, proxies)
 		switch {
 		case !known:
@@ -100,10 +100,12 @@ func (l *Log) AwaitLines(ctx context.Context, o Observed, ended time.Time, delay
 		return err
 	}
 	w := o.window()
+	pause := time.Millisecond // most lines are there at once
 	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
-		if err := pauseUntil(ctx, time.Now().Add(settlePoll)); err != nil {
+		if err := pauseUntil(ctx, time.Now().Add(pause)); err != nil {
 			return err
 		}
+		pause = min(2*pause, settlePoll)
 	}
 	return ctx.Err()
 }
