@@ -3,6 +3,7 @@ package terminal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func (p *printer) changeTable(r *report.Record) (string, error) {
 	table := newTable(&text)
 	table.Header("changed", "for", "action", "live", "now")
 	for _, c := range r.Changes {
-		if err := table.Append(c.Object, wordStage(c), c.Action, wordLive(c), p.wordState(c)); err != nil {
+		if err := table.Append(c.Object, wordStage(c), c.Action, wordLive(c), p.wordState(r, c)); err != nil {
 			return "", err
 		}
 	}
@@ -96,11 +97,14 @@ func wordLive(c report.Change) string {
 	return fmt.Sprintf("in %d proxies after %s", len(c.LiveIn), time.Duration(c.LiveMs)*time.Millisecond)
 }
 
-func (p *printer) wordState(c report.Change) string {
+// wordState says how an object is after the run. Whether there was one before it
+// is in the first of its changes: a later one finds what the run itself made.
+func (p *printer) wordState(r *report.Record, c report.Change) string {
+	first := slices.IndexFunc(r.Changes, func(other report.Change) bool { return other.Object == c.Object })
 	switch {
 	case !c.Restored:
 		return p.paint("NOT RESTORED", red)
-	case c.Before == nil:
+	case r.Changes[first].Before == nil:
 		return "gone again"
 	}
 	return "as before"

@@ -42,7 +42,7 @@ func (p *printer) expectationStack(r *report.Record) {
 func (p *printer) changeStack(r *report.Record) {
 	var entries []entry
 	for _, c := range r.Changes {
-		shown := entry{mark: p.wordState(c), title: c.Object, detail: wordStage(c) + ", " + c.Action}
+		shown := entry{mark: p.wordState(r, c), title: c.Object, detail: wordStage(c) + ", " + c.Action}
 		if len(c.LiveIn) > 0 {
 			shown.detail += "; live " + wordLive(c)
 		}

@@ -99,3 +99,17 @@ func TestAWriteThatFailsIsAnError(t *testing.T) {
 		t.Error("the face was printed to nowhere, and no error")
 	}
 }
+
+func TestAnObjectThatTheRunMadeAndChangedIsGoneAgain(t *testing.T) {
+	r := &report.Record{Restored: true, Changes: []report.Change{
+		{Object: "VirtualService/default/ours", Step: "given", Action: "created", After: json.RawMessage("{}"), Restored: true},
+		{Object: "VirtualService/default/ours", Action: "updated", Before: json.RawMessage("{}"), After: json.RawMessage("{}"), Restored: true},
+	}}
+	var out strings.Builder
+	if err := Write(&out, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(out.String(), "gone again") != 2 || strings.Contains(out.String(), "as before") {
+		t.Errorf("it prints\n%s", out.String())
+	}
+}
