@@ -31,6 +31,7 @@ func TestAWrongLineIsExplainedWhereItIsWrong(t *testing.T) {
 		{"jason.p50 < 5%", "5%", `"jason.p50" is a duration and "5%" is a share: they cannot be compared`},
 		{"jason.p50 + 5 < 6s", "5 <", "write 5s"},
 		{"jason.p50 * 1s < 6s", "*", "has no meaning here"},
+		{"jason.status[503] * jason.status[503] <= jason.sent * jason.sent", "*", "counts nothing that there is; multiply by a constant"},
 		{"jason.p50 < 6sec", "6sec", `"6sec" is neither a number nor a duration; write 6s`},
 		{"jason.p50 < 1d", "1d", "the units are h, m, s, ms, µs and ns"},
 		{`jason.share("reviews-los") == 0%`, `"reviews-los"`, `unknown check "reviews-los"; did you mean reviews-lost?`},

@@ -97,6 +97,8 @@ func (c *compiler) arithmetic(n *arithmetic) (term, error) {
 		return term{}, mismatch("added or subtracted", left, right)
 	case !possible:
 		return term{}, &Error{Offset: operator.start, Message: fmt.Sprintf("%s %s %s has no meaning here", left.kind, operator.text, right.kind), Hint: "a duration is scaled by a number or a percentage"}
+	case operator.text == "*" && left.kind == number && right.kind == number && !left.constant && !right.constant:
+		return term{}, &Error{Offset: operator.start, Message: fmt.Sprintf("%s times %s counts nothing that there is", shown(left.text), shown(right.text)), Hint: "multiply by a constant or a share, as in 2 * jason.sent"}
 	case operator.text == "/" && right.form.isConstant() && right.form.constant.Sign() == 0:
 		return term{}, &Error{Offset: right.at, Message: "this divides by 0"}
 	}
