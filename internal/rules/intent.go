@@ -86,6 +86,9 @@ func checkScope(services []string, when map[string]string) error {
 			return fmt.Errorf("the service %s stands twice", service)
 		}
 	}
+	if when != nil && len(when) == 0 {
+		return errors.New("when names no header; name one, or leave it out for all requests")
+	}
 	for _, name := range slices.Sorted(maps.Keys(when)) {
 		switch {
 		case !headerName.MatchString(name):

@@ -314,6 +314,7 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		"weights of 0":             {"", route("ratings", nil, Share{"v1", 0}, Share{"v2", 0}), "sum to 0"},
 		"a version twice":          {"", route("ratings", nil, Share{"v1", 1}, Share{"v1", 2}), "stands twice"},
 		"a when without value":     {"", fault("ratings", map[string]string{"a": ""}, 0, 500, 100), "has no value"},
+		"a when without header":    {"", fault("ratings", map[string]string{}, 0, 500, 100), "names no header"},
 		"a limit of 0":             {"", breaker(func(b *Breaker) { b.MaxConnections = new(int32(0)) }), "maxConnections is 0; it must be from 1"},
 		"an empty breaker":         {"", breaker(func(*Breaker) {}), "it sets nothing"},
 	} {

@@ -139,6 +139,9 @@ var intentGen = rapid.Custom(func(t *rapid.T) Intent {
 	if rapid.Bool().Draw(t, "when test") {
 		when["x-test"] = "1"
 	}
+	if len(when) == 0 {
+		when = nil // all requests
+	}
 	if rapid.Bool().Draw(t, "is route") {
 		return route("ratings", when, Share{rapid.SampledFrom([]string{"v1", "v2", "v3"}).Draw(t, "version"), 0})
 	}
