@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,9 +238,9 @@ func TestAConnectionThatIsNeverMadeIsGivenUpAndLeavesTheWayFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := make(chan struct{})
 		defer close(never)
-		asked := 0
+		var asked atomic.Int32
 		tunnel := &tunnel{name: "book/reviews:15000", upgrade: func() (httpstream.Connection, error) {
-			if asked++; asked == 1 {
+			if asked.Add(1) == 1 {
 				<-never
 			}
 			return nil, errors.New("not now")
