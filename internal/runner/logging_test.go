@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
@@ -59,24 +60,6 @@ func runWith(t *testing.T, m mesh.Mesh, o runner.Options) *report.Record {
 	return record
 }
 
-// manifests are the objects that a mesh holds, by name.
-func manifests(t *testing.T, m mesh.Mesh) map[string]string {
-	t.Helper()
-	objects, err := m.Objects(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, o := range objects {
-		text, err := o.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[o.String()] = string(text)
-	}
-	return all
-}
-
 func telemetries(r *report.Record) (changes []report.Change) {
 	for _, c := range r.Changes {
 		if strings.HasPrefix(c.Object, rules.Telemetry+"/") {
@@ -89,13 +72,13 @@ func telemetries(r *report.Record) (changes []report.Change) {
 func TestAccessLogsThatAreOffAreSwitchedOnAndOffAgain(t *testing.T) {
 	t.Parallel()
 	m := unlogged(t)
-	before := manifests(t, m)
+	before := meshtest.InForce(t, m)
 	record := runWith(t, m, runner.Options{})
 	changes := telemetries(record)
 	if record.Verdict != report.Pass || len(changes) != 1 || changes[0].Action != "created" || len(changes[0].LiveIn) == 0 || !changes[0].Restored {
 		t.Errorf("verdict %s, changes of logs %+v, problems %q, %+v", record.Verdict, changes, record.Problems, record.Expectations)
 	}
-	if after := manifests(t, m); len(after) != len(before) {
+	if after := meshtest.InForce(t, m); len(after) != len(before) {
 		t.Errorf("left in force: %v", after)
 	}
 	if calls := record.Windows[1].Calls; len(calls) == 0 || calls[0].Call == nil || len(calls[0].Call.Calls) == 0 {
@@ -114,12 +97,12 @@ func TestSomebodyElsesTelemetryIsEditedAndPutBack(t *testing.T) {
 	if _, err := m.Write(t.Context(), rules.Change{After: theirs}); err != nil {
 		t.Fatal(err)
 	}
-	before := manifests(t, m)
+	before := meshtest.InForce(t, m)
 	record := runWith(t, m, runner.Options{})
 	if changes := telemetries(record); record.Verdict != report.Pass || len(changes) != 1 || changes[0].Action != "updated" || changes[0].Object != "Telemetry/default/theirs" {
 		t.Errorf("verdict %s, changes of logs %+v, problems %q", record.Verdict, changes, record.Problems)
 	}
-	for ref, text := range manifests(t, m) {
+	for ref, text := range meshtest.InForce(t, m) {
 		if before[ref] != text {
 			t.Errorf("%s is now %s", ref, text)
 		}

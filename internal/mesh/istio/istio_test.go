@@ -284,13 +284,7 @@ func TestWhatTheClusterRefusesIsRefusedBeforeItIsWritten(t *testing.T) {
 
 func TestLoadPassesItsSidecarAndTheGateway(t *testing.T) {
 	m := open(t)
-	_, err := m.kube.CoreV1().Services(m.namespace).Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "ping"},
-		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 8000}}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	createPing(t, m)
 	services, err := m.Services(t.Context())
 	want := []mesh.Service{{Name: "ping", Host: "ping." + m.namespace + ".svc.cluster.local", Ports: []mesh.Port{{Number: 8000}}}}
 	if diff := cmp.Diff(want, services); err != nil || diff != "" {
@@ -560,3 +554,15 @@ func TestAMeshIsClosedWhileItsWorkloadStarts(t *testing.T) {
 
 // begun begins a load at once.
 func begun(context.Context) error { return nil }
+
+// createPing creates the service ping, of port 8000, which selects no pods.
+func createPing(t *testing.T, m *Mesh) {
+	t.Helper()
+	_, err := m.kube.CoreV1().Services(m.namespace).Create(t.Context(), &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "ping"},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 8000}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshchaos/meshchaos/internal/live"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -31,13 +29,7 @@ func balanced(t *testing.T, m *Mesh, how networking.LoadBalancerSettings_SimpleL
 
 func TestARuleThatChangesNothingButTheBalancerIsSeenInTheProxies(t *testing.T) {
 	m := open(t)
-	_, err := m.kube.CoreV1().Services(m.namespace).Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "ping"},
-		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 8000}}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	createPing(t, m)
 	client, _ := proxies(t, m)
 	services, err := m.Services(t.Context())
 	if err != nil {
