@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples"
@@ -217,13 +218,14 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 	}
 	delete(services, "")
 	return check.Scope{
-		Cohorts:  slices.Sorted(maps.Keys(step.Load)),
-		Checks:   slices.Sorted(maps.Keys(f.Spec.Checks)),
-		Answers:  slices.Sorted(maps.Keys(f.Spec.Versions)),
-		Versions: slices.Sorted(maps.Keys(versions)),
-		Services: slices.Sorted(maps.Keys(services)),
-		Longest:  longestOf(f),
-		Most:     mostOf(step),
+		Functions: evidence.Functions(),
+		Cohorts:   slices.Sorted(maps.Keys(step.Load)),
+		Checks:    slices.Sorted(maps.Keys(f.Spec.Checks)),
+		Answers:   slices.Sorted(maps.Keys(f.Spec.Versions)),
+		Versions:  slices.Sorted(maps.Keys(versions)),
+		Services:  slices.Sorted(maps.Keys(services)),
+		Longest:   longestOf(f),
+		Most:      mostOf(step),
 	}
 }
 

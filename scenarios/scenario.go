@@ -2,7 +2,7 @@
 // what can be checked without a mesh, and compiles it to what a run needs. It
 // also holds the library of scenarios that are built into the program.
 //
-// The package may import internal/check, internal/mesh, internal/rules,
+// The package may import internal/check, internal/evidence, internal/mesh, internal/rules,
 // internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
 package scenarios
 

@@ -48,13 +48,21 @@ import (
 
 // Scope is what a line may name.
 type Scope struct {
-	Cohorts  []string
-	Checks   []string
-	Answers  []string // the versions that answers can show; empty: none
-	Versions []string // those of services; empty: not known, any version may be named
-	Services []string // empty: not known, any service may be named
-	Longest  map[string]Longest
-	Most     map[string]int64 // how many requests a cohort sends at most while the rule is in force; 0: not known
+	Functions []Function
+	Cohorts   []string
+	Checks    []string
+	Answers   []string // the versions that answers can show; empty: none
+	Versions  []string // those of services; empty: not known, any version may be named
+	Services  []string // empty: not known, any service may be named
+	Longest   map[string]Longest
+	Most      map[string]int64 // how many requests a cohort sends at most while the rule is in force; 0: not known
+}
+
+// Function is a thing that proxies count, as a line asks for it: of the service
+// that is its first argument.
+type Function struct {
+	Name      string
+	Versioned bool // a version of the service may be its second argument
 }
 
 // Longest is how long the answers of a cohort can take, since a request that
@@ -73,7 +81,7 @@ func (s Scope) Validate() error {
 		switch {
 		case !word.MatchString(cohort):
 			problems = append(problems, fmt.Errorf("naming the load %q: an expectation could not name it; use letters, digits, _ and -, a letter first", cohort))
-		case slices.Contains(reservedWords(), cohort):
+		case slices.Contains(s.reservedWords(), cohort):
 			problems = append(problems, fmt.Errorf("naming the load %q: the word has a meaning in expectations; choose another", cohort))
 		case slices.Contains(s.Services, cohort):
 			problems = append(problems, fmt.Errorf("naming the load %q: a service has this name, and split(%s) could mean either; choose another", cohort, cohort))
@@ -83,9 +91,9 @@ func (s Scope) Validate() error {
 }
 
 // reservedWords returns the words that a cohort must not have for a name.
-func reservedWords() []string {
+func (s Scope) reservedWords() []string {
 	words := []string{report.Baseline, report.Recovery, "split", "in", "true", "false", "null"}
-	for _, f := range report.Functions() {
+	for _, f := range s.Functions {
 		words = append(words, f.Name)
 	}
 	return words
@@ -94,7 +102,7 @@ func reservedWords() []string {
 // Need is a quantity that an expectation asks of the proxies, over the window
 // in which the rule under test is in force.
 type Need struct {
-	Function string   // the name of one of report.Functions
+	Function string   // the name of one of Scope.Functions
 	Args     []string // the service, then the version if any
 }
 

@@ -13,14 +13,20 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
+// functions are what the proxies of the tests count.
+func functions() []Function {
+	return []Function{{Name: report.Requests, Versioned: true}, {Name: report.Faults}, {Name: report.Overflows}, {Name: report.Ejections}}
+}
+
 // shop is a scope with names of all sorts.
 func shop() Scope {
 	return Scope{
-		Cohorts:  []string{"jason", "others", "client", "tcp-client", "while"},
-		Checks:   []string{"reviews-lost", "stars"},
-		Answers:  []string{"v1", "v2", "v3", "v1-canary"},
-		Versions: []string{"v1", "v2", "v3", "v4", "v1-canary"},
-		Services: []string{"reviews", "ratings", "httpbin", "tcp-echo", "package"},
+		Functions: functions(),
+		Cohorts:   []string{"jason", "others", "client", "tcp-client", "while"},
+		Checks:    []string{"reviews-lost", "stars"},
+		Answers:   []string{"v1", "v2", "v3", "v1-canary"},
+		Versions:  []string{"v1", "v2", "v3", "v4", "v1-canary"},
+		Services:  []string{"reviews", "ratings", "httpbin", "tcp-echo", "package"},
 	}
 }
 
@@ -193,7 +199,7 @@ func TestNamesWithHyphensAndThoseOfOtherLanguagesAreNames(t *testing.T) {
 }
 
 func TestServicesAndVersionsThatAreNotKnownMayHaveAnyName(t *testing.T) {
-	if _, err := Compile(Scope{Cohorts: []string{"jason"}}, "requests(my-shop, blue) == jason.sent && split(my-shop).is(blue == 100%)"); err != nil {
+	if _, err := Compile(Scope{Functions: functions(), Cohorts: []string{"jason"}}, "requests(my-shop, blue) == jason.sent && split(my-shop).is(blue == 100%)"); err != nil {
 		t.Error(err)
 	}
 }
@@ -225,7 +231,7 @@ func TestAScopeWithNamesThatCannotBeToldApartIsRefused(t *testing.T) {
 		"reviews": "a service has this name", "baseline": "has a meaning", "split": "has a meaning", "faults": "has a meaning",
 		"a b": "could not name it", "1st": "could not name it", "": "could not name it",
 	} {
-		err := Scope{Cohorts: []string{"jason", name}, Services: []string{"reviews"}}.Validate()
+		err := Scope{Functions: functions(), Cohorts: []string{"jason", name}, Services: []string{"reviews"}}.Validate()
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "jason") {
 			t.Errorf("cohort %q: %v", name, err)
 		}

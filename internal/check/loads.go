@@ -221,7 +221,7 @@ func loadFunctions() []string { return []string{"share", "count", "answered"} }
 func (c *compiler) noLoadFunction(n *call) error {
 	name := n.name
 	switch {
-	case isCounted(name.text):
+	case c.scope.isCounted(name.text):
 		return &Error{Offset: n.start, Message: name.text + " is counted by proxies, in the window in which the rule is in force", Hint: "write " + name.text + "(SERVICE)"}
 	case isSplit(n):
 		return &Error{Offset: n.start, Message: "a split is true or false, not a quantity", Hint: "let it stand alone or between && and ||"}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/meshchaos/meshchaos/report"
 )
 
 // nameOf compiles the name of a service or version, in quotes or without. Of
@@ -25,7 +23,7 @@ func (c *compiler) nameOf(n node, what string, known []string) (string, error) {
 func (c *compiler) proxyFunction(n *call) (term, error) {
 	name := n.name
 	var names []string
-	for _, f := range report.Functions() {
+	for _, f := range c.scope.Functions {
 		if f.Name == name.text {
 			need, err := c.quantity(f, n.args, name)
 			if err != nil {
@@ -47,12 +45,12 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 }
 
 // isCounted says whether a function is one of what proxies counted.
-func isCounted(name string) bool {
-	return slices.ContainsFunc(report.Functions(), func(f report.Function) bool { return f.Name == name })
+func (s Scope) isCounted(name string) bool {
+	return slices.ContainsFunc(s.Functions, func(f Function) bool { return f.Name == name })
 }
 
 // quantity compiles the arguments of a quantity of proxies.
-func (c *compiler) quantity(f report.Function, args []node, name token) (Need, error) {
+func (c *compiler) quantity(f Function, args []node, name token) (Need, error) {
 	most, use := 1, f.Name+"(SERVICE)"
 	if f.Versioned {
 		most, use = 2, use+" or "+f.Name+"(SERVICE, VERSION)"

@@ -71,7 +71,7 @@ func (c *compiler) notTerm(t token) error {
 		return wrong(t.text+" is a window, not a quantity", fmt.Sprintf("write %s.LOAD.p50", t.text))
 	case slices.Contains(c.scope.Services, t.text):
 		return wrong(t.text+" is a service, not a quantity", fmt.Sprintf("write requests(%s), faults(%s) or the like", t.text, t.text))
-	case isCounted(t.text):
+	case c.scope.isCounted(t.text):
 		return wrong(t.text+" needs to be told of what", fmt.Sprintf("write %s(SERVICE)", t.text))
 	case slices.Contains([]string{"true", "false", "null"}, t.text):
 		return wrong(t.text+" is no quantity", "write a comparison, as in jason.p50 < 1s")

@@ -1,6 +1,11 @@
 package evidence
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/report"
+)
 
 // ejectionSources are those of ejections, in their order, of one cluster of a
 // proxy: it may keep the counter of some of them. Of the access log's flag UH, no
@@ -8,10 +13,12 @@ import "strings"
 // is what shows that an ejection bit.
 var ejectionSources = []func(*window, pair, flow) answer{enforcedEjections, clustersEjections}
 
-// ejections counts how often outlier detection ejected an endpoint of a
+var ejections = quantity{check.Function{Name: report.Ejections}, (*window).countEjections}
+
+// countEjections counts how often outlier detection ejected an endpoint of a
 // service, in any client's proxy: the same endpoint is ejected by each of them
 // on its own.
-func (w *window) ejections(t *tally, a asked) {
+func (w *window) countEjections(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 	}

@@ -6,21 +6,25 @@ import (
 
 	networking "istio.io/api/networking/v1alpha3"
 
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // faultSources are those of faults, in their order.
 var faultSources = []source[asked]{countedFaults, loggedFaults, metricFaults}
 
-// faults counts the delays and aborts that were injected into requests to a
+var faults = quantity{check.Function{Name: report.Faults}, (*window).countFaults}
+
+// countFaults counts the delays and aborts that were injected into requests to a
 // service, in the proxies of its clients; a request with both counts twice.
 //
 // An aborted request leaves no trace in /clusters. So a proxy that no source
 // knows must not be a client of the service: it never had a connection to it.
 // And if no proxy counted a fault that is in force, all of them must have been
 // able to.
-func (w *window) faults(t *tally, a asked) {
+func (w *window) countFaults(t *tally, a asked) {
 	var silent, reasons []string
 	atGateway := w.atGateway(a.service)
 	if atGateway && !slices.ContainsFunc(w.pairs, func(p pair) bool { return p.proxy.Gateway }) {

@@ -8,18 +8,22 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // overflowSources are those of a client's overflows, in their order.
 var overflowSources = []source[asked]{countedOverflows, loggedOverflows, metricOverflows}
 
-// overflows counts the requests to a service, or TCP connections, that a circuit
+var overflows = quantity{check.Function{Name: report.Overflows}, (*window).countOverflows}
+
+// countOverflows counts the requests to a service, or TCP connections, that a circuit
 // breaker refused: in the proxies of its clients, and in its own, as Istio puts
 // the connection pool of a DestinationRule also on the inbound cluster of the
 // service's sidecar.
-func (w *window) overflows(t *tally, a asked) {
+func (w *window) countOverflows(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 	}

@@ -20,15 +20,24 @@ type Observed struct {
 	Settled       bool            // no request of the window was under way at the second reading
 }
 
-// quantities are what the proxies count, by its name in report.Functions. Each
-// is a file of this package, with its sources in their order.
-func quantities() map[string]func(*window, *tally, asked) {
-	return map[string]func(*window, *tally, asked){
-		report.Requests:  (*window).requests,
-		report.Faults:    (*window).faults,
-		report.Overflows: (*window).overflows,
-		report.Ejections: (*window).ejections,
+// quantity is something that the proxies count. Each is a file of this package,
+// with its sources in their order, and a chapter of docs/quantities.md.
+type quantity struct {
+	check.Function
+	count func(*window, *tally, asked)
+}
+
+func quantities() []quantity {
+	return []quantity{requests, faults, overflows, ejections}
+}
+
+// Functions returns what an expectation may ask of the proxies.
+func Functions() []check.Function {
+	var all []check.Function
+	for _, q := range quantities() {
+		all = append(all, q.Function)
 	}
+	return all
 }
 
 // Quantities returns one quantity for each need, in their order.
@@ -111,12 +120,12 @@ func (w *window) quantity(need check.Need) *tally {
 	if len(need.Args) > 1 {
 		a.version = need.Args[1]
 	}
-	count := quantities()[need.Function]
-	if count == nil {
+	i := slices.IndexFunc(quantities(), func(q quantity) bool { return q.Name == need.Function })
+	if i < 0 {
 		t.lack("nothing is known of a quantity %s", need.Function)
 		return t
 	}
-	count(w, t, a)
+	quantities()[i].count(w, t, a)
 	return t
 }
 

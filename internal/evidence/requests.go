@@ -1,13 +1,20 @@
 package evidence
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/report"
+)
 
 // requestSources are those of requests, in their order.
 var requestSources = []source[asked]{clustersRequests, loggedRequests}
 
-// requests counts what reached the endpoints of a service, or of one version of
+var requests = quantity{check.Function{Name: report.Requests, Versioned: true}, (*window).countRequests}
+
+// countRequests counts what reached the endpoints of a service, or of one version of
 // it, from any proxy of the namespace.
-func (w *window) requests(t *tally, a asked) {
+func (w *window) countRequests(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 		return
