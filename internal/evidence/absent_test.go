@@ -212,7 +212,7 @@ func TestEvidence(t *testing.T) {
 			tt.bend(s)
 			before, after := s.snapshots()
 			words := strings.Fields(tt.need)
-			q := Observed{Before: before, After: after, Services: shop, Objects: s.objects}.Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
+			q := whole(Observed{Before: before, After: after, Services: shop, Objects: s.objects}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
 			switch {
 			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
 				t.Errorf("got %v, %q", q.Value, q.Absent)
@@ -221,4 +221,11 @@ func TestEvidence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// whole is the window of what was observed, whose lines have all come that come.
+func whole(o Observed) *Window {
+	w := compare(o)
+	w.allLogged()
+	return w
 }

@@ -126,7 +126,7 @@ func TestQuantitiesByTheAccessLog(t *testing.T) {
 			}
 			before, after := s.snapshots()
 			words := strings.Fields(tt.need)
-			q := Observed{Before: before, After: after, Services: shop, Objects: s.objects, Log: s.log(tt.lines)}.Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
+			q := whole(Observed{Before: before, After: after, Services: shop, Objects: s.objects, Log: s.log(tt.lines)}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
 			switch {
 			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
 				t.Errorf("got %+v, not %q", q, tt.absent)
@@ -218,7 +218,7 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 			if tt.lines != nil {
 				o.Log = s.log(tt.lines)
 			}
-			b := o.Bites([]rules.Part{tt.part})[0]
+			b := whole(o).Bites([]rules.Part{tt.part})[0]
 			switch {
 			case tt.want == unknown && (b.Count != nil || b.Absent == ""):
 				t.Errorf("got %+v, count %v; want that nothing shows it", b, deref(b.Count))
@@ -246,12 +246,12 @@ func TestWhatOneProxyShowsIsEnoughForABiteAndNotForNone(t *testing.T) {
 	}{{entry(2, by(webMark), flagged("DI")), true}, {entry(2, by(webMark)), false}} {
 		l := s.log(map[string][]envoy.LogEntry{"caller": append(times(10, entry(1)), one.line)})
 		o := Observed{Before: before, After: after, Services: shop, Log: l}
-		b := o.Bites([]rules.Part{{Kind: rules.PartDelay, Host: webCluster.Host, Entry: webMark}})[0]
+		b := whole(o).Bites([]rules.Part{{Kind: rules.PartDelay, Host: webCluster.Host, Entry: webMark}})[0]
 		if (b.Count != nil) != one.known {
 			t.Errorf("got %+v, count %v", b, deref(b.Count))
 		}
 	}
-	if (Observed{Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
+	if compare(Observed{Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
 		t.Error("there is a gap")
 	}
 }

@@ -14,8 +14,7 @@ import (
 // Bites returns, for each part of the rules in force, how often it was seen to
 // bite, in their order. What one proxy shows is enough for a part that bit; that
 // it never did takes all of them.
-func (o Observed) Bites(parts []rules.Part) []report.Bite {
-	w := o.window()
+func (w *Window) Bites(parts []rules.Part) []report.Bite {
 	var all []report.Bite
 	for _, part := range parts {
 		t := w.bite(part)
@@ -30,7 +29,7 @@ func (o Observed) Bites(parts []rules.Part) []report.Bite {
 }
 
 // bite asks every proxy for a part.
-func (w *window) bite(part rules.Part) *tally {
+func (w *Window) bite(part rules.Part) *tally {
 	t := newTally()
 	if w.gap != "" {
 		t.lack("%s", w.gap)
@@ -65,13 +64,13 @@ func biteSources() map[string][]source[rules.Part] {
 
 // bystander says whether a proxy of which nothing is known can be left out: one
 // that never had a connection to the part's host.
-func (w *window) bystander(p pair, part rules.Part) bool {
+func (w *Window) bystander(p pair, part rules.Part) bool {
 	return !p.proxy.Gateway && !p.everCalled(mesh.Service{Host: part.Host})
 }
 
 // loggedFlag counts the requests of an entry whose lines have a flag.
 func loggedFlag(flag string) source[rules.Part] {
-	return func(w *window, p pair, part rules.Part) answer {
+	return func(w *Window, p pair, part rules.Part) answer {
 		if part.Entry == "" {
 			return unknown("")
 		}
@@ -87,7 +86,7 @@ func loggedFlag(flag string) source[rules.Part] {
 // part is the only one of its kind in force on its port: the counter is the
 // port's, and tells no entries apart.
 func onlyFault(which string) source[rules.Part] {
-	return func(w *window, p pair, part rules.Part) answer {
+	return func(w *Window, p pair, part rules.Part) answer {
 		service, known := w.service(part.Host)
 		if !known || p.proxy.Gateway || len(w.sharing(service)) > 0 || rules.FaultParts(w.Objects, part) != 1 {
 			return unknown("the counters of faults do not tell this one from others")
@@ -110,7 +109,7 @@ func hasPort(service mesh.Service, number string) bool {
 // loggedRoute counts the requests that went by an entry, for a weight those that
 // it sent to the destination, and found nobody there (UH) included. A request that
 // was aborted, or refused by a circuit breaker, was sent nowhere.
-func loggedRoute(w *window, p pair, part rules.Part) answer {
+func loggedRoute(w *Window, p pair, part rules.Part) answer {
 	if part.Entry == "" {
 		return unknown("")
 	}
@@ -126,7 +125,7 @@ func loggedRoute(w *window, p pair, part rules.Part) answer {
 // tcpClusters counts the connections of a TCP route by the clusters that it leads
 // to: Envoy gives TCP routes no names. Where connections get there in another
 // way as well, that there were some shows nothing.
-func tcpClusters(w *window, p pair, part rules.Part) answer {
+func tcpClusters(w *Window, p pair, part rules.Part) answer {
 	switch {
 	case part.Entry != "":
 		return unknown("")
@@ -142,7 +141,7 @@ func tcpClusters(w *window, p pair, part rules.Part) answer {
 
 // destinationCluster counts by /clusters what reached the destination of a
 // route. It stands for the route only where nothing else leads there.
-func destinationCluster(w *window, p pair, part rules.Part) answer {
+func destinationCluster(w *Window, p pair, part rules.Part) answer {
 	if part.Entry == "" {
 		return unknown("")
 	}
@@ -154,7 +153,7 @@ func destinationCluster(w *window, p pair, part rules.Part) answer {
 
 // loggedPolicy counts the requests that a policy applied to: those that reached
 // an endpoint, and those that it kept from one. A fault comes before it.
-func loggedPolicy(w *window, p pair, part rules.Part) answer {
+func loggedPolicy(w *Window, p pair, part rules.Part) answer {
 	n, why := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
 		return ok && name.Direction == envoy.Outbound && governs(part, name) && (k.upstream != "" || k.flagged("UO") || k.flagged("UH"))
@@ -166,11 +165,11 @@ func loggedPolicy(w *window, p pair, part rules.Part) answer {
 }
 
 // policyClusters counts the requests to the clusters that have a policy.
-func policyClusters(w *window, p pair, part rules.Part) answer {
+func policyClusters(w *Window, p pair, part rules.Part) answer {
 	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return governs(part, name) })
 }
 
-func (w *window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer {
+func (w *Window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer {
 	var n uint64
 	for name := range p.after.clusters {
 		if name.Direction != envoy.Outbound || !as(name) {
@@ -206,7 +205,7 @@ func governs(part rules.Part, name envoy.ClusterName) bool {
 
 // countedRefusals counts what a connection pool refused, by the counters of the
 // clusters that have it.
-func countedRefusals(w *window, p pair, part rules.Part) answer {
+func countedRefusals(w *Window, p pair, part rules.Part) answer {
 	service, _ := w.service(part.Host)
 	return countFlows(p, part, func(f flow) (uint64, bool, string) {
 		return p.overflowed(f, isTCP(service, f.name.Port))
@@ -234,12 +233,12 @@ func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string)
 }
 
 // loggedRefusals counts what a connection pool refused, by the flag UO.
-func loggedRefusals(w *window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
+func loggedRefusals(w *Window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
 
 // loggedUnhealthy counts the requests that found no healthy upstream, by the flag
 // UH: they show that an ejection was in force, in a cluster that has endpoints.
 // That there were none shows nothing.
-func loggedUnhealthy(w *window, p pair, part rules.Part) answer {
+func loggedUnhealthy(w *Window, p pair, part rules.Part) answer {
 	said := w.governed(p, part, "UH")
 	switch {
 	case said.name == "":
@@ -252,7 +251,7 @@ func loggedUnhealthy(w *window, p pair, part rules.Part) answer {
 	return said
 }
 
-func (w *window) governed(p pair, part rules.Part, flag string) answer {
+func (w *Window) governed(p pair, part rules.Part, flag string) answer {
 	n, why := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
 		return ok && name.Direction == envoy.Outbound && k.flagged(flag) && governs(part, name)
@@ -264,12 +263,12 @@ func (w *window) governed(p pair, part rules.Part, flag string) answer {
 }
 
 // countedEjections counts ejections by the counters of the clusters.
-func countedEjections(_ *window, p pair, part rules.Part) answer {
+func countedEjections(_ *Window, p pair, part rules.Part) answer {
 	return countFlows(p, part, func(f flow) (uint64, bool, string) { return p.counter(f.stat(ejectionsEnforced)) }, "stat ejections_enforced_total")
 }
 
 // flaggedEjections counts ejections by the flags of endpoints.
-func flaggedEjections(w *window, p pair, part rules.Part) answer {
+func flaggedEjections(w *Window, p pair, part rules.Part) answer {
 	total := counted("failed_outlier_check of /clusters", 0)
 	for _, f := range p.flows(part.Host) {
 		if !governs(part, f.name) {

@@ -13,7 +13,7 @@ import (
 
 // complete compares the log of a proxy with what its /clusters counted: a log
 // that is sampled, or that lost lines, has fewer.
-func (w *window) complete(p pair) error {
+func (w *Window) complete(p pair) error {
 	log := w.Log.of(p.proxy.Name)
 	if log == nil || log.problem() != nil {
 		return nil
@@ -49,7 +49,7 @@ func (p pair) downstream() uint64 {
 // completeOf compares the lines of one cluster. A request that is still under
 // way, as a connection that stays open, has no line yet. One that is retried is
 // an attempt more in /clusters, and no line.
-func (w *window) completeOf(p pair, log *proxyLog, name envoy.ClusterName) error {
+func (w *Window) completeOf(p pair, log *proxyLog, name envoy.ClusterName) error {
 	f := p.flow(name)
 	var requests, errors, underway uint64
 	for _, h := range f.hosts {
@@ -69,7 +69,7 @@ const istioRetries = 2
 // retries is how many attempts to a host may have no line of their own: as many
 // for each line as there are retries, and by Istio's own default, which retries
 // what failed, no more than failed.
-func (w *window) retries(host string, lines, errors uint64) uint64 {
+func (w *Window) retries(host string, lines, errors uint64) uint64 {
 	var most uint64
 	for entry, owner := range w.entries() {
 		if leadsToHost(entry.Route, owner, host) {
@@ -81,7 +81,7 @@ func (w *window) retries(host string, lines, errors uint64) uint64 {
 
 // mirrored says whether a rule in force mirrors requests to a host: of those no
 // proxy writes a line.
-func (w *window) mirrored(host string) bool {
+func (w *Window) mirrored(host string) bool {
 	for entry, owner := range w.entries() {
 		if to := entry.GetMirror(); to != nil && rules.FQDN(to.GetHost(), owner.Namespace) == host {
 			return true
@@ -96,7 +96,7 @@ func (w *window) mirrored(host string) bool {
 }
 
 // entries goes through the http entries of the rules in force.
-func (w *window) entries() func(func(*networking.HTTPRoute, *rules.Object) bool) {
+func (w *Window) entries() func(func(*networking.HTTPRoute, *rules.Object) bool) {
 	return func(yield func(*networking.HTTPRoute, *rules.Object) bool) {
 		for _, o := range w.Objects {
 			vs, _ := o.Spec.(*networking.VirtualService)

@@ -22,7 +22,7 @@ func TestALogWithoutTheLineOfAnAbortIsNoEvidence(t *testing.T) {
 	}
 	log := newProxyLog(proxy, 0)
 	log.begin(start, 0)
-	w := &window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}}
+	w := &Window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}}
 	abort := envoy.LogEntry{Started: start.Add(time.Second), Method: "GET", Status: 500, Flags: []string{"FI"}, Route: "r"}
 	log.add(abort)
 	if err := w.complete(p); err == nil || !strings.Contains(err.Error(), "1 lines of requests, and the proxy took 2") {

@@ -21,7 +21,7 @@ func TestOnlyWhereThereAreEndpointsDoesNoHealthyUpstreamShowAnEjection(t *testin
 		p := pair{proxy: proxy, before: &reading{proxy: proxy, clusters: clusters}, after: &reading{proxy: proxy, clusters: clusters}}
 		log := newProxyLog(proxy, 0)
 		log.begin(start, 0)
-		w := &window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}}
+		w := &Window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}}
 		if said := loggedUnhealthy(w, p, part); said.name != "" {
 			t.Errorf("%d endpoints, no request: %+v", len(hosts), said)
 		}

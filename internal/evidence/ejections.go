@@ -11,14 +11,14 @@ import (
 // proxy: it may keep the counter of some of them. Of the access log's flag UH, no
 // healthy upstream, only a number of requests follows and none of ejections: it
 // is what shows that an ejection bit.
-var ejectionSources = []func(*window, pair, flow) answer{enforcedEjections, clustersEjections}
+var ejectionSources = []func(*Window, pair, flow) answer{enforcedEjections, clustersEjections}
 
-var ejections = quantity{check.Function{Name: report.Ejections}, (*window).countEjections}
+var ejections = quantity{check.Function{Name: report.Ejections}, (*Window).countEjections}
 
 // countEjections counts how often outlier detection ejected an endpoint of a
 // service, in any client's proxy: the same endpoint is ejected by each of them
 // on its own.
-func (w *window) countEjections(t *tally, a asked) {
+func (w *Window) countEjections(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 	}
@@ -30,7 +30,7 @@ func (w *window) countEjections(t *tally, a asked) {
 }
 
 // ejected adds what the first source says that knows it.
-func (w *window) ejected(t *tally, p pair, f flow) {
+func (w *Window) ejected(t *tally, p pair, f flow) {
 	var why []string
 	for _, ask := range ejectionSources {
 		said := ask(w, p, f)

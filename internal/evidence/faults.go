@@ -15,7 +15,7 @@ import (
 // faultSources are those of faults, in their order.
 var faultSources = []source[asked]{countedFaults, loggedFaults, metricFaults}
 
-var faults = quantity{check.Function{Name: report.Faults}, (*window).countFaults}
+var faults = quantity{check.Function{Name: report.Faults}, (*Window).countFaults}
 
 // countFaults counts the delays and aborts that were injected into requests to a
 // service, in the proxies of its clients; a request with both counts twice.
@@ -24,7 +24,7 @@ var faults = quantity{check.Function{Name: report.Faults}, (*window).countFaults
 // knows must not be a client of the service: it never had a connection to it.
 // And if no proxy counted a fault that is in force, all of them must have been
 // able to.
-func (w *window) countFaults(t *tally, a asked) {
+func (w *Window) countFaults(t *tally, a asked) {
 	var silent, reasons []string
 	atGateway := w.atGateway(a.service)
 	if atGateway && !slices.ContainsFunc(w.pairs, func(p pair) bool { return p.proxy.Gateway }) {
@@ -56,7 +56,7 @@ func (w *window) countFaults(t *tally, a asked) {
 
 // conflicting says whether a proxy counted faults that may be the service's or
 // another's.
-func (w *window) conflicting(p pair, a asked) bool {
+func (w *Window) conflicting(p pair, a asked) bool {
 	delta, kept, why := p.injected(a.service, "delays", "aborts")
 	return why != "" || kept && delta > 0
 }
@@ -85,7 +85,7 @@ func among(names []string, service mesh.Service) bool {
 
 // sharing returns the other services with a fault on a port of this one; those
 // of which nothing is known are taken to share it.
-func (w *window) sharing(service mesh.Service) []string {
+func (w *Window) sharing(service mesh.Service) []string {
 	var names []string
 	for _, name := range rules.Faulted(w.Objects) {
 		other, known := w.service(name)
@@ -102,7 +102,7 @@ func (w *window) sharing(service mesh.Service) []string {
 }
 
 // atGateway says whether a fault for the service is in force at a gateway.
-func (w *window) atGateway(service mesh.Service) bool {
+func (w *Window) atGateway(service mesh.Service) bool {
 	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
 		vs, ok := o.Spec.(*networking.VirtualService)
 		return ok && rules.HasFault(o) && (slices.Contains(rules.Hosts(o), service.Host) || isWild(rules.Hosts(o))) &&

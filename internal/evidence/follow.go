@@ -34,25 +34,30 @@ type Log struct {
 // be written. Where a log cannot be followed, or is no evidence, the Log says
 // why; there is no other error. The end of ctx ends the opening alone, and the
 // following goes on until Close, which must be called.
-func Follow(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, delay time.Duration) *Log {
+func (l *Logging) Follow(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, delay time.Duration) *Log {
 	following, end := context.WithCancel(context.WithoutCancel(ctx))
 	opened := context.AfterFunc(ctx, end)
 	defer opened()
-	l := &Log{calls: newCalls(), end: end}
+	log := &Log{calls: newCalls(), end: end}
 	since := time.Now()
 	for _, proxy := range proxies {
-		l.proxies = append(l.proxies, newProxyLog(proxy, delay))
+		log.proxies = append(log.proxies, newProxyLog(proxy, delay))
 	}
 	var opening errgroup.Group
 	opening.SetLimit(readers)
-	for _, p := range l.proxies {
+	for _, p := range log.proxies {
 		opening.Go(func() error {
-			l.open(following, p, services, since)
+			formats, err := l.formats(following, p.proxy, services)
+			if err != nil {
+				p.fail(err)
+				return nil
+			}
+			log.open(following, p, formats, since)
 			return nil
 		})
 	}
 	_ = opening.Wait() // each log keeps its own error
-	return l
+	return log
 }
 
 // Close ends the following. What was counted stays.
@@ -61,16 +66,8 @@ func (l *Log) Close() {
 	l.reading.Wait()
 }
 
-// open finds out how a proxy logs and begins to follow it.
-func (l *Log) open(ctx context.Context, p *proxyLog, services []mesh.Service, since time.Time) {
-	readers, err := formats(ctx, p.proxy, services)
-	if err == nil && p.proxy.Log == nil {
-		err = errors.New("this mesh gives no access to it")
-	}
-	if err != nil {
-		p.fail(err)
-		return
-	}
+// open begins to follow the log of a proxy.
+func (l *Log) open(ctx context.Context, p *proxyLog, formats []*envoy.LogReader, since time.Time) {
 	lines, err := p.proxy.Log(ctx, since)
 	if err != nil {
 		p.fail(err)
@@ -80,7 +77,7 @@ func (l *Log) open(ctx context.Context, p *proxyLog, services []mesh.Service, si
 		defer lines.Close()
 		closed := context.AfterFunc(ctx, func() { lines.Close() })
 		defer closed()
-		if err := l.read(p, lines, readers); err != nil && ctx.Err() == nil {
+		if err := l.read(p, lines, formats); err != nil && ctx.Err() == nil {
 			p.fail(err)
 		}
 	})
@@ -89,12 +86,13 @@ func (l *Log) open(ctx context.Context, p *proxyLog, services []mesh.Service, si
 // formats returns the readers of the formats that a proxy's listeners for the
 // services log in. A listener that logs nowhere, elsewhere or only some requests
 // makes the log no evidence.
-func formats(ctx context.Context, proxy mesh.Proxy, services []mesh.Service) ([]*envoy.LogReader, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	logs, err := proxy.Admin.AccessLogs(ctx, listenersOf(proxy, services))
+func (l *Logging) formats(ctx context.Context, proxy mesh.Proxy, services []mesh.Service) ([]*envoy.LogReader, error) {
+	logs, err := l.of(ctx, proxy, services)
 	if err != nil {
 		return nil, err
+	}
+	if proxy.Log == nil {
+		return nil, errors.New("this mesh gives no access to it")
 	}
 	var all []*envoy.LogReader
 	var known []envoy.LogFormat

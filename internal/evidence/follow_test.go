@@ -116,7 +116,7 @@ func all(logged) bool { return true }
 func followed(t *testing.T, write string, loggers ...logger) *proxyLog {
 	t.Helper()
 	proxy, log := loggingProxy(t, "caller", loggers...)
-	l := Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
+	l := new(Logging).Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
 	t.Cleanup(l.Close)
 	if write != "" {
 		if _, err := io.WriteString(log, write); err != nil {
@@ -191,7 +191,7 @@ func TestALogThatIsNoEvidenceSaysWhy(t *testing.T) {
 			p := followed(t, "", one.loggers...)
 			if one.written != "" {
 				proxy, log := loggingProxy(t, "caller", one.loggers...)
-				l := Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
+				l := new(Logging).Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
 				_, _ = io.WriteString(log, one.written) // ends when the reader gives up
 				l.reading.Wait()
 				l.Close()
@@ -211,7 +211,7 @@ func jsonFormat() map[string]any {
 func TestALogThatEndsByItselfIsNoEvidence(t *testing.T) {
 	for name, end := range map[string]error{"with an error": errors.New("rotated away"), "without": io.EOF} {
 		proxy, log := loggingProxy(t, "caller", textLogger(envoy.Stdout, istioFormat))
-		l := Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
+		l := new(Logging).Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
 		if _, err := io.WriteString(log, text(entry(5))); err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func TestALogThatEndsByItselfIsNoEvidence(t *testing.T) {
 
 func TestClosingALogIsNoProblemOfIt(t *testing.T) {
 	proxy, log := loggingProxy(t, "caller", textLogger(envoy.Stdout, istioFormat))
-	l := Follow(t.Context(), []mesh.Proxy{proxy, {Name: "silent", Admin: proxy.Admin}}, shop, time.Second)
+	l := new(Logging).Follow(t.Context(), []mesh.Proxy{proxy, {Name: "silent", Admin: proxy.Admin}}, shop, time.Second)
 	if _, err := io.WriteString(log, text(entry(5))); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestTheEndOfTheRunEndsTheOpening(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	l := Follow(ctx, []mesh.Proxy{proxy}, shop, time.Second)
+	l := new(Logging).Follow(ctx, []mesh.Proxy{proxy}, shop, time.Second)
 	defer l.Close()
 	if why := l.of("caller").problem(); !errors.Is(why, context.Canceled) {
 		t.Errorf("it says %v", why)

@@ -17,13 +17,13 @@ import (
 // overflowSources are those of a client's overflows, in their order.
 var overflowSources = []source[asked]{countedOverflows, loggedOverflows, metricOverflows}
 
-var overflows = quantity{check.Function{Name: report.Overflows}, (*window).countOverflows}
+var overflows = quantity{check.Function{Name: report.Overflows}, (*Window).countOverflows}
 
 // countOverflows counts the requests to a service, or TCP connections, that a circuit
 // breaker refused: in the proxies of its clients, and in its own, as Istio puts
 // the connection pool of a DestinationRule also on the inbound cluster of the
 // service's sidecar.
-func (w *window) countOverflows(t *tally, a asked) {
+func (w *Window) countOverflows(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 	}
@@ -49,7 +49,7 @@ func (w *window) countOverflows(t *tally, a asked) {
 
 // countedOverflows adds up the counters of a client's clusters of a service. One
 // that had no traffic refused nothing.
-func countedOverflows(_ *window, p pair, a asked) answer {
+func countedOverflows(_ *Window, p pair, a asked) answer {
 	var n uint64
 	quiet := true
 	for _, f := range p.flows(a.service.Host) {
@@ -78,7 +78,7 @@ func isTCP(service mesh.Service, port int) bool {
 // serverOverflows adds those of the service's own proxy in front of an
 // endpoint. Each is a 503 that some client counted as an error of the endpoint,
 // so without errors there were none.
-func (w *window) serverOverflows(t *tally, a asked, endpoint string, errors uint64) {
+func (w *Window) serverOverflows(t *tally, a asked, endpoint string, errors uint64) {
 	for _, p := range w.pairs {
 		name, limited := p.inbound(endpoint)
 		if !limited {
@@ -108,7 +108,7 @@ func (w *window) serverOverflows(t *tally, a asked, endpoint string, errors uint
 // loggedInbound counts the requests that the service's own proxy refused. Its
 // inbound listener may log otherwise than those by which it calls, so what it
 // let through has to be in the log.
-func (w *window) loggedInbound(p pair, name envoy.ClusterName) (uint64, string) {
+func (w *Window) loggedInbound(p pair, name envoy.ClusterName) (uint64, string) {
 	n, why := w.logCount(p, func(k logged) bool { return k.cluster == name.String() && k.flagged("UO") })
 	if why != "" {
 		return 0, why

@@ -14,23 +14,23 @@ import (
 type pair struct {
 	proxy         mesh.Proxy
 	before, after *reading
+	gap           string // why the two readings cannot be compared; empty: they can
 }
 
-// newPair returns the pair, or why the two readings cannot be compared.
-func newPair(before, after *reading) (pair, string) {
+func newPair(before, after *reading) pair {
 	p := pair{proxy: before.proxy, before: before, after: after}
 	name := before.proxy.Name
 	switch {
 	case before.err != nil:
-		return p, fmt.Sprintf("the proxy %s could not be read before the load: %v", name, before.err)
+		p.gap = fmt.Sprintf("the proxy %s could not be read before the load: %v", name, before.err)
 	case after == nil:
-		return p, fmt.Sprintf("the proxy %s went away during the window; run again when the workloads are steady", name)
+		p.gap = fmt.Sprintf("the proxy %s went away during the window; run again when the workloads are steady", name)
 	case after.err != nil:
-		return p, fmt.Sprintf("the proxy %s could not be read after the load: %v", name, after.err)
+		p.gap = fmt.Sprintf("the proxy %s could not be read after the load: %v", name, after.err)
 	case after.stats[uptime] < before.stats[uptime]:
-		return p, fmt.Sprintf("the proxy %s was restarted during the window and began to count anew; run again when the workloads are steady", name)
+		p.gap = fmt.Sprintf("the proxy %s was restarted during the window and began to count anew; run again when the workloads are steady", name)
 	}
-	return p, ""
+	return p
 }
 
 const uptime = "server.uptime"

@@ -14,11 +14,11 @@ import (
 )
 
 // Reconcile compares, for each HTTP port that cohorts of the load workload
-// called, what they sent with what that workload's own proxy counted between
-// the two readings. The proxy carries this run's traffic alone, so both must be
+// called, what they sent with what that workload's own proxy counted in the
+// window. The proxy carries this run's traffic alone, so both must be
 // equal. Logins and the warm-up come before the first reading; a request whose
 // connection was refused never reached the proxy.
-func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[string]*loadgen.Result) []report.Reconciliation {
+func (w *Window) Reconcile(cohorts []mesh.Cohort, results map[string]*loadgen.Result) []report.Reconciliation {
 	sent := map[string]int64{}       // by port
 	targets := map[string][]string{} // by port
 	for _, cohort := range cohorts {
@@ -38,7 +38,7 @@ func Reconcile(before, after *Snapshot, cohorts []mesh.Cohort, results map[strin
 	var all []report.Reconciliation
 	for _, port := range slices.Sorted(maps.Keys(sent)) {
 		r := report.Reconciliation{Target: strings.Join(targets[port], ", "), Client: sent[port]}
-		if n, at, ok := downstream(before, after, port); ok {
+		if n, at, ok := w.downstream(port); ok {
 			r.Proxy, r.Source = &n, "stat downstream_rq_total at "+at
 		}
 		all = append(all, r)
@@ -54,16 +54,15 @@ func reached(r *loadgen.Result) int64 {
 
 // downstream returns how many requests the load workload's proxy took on its
 // listeners of a port, and its name; false if it does not keep count.
-func downstream(before, after *Snapshot, port string) (int64, string, bool) {
+func (w *Window) downstream(port string) (int64, string, bool) {
 	stat := regexp.MustCompile(fmt.Sprintf(`^http\.outbound_.*_%s\.downstream_rq_total$`, regexp.QuoteMeta(port)))
 	var total int64
 	var names []string
-	for _, b := range before.readings {
-		if !b.proxy.Client {
+	for _, p := range w.pairs {
+		if !p.proxy.Client {
 			continue
 		}
-		p, gap := newPair(b, after.of(b.proxy.Name))
-		if gap != "" {
+		if p.gap != "" {
 			return 0, "", false
 		}
 		kept := false
@@ -80,7 +79,7 @@ func downstream(before, after *Snapshot, port string) (int64, string, bool) {
 		if !kept {
 			return 0, "", false
 		}
-		names = append(names, b.proxy.Name)
+		names = append(names, p.proxy.Name)
 	}
 	return total, strings.Join(names, ", "), len(names) > 0
 }

@@ -10,11 +10,11 @@ import (
 // requestSources are those of requests, in their order.
 var requestSources = []source[asked]{clustersRequests, loggedRequests}
 
-var requests = quantity{check.Function{Name: report.Requests, Versioned: true}, (*window).countRequests}
+var requests = quantity{check.Function{Name: report.Requests, Versioned: true}, (*Window).countRequests}
 
 // countRequests counts what reached the endpoints of a service, or of one version of
 // it, from any proxy of the namespace.
-func (w *window) countRequests(t *tally, a asked) {
+func (w *Window) countRequests(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 		return
@@ -30,7 +30,7 @@ func (w *window) countRequests(t *tally, a asked) {
 	}
 }
 
-func (w *window) hasCluster(host string) bool {
+func (w *Window) hasCluster(host string) bool {
 	for _, p := range w.pairs {
 		if len(p.flows(host)) > 0 {
 			return true
@@ -40,7 +40,7 @@ func (w *window) hasCluster(host string) bool {
 }
 
 // hasVersion says whether a proxy has an endpoint of the version.
-func (w *window) hasVersion(a asked) bool {
+func (w *Window) hasVersion(a asked) bool {
 	for _, p := range w.pairs {
 		for _, f := range p.flows(a.service.Host) {
 			if f.why != "" {

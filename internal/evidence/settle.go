@@ -90,40 +90,6 @@ func (l *Log) Begin(start time.Time, before *Snapshot) {
 	}
 }
 
-// AwaitLines waits until the logs have the lines of all requests of the window
-// that ended at the given time: delay is how late a line may come, and the
-// endpoints' counts of the second reading say how many there are at least. Lines
-// that do not come in time make a log no evidence. The error is that of an ended
-// ctx.
-func (l *Log) AwaitLines(ctx context.Context, o Observed, ended time.Time, delay time.Duration) error {
-	if err := pauseUntil(ctx, ended.Add(delay)); err != nil {
-		return err
-	}
-	w := o.window()
-	pause := time.Millisecond // most lines are there at once
-	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
-		if err := pauseUntil(ctx, time.Now().Add(pause)); err != nil {
-			return err
-		}
-		pause = min(2*pause, settlePoll)
-	}
-	return ctx.Err()
-}
-
-// allLogged says whether every log that is read has a line of each request that
-// /clusters counted.
-func (w *window) allLogged() bool {
-	for _, p := range w.pairs {
-		if p.after == nil || p.after.err != nil || p.before.err != nil {
-			continue
-		}
-		if w.complete(p) != nil {
-			return false
-		}
-	}
-	return true
-}
-
 func pauseUntil(ctx context.Context, then time.Time) error {
 	timer := time.NewTimer(time.Until(then))
 	defer timer.Stop()

@@ -122,10 +122,11 @@ func TestLateLinesAreWaitedFor(t *testing.T) {
 					})
 				}
 				o := Observed{Before: before, After: after, Services: shop, Log: &Log{proxies: []*proxyLog{p}, calls: newCalls()}}
-				if err := o.Log.AwaitLines(t.Context(), o, time.Now(), time.Second); err != nil {
+				w, err := Read(t.Context(), o, time.Now(), time.Second)
+				if err != nil {
 					t.Fatal(err)
 				}
-				if whole := o.window().incomplete["caller"] == nil; whole != one.whole {
+				if whole := w.incomplete["caller"] == nil; whole != one.whole {
 					t.Errorf("the log is whole: %v", whole)
 				}
 			})

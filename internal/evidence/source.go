@@ -26,11 +26,11 @@ func unknown(why string) answer                { return answer{why: why} }
 
 // source is one way to learn of one proxy what is asked: a quantity, or how often
 // a part of a rule bit.
-type source[A any] func(*window, pair, A) answer
+type source[A any] func(*Window, pair, A) answer
 
 // read asks the sources in their order and adds the first that answers. Where
 // none does it is false, with the reasons.
-func read[A any](w *window, t *tally, p pair, a A, sources []source[A]) (ok bool, why []string) {
+func read[A any](w *Window, t *tally, p pair, a A, sources []source[A]) (ok bool, why []string) {
 	for _, ask := range sources {
 		said := ask(w, p, a)
 		if said.name != "" {

@@ -15,7 +15,7 @@ import (
 const logSource = "access log"
 
 // logCount counts the requests of a proxy that are as asked, by its access log.
-func (w *window) logCount(p pair, as func(logged) bool) (uint64, string) {
+func (w *Window) logCount(p pair, as func(logged) bool) (uint64, string) {
 	log := w.Log.of(p.proxy.Name)
 	if log == nil {
 		return 0, "the access logs are not read"
@@ -32,7 +32,7 @@ func (w *window) logCount(p pair, as func(logged) bool) (uint64, string) {
 
 // loggedRequests counts the requests, each once whatever its attempts, or TCP
 // connections that reached an endpoint of a service.
-func loggedRequests(w *window, p pair, a asked) answer {
+func loggedRequests(w *Window, p pair, a asked) answer {
 	unknownVersion := false
 	n, why := w.logCount(p, func(k logged) bool {
 		if k.upstream == "" || !isOf(k.cluster, a.service.Host) {
@@ -55,7 +55,7 @@ func loggedRequests(w *window, p pair, a asked) answer {
 // the routes of the VirtualServices that the run has marked for its host, and
 // of unmarked ones those to its clusters. So services that share a port, and
 // faults at a gateway, are told apart.
-func loggedFaults(w *window, p pair, a asked) answer {
+func loggedFaults(w *Window, p pair, a asked) answer {
 	var n uint64
 	for _, flag := range []string{"DI", "FI"} {
 		some, why := w.logCount(p, func(k logged) bool {
@@ -71,7 +71,7 @@ func loggedFaults(w *window, p pair, a asked) answer {
 
 // about says whether a request was to a host: by the rule that it went by if
 // the run has marked that, else by its cluster.
-func (w *window) about(k logged, host string) bool {
+func (w *Window) about(k logged, host string) bool {
 	if !strings.Contains(k.route, rules.MarkPrefix) {
 		return isOf(k.cluster, host)
 	}
@@ -94,7 +94,7 @@ func byEntry(route, entry string) bool {
 
 // loggedOverflows counts the requests, or TCP connections, to a service that a
 // client's circuit breaker refused.
-func loggedOverflows(w *window, p pair, a asked) answer {
+func loggedOverflows(w *Window, p pair, a asked) answer {
 	n, why := w.logCount(p, func(k logged) bool { return k.flagged("UO") && isOf(k.cluster, a.service.Host) })
 	if why != "" {
 		return unknown(why)

@@ -8,7 +8,7 @@ const clustersSource = "rq_total of /clusters"
 
 // clustersRequests counts what reached the endpoints of a service: HTTP requests,
 // each attempt of a retry on its own, or TCP connections.
-func clustersRequests(w *window, p pair, a asked) answer {
+func clustersRequests(w *Window, p pair, a asked) answer {
 	var n uint64
 	for _, f := range p.flows(a.service.Host) {
 		if f.why != "" {
@@ -34,7 +34,7 @@ func clustersRequests(w *window, p pair, a asked) answer {
 // clustersEjections reads ejections from the flags of endpoints. They tell all if
 // none was set before and the window was shorter than an ejection, so that none
 // can have ended unseen.
-func clustersEjections(w *window, p pair, f flow) answer {
+func clustersEjections(w *Window, p pair, f flow) answer {
 	outlier := p.after.configs[f.name].Outlier
 	_, configured := p.after.configs[f.name]
 	var ejected uint64
@@ -59,7 +59,7 @@ func clustersEjections(w *window, p pair, f flow) answer {
 }
 
 // version returns the label version of the workload that an endpoint is of.
-func (w *window) version(endpoint string) (string, bool) {
+func (w *Window) version(endpoint string) (string, bool) {
 	for address, version := range w.versions {
 		if belongs(endpoint, address) {
 			return version, true

@@ -31,7 +31,7 @@ var faultStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(delays|abo
 // countedFaults is the growth of the fault filter's counters on the listeners of
 // a service's HTTP ports. They count by listener, that is by port, so they are a
 // service's only if no other service on the port has a fault.
-func countedFaults(w *window, p pair, a asked) answer {
+func countedFaults(w *Window, p pair, a asked) answer {
 	if p.proxy.Gateway {
 		return unknown("the counters of a gateway do not tell services apart")
 	}
@@ -56,7 +56,7 @@ func countedFaults(w *window, p pair, a asked) answer {
 // loggedElsewhere counts the faults that a proxy's access log has for other
 // services on the ports of this one: of rules that nobody knew of, or that came
 // and went while the window lasted. It is 0 where the log says nothing.
-func (w *window) loggedElsewhere(p pair, a asked) uint64 {
+func (w *Window) loggedElsewhere(p pair, a asked) uint64 {
 	n, _ := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
 		return ok && (k.flagged("DI") || k.flagged("FI")) && !w.about(k, a.service.Host) && hasPort(a.service, fmt.Sprint(name.Port))
@@ -93,7 +93,7 @@ func (p pair) overflowed(f flow, tcp bool) (delta uint64, kept bool, why string)
 }
 
 // enforcedEjections is the growth of a cluster's own counter of ejections.
-func enforcedEjections(_ *window, p pair, f flow) answer {
+func enforcedEjections(_ *Window, p pair, f flow) answer {
 	delta, kept, why := p.counter(f.stat(ejectionsEnforced))
 	if !kept || why != "" {
 		return unknown(why)

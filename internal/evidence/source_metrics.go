@@ -9,7 +9,7 @@ import (
 // metricFaults counts the delays and aborts of a service by istio_requests_total,
 // Istio's own metric, which tells services apart. It grows when a request ends,
 // so it knows all delays only of a window that has settled.
-func metricFaults(w *window, p pair, a asked) answer {
+func metricFaults(w *Window, p pair, a asked) answer {
 	n, kept := p.flagged(a.service, "source", "DI", "FI")
 	switch {
 	case !kept:
@@ -22,7 +22,7 @@ func metricFaults(w *window, p pair, a asked) answer {
 
 // metricOverflows counts the requests to a service that were refused, by
 // istio_requests_total.
-func metricOverflows(_ *window, p pair, a asked) answer {
+func metricOverflows(_ *Window, p pair, a asked) answer {
 	n, kept := p.flagged(a.service, "source", "UO")
 	if !kept {
 		return unknown("")

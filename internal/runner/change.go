@@ -57,6 +57,9 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, error) {
 	ref := change.Ref()
 	first := r.touch(ref)
+	if rules.Relistens(change) {
+		r.logging.Forget()
+	}
 	for try := 0; ; try++ {
 		written, err := r.mesh.Write(ctx, rules.Change{Before: r.current[ref], After: change.After})
 		if err == nil {

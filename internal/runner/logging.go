@@ -12,13 +12,13 @@ import (
 // logging returns the change by which the sidecars' access logs are switched on;
 // nil if they are on, or if that cannot be done, which the second value then
 // words. A run does without them where it can.
-func logging(ctx context.Context, m mesh.Mesh, services []mesh.Service, objects []*rules.Object) (*rules.Change, string) {
+func logging(ctx context.Context, m mesh.Mesh, known *evidence.Logging, services []mesh.Service, objects []*rules.Object) (*rules.Change, string) {
 	const without = "the access logs stay off, and the evidence has to come from elsewhere: "
 	proxies, err := m.Proxies(ctx)
 	if err != nil {
 		return nil, without + err.Error()
 	}
-	off, err := evidence.Unlogged(ctx, proxies, services)
+	off, err := known.Unlogged(ctx, proxies, services)
 	if err != nil {
 		return nil, without + err.Error()
 	}

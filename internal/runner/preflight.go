@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
@@ -18,13 +19,14 @@ type Planned struct {
 	Warnings []string
 
 	services []mesh.Service
-	objects  []*rules.Object // in force
+	objects  []*rules.Object   // in force
+	logging  *evidence.Logging // of the proxies
 }
 
 // PlanOn plans every change of a run and asks the mesh whether it would take them.
 // What is refused is a *RefusedError. Of the options ID and NoAccessLog count.
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
-	p := &Planned{}
+	p := &Planned{logging: new(evidence.Logging)}
 	var err error
 	if p.services, err = m.Services(ctx); err != nil {
 		return nil, fmt.Errorf("reading the services: %w", err)
@@ -35,7 +37,7 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 	var on *rules.Change
 	if !o.NoAccessLog {
 		var why string
-		if on, why = logging(ctx, m, p.services, p.objects); why != "" {
+		if on, why = logging(ctx, m, p.logging, p.services, p.objects); why != "" {
 			p.Warnings = append(p.Warnings, why)
 		}
 	}
@@ -64,7 +66,7 @@ func (r *run) preflight(ctx context.Context) error {
 	for _, o := range planned.objects {
 		r.original[o.Ref], r.current[o.Ref] = o, o
 	}
-	r.services, r.planned = planned.services, planned.Stages
+	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	if err := r.mesh.Prepare(ctx); err != nil {

@@ -16,12 +16,13 @@ import (
 
 // reading is what is read of the proxies for one window.
 type reading struct {
-	evidence.Observed
-	run     *run
-	name    string
-	proxies []mesh.Proxy
-	longest time.Duration // of the delays in force
-	meddled []string      // what somebody else changed meanwhile
+	run              *run
+	name             string
+	proxies          []mesh.Proxy
+	longest          time.Duration // of the delays in force
+	observed         evidence.Observed
+	*evidence.Window          // of what was observed; nil until the window has ended
+	meddled          []string // what somebody else changed meanwhile
 
 	mu     sync.Mutex // a load that is given up may still begin while the reading is closed
 	closed bool
@@ -30,8 +31,8 @@ type reading struct {
 func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 	objects := r.objects()
 	return &reading{
-		Observed: evidence.Observed{Services: r.services, Objects: objects},
-		run:      r, name: name, proxies: proxies, longest: rules.LongestDelay(objects),
+		run: r, name: name, proxies: proxies, longest: rules.LongestDelay(objects),
+		observed: evidence.Observed{Services: r.services, Objects: objects},
 	}
 }
 
@@ -44,7 +45,7 @@ func (o *reading) begin(ctx context.Context) error {
 		}
 	}
 	var err error
-	if o.Before, err = evidence.Take(ctx, o.proxies); err != nil {
+	if o.observed.Before, err = evidence.Take(ctx, o.proxies); err != nil {
 		return fmt.Errorf("reading the proxies before the %s: %w", o.name, err)
 	}
 	return nil
@@ -52,14 +53,14 @@ func (o *reading) begin(ctx context.Context) error {
 
 // follow follows the access logs until close.
 func (o *reading) follow(ctx context.Context) error {
-	log := evidence.Follow(ctx, o.proxies, o.Services, o.run.mesh.Info().LogDelay)
+	log := o.run.logging.Follow(ctx, o.proxies, o.observed.Services, o.run.mesh.Info().LogDelay)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		log.Close()
 		return fmt.Errorf("following the access logs of the %s: it is over", o.name)
 	}
-	o.Log = log
+	o.observed.Log = log
 	return nil
 }
 
@@ -67,10 +68,13 @@ func (o *reading) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	if o.Log != nil {
-		o.Log.Close()
+	if o.observed.Log != nil {
+		o.observed.Log.Close()
 	}
 }
+
+// begun says whether the proxies were read before the load.
+func (o *reading) begun() bool { return o.observed.Before != nil }
 
 // end reads the proxies once more when the window has settled: those that are
 // there now, so that one that came or went meanwhile is found.
@@ -81,20 +85,20 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	if err := evidence.AwaitDelayed(ctx, o.proxies, ended, o.longest); err != nil {
 		return err
 	}
-	o.Settled = true
+	o.observed.Settled = true
 	over := time.Now()
 	proxies, err := o.run.mesh.Proxies(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
 	}
-	if o.After, err = evidence.Take(ctx, proxies); err != nil {
+	if o.observed.After, err = evidence.Take(ctx, proxies); err != nil {
 		return err
 	}
-	if o.Log != nil {
-		o.Log.Begin(startOf(loads), o.Before)
-		if err := o.Log.AwaitLines(ctx, o.Observed, over, o.run.mesh.Info().LogDelay); err != nil {
-			return err
-		}
+	if log := o.observed.Log; log != nil {
+		log.Begin(startOf(loads), o.observed.Before)
+	}
+	if o.Window, err = evidence.Read(ctx, o.observed, over, o.run.mesh.Info().LogDelay); err != nil {
+		return err
 	}
 	o.meddled, err = o.run.meddling(ctx)
 	return err

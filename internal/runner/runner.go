@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/verdict"
@@ -68,6 +69,7 @@ type run struct {
 	scenario *scenarios.Scenario
 	services []mesh.Service
 	planned  []Stage
+	logging  *evidence.Logging
 	record   *report.Record
 
 	original  map[rules.Ref]*rules.Object // what was there before the run; absent: nothing

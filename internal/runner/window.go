@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
-	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -42,7 +41,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
 		w.Cut = loadErr.Error()
-	} else if reading.Before != nil { // nil: the load could not be begun
+	} else if reading.begun() { // nil: the load could not be begun
 		if err := reading.end(ctx, loads, w.Ended); err != nil {
 			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 		}
@@ -64,7 +63,7 @@ func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts
 	for _, what := range seen.meddled {
 		r.problem("%s: %s; nobody else may change the rules of the namespace during a run: run again", where, what)
 	}
-	w.Reconciled = evidence.Reconcile(seen.Before, seen.After, cohorts, w.Loads)
+	w.Reconciled = seen.Reconcile(cohorts, w.Loads)
 	if w.Name == report.During {
 		i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
 		w.Quantities = seen.Quantities(needs(step))

@@ -1,0 +1,120 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// Observed is what is read of the proxies for one window of load.
+type Observed struct {
+	Before, After *Snapshot
+	Log           *Log            // nil: the access logs are no evidence of this window
+	Services      []mesh.Service  // of the namespace
+	Objects       []*rules.Object // the rules that were in force from the first reading to the second
+	Settled       bool            // no request of the window was under way at the second reading
+}
+
+// Window is what both readings and the access logs say together of the time
+// between the readings. It is made once, and all that is told of a window is read
+// from it.
+type Window struct {
+	Observed
+	pairs      []pair
+	versions   map[string]string // by address of a workload
+	length     time.Duration
+	delayed    []string         // services with a delay in force
+	incomplete map[string]error // by proxy: why its log is no evidence, though it was read
+	gap        string           // why nothing can be said of this window
+}
+
+// Read makes the window of two readings. Where the access logs are evidence, it
+// waits until they have a line of each request that had ended at the given time:
+// delay is how late a line may come, and the endpoints' counts of the second
+// reading say how many there are at least. Lines that do not come in time make a
+// log no evidence. The error is that of an ended ctx.
+func Read(ctx context.Context, o Observed, ended time.Time, delay time.Duration) (*Window, error) {
+	w := compare(o)
+	if o.Log == nil {
+		return w, nil
+	}
+	if err := pauseUntil(ctx, ended.Add(delay)); err != nil {
+		return nil, err
+	}
+	pause := time.Millisecond // most lines are there at once
+	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
+		if err := pauseUntil(ctx, time.Now().Add(pause)); err != nil {
+			return nil, err
+		}
+		pause = min(2*pause, settlePoll)
+	}
+	return w, ctx.Err()
+}
+
+// compare holds the two readings against each other.
+func compare(o Observed) *Window {
+	w := &Window{
+		Observed:   o,
+		versions:   map[string]string{},
+		length:     o.After.taken.Sub(o.Before.taken),
+		delayed:    rules.Delayed(o.Objects),
+		incomplete: map[string]error{},
+	}
+	for _, b := range o.Before.readings {
+		p := newPair(b, o.After.of(b.proxy.Name))
+		w.pairs = append(w.pairs, p)
+		w.versions[b.proxy.Address] = b.proxy.Version
+	}
+	w.gap = w.unsteady()
+	return w
+}
+
+// unsteady says why nothing can be said of a window; empty: there is no reason.
+func (w *Window) unsteady() string {
+	for _, p := range w.pairs {
+		if p.gap != "" {
+			return p.gap
+		}
+	}
+	for _, a := range w.After.readings {
+		if w.Before.of(a.proxy.Name) == nil {
+			return fmt.Sprintf("the proxy %s appeared during the window; run again when the workloads are steady", a.proxy.Name)
+		}
+	}
+	if len(w.pairs) == 0 {
+		return "there are no proxies to read; are the workloads injected with sidecars?"
+	}
+	return ""
+}
+
+// Gap says why nothing can be said of the window: a proxy came, went or was
+// restarted while it lasted, or could not be read. Empty: there is no such.
+func (w *Window) Gap() string { return w.gap }
+
+// allLogged says whether every log that is read has a line of each request that
+// /clusters counted, and keeps why one has not. Lines only become more, so one
+// that had them is not counted again.
+func (w *Window) allLogged() bool {
+	all := true
+	for _, p := range w.pairs {
+		name := p.proxy.Name
+		if why, counted := w.incomplete[name]; p.gap != "" || counted && why == nil {
+			continue
+		}
+		w.incomplete[name] = w.complete(p)
+		all = all && w.incomplete[name] == nil
+	}
+	return all
+}
+
+func (w *Window) service(name string) (mesh.Service, bool) {
+	i := slices.IndexFunc(w.Services, func(s mesh.Service) bool { return s.Name == name || s.Host == name })
+	if i < 0 {
+		return mesh.Service{}, false
+	}
+	return w.Services[i], true
+}
