@@ -60,6 +60,9 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
+	if err := s.bind(); err != nil {
+		return nil, err
+	}
 	s.lint()
 	return s, nil
 }
@@ -154,7 +157,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		return errors.Join(wrong...)
 	}
 	for _, line := range step.Expect {
-		compiled, err := compileLine(scope, line)
+		compiled, err := r.compileLine(scope, line)
 		if err == nil {
 			err = inFirstStep(compiled, line, s.Steps[0].Name == step.Name, f)
 		}
@@ -225,7 +228,6 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 		Versions:  slices.Sorted(maps.Keys(versions)),
 		Services:  slices.Sorted(maps.Keys(services)),
 		Longest:   longestOf(f),
-		Most:      mostOf(step),
 	}
 }
 

@@ -55,18 +55,21 @@ func (fileLine) JSONSchema() *jsonschema.Schema {
 }
 
 // compileLine compiles an expectation and places what is wrong in it.
-func compileLine(scope check.Scope, line fileLine) (Line, error) {
+func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
+	place := func(err error) error {
+		placed := yamlnode.At(line.node, "", "%v", err)
+		var wrong *check.Error
+		if errors.As(err, &wrong) {
+			placed.Message, placed.Hint = wrong.Message, wrong.Hint
+			placed.Column += column(line.node, wrong.Offset)
+		}
+		return r.place(placed)
+	}
 	compiled, err := check.Compile(scope, line.That)
-	if err == nil {
-		return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: line.node.GetToken().Position.Line}, nil
+	if err != nil {
+		return Line{}, place(err)
 	}
-	placed := yamlnode.At(line.node, "", "%v", err)
-	var wrong *check.Error
-	if errors.As(err, &wrong) {
-		placed.Message, placed.Hint = wrong.Message, wrong.Hint
-		placed.Column += column(line.node, wrong.Offset)
-	}
-	return Line{}, placed
+	return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: line.node.GetToken().Position.Line, place: place}, nil
 }
 
 // column is how many columns lie between the start of a scalar and a byte of

@@ -43,13 +43,16 @@ func (s *Scenario) Override(o Override) error {
 			}
 		}
 	}
-	s.Warnings = unbound
-	s.lint()
 	if !found {
 		slices.Sort(names)
 		names = slices.Compact(names)
 		return fmt.Errorf("overriding the load %q: the scenario has no such cohort; %s", o.Cohort, nearest.Hint(o.Cohort, names))
 	}
+	s.Warnings = unbound
+	if err := s.bind(); err != nil {
+		return fmt.Errorf("overriding the load: %w", err)
+	}
+	s.lint()
 	return nil
 }
 

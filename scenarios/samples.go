@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -17,23 +18,6 @@ func samplesNeeded(expect []Line, cohort string) int64 {
 		for _, size := range line.SamplesNeeded() {
 			if size.Service != "" || size.Load.Cohort == cohort {
 				most = max(most, size.Requests)
-			}
-		}
-	}
-	return most
-}
-
-// SamplesNeeded returns how many requests of a cohort a baseline or a recovery
-// takes, so that what the expectations of any step say of that window can be
-// judged; 0 if one is enough.
-func (s *Scenario) SamplesNeeded(window, cohort string) int64 {
-	var most int64
-	for _, step := range s.Steps {
-		for _, line := range step.Expect {
-			for _, size := range line.SamplesNeeded() {
-				if size.Load == (check.Load{Window: window, Cohort: cohort}) {
-					most = max(most, size.Requests)
-				}
 			}
 		}
 	}
@@ -68,16 +52,14 @@ func (step Step) planned(size check.Size) int64 {
 }
 
 // longestOf is how long the answers of each cohort can take, whichever step
-// drives it: its timeout, and a minute more than any scheduler adds. In an open
-// loop a response time has no limit, since it counts from when the request was
-// due.
+// drives it. In an open loop a response time has no limit, since it counts from
+// when the request was due.
 func longestOf(f *fileScenario) map[string]check.Longest {
-	const slack, byDefault = time.Minute, time.Minute
 	longest := map[string]check.Longest{}
 	unlimited := map[string]bool{}
 	for _, loads := range append([]map[string]fileLoad{f.Spec.Load}, loadsOf(f.Spec.Steps)...) {
 		for name, load := range loads {
-			limit := max(longest[name].Service, cmp.Or(load.Timeout.Duration, byDefault)+slack)
+			limit := max(longest[name].Service, longestRequest(loadgen.Plan{Timeout: load.Timeout.Duration}))
 			longest[name] = check.Longest{Response: limit, Service: limit}
 			unlimited[name] = unlimited[name] || load.QPS > 0
 		}
@@ -90,14 +72,11 @@ func longestOf(f *fileScenario) map[string]check.Longest {
 	return longest
 }
 
-// mostOf is how many requests each cohort of a step sends at most, where its file
-// gives a number.
-func mostOf(step fileStep) map[string]int64 {
-	most := map[string]int64{}
-	for name, load := range step.Load {
-		most[name] = load.Requests.count
-	}
-	return most
+// longestRequest is how long a request of a plan can take until it is ended: its
+// timeout, and a minute more than any scheduler adds.
+func longestRequest(plan loadgen.Plan) time.Duration {
+	const slack, byDefault = time.Minute, time.Minute
+	return cmp.Or(plan.Timeout, byDefault) + slack
 }
 
 func loadsOf(steps []fileStep) []map[string]fileLoad {

@@ -88,6 +88,7 @@ type Line struct {
 	*check.Expectation
 	KnownBug string // the ticket; the expectation is expected to be false
 	Line     int
+	place    func(error) error // places what is wrong in the line
 }
 
 // Warning is something that is allowed and probably not meant.

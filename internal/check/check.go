@@ -55,7 +55,8 @@ type Scope struct {
 	Versions  []string // those of services; empty: not known, any version may be named
 	Services  []string // empty: not known, any service may be named
 	Longest   map[string]Longest
-	Most      map[string]int64 // how many requests a cohort sends at most while the rule is in force; 0: not known
+	Bounds    map[Load]Bounds
+	seen      *seen // nil: nothing has been observed yet
 }
 
 // Function is a thing that proxies count, as a line asks for it: of the service
@@ -68,6 +69,12 @@ type Function struct {
 // Longest is how long the answers of a cohort can take, since a request that
 // takes longer is ended as an error. 0: there is no limit.
 type Longest struct{ Response, Service time.Duration }
+
+// Bounds are what is known of a cohort in a window before it is driven.
+type Bounds struct {
+	Least, Most      int64   // how many requests it sends; 0: not known
+	Slowest, Fastest float64 // how many a second, as .qps has it; 0: not known
+}
 
 // word is what can be written in a line without quotes.
 var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$`)
@@ -137,6 +144,7 @@ type named struct {
 // several goroutines.
 type Expectation struct {
 	named
+	scope Scope
 	text  string
 	parts []claim
 }
@@ -149,7 +157,7 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 		return nil, err
 	}
 	c := newCompiler(scope, source)
-	expectation := &Expectation{text: text}
+	expectation := &Expectation{scope: scope, text: text}
 	whole := formula{}
 	for _, part := range parts(source.tree) {
 		claim, err := c.claim(part)
@@ -164,6 +172,15 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 	}
 	expectation.named = c.named
 	return expectation, nil
+}
+
+// Within returns the line as it is to be judged where this is known of the
+// loads. The error is that of Compile: a line that could have failed in a load of
+// any size may not be able to in one of this.
+func (e *Expectation) Within(bounds map[Load]Bounds) (*Expectation, error) {
+	scope := e.scope
+	scope.Bounds = bounds
+	return Compile(scope, e.text)
 }
 
 // Text returns the line as it was written.

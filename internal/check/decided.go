@@ -1,6 +1,9 @@
 package check
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // undecided refuses a claim that no observation could make false, or none true:
 // it would be judged, and nothing would be said. Where that takes too much
@@ -33,10 +36,21 @@ func (c *compiler) why(says formula) string {
 	case is(shares):
 		return "a share is from 0% to 100%"
 	case is(responses), is(services):
-		return "a time is from 0s to the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max"
+		return "a time is above 0s and within the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max, and nothing is said of times where a request failed to be answered"
 	case is(counts):
-		return "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent, nor that above the requests of its load"
+		return c.whyCounts(names)
 	default:
 		return "no count is below 0, nor are those of versions together above that of their service"
 	}
+}
+
+// whyCounts says what is known of the counts of cohorts.
+func (c *compiler) whyCounts(names []string) string {
+	why := "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent"
+	for _, name := range names {
+		if n := c.seen[name].size.exactly(); n > 0 {
+			return fmt.Sprintf("%s, which is %d in that load", why, n)
+		}
+	}
+	return why
 }

@@ -40,6 +40,18 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"jason.sent > 0":                                                     "", // nothing sent is inconclusive
 		"jason.sent == jason.sent":                                           "",
 		"jason.qps > 0":                                                      "",
+		"jason.max != 0s":                                                    "",
+		"jason.min > 0s":                                                     "",
+		"jason.service.p99 > 1ns":                                            "",
+		"0s < jason.p50 < 6s || jason.p50 >= 6s":                             "0s <",
+		"jason.p50 + jason.p99 > 0s":                                         "",
+		"jason.p50 / jason.max > 0%":                                         "",
+		"jason.p50 <= 1000 * jason.mean":                                     "",
+		"jason.max < 3s || jason.errors == 0":                                "", // where one failed, no time is judged
+		"jason.max < 3s || jason.status[503] < jason.sent":                   "", // nor where all did
+		"jason.p50 < 1s || jason.share(503) + jason.share(500) < 100%":       "",
+		"jason.status[200] > 5 || jason.errors < jason.sent":                 "", // of no answer nothing is counted
+		`jason.share("stars") > 5% || jason.errors / jason.sent < 100%`:      "",
 		"jason.status[200] <= jason.sent":                                    "",
 		"jason.status[200] + jason.status[503] <= jason.sent":                "",
 		"jason.answered(v1) + jason.errors <= jason.sent":                    "",
@@ -65,18 +77,21 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 
 func TestALineThatCanNeverHoldIsRefused(t *testing.T) {
 	for line, at := range map[string]string{
-		"jason.share(503) > 100%":       "",
-		"jason.share(503) < 0%":         "",
-		"jason.p50 < 0s":                "",
-		"jason.p50 > jason.p50":         "",
-		"jason.p99 < jason.p50":         "",
-		"jason.max < jason.max - 1ns":   "",
-		"jason.sent == 0":               "",
-		"jason.sent < 1":                "",
-		"jason.errors == -1":            "",
-		"jason.status[200] == 0.5":      "",
-		"0.2 < jason.status[200] < 0.8": "",
-		"2 * jason.status[200] == 5":    "",
+		"jason.share(503) > 100%":            "",
+		"jason.share(503) < 0%":              "",
+		"jason.p50 < 0s":                     "",
+		"jason.p50 > jason.p50":              "",
+		"jason.p99 < jason.p50":              "",
+		"jason.max < jason.max - 1ns":        "",
+		"jason.sent == 0":                    "",
+		"jason.sent < 1":                     "",
+		"jason.errors == -1":                 "",
+		"jason.max == 0s":                    "",
+		"jason.p50 < 1ns":                    "",
+		"jason.max < 3s && jason.errors > 0": "jason.max",
+		"jason.status[200] == 0.5":           "",
+		"0.2 < jason.status[200] < 0.8":      "",
+		"2 * jason.status[200] == 5":         "",
 		"jason.status[200] + jason.status[503] == jason.sent + 1":               "",
 		"jason.share(200) + jason.share(503) > 100%":                            "",
 		"!(jason.p50 < 1s && jason.p50 > 2s)":                                   "jason.p50 < 1s && jason.p50 > 2s",
@@ -114,27 +129,74 @@ func TestATimeIsNotLongerThanItsTimeout(t *testing.T) {
 	}
 }
 
-// Of the load under the rule alone is it known how many requests it has: the
-// others take as many as is asked of them.
-func TestNoMoreIsCountedThanIsSent(t *testing.T) {
-	scope := shop()
-	scope.Most = map[string]int64{"jason": 20}
+// What is decided depends on how many requests a load has in its window: jason
+// sends twenty under the rule and seven before it, and others at most ten.
+func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
+	bounds := map[Load]Bounds{
+		{report.During, "jason"}:   {Least: 20, Most: 20, Slowest: 0.01, Fastest: 1e6},
+		{report.Baseline, "jason"}: {Least: 7, Most: 7},
+		{report.During, "others"}:  {Most: 10},
+		{report.During, "client"}:  {Least: 5},
+	}
 	for line, want := range map[string]string{
-		"jason.status[503] <= 20":                        "always true",
-		"jason.status[503] < 100":                        "always true",
-		"jason.errors + jason.status[200] <= 20":         "always true",
-		"jason.sent <= 20":                               "always true",
-		`jason.count("stars") != 21`:                     "always true",
-		"jason.status[200] == 21":                        "can never be true",
-		"jason.status[200] > 15 && jason.errors > 5":     "can never be true",
-		"jason.status[503] < 20":                         "",
-		"jason.sent == 20":                               "",
-		`jason.status[200] + jason.count("stars") <= 20`: "",
-		"baseline.jason.status[503] <= 20":               "",
-		"others.status[503] <= 20":                       "",
-		"faults(ratings) <= 20":                          "",
+		"jason.status[503] <= 20":                               "always true",
+		"jason.status[503] < 100":                               "always true",
+		"jason.errors + jason.status[200] <= 20":                "always true",
+		"jason.sent <= 20":                                      "always true",
+		"jason.sent == 20":                                      "always true",
+		"jason.sent != 19":                                      "always true",
+		"jason.sent >= 5":                                       "always true",
+		"jason.sent == 19":                                      "can never be true",
+		"jason.sent > 20":                                       "can never be true",
+		`jason.count("stars") != 21`:                            "always true",
+		"jason.status[200] == 21":                               "can never be true",
+		"jason.status[200] > 15 && jason.errors > 5":            "can never be true",
+		"jason.share(503) != 33%":                               "always true", // 6.6 of 20
+		"jason.share(503) == 33%":                               "can never be true",
+		"0% < jason.share(503) < 5%":                            "can never be true",
+		"jason.share(200) <= 50% || jason.status[200] > 10":     "always true",
+		"jason.status[503] / jason.sent != 12%":                 "always true",
+		"jason.status[503] > jason.sent - 21":                   "always true",
+		"baseline.jason.status[503] <= 7":                       "always true",
+		"baseline.jason.sent == 7":                              "always true",
+		"baseline.jason.status[200] > 7":                        "can never be true",
+		"baseline.jason.share(503) != 20%":                      "always true",
+		"baseline.jason.status[503] < jason.sent":               "always true",
+		"baseline.jason.status[503] + jason.status[503] <= 27":  "always true",
+		"others.status[503] <= 10":                              "always true",
+		"others.sent <= 10":                                     "always true",
+		"client.sent >= 5":                                      "always true",
+		"client.sent > 1":                                       "always true",
+		"jason.qps < 10000000":                                  "always true",
+		"jason.qps >= 0.001":                                    "always true",
+		"jason.status[503] + baseline.jason.sent != 5":          "always true",
+		"jason.status[503] < 20":                                "",
+		"jason.qps > 1":                                         "",
+		"jason.share(503) <= 5%":                                "",
+		"jason.share(503) != 35%":                               "",
+		`jason.status[200] + jason.count("stars") <= 20`:        "",
+		"baseline.jason.status[503] <= 6":                       "",
+		"baseline.jason.status[200] == baseline.jason.sent":     "",
+		"baseline.jason.status[200] >= 7":                       "",
+		"recovery.jason.sent == 20":                             "",
+		"others.sent >= 10":                                     "",
+		"others.share(503) != 33%":                              "",
+		"client.sent > 5":                                       "",
+		"client.status[503] <= 1000":                            "",
+		"faults(ratings) <= 20":                                 "",
+		"faults(ratings) == 2 * jason.sent":                     "",
+		"jason.status[200] + jason.status[503] == jason.sent":   "",
+		"jason.status[200] > baseline.jason.status[200]":        "",
+		"jason.share(200) >= baseline.jason.share(200)":         "",
+		"10% < faults(ratings) / jason.sent < 90%":              "",
+		"recovery.jason.max <= 120% * baseline.jason.max + 5ms": "",
+		"jason.sent - jason.status[200] == overflows(ratings)":  "",
+		`jason.answered("v2") == requests(reviews, v2)`:         "",
+		`jason.count("stars") == jason.answered("v2")`:          "",
+		"0 < jason.share(503) * jason.sent <= 1":                "",
 	} {
-		_, err := Compile(scope, line)
+		open := mustCompile(t, line)
+		_, err := open.Within(bounds)
 		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
 			t.Errorf("%s: %v", line, err)
 		}
@@ -153,8 +215,8 @@ func refused(t *testing.T, line, at, reason string) {
 
 func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 	for _, line := range []string{
-		"jason.p50 < 1ns",
-		"jason.p50 > 0s",
+		"jason.p50 < 1ms",
+		"jason.p50 > 1ms",
 		"jason.p50 <= jason.mean",
 		"jason.p99 == jason.max",
 		"jason.p50 < others.p50",
@@ -273,7 +335,7 @@ func anyWindows() *rapid.Generator[Windows] {
 			}
 			outcomes = append(outcomes, o)
 		}
-		times := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 1, time.Microsecond, time.Millisecond, 3 * time.Millisecond, time.Second, 2 * time.Hour}), 1, 5).Draw(t, "times")
+		times := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{time.Microsecond, 1500, time.Millisecond, 3 * time.Millisecond, time.Second, 2 * time.Hour}), 1, 5).Draw(t, "times")
 		return load(outcomes, times...)
 	})
 	return rapid.Custom(func(t *rapid.T) Windows {

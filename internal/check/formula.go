@@ -84,3 +84,6 @@ func (s *solver) possible(open []formula, known []inequality) bool {
 
 // ratOf is a whole number.
 func ratOf(n int64) *big.Rat { return new(big.Rat).SetInt64(n) }
+
+// ratOfFloat is a number that is not infinite.
+func ratOfFloat(f float64) *big.Rat { return new(big.Rat).SetFloat64(f) }

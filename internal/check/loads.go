@@ -108,7 +108,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 		c.speak(l, transport)
 		return term{kind: number, form: c.count(l, "errors"), eval: ofLoad(l, counted(transport))}, nil
 	case "qps":
-		return term{kind: number, form: c.seen.rate(l), eval: ofLoad(l, ofAnswers(perSecond))}, nil
+		return term{kind: number, form: c.seen.rate(l, c.scope.Bounds[l]), eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
 		return term{}, &Error{Offset: name.start, Message: "status needs a code", Hint: "write status[503]"}
 	case "service":
@@ -132,10 +132,12 @@ func (c *compiler) time(l Load, name string, service bool) linear {
 
 // count returns how many requests of a load, or all, had some outcome.
 func (c *compiler) count(l Load, part string) linear {
-	if l.Window != report.During { // of which the size depends on what is asked of it
-		return c.seen.of(l, counts, part)
-	}
-	return c.seen.count(l, part, c.scope.Most[l.Cohort])
+	return c.seen.count(l, part, c.sizeOf(l))
+}
+
+// share returns which share of the requests of a load had some outcome.
+func (c *compiler) share(l Load, part string) linear {
+	return c.seen.share(l, part, c.sizeOf(l))
 }
 
 // status compiles jason.status[503].
@@ -200,7 +202,7 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	if _, isLiteral := n.args[0].(*literal); isLiteral && function == "share" {
 		code, err := c.statusCode(n.args[0])
 		c.speak(l, withStatus(code))
-		return term{kind: share, form: c.seen.of(l, shares, statusPart(code)), eval: shareOf(l, ofStatuses(counted(withStatus(code))))}, err
+		return term{kind: share, form: c.share(l, statusPart(code)), eval: shareOf(l, ofStatuses(counted(withStatus(code))))}, err
 	}
 	chosen, part, err := c.chosen(function, n.args[0])
 	if err != nil {
@@ -209,7 +211,7 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	c.speak(l, chosen)
 	read := ofAnswers(counted(chosen))
 	if function == "share" {
-		return term{kind: share, form: c.seen.of(l, shares, part), eval: shareOf(l, read)}, nil
+		return term{kind: share, form: c.share(l, part), eval: shareOf(l, read)}, nil
 	}
 	return term{kind: number, form: c.count(l, part), eval: ofLoad(l, read)}, nil
 }
@@ -233,6 +235,13 @@ func (c *compiler) noLoadFunction(n *call) error {
 
 // statusPart names the answers with a status.
 func statusPart(code int) string { return fmt.Sprintf("status %d", code) }
+
+// statusOf returns the status of the answers that a part names; false: it names
+// others.
+func statusOf(part string) (code int, is bool) {
+	_, err := fmt.Sscanf(part, "status %d", &code)
+	return code, err == nil
+}
 
 // chosen compiles the argument of a function of a load: the outcomes that it
 // chooses, and which part of all they are.

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -11,13 +10,12 @@ import (
 // observable is what is known of a quantity before it is observed. All are at
 // least 0, but for those that only are calculated.
 type observable struct {
-	whole    bool   // a whole number
-	family   string // quantities of one family hold together
-	part     string // what it is in its family: sent, status 503, check "stars", p99
-	free     bool   // calculated, and of any size
-	positive bool   // above 0
-	limits   []inequality
-	most     int64 // of a cohort's counts: how many requests it sends at most; 0: not known
+	whole  bool   // a whole number
+	family string // quantities of one family hold together
+	part   string // what it is in its family: sent, status 503, check "stars", p99
+	free   bool   // calculated, and of any size
+	size   size   // of counts: of what they are a part of
+	limits []inequality
 }
 
 // The families of quantities: those of a cohort, and of a service.
@@ -42,45 +40,80 @@ func (o observables) of(l Load, family, part string) linear {
 	return one(name + " " + part)
 }
 
+// limit notes what holds of a quantity, whatever is observed.
+func (o observables) limit(quantity linear, limits ...inequality) {
+	name := quantity.quantities()[0]
+	known := o[name]
+	known.limits = append(known.limits, limits...)
+	o[name] = known
+}
+
 // time returns a statistic of a cohort's times, of which none exceeds the
-// longest; 0: there is no such limit.
+// longest; 0: there is no such limit. None is below a microsecond, in which
+// nothing is sent and answered.
 func (o observables) time(l Load, family, part string, longest time.Duration) linear {
 	statistic := o.of(l, family, part)
+	o.limit(statistic, notBelow(statistic, int64(time.Microsecond)))
 	if longest > 0 {
-		name := statistic.quantities()[0]
-		known := o[name]
-		known.limits = []inequality{{linear: just(ratOf(int64(longest))).minus(statistic)}}
-		o[name] = known
+		o.limit(statistic, notAbove(statistic, int64(longest)))
 	}
 	return statistic
 }
 
-// count returns how many requests of a cohort had some outcome, of the most that
-// it sends; 0: that is not known.
-func (o observables) count(l Load, part string, most int64) linear {
+// count returns how many requests of a cohort had some outcome.
+func (o observables) count(l Load, part string, all size) linear {
 	counted := o.of(l, counts, part)
 	name := counted.quantities()[0]
 	known := o[name]
-	known.most = most
+	known.size = all
 	o[name] = known
 	return counted
 }
 
-// rate returns the requests a second of a cohort, of which each sent some.
-func (o observables) rate(l Load) linear {
-	name := l.Window + "." + l.Cohort + " qps"
-	o[name] = observable{positive: true}
-	return one(name)
+// share returns which share of a cohort's requests had some outcome. Where it is
+// known how many they are, it is a whole number of them.
+func (o observables) share(l Load, part string, all size) linear {
+	shared := o.of(l, shares, part)
+	if n := all.exactly(); n > 0 {
+		missing := o.count(l, part, all).minus(shared.times(ratOf(n)))
+		o.limit(shared, inequality{linear: missing}, inequality{linear: missing.times(ratOf(-1))})
+	}
+	return shared
 }
 
-// counter returns what proxies counted.
-func (o observables) counter(n Need) linear {
+// rate returns the requests a second of a cohort, of which each sent some.
+func (o observables) rate(l Load, within Bounds) linear {
+	name := l.Window + "." + l.Cohort + " qps"
+	rate := one(name)
+	o[name] = observable{}
+	o.limit(rate, inequality{linear: rate.minus(just(ratOfFloat(within.Slowest))), strict: within.Slowest == 0})
+	if within.Fastest > 0 {
+		o.limit(rate, inequality{linear: just(ratOfFloat(within.Fastest)).minus(rate)})
+	}
+	return rate
+}
+
+// counter returns what proxies counted, of the most that they can have; 0: that is
+// not known.
+func (o observables) counter(n Need, most int64) linear {
 	part := "all"
 	if len(n.Args) > 1 {
 		part = "version " + n.Args[1]
 	}
-	o[n.text()] = observable{whole: true, family: n.Function + " of " + n.Args[0] + " " + proxied, part: part}
-	return one(n.text())
+	counted := one(n.text())
+	o[n.text()] = observable{whole: true, family: n.Function + " of " + n.Args[0] + " " + proxied, part: part, size: size{most: most}}
+	if most > 0 {
+		o.limit(counted, notAbove(counted, most))
+	}
+	return counted
+}
+
+func notBelow(l linear, least int64) inequality {
+	return inequality{linear: l.minus(just(ratOf(least)))}
+}
+
+func notAbove(l linear, most int64) inequality {
+	return inequality{linear: just(ratOf(most)).minus(l)}
 }
 
 // calculated returns what an operator makes of two sums.
@@ -137,15 +170,39 @@ func (o observables) quotient(a, b linear) linear {
 	known := observable{free: true}
 	if o.surely(">=", a, zero) && o.surely(">=", b, zero) {
 		known.free = false
+		if o.surely(">", a, zero) {
+			known.limits = append(known.limits, inequality{quotient, true})
+		}
 		if o.surely("<=", a, b) {
 			known.limits = append(known.limits, inequality{linear: just(ratOf(1)).minus(quotient)})
 		}
 		if o.surely(">=", a, b) {
 			known.limits = append(known.limits, inequality{linear: quotient.minus(just(ratOf(1)))})
 		}
+		if most := o.most(a); most != nil && o.isCount(b) { // and so 1 at least, or nothing is divided
+			known.limits = append(known.limits, inequality{linear: just(most).minus(quotient)})
+		}
 	}
 	o[name] = known
 	return quotient
+}
+
+// most returns the most that a sum can be; nil: that is not known.
+func (o observables) most(a linear) *big.Rat {
+	sum := new(big.Rat).Set(a.constant)
+	for name, factor := range a.factors {
+		limit := max(o[name].size.most, o[name].size.made)
+		if limit == 0 || factor.Sign() < 0 {
+			return nil
+		}
+		sum.Add(sum, new(big.Rat).Mul(factor, ratOf(limit)))
+	}
+	return sum
+}
+
+// isCount says whether a sum is a whole number.
+func (o observables) isCount(a linear) bool {
+	return !slices.ContainsFunc(a.quantities(), func(name string) bool { return !o[name].whole || !a.factors[name].IsInt() }) && a.constant.IsInt()
 }
 
 // ofSent returns a/b in shares, if a are counts of a cohort and b is what it
@@ -167,7 +224,7 @@ func (o observables) ofSent(a, b linear) (linear, bool) {
 		case part.part == "sent":
 			sum = sum.plus(a.factors[counted], just(ratOf(1)))
 		default:
-			sum = sum.plus(a.factors[counted], o.of(Load{Window: window, Cohort: name}, shares, part.part))
+			sum = sum.plus(a.factors[counted], o.share(Load{Window: window, Cohort: name}, part.part, part.size))
 		}
 	}
 	return sum, true
@@ -184,137 +241,3 @@ func (o observables) possible(f formula, s *solver) bool {
 }
 
 func (o observables) isWhole(quantity string) bool { return o[quantity].whole }
-
-// known returns what holds of quantities, and of those that they depend on.
-func (o observables) known(names []string) []inequality {
-	var all []inequality
-	families, most := map[string]map[string]linear{}, map[string]int64{}
-	for i := 0; i < len(names); i++ { // names grows
-		name := names[i]
-		q := o[name]
-		if !q.free {
-			all = append(all, inequality{one(name), q.positive})
-		}
-		for _, limit := range q.limits {
-			all = append(all, limit)
-			names = union(names, limit.quantities())
-		}
-		if q.family != "" {
-			if families[q.family] == nil {
-				families[q.family] = map[string]linear{}
-			}
-			families[q.family][q.part] = one(name)
-			most[q.family] = q.most
-		}
-	}
-	for family, members := range families {
-		switch {
-		case strings.HasSuffix(family, " "+counts):
-			all = append(all, countsOf(members, most[family])...)
-		case strings.HasSuffix(family, " "+shares):
-			all = append(all, partsOf(just(ratOf(1)), members)...)
-		case strings.HasSuffix(family, " "+proxied):
-			if whole, ok := members["all"]; ok {
-				all = append(all, partsOf(whole, members)...)
-			}
-		default:
-			all = append(all, ordered(members)...)
-		}
-	}
-	return append(all, begunWhenDue(families)...)
-}
-
-// begunWhenDue is that no service time is above the response time of the same
-// rank or a higher: a request begins when it is due, or later.
-func begunWhenDue(families map[string]map[string]linear) []inequality {
-	var all []inequality
-	for family, times := range families {
-		cohort, is := strings.CutSuffix(family, " "+responses)
-		if !is {
-			continue
-		}
-		for _, order := range orders() {
-			for i, part := range order {
-				service, known := families[cohort+" "+services][part]
-				for _, above := range order[i:] {
-					if response, ok := times[above]; ok && known {
-						all = append(all, inequality{linear: response.minus(service)})
-					}
-				}
-			}
-		}
-	}
-	return all
-}
-
-// countsOf is that a cohort sent a request at least, and no more than it was to
-// send; 0: that is not known.
-func countsOf(members map[string]linear, most int64) []inequality {
-	var all []inequality
-	sent, asked := members["sent"]
-	if asked {
-		all = append(all, inequality{linear: sent.minus(just(ratOf(1)))})
-		all = append(all, partsOf(sent, members)...)
-	}
-	if most == 0 {
-		return all
-	}
-	if asked {
-		return append(all, inequality{linear: just(ratOf(most)).minus(sent)})
-	}
-	return append(all, partsOf(just(ratOf(most)), members)...)
-}
-
-// partsOf is that no part is above the whole, nor are those together of which
-// no outcome is two: statuses, versions, and errors among either.
-func partsOf(whole linear, members map[string]linear) []inequality {
-	sums := map[string]linear{}
-	for _, part := range slices.Sorted(maps.Keys(members)) {
-		kind, _, _ := strings.Cut(part, " ")
-		into := []string{kind}
-		switch kind {
-		case "sent", "all":
-			continue
-		case "errors":
-			into = []string{"status", "version"}
-		case "check":
-			into = []string{part}
-		}
-		for _, kind := range into {
-			if _, found := sums[kind]; !found {
-				sums[kind] = just(new(big.Rat))
-			}
-			sums[kind] = sums[kind].plus(ratOf(1), members[part])
-		}
-	}
-	var all []inequality
-	for _, kind := range slices.Sorted(maps.Keys(sums)) {
-		all = append(all, inequality{linear: whole.minus(sums[kind])})
-	}
-	return all
-}
-
-// orders are the statistics of times, each at most the next.
-func orders() [][]string {
-	return [][]string{{"min", "p50", "p90", "p95", "p99", "p999", "max"}, {"min", "mean", "max"}}
-}
-
-// ordered is that the statistics of times stand in their order: the smallest,
-// the percentiles, the largest; and the mean between the first and the last.
-func ordered(members map[string]linear) []inequality {
-	var all []inequality
-	for _, order := range orders() {
-		var last *linear
-		for _, part := range order {
-			member, ok := members[part]
-			if !ok {
-				continue
-			}
-			if last != nil {
-				all = append(all, inequality{linear: member.minus(*last)})
-			}
-			last = &member
-		}
-	}
-	return all
-}

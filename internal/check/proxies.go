@@ -29,7 +29,7 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 			if err != nil {
 				return term{}, err
 			}
-			return term{kind: number, form: c.seen.counter(need), eval: ofProxies(need)}, nil
+			return term{kind: number, form: c.seen.counter(need, c.scope.seen.most(need)), eval: ofProxies(need)}, nil
 		}
 		names = append(names, f.Name)
 	}

@@ -106,7 +106,7 @@ func (s *solver) together(all []inequality) bool {
 		if !possible {
 			return false
 		}
-		quantity, cost := cheapest(list)
+		quantity, cost := s.cheapest(list)
 		if s.effort -= cost; quantity == "" || s.effort < 0 {
 			return true
 		}
@@ -128,12 +128,16 @@ func sides(list []inequality) map[string][2]int {
 }
 
 // cheapest returns the quantity whose elimination makes the fewest
-// inequalities, and how many; an empty one: there is none left.
-func cheapest(list []inequality) (string, int) {
+// inequalities, and how many; an empty one: there is none left. Whole numbers come
+// last: what is said of a share of them can be tightened only when it is theirs.
+func (s *solver) cheapest(list []inequality) (string, int) {
 	best, cost := "", 0
 	counts := sides(list)
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if c := counts[name][0] * counts[name][1]; best == "" || c < cost {
+		c := counts[name][0] * counts[name][1]
+		sooner := !s.whole(name) && s.whole(best)
+		later := s.whole(name) && !s.whole(best)
+		if best == "" || sooner || !later && c < cost {
 			best, cost = name, c
 		}
 	}

@@ -146,7 +146,7 @@ func (r *run) windows(ctx context.Context) error {
 		return err
 	}
 	first := r.scenario.Steps[0]
-	if err := r.window(ctx, report.Baseline, first, third); err != nil {
+	if err := r.window(ctx, report.Baseline, first); err != nil {
 		return err
 	}
 	base := r.boundary()
@@ -156,7 +156,7 @@ func (r *run) windows(ctx context.Context) error {
 	if err := r.restore(ctx, base); err != nil {
 		return err
 	}
-	return r.window(ctx, report.Recovery, first, third)
+	return r.window(ctx, report.Recovery, first)
 }
 
 // steps goes through the steps of the scenario, until one is no pass if the
@@ -166,7 +166,7 @@ func (r *run) steps(ctx context.Context) error {
 		if err := r.apply(ctx, r.planned[i+1]); err != nil {
 			return err
 		}
-		if err := r.window(ctx, report.During, step, whole); err != nil {
+		if err := r.window(ctx, report.During, step); err != nil {
 			return err
 		}
 		if r.scenario.Rollback && !verdict.Passed(r.record, r.scenario, step) {

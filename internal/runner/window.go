@@ -14,17 +14,10 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// whole and third scale the load of a window: the baseline and the recovery
-// take a third of the requests.
-const (
-	whole = 1
-	third = 3
-)
-
 // window drives the load of a step and keeps what was seen. The proxies are
 // read when everything is logged in and warmed up, before the first request, and
 // when the window has settled.
-func (r *run) window(ctx context.Context, name string, step scenarios.Step, part int64) error {
+func (r *run) window(ctx context.Context, name string, step scenarios.Step) error {
 	w := report.Window{Name: name, Started: time.Now()}
 	if name == report.During {
 		w.Step = step.Name
@@ -36,7 +29,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step, part
 	}
 	reading := r.newReading(name, proxies)
 	defer reading.close()
-	cohorts := scale(step.Cohorts, part, func(cohort string) int64 { return r.scenario.SamplesNeeded(name, cohort) })
+	cohorts := r.scenario.Cohorts(name, step)
 	loads, loadErr := r.load(ctx, cohorts, reading.begin)
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
@@ -145,45 +138,4 @@ func (r *run) parts(i int) []rules.Part {
 		}
 	}
 	return parts
-}
-
-// scale returns the cohorts with a part of their load, at least as many requests
-// as are needed of each, and one, over no more connections than requests. What
-// decides how many requests there are, but cannot be reckoned with, stays whole.
-func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) []mesh.Cohort {
-	if part == whole {
-		return cohorts
-	}
-	out := slices.Clone(cohorts)
-	for i := range out {
-		plan, least := &out[i].Plan, needed(out[i].Name)
-		if lasts(cohorts, cohorts[i], needed) {
-			if plan.Requests > 0 {
-				plan.Requests = max(plan.Requests, least)
-			}
-			continue
-		}
-		if plan.Requests > 0 {
-			plan.Requests = max((plan.Requests+part-1)/part, least)
-			plan.Connections = int(min(int64(plan.Connections), plan.Requests))
-		}
-		if plan.Duration > 0 {
-			plan.Duration = max(plan.Duration/time.Duration(part), loadgen.MinDuration)
-		}
-		if plan.Duration > 0 && plan.QPS > 0 {
-			// A tenth more: the last of a rate may be due as the time is over.
-			plan.Duration = max(plan.Duration, time.Duration(1.1*float64(least)/plan.QPS*float64(time.Second)))
-		}
-	}
-	return out
-}
-
-// lasts says whether samples are needed that depend on how long a cohort lasts
-// and on how fast the answers come: its own, if a duration alone ends it, or
-// those of a cohort that is there while it is.
-func lasts(cohorts []mesh.Cohort, of mesh.Cohort, needed func(cohort string) int64) bool {
-	if plan := of.Plan; plan.Requests == 0 && plan.Duration > 0 && plan.QPS == 0 && needed(of.Name) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Plan.While == of.Name && needed(c.Name) > 0 })
 }

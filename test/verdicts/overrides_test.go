@@ -16,6 +16,18 @@ const watched = `
     - others.status[200] == others.sent
 `
 
+// few bounds the failures of forty requests.
+const few = `
+  app: httpbin
+  apply:
+    - fault: {service: httpbin, delay: 20ms}
+  load:
+    client: {get: "http://httpbin:8000/get", connections: 2, requests: 40}
+  expect:
+    - client.status[200] == client.sent
+    - client.status[503] <= 20
+`
+
 // overrides are the options -n, -c and --qps against what the file promises.
 func overrides() []hand {
 	const folder = "2.5-while-throughout"
@@ -30,5 +42,7 @@ func overrides() []hand {
 		{Row: row(folder, "must-not-pass-hand-fewer-than-connections", Refused, "connections"), text: watched, meddle: honest, with: n(1)},
 		{Row: row("2.5-fewer-than-connections", "must-not-pass-hand-by-n", Refused, "connections"), text: watched, meddle: honest, with: n(1)},
 		{Row: row("2.5-fewer-than-connections", "must-not-pass-hand-by-c", Refused, "connections"), text: watched, meddle: honest, with: scenarios.Override{Connections: &connections}},
+		{Row: row("2.3-small-window", "must-not-pass-hand-by-n", Refused, "client.status[503] <= 20", "always true"), text: few, meddle: honest, with: n(20)},
+		{Row: row("2.3-small-window", "must-pass-hand-by-n", "pass"), text: few, meddle: honest, with: n(30)},
 	}
 }
