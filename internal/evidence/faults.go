@@ -105,7 +105,12 @@ func (w *Window) sharing(service mesh.Service) []string {
 func (w *Window) atGateway(service mesh.Service) bool {
 	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
 		vs, ok := o.Spec.(*networking.VirtualService)
-		return ok && rules.HasFault(o) && (slices.Contains(rules.Hosts(o), service.Host) || isWild(rules.Hosts(o))) &&
+		return ok && rules.HasFault(o) && (slices.Contains(rules.Hosts(o), service.Host) || w.outer(rules.Hosts(o)) && leadsFrom(o, vs, service.Host)) &&
 			slices.ContainsFunc(vs.Gateways, func(name string) bool { return name != rules.MeshGateway })
 	})
+}
+
+// leadsFrom says whether an entry of a VirtualService leads to a host.
+func leadsFrom(o *rules.Object, vs *networking.VirtualService, host string) bool {
+	return slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool { return leadsToHost(entry.Route, o, host) })
 }

@@ -53,15 +53,16 @@ func (l *Logging) of(ctx context.Context, proxy mesh.Proxy, services []mesh.Serv
 	return logs, nil
 }
 
-// Unlogged returns the names of the sidecars that do not write a line to stdout
-// for every call of the services. A gateway's log is that of its own
-// namespace's rules, and no matter here.
-func (l *Logging) Unlogged(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service) ([]string, error) {
-	off := make([]bool, len(proxies))
+// Unlogged returns the proxies that do not write a line to stdout for every call
+// of the services, and the gateways of which nothing tells yet: those without a
+// listener.
+func (l *Logging) Unlogged(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service) (off, unseen []mesh.Proxy, err error) {
+	type seen struct{ off, unseen bool }
+	all := make([]seen, len(proxies))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for i, proxy := range proxies {
-		if proxy.Gateway || proxy.Log == nil {
+		if proxy.Log == nil {
 			continue
 		}
 		group.Go(func() error {
@@ -70,19 +71,22 @@ func (l *Logging) Unlogged(ctx context.Context, proxies []mesh.Proxy, services [
 				return fmt.Errorf("reading how %s logs: %w", proxy.Name, err)
 			}
 			for _, log := range logs {
-				off[i] = off[i] || !log.Whole()
+				all[i].off = all[i].off || !log.Whole()
 			}
+			all[i].unseen = proxy.Gateway && len(logs) == 0
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var names []string
 	for i, proxy := range proxies {
-		if off[i] {
-			names = append(names, proxy.Name)
+		switch {
+		case all[i].off:
+			off = append(off, proxy)
+		case all[i].unseen:
+			unseen = append(unseen, proxy)
 		}
 	}
-	return names, nil
+	return off, unseen, nil
 }

@@ -78,12 +78,18 @@ func (w *Window) about(k logged, host string) bool {
 	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
 		vs, ok := o.Spec.(*networking.VirtualService)
 		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool { return byEntry(k.route, entry.Name) }) &&
-			(slices.Contains(rules.Hosts(o), host) || isWild(rules.Hosts(o)) && isOf(k.cluster, host))
+			(slices.Contains(rules.Hosts(o), host) || w.outer(rules.Hosts(o)) && isOf(k.cluster, host))
 	})
 }
 
-func isWild(hosts []string) bool {
-	return slices.ContainsFunc(hosts, func(h string) bool { return strings.HasPrefix(h, "*") })
+// outer says whether one of the hosts is no service of the namespace, but a name
+// that a gateway takes requests under, or a wildcard: then it is the cluster that
+// tells which service a request is to.
+func (w *Window) outer(hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool {
+		_, known := w.service(h)
+		return !known
+	})
 }
 
 // byEntry says whether a route is one of an http entry: Istio names it after the

@@ -15,8 +15,8 @@ import (
 const (
 	annotation = "proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [%s]}}"
 	annotate   = "let the access log be read, or annotate its pod with " + annotation + ", restart it, and run again"
-	// A gateway's counters tell no services apart, and its namespace is not the run's.
-	logGateway      = "let its access log be read: by accessLogFile in the mesh's configuration, or by a Telemetry object in the namespace of the gateway, where a run writes nothing"
+	// A gateway's counters tell no services apart.
+	logGateway      = "let its access log be read: by accessLogFile in the mesh's configuration, or by a Telemetry object that selects it in its namespace, which the run writes by itself where it may (its warnings say why not)"
 	annotateCallers = "let the access logs be read, or annotate the pods that call %s with " + annotation + ", restart them, and run again"
 )
 

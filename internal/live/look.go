@@ -20,6 +20,8 @@ type look struct {
 	// judge says how a proxy stands to the change: whether it concerns the proxy,
 	// and if so, what the proxy has instead; empty if it runs the change.
 	judge func(ctx context.Context, v *view) (concerned bool, instead string, err error)
+	// early says that a gateway may have nothing yet for the change to be seen by.
+	early bool
 }
 
 // errUnseen says that a change leaves no trace in any proxy's configuration.

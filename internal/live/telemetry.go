@@ -12,21 +12,18 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// logged sees a Telemetry by the access logs of the sidecars that it selects, on
-// the listeners of the namespace's services and of what comes in. A run writes
-// one only where nothing is logged, so it is undone when nothing is again.
-type logged struct {
-	on       bool
-	selector map[string]string
-}
-
+// telemetryOf sees a Telemetry by the access logs of the proxies that it selects:
+// of sidecars on the listeners of the namespace's services and of what comes in,
+// of a gateway on all. A run writes one only where nothing is logged, so it is
+// undone when nothing is again. A gateway that has no listener yet, as its Gateway
+// is written after what it logs, shows nothing until the load.
 func telemetryOf(change rules.Change, services []mesh.Service) (*look, error) {
 	logs := logsAll(change.After)
 	if logs == logsAll(change.Before) {
 		return nil, errUnseen
 	}
-	spec := either(change).Spec.(*telemetry.Telemetry)
-	l := logged{on: logs, selector: spec.GetSelector().GetMatchLabels()}
+	o := either(change)
+	labels := o.Spec.(*telemetry.Telemetry).GetSelector().GetMatchLabels()
 	var ports []uint32
 	for _, service := range services {
 		for _, port := range service.Ports {
@@ -34,9 +31,12 @@ func telemetryOf(change rules.Change, services []mesh.Service) (*look, error) {
 		}
 	}
 	return &look{
-		needs:   needs{logs: ports},
-		reaches: func(proxy mesh.Proxy) bool { return !proxy.Gateway && agrees(l.selector, proxy) },
-		judge:   l.judge,
+		needs: needs{logs: ports},
+		reaches: func(proxy mesh.Proxy) bool {
+			return proxy.Namespace == o.Namespace && rules.Selects(labels, proxy.Labels)
+		},
+		judge: logged{on: logs}.judge,
+		early: true,
 	}, nil
 }
 
@@ -51,9 +51,11 @@ func logsAll(o *rules.Object) bool {
 	})
 }
 
+// logged is whether requests are to be logged.
+type logged struct{ on bool }
+
 // judge looks at each listener for itself, for each takes its new configuration
-// by itself. Of labels only app and version are known: a proxy without the log
-// that a selector of others may pass over is not behind.
+// by itself.
 func (l logged) judge(ctx context.Context, v *view) (bool, string, error) {
 	logs, err := v.accessLogs(ctx)
 	if err != nil {
@@ -66,8 +68,6 @@ func (l logged) judge(ctx context.Context, v *view) (bool, string, error) {
 	for listener, logs := range to {
 		switch {
 		case logs == l.on:
-		case l.on && !l.selects():
-			return false, "", nil
 		case l.on:
 			return true, fmt.Sprintf("its listener %s does not log every request to %s", listener, envoy.Stdout), nil
 		default:
@@ -75,14 +75,4 @@ func (l logged) judge(ctx context.Context, v *view) (bool, string, error) {
 		}
 	}
 	return len(to) > 0, "", nil
-}
-
-// selects says whether the selector is one that can be told from a proxy.
-func (l logged) selects() bool {
-	for label := range l.selector {
-		if label != "app" && label != "version" {
-			return false
-		}
-	}
-	return true
 }

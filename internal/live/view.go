@@ -129,10 +129,13 @@ func (v *view) listenersOn(ctx context.Context, port uint32) ([]envoy.Listener, 
 }
 
 // accessLogs returns how the listeners of the services' ports log, and that of all
-// that comes in.
+// that comes in; of a gateway all do.
 func (v *view) accessLogs(ctx context.Context) ([]envoy.AccessLog, error) {
 	names := "virtualInbound"
-	if len(v.needs.logs) > 0 {
+	switch {
+	case v.proxy.Gateway:
+		names = ""
+	case len(v.needs.logs) > 0:
 		names += "|.*_" + oneOf(v.needs.logs)
 	}
 	return v.logs.once(ctx, v.proxy.Admin.AccessLogs, names)

@@ -46,8 +46,9 @@ type Seen struct {
 // about it again.
 //
 // Of some changes nothing is to be seen yet: a Gateway's TCP server opens its
-// listener only when a VirtualService is bound to it. For these no proxy is
-// returned, and the VirtualService is to be waited for. A change that no proxy
+// listener only when a VirtualService is bound to it, and a gateway that has no
+// listener logs nothing. For these no proxy is returned, and what follows is to be
+// waited for. A change that no proxy
 // could ever show is an error.
 func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, awaited []Awaited, limit time.Duration) []Seen {
 	seen := make([]Seen, len(awaited))
@@ -161,7 +162,7 @@ func settle(proxies []mesh.Proxy, open *[]*waiting) state {
 	reached := confirming
 	var left []*waiting
 	for _, w := range *open {
-		running, behind, unsure := 0, 0, 0
+		running, behind, unsure, early := 0, 0, 0, false
 		w.seen.Proxies = nil
 		for i, proxy := range proxies {
 			switch s := w.standings[i]; {
@@ -173,10 +174,12 @@ func settle(proxies []mesh.Proxy, open *[]*waiting) state {
 			case s.concerned:
 				running++
 				w.seen.Proxies = append(w.seen.Proxies, proxy.Name)
+			case proxy.Gateway:
+				early = w.look.early
 			}
 		}
 		switch {
-		case behind+unsure == 0 && (running > 0 || w.Change.After == nil):
+		case behind+unsure == 0 && (running > 0 || early || w.Change.After == nil):
 			w.seen.At = time.Now()
 			continue
 		case behind > 0 || unsure == 0:

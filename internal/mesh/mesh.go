@@ -36,9 +36,9 @@ type Mesh interface {
 	// Services returns the services of the namespace.
 	Services(ctx context.Context) ([]Service, error)
 
-	// Objects returns every object of rules.Kinds in the namespace; of those that
-	// this user may not see, or the cluster does not know, Telemetries may be left
-	// out.
+	// Objects returns every object of rules.Kinds in the namespace, and the
+	// Telemetries of those that Proxies has found a gateway in; of those that this
+	// user may not see, or the cluster does not know, Telemetries may be left out.
 	Objects(ctx context.Context) ([]*rules.Object, error)
 
 	// Admit says whether the mesh would take the objects, taken together, and
@@ -105,14 +105,16 @@ type Port struct {
 
 // Proxy is one Envoy, or one that behaves like it.
 type Proxy struct {
-	Name     string // the pod's name
-	Workload string // productpage-v1
-	App      string // the label app: productpage
-	Version  string // the label version: v1; empty if it has none
-	Address  string // of its workload, as it stands in other proxies' /clusters: an IP, or ip:port in the embedded mesh
-	Gateway  bool   // it is the ingress gateway's
-	Client   bool   // it is the load workload's, which carries this run's traffic alone
-	Admin    *envoy.Admin
+	Name      string            // the pod's name
+	Namespace string            // the pod's: that of the run, or, of a gateway, its own
+	Workload  string            // productpage-v1
+	App       string            // the label app: productpage
+	Version   string            // the label version: v1; empty if it has none
+	Labels    map[string]string // all of the pod's
+	Address   string            // of its workload, as it stands in other proxies' /clusters: an IP, or ip:port in the embedded mesh
+	Gateway   bool              // it is the ingress gateway's
+	Client    bool              // it is the load workload's, which carries this run's traffic alone
+	Admin     *envoy.Admin
 
 	// Log follows the proxy's access log, from the lines written at since on, and
 	// at most ten seconds before, until ctx ends or the reader is closed. What it reads is whole lines in the

@@ -33,26 +33,41 @@ func LogAccess(objects []*Object, namespace string) (Change, error) {
 			owner = o
 		}
 	}
-	on := &telemetry.AccessLogging{Providers: []*telemetry.ProviderRef{{Name: LogProvider}}}
 	if owner == nil {
-		return Change{After: &Object{
-			Ref:        Ref{Kind: Telemetry, Namespace: namespace, Name: "meshchaos-access-log"},
-			APIVersion: "telemetry.istio.io/v1",
-			Labels:     map[string]string{managedBy: "meshchaos"},
-			Spec:       &telemetry.Telemetry{AccessLogging: []*telemetry.AccessLogging{on}},
-		}}, nil
+		return Change{After: logObject(namespace, &telemetry.Telemetry{AccessLogging: logging(nil)})}, nil
 	}
+	return logIn(owner), nil
+}
+
+// logObject is a Telemetry of the run's own.
+func logObject(namespace string, spec *telemetry.Telemetry) *Object {
+	return &Object{
+		Ref:        Ref{Kind: Telemetry, Namespace: namespace, Name: "meshchaos-access-log"},
+		APIVersion: "telemetry.istio.io/v1",
+		Labels:     map[string]string{managedBy: "meshchaos"},
+		Spec:       spec,
+	}
+}
+
+// logIn returns the change by which a Telemetry that is there has every request
+// logged.
+func logIn(owner *Object) Change {
 	after := owner.Clone()
 	after.Manifest, after.ResourceVersion = nil, ""
 	spec := after.Spec.(*telemetry.Telemetry)
-	logging := []*telemetry.AccessLogging{on}
-	for _, l := range spec.AccessLogging {
+	spec.AccessLogging = logging(spec.AccessLogging)
+	return Change{Before: owner, After: after}
+}
+
+// logging is what has every request logged, and what was said of other providers.
+func logging(said []*telemetry.AccessLogging) []*telemetry.AccessLogging {
+	all := []*telemetry.AccessLogging{{Providers: []*telemetry.ProviderRef{{Name: LogProvider}}}}
+	for _, l := range said {
 		if keep := withoutProvider(l); keep != nil {
-			logging = append(logging, keep)
+			all = append(all, keep)
 		}
 	}
-	spec.AccessLogging = logging
-	return Change{Before: owner, After: after}, nil
+	return all
 }
 
 // withoutProvider is what an entry says of other providers; nil: nothing. One

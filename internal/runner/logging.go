@@ -2,35 +2,87 @@ package runner
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"slices"
 
-	"github.com/meshchaos/meshchaos/internal/evidence"
+	networking "istio.io/api/networking/v1alpha3"
+
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// logging returns the change by which the sidecars' access logs are switched on;
-// nil if they are on, or if that cannot be done, which the second value then
-// words. A run does without them where it can.
-func logging(ctx context.Context, m mesh.Mesh, known *evidence.Logging, services []mesh.Service, objects []*rules.Object) (*rules.Change, string) {
+// logAccess adds to what is given the changes by which the access logs are
+// switched on, where they are off: of the namespace's sidecars, and of a gateway
+// that the run has to do with. A run does without them where that cannot be done,
+// which the warnings then word.
+func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, proxies []mesh.Proxy) {
 	const without = "the access logs stay off, and the evidence has to come from elsewhere: "
-	proxies, err := m.Proxies(ctx)
+	if !p.enters(s) {
+		proxies = slices.DeleteFunc(slices.Clone(proxies), func(proxy mesh.Proxy) bool { return proxy.Gateway })
+	}
+	off, unseen, err := p.logging.Unlogged(ctx, proxies, p.services)
 	if err != nil {
-		return nil, without + err.Error()
+		p.Warnings = append(p.Warnings, without+err.Error())
+		return
 	}
-	off, err := known.Unlogged(ctx, proxies, services)
-	if err != nil {
-		return nil, without + err.Error()
+	if len(off) > 0 {
+		off = append(off, unseen...) // whoever has no listener yet will log as the others do, as far as anybody can tell
 	}
-	if len(off) == 0 {
-		return nil, ""
+	own := m.Info().Namespace
+	for _, namespace := range namespaces(off) {
+		var change rules.Change
+		if namespace == own {
+			change, err = rules.LogAccess(p.objects, namespace)
+		} else {
+			change, err = rules.LogGateway(p.objects, namespace, labelsIn(proxies, namespace))
+		}
+		if err == nil {
+			err = m.Admit(ctx, []*rules.Object{change.After})
+		}
+		if err != nil {
+			p.Warnings = append(p.Warnings, "in the namespace "+namespace+" "+without+err.Error())
+			continue
+		}
+		p.Stages[0].Changes = slices.Insert(p.Stages[0].Changes, 0, change)
 	}
-	change, err := rules.LogAccess(objects, m.Info().Namespace)
-	if err == nil {
-		err = m.Admit(ctx, []*rules.Object{change.After})
+}
+
+// enters says whether a rule or a load of the run has to do with the gateway.
+func (p *Planned) enters(s *scenarios.Scenario) bool {
+	for _, stage := range p.Stages {
+		if slices.ContainsFunc(stage.Objects(), atGateway) {
+			return true
+		}
 	}
-	if err != nil {
-		return nil, without + fmt.Sprint(err)
+	return slices.ContainsFunc(s.Steps, func(step scenarios.Step) bool {
+		return slices.ContainsFunc(step.Cohorts, func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
+	})
+}
+
+func atGateway(o *rules.Object) bool {
+	switch spec := o.Spec.(type) {
+	case *networking.Gateway:
+		return true
+	case *networking.VirtualService:
+		return slices.ContainsFunc(spec.Gateways, func(name string) bool { return name != rules.MeshGateway })
 	}
-	return &change, ""
+	return false
+}
+
+func namespaces(proxies []mesh.Proxy) []string {
+	found := map[string]bool{}
+	for _, proxy := range proxies {
+		found[proxy.Namespace] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+func labelsIn(proxies []mesh.Proxy, namespace string) (all []map[string]string) {
+	for _, proxy := range proxies {
+		if proxy.Namespace == namespace {
+			all = append(all, proxy.Labels)
+		}
+	}
+	return all
 }

@@ -30,19 +30,14 @@ func (s Stage) Objects() []*rules.Object {
 }
 
 // Plan works out every change of a run from the objects in force. The first
-// stage is given, and each step has one. Nothing is written. logging, if it is
-// not nil, is what switches the access logs on: it belongs to what is given. The
-// error joins all that is wrong, with what rules and load name and the mesh has
-// not.
-func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string, logging *rules.Change) ([]Stage, error) {
+// stage is given, and each step has one. Nothing is written. The error joins all
+// that is wrong, with what rules and load name and the mesh has not.
+func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
 		namespace: namespace, services: targets(services), objects: slices.Clone(objects),
 		there: there{namespace, services, s.NoEndpoints},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
-	if logging != nil {
-		p.objects = rules.Put(p.objects, logging.After)
-	}
 	var steps []Stage
 	for i, step := range s.Steps {
 		steps = append(steps, p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1)))
@@ -63,9 +58,6 @@ func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s 
 	}
 	if err := inert(steps); err != nil {
 		return nil, err
-	}
-	if logging != nil {
-		given.Changes = slices.Insert(given.Changes, 0, *logging)
 	}
 	return append([]Stage{given}, steps...), nil
 }

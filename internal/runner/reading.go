@@ -126,6 +126,7 @@ func (r *run) meddling(ctx context.Context) ([]string, error) {
 	var found []string
 	for _, now := range objects {
 		switch known := r.current[now.Ref]; {
+		case r.foreign(now.Ref):
 		case known == nil:
 			found = append(found, fmt.Sprintf("%s was created by somebody else meanwhile", now.Ref))
 		case !rules.Equal(known, now):
@@ -135,10 +136,17 @@ func (r *run) meddling(ctx context.Context) ([]string, error) {
 		}
 	}
 	for ref, known := range r.current {
-		if known != nil && rules.Find(objects, ref) == nil {
+		if known != nil && !r.foreign(ref) && rules.Find(objects, ref) == nil {
 			found = append(found, fmt.Sprintf("%s was deleted by somebody else meanwhile", ref))
 		}
 	}
 	slices.Sort(found)
 	return found, nil
+}
+
+// foreign says whether an object is in a namespace in which the run has written
+// nothing, that of a gateway: others may do there what they like.
+func (r *run) foreign(ref rules.Ref) bool {
+	return ref.Namespace != r.mesh.Info().Namespace &&
+		!slices.ContainsFunc(r.touched, func(own rules.Ref) bool { return own.Namespace == ref.Namespace })
 }

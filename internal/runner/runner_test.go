@@ -629,7 +629,7 @@ func TestARunWhoseRulesAreInForceAlreadyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := func(text string, objects []*rules.Object) ([]runner.Stage, error) {
-		return runner.Plan(objects, services, "default", read(t, text), "t", nil)
+		return runner.Plan(objects, services, "default", read(t, text), "t")
 	}
 	stages, err := plan(short, nil)
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 
 // unaltered refuses a run whose rules are in force already, but for names and
 // labels, which do nothing: what it then measures is the baseline, and what it
-// sees bite is not its own. given and steps are the stages without what switches
-// access logs on.
+// sees bite is not its own.
 func unaltered(given Stage, steps []Stage) error {
 	const already = "is in force already, but for names and labels, so the load would meet what it meets without it; apply what differs, or take it out of the mesh first"
 	changes := func(s Stage) bool {

@@ -125,6 +125,9 @@ func (s *Sidecar) Push(cfg *config.Config) error {
 	if s.ctx.Err() != nil {
 		return fmt.Errorf("configuring the proxy of %s: it is closed", s.options.Name)
 	}
+	if s.options.Gateway {
+		cfg = cfg.ForGateway()
+	}
 	old := s.state.Load()
 	next := &state{config: cfg, clusters: map[string]*cluster{}}
 	var replaced []*cluster

@@ -70,7 +70,7 @@ func awaitUnlogged(t *testing.T, m mesh.Mesh) {
 		t.Fatal(err)
 	}
 	for {
-		off, err := new(evidence.Logging).Unlogged(ctx, proxies, services)
+		off, _, err := new(evidence.Logging).Unlogged(ctx, proxies, services)
 		if err != nil {
 			t.Fatal(err)
 		}

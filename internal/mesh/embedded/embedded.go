@@ -20,6 +20,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
@@ -27,7 +28,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// Namespace is the one in which everything is.
+// Namespace is the one in which everything is but the ingress gateway.
 const Namespace = "default"
 
 // The workloads beside the application's.
@@ -246,6 +247,26 @@ func (w injected) address() string {
 	return w.options.Inbound.Addr().String()
 }
 
+// namespace is the one whose Telemetries the proxy logs by: of the gateway it is
+// that of Istio's own.
+func (w injected) namespace() string {
+	if w.options.Gateway {
+		return config.GatewayNamespace
+	}
+	return w.options.Namespace
+}
+
+func (w injected) labels() map[string]string {
+	labels := map[string]string{"app": w.options.App}
+	if w.options.Version != "" {
+		labels["version"] = w.options.Version
+	}
+	if w.options.Gateway {
+		maps.Copy(labels, rules.IngressGateway())
+	}
+	return labels
+}
+
 // registry is the services of the workloads. Without ports their endpoints
 // have no address.
 func registry(sample []workload.Workload, ports []ports) []config.Service {
@@ -279,15 +300,17 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 	var proxies []mesh.Proxy
 	for _, w := range m.workloads {
 		proxies = append(proxies, mesh.Proxy{
-			Name:     w.options.Name,
-			Workload: w.options.Name,
-			App:      w.options.App,
-			Version:  w.options.Version,
-			Address:  w.address(),
-			Gateway:  w.options.Gateway,
-			Client:   w.options.Name == clientName,
-			Admin:    &envoy.Admin{Client: m.admin, Base: "http://" + w.admin.Address()},
-			Log:      w.proxy.FollowLog,
+			Name:      w.options.Name,
+			Namespace: w.namespace(),
+			Workload:  w.options.Name,
+			App:       w.options.App,
+			Version:   w.options.Version,
+			Labels:    w.labels(),
+			Address:   w.address(),
+			Gateway:   w.options.Gateway,
+			Client:    w.options.Name == clientName,
+			Admin:     &envoy.Admin{Client: m.admin, Base: "http://" + w.admin.Address()},
+			Log:       w.proxy.FollowLog,
 		})
 	}
 	return proxies, nil

@@ -70,7 +70,8 @@ func Admit(app string, objects []*rules.Object) error {
 	return err
 }
 
-// placed gives objects without a namespace the mesh's, and refuses others.
+// placed gives objects without a namespace the mesh's, and refuses others, but for
+// the gateway's Telemetries.
 func placed(objects []*rules.Object) ([]*rules.Object, error) {
 	var all []*rules.Object
 	for _, o := range objects {
@@ -78,7 +79,7 @@ func placed(objects []*rules.Object) ([]*rules.Object, error) {
 			o = o.Clone()
 			o.Namespace = Namespace
 		}
-		if o.Namespace != Namespace {
+		if o.Namespace != Namespace && (o.Kind != rules.Telemetry || o.Namespace != config.GatewayNamespace) {
 			return nil, fmt.Errorf("reading %s: the embedded mesh has the namespace %q alone; leave metadata.namespace out", o.Ref, Namespace)
 		}
 		all = append(all, o)

@@ -10,17 +10,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // istioSystem is the namespace that Istio is installed in by default.
 const istioSystem = "istio-system"
 
-// gatewayLabels are those of Istio's default ingress gateway, which Gateway
-// objects select by.
-const gatewayLabels = "istio=ingressgateway"
+// gatewayLabels is the selector of Istio's default ingress gateway.
+var gatewayLabels = labels.Set(rules.IngressGateway()).String()
 
 // gatewayPods returns the ingress gateway's pods: those of istio-system if it
 // has any, else those of any namespace that this user may see.
@@ -50,7 +51,7 @@ func (m *Mesh) gatewayService(ctx context.Context) (*corev1.Service, error) {
 			continue
 		}
 		for _, s := range list.Items {
-			if s.Spec.Selector["istio"] == "ingressgateway" && s.Spec.ClusterIP != "" && s.Spec.ClusterIP != corev1.ClusterIPNone {
+			if rules.Selects(rules.IngressGateway(), s.Spec.Selector) && s.Spec.ClusterIP != "" && s.Spec.ClusterIP != corev1.ClusterIPNone {
 				return &s, nil
 			}
 		}

@@ -63,6 +63,7 @@ type Mesh struct {
 
 	mu       sync.Mutex
 	workload *workload // nil until the load workload was asked for
+	gateways []string  // the namespaces of the ingress gateway's pods, as far as they were found
 	closed   bool
 }
 

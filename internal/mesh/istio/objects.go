@@ -49,39 +49,68 @@ func (m *Mesh) name(ref rules.Ref) string {
 // Objects implements mesh.Mesh. Of an object with a field that this build does
 // not know, Spec holds what is known, so that the owner of a host is found;
 // Admit and Write refuse to change such an object. Telemetries are left out where
-// the cluster has none, or this user may not see them.
+// the cluster has none, or this user may not see them, and those of the gateway's
+// namespace until Proxies has found one.
 func (m *Mesh) Objects(ctx context.Context) ([]*rules.Object, error) {
 	var objects []*rules.Object
 	for _, kind := range rules.Kinds() {
 		if _, there := m.resources[kind]; !there { // a Telemetry at most: Open saw to the others
 			continue
 		}
-		list, err := m.list(ctx, kind, metav1.ListOptions{})
-		if kind == rules.Telemetry && apierrors.IsForbidden(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range list.Items {
-			o, err := read(&list.Items[i])
+		for _, namespace := range m.namespacesOf(kind) {
+			some, err := m.objectsIn(ctx, kind, namespace)
+			if kind == rules.Telemetry && apierrors.IsForbidden(err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
-			objects = append(objects, o)
+			objects = append(objects, some...)
 		}
 	}
 	return objects, nil
 }
 
-func (m *Mesh) list(ctx context.Context, kind string, o metav1.ListOptions) (*unstructured.UnstructuredList, error) {
-	r, err := m.resource(rules.Ref{Kind: kind})
+// namespacesOf are those in which a run may have to do with objects of a kind.
+func (m *Mesh) namespacesOf(kind string) []string {
+	all := []string{m.namespace}
+	if kind != rules.Telemetry {
+		return all
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, namespace := range m.gateways {
+		if namespace != m.namespace {
+			all = append(all, namespace)
+		}
+	}
+	return all
+}
+
+func (m *Mesh) objectsIn(ctx context.Context, kind, namespace string) ([]*rules.Object, error) {
+	list, err := m.list(ctx, kind, namespace, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var objects []*rules.Object
+	for i := range list.Items {
+		o, err := read(&list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, o)
+	}
+	return objects, nil
+}
+
+func (m *Mesh) list(ctx context.Context, kind, namespace string, o metav1.ListOptions) (*unstructured.UnstructuredList, error) {
+	r, err := m.resource(rules.Ref{Kind: kind, Namespace: namespace})
 	if err != nil {
 		return nil, err
 	}
 	list, err := r.List(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("listing the %s of namespace %s: %w", m.resources[kind].Resource, m.namespace, err)
+		return nil, fmt.Errorf("listing the %s of namespace %s: %w", m.resources[kind].Resource, m.in(namespace), err)
 	}
 	return list, nil
 }
@@ -92,9 +121,9 @@ func (m *Mesh) provable(ctx context.Context, ref rules.Ref) error {
 	if ref.Kind != rules.Telemetry {
 		return nil
 	}
-	_, err := m.list(ctx, ref.Kind, metav1.ListOptions{Limit: 1})
+	_, err := m.list(ctx, ref.Kind, ref.Namespace, metav1.ListOptions{Limit: 1})
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("writing %s: this user may not list telemetries, so a run could not prove that it took its own away: %w", m.name(ref), err)
+		return fmt.Errorf("writing %s: this user may not list telemetries there, so a run could not prove that it took its own away: %w", m.name(ref), err)
 	}
 	return err
 }

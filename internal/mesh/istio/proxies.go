@@ -44,6 +44,7 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.remember(gateways)
 	list, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err)
@@ -65,6 +66,18 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	}
 	slices.SortFunc(proxies, func(a, b mesh.Proxy) int { return strings.Compare(a.Name, b.Name) })
 	return proxies, nil
+}
+
+// remember keeps in which namespaces the gateway's pods are: their Telemetries
+// decide what it logs.
+func (m *Mesh) remember(gateways []corev1.Pod) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range gateways {
+		if namespace := gateways[i].Namespace; !slices.Contains(m.gateways, namespace) {
+			m.gateways = append(m.gateways, namespace)
+		}
+	}
 }
 
 // ours is the pod of the load workload, empty if nobody has asked for it.
@@ -92,13 +105,15 @@ func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
 		app = pod.Labels["app.kubernetes.io/name"]
 	}
 	return mesh.Proxy{
-		Name:     pod.Name,
-		Workload: owner(pod),
-		App:      app,
-		Version:  pod.Labels["version"],
-		Address:  pod.Status.PodIP,
-		Admin:    &envoy.Admin{Client: m.tunnels.client, Base: base},
-		Log:      m.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
+		Name:      pod.Name,
+		Namespace: pod.Namespace,
+		Workload:  owner(pod),
+		App:       app,
+		Version:   pod.Labels["version"],
+		Labels:    pod.Labels,
+		Address:   pod.Status.PodIP,
+		Admin:     &envoy.Admin{Client: m.tunnels.client, Base: base},
+		Log:       m.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
 	}, nil
 }
 

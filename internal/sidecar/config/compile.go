@@ -31,6 +31,8 @@ func Compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config,
 		AccessLog: !mesh.NoAccessLog,
 		ByName:    map[string]*Cluster{},
 		HTTP:      map[int]*RouteTable{},
+
+		gatewayLog: !mesh.NoAccessLog,
 	}}
 	for _, o := range objects {
 		if err := c.add(o); err != nil {
@@ -92,7 +94,7 @@ func (c *compiler) add(o *rules.Object) error {
 	case *networking.Gateway:
 		c.gateways = append(c.gateways, gateway{o.Ref, spec})
 	case *telemetry.Telemetry:
-		c.config.AccessLog = c.config.AccessLog || logsAccess(spec)
+		c.config.log(o.Namespace, spec)
 	default:
 		return fmt.Errorf("reading %s: a spec of type %T is no VirtualService, DestinationRule, Gateway or Telemetry", o.Ref, o.Spec)
 	}

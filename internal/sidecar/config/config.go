@@ -26,6 +26,8 @@ type Config struct {
 	HTTP     map[int]*RouteTable // of the sidecars, by service port
 	TCP      []*TCPListener      // of the sidecars
 	Gateways []*GatewayListener  // of the ingress gateway, by port
+
+	gatewayLog bool // every listener of the ingress gateway writes an access log
 }
 
 // Cluster is a service's port, or a subset of it.

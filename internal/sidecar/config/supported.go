@@ -60,9 +60,10 @@ var implemented = Fields{
 	"Server":  {"port", "hosts", "name"},
 	"Port":    {"number", "protocol", "name"},
 
-	"Telemetry":     {"access_logging"},
-	"AccessLogging": {"providers"},
-	"ProviderRef":   {"name"},
+	"Telemetry":        {"access_logging", "selector"},
+	"WorkloadSelector": {"match_labels"},
+	"AccessLogging":    {"providers"},
+	"ProviderRef":      {"name"},
 
 	"Duration":    {"seconds", "nanos"},
 	"UInt32Value": {"value"},

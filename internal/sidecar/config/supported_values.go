@@ -93,7 +93,7 @@ func (v *values) loadBalancer(path string, p *networking.TrafficPolicy) {
 }
 
 func (v *values) gateway(gateway *networking.Gateway) {
-	if len(gateway.GetSelector()) != 1 || gateway.GetSelector()["istio"] != "ingressgateway" {
+	if !maps.Equal(gateway.GetSelector(), rules.IngressGateway()) {
 		v.refuse("spec.selector", "no gateway of the embedded mesh has these labels; write {istio: ingressgateway}")
 	}
 	for i, s := range gateway.GetServers() {
@@ -104,6 +104,9 @@ func (v *values) gateway(gateway *networking.Gateway) {
 }
 
 func (v *values) telemetry(t *telemetry.Telemetry) {
+	if labels := t.GetSelector().GetMatchLabels(); len(labels) > 0 && (v.ref.Namespace != GatewayNamespace || !maps.Equal(labels, rules.IngressGateway())) {
+		v.refuse("spec.selector", "the embedded mesh takes one in %s alone, of the gateway: {istio: ingressgateway}; leave it out, or run with --mesh istio", GatewayNamespace)
+	}
 	for i, logging := range t.GetAccessLogging() {
 		for j, p := range logging.GetProviders() {
 			if p.GetName() != rules.LogProvider {
