@@ -132,6 +132,7 @@ type Bite struct {
 	Count   *int64 `json:"count"`             // nil: no source shows it
 	Source  string `json:"source,omitempty"`
 	Absent  string `json:"absent,omitempty"` // why no source shows it, and what to do
+	Idle    bool   `json:"idle,omitempty"`   // no request of the window was to the service
 }
 
 // WhySlowest is why a request is explained that took longer than any other of its

@@ -18,7 +18,7 @@ func (w *Window) Bites(parts []rules.Part) []report.Bite {
 	var all []report.Bite
 	for _, part := range parts {
 		t := w.bite(part)
-		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent}
+		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part)}
 		if t.absent == "" || t.value > 0 {
 			value := int64(t.value)
 			b.Count, b.Source, b.Absent = &value, t.source(), ""
@@ -66,6 +66,20 @@ func biteSources() map[string][]source[rules.Part] {
 // that never had a connection to the part's host.
 func (w *Window) bystander(p pair, part rules.Part) bool {
 	return !p.proxy.Gateway && !p.everCalled(mesh.Service{Host: part.Host})
+}
+
+// called says whether a request of the window was to a part's host, by a proxy
+// that follows it, as far as that is known: what is not known may have been.
+func (w *Window) called(part rules.Part) bool {
+	return w.gap != "" || slices.ContainsFunc(w.pairs, func(p pair) bool {
+		if !part.Followed(p.proxy.Gateway) {
+			return false
+		}
+		logged, _ := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) || isOf(k.cluster, part.Host) })
+		return logged > 0 || slices.ContainsFunc(p.flows(part.Host), func(f flow) bool {
+			return f.why != "" || slices.ContainsFunc(f.hosts, func(h hostFlow) bool { return h.requests > 0 })
+		})
+	})
 }
 
 // loggedFlag counts the requests of an entry whose lines have a flag.
@@ -194,13 +208,7 @@ func leadsTo(cluster string, part rules.Part) bool {
 
 // governs says whether the policy of a DestinationRule is that of a cluster.
 func governs(part rules.Part, name envoy.ClusterName) bool {
-	switch {
-	case name.Host != part.Host, part.Port != 0 && part.Port != name.Port, slices.Contains(part.HiddenAt, name.Port):
-		return false
-	case part.Subset != "":
-		return part.Subset == name.Subset
-	}
-	return !slices.Contains(part.HiddenBy, name.Subset)
+	return part.Governs(name.Host, name.Subset, name.Port)
 }
 
 // countedRefusals counts what a connection pool refused, by the counters of the

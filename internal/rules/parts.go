@@ -48,11 +48,15 @@ type Part struct {
 	HiddenBy []string
 	HiddenAt []int
 
+	// Whole is the path of what it is a part of: the entry, or the policy.
+	Whole string
+
 	byDefault bool // an http entry that does what sidecars do without it
 
+	at      *place   // of an entry
 	stream  bool     // a tcp or tls entry, or a weight of one
-	follows follows  // of those
-	hosts   []string // of those: the object's
+	follows follows  // of an entry
+	hosts   []string // of an entry: the object's
 
 	content string // equal for parts that say the same, wherever they stand
 	setting string // of a part that is none where it was set already: what it says, and for which destinations
@@ -103,12 +107,18 @@ func Follow(known []Part, stage string, change Change) []Part {
 	for _, p := range own {
 		if i := slices.IndexFunc(now, p.same); i >= 0 {
 			kept := now[i]
-			kept.Stage, kept.Path = p.Stage, p.Path
+			kept.Stage, kept.Path, kept.Whole = p.Stage, p.Path, p.Whole
+			if kept.at != nil {
+				kept.at.took = p.at.took
+			}
 			out, now = append(out, kept), slices.Delete(now, i, i+1)
 		}
 	}
 	for _, p := range Parts(change.Before, change.After) {
 		p.Stage = stage
+		if p.at != nil {
+			p.at.took = taking(p, change.Before, known)
+		}
 		out = append(out, p)
 	}
 	return out

@@ -41,7 +41,8 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 			block := place.policy.ProtoReflect().Get(field).Message().Interface()
 			for _, kind := range kindsOf(block) {
 				parts = append(parts, Part{
-					Object: o.Ref, Host: host, Kind: kind, Path: place.path + "." + field.JSONName(),
+					Object: o.Ref, Host: host, Kind: kind,
+					Path: place.path + "." + field.JSONName(), Whole: place.path + "." + field.JSONName(),
 					To: host, Subset: place.subset, Port: place.port,
 					HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places),
 					content: contentOf([]string{host, place.subset, fmt.Sprint(place.port), field.JSONName()}, block),

@@ -26,24 +26,29 @@ func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
 	for i, entry := range vs.Http {
 		// Its delegate is another object, whose entries bite for themselves.
 		if entry.Delegate == nil {
-			parts = append(parts, httpParts(o, vs, entry, fmt.Sprintf("spec.http[%d]", i))...)
+			parts = append(parts, httpParts(o, vs, entry, i)...)
 		}
 	}
 	for i, entry := range vs.Tls {
-		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), fmt.Sprintf("spec.tls[%d]", i))...)
+		at := &place{list: "tls", index: i, match: blocksOf(entry.Match)}
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), at)...)
 	}
 	for i, entry := range vs.Tcp {
-		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), fmt.Sprintf("spec.tcp[%d]", i))...)
+		at := &place{list: "tcp", index: i, match: blocksOf(entry.Match)}
+		parts = append(parts, streamParts(o, vs, entry, entry.Route, followsOf(vs, entry.Match), at)...)
 	}
 	return parts
 }
 
-func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPRoute, path string) []Part {
+func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPRoute, i int) []Part {
 	unmarked := proto.CloneOf(entry)
 	unmarked.Name = ""
+	path := fmt.Sprintf("spec.http[%d]", i)
 	whole := Part{
-		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path,
+		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path, Whole: path,
 		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o, vs), unmarked),
+		at:      &place{list: "http", index: i, match: blocksOf(entry.Match), leads: clustersOf(o.Namespace, weightsOf(entry.Route))},
+		follows: followsOf(vs, entry.Match), hosts: Hosts(o),
 	}
 	whole.byDefault = byDefault(o, vs, unmarked)
 	parts := routeParts(whole, weightsOf(entry.Route), true)
@@ -94,9 +99,11 @@ func byDefault(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 
 // streamParts are those of a tcp or tls entry, which has no name: it is told by
 // its clusters. Where it has several, each weight is seen by itself.
-func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, to []*networking.RouteDestination, by follows, path string) []Part {
+func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, to []*networking.RouteDestination, by follows, at *place) []Part {
+	at.leads = clustersOf(o.Namespace, weightsOf(to))
+	path := fmt.Sprintf("spec.%s[%d]", at.list, at.index)
 	whole := Part{
-		Object: o.Ref, Kind: PartRoute, Path: path,
+		Object: o.Ref, Kind: PartRoute, Path: path, Whole: path, at: at,
 		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o, vs), entry),
 		stream: true, follows: by, hosts: Hosts(o),
 	}

@@ -6,21 +6,21 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// follows says which proxies follow a tcp or tls entry. Envoy gives it no name,
-// so that it is seen by its clusters alone, and what goes there in another way
-// must not be taken for it.
+// follows says which proxies follow an entry. Envoy gives those of tcp and tls no
+// name, so that they are seen by their clusters alone, and what goes there in
+// another way must not be taken for them.
 type follows struct {
 	sidecars, gateways bool
 	ports              []int // that it is for; empty: all
 }
 
-// streamMatch is a block of a tcp or a tls entry.
-type streamMatch interface {
+// gatewayMatch is a block of an entry.
+type gatewayMatch interface {
 	GetPort() uint32
 	GetGateways() []string
 }
 
-func followsOf[M streamMatch](vs *networking.VirtualService, blocks []M) follows {
+func followsOf[M gatewayMatch](vs *networking.VirtualService, blocks []M) follows {
 	var f follows
 	note := func(gateways []string) {
 		f.sidecars = f.sidecars || len(gateways) == 0 || slices.Contains(gateways, MeshGateway)
@@ -45,9 +45,12 @@ func followsOf[M streamMatch](vs *networking.VirtualService, blocks []M) follows
 	return f
 }
 
-// Followed says whether gateways, or sidecars, can have led connections by a
-// tcp or tls entry.
+// Followed says whether gateways, or sidecars, can have led requests, or
+// connections, by a part's entry. A policy is followed by both.
 func (p Part) Followed(gateway bool) bool {
+	if p.at == nil {
+		return true
+	}
 	if gateway {
 		return p.follows.gateways
 	}

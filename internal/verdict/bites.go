@@ -11,24 +11,18 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// unbitten names the parts of the rules of a step, and of the steps before it
+// unbitten names the parts of the rules of a step, and of the stages before it
 // whose rules are still in force, that were not seen to bite in its load.
 func unbitten(r run, w *report.Window) []string {
 	if w.Name != report.During {
 		return nil
 	}
-	var wrong []report.Bite
-	for _, b := range r.bites(w) {
-		if b.Stage != report.Given && !bitten(b) && !r.spokenOf(b, w) {
-			wrong = append(wrong, b)
-		}
-	}
+	wrong := slices.DeleteFunc(r.missing(w), mayRest)
 	return wordBites(wrong, "the "+w.Words())
 }
 
-// unbittenGiven names the parts of what is given that were seen to bite in none
-// of the loads that they were in force for. One is enough: what is given is what
-// the steps stand on, and a step may well go round a part of it.
+// unbittenGiven names the parts of what is given that may rest in some of the
+// loads that they were in force for, and did in all.
 func unbittenGiven(r run) []string {
 	var last []report.Bite // of each part the last that was seen
 	done := map[string]bool{}
@@ -37,17 +31,67 @@ func unbittenGiven(r run) []string {
 		if w.Name != report.During || w.Cut != "" {
 			continue
 		}
+		missing := r.missing(w)
 		for _, b := range r.bites(w) {
-			if b.Stage != report.Given {
-				continue
-			}
 			same := func(other report.Bite) bool { return idOf(other) == idOf(b) }
 			last = append(slices.DeleteFunc(last, same), b)
-			done[idOf(b)] = done[idOf(b)] || bitten(b) || r.spokenOf(b, w)
+			// One that must not rest is named by the load.
+			done[idOf(b)] = done[idOf(b)] || !slices.ContainsFunc(missing, same) || !mayRest(b)
 		}
 	}
 	wrong := slices.DeleteFunc(last, func(b report.Bite) bool { return done[idOf(b)] })
 	return wordBites(wrong, "any load")
+}
+
+// missing are the parts in force in a window that were not seen to bite, though
+// no expectation speaks of their count and nothing that a later stage wrote has
+// taken their requests.
+func (r run) missing(w *report.Window) []report.Bite {
+	all := r.bites(w)
+	parts, _ := r.parts(w.Step)
+	return slices.DeleteFunc(slices.Clone(all), func(b report.Bite) bool {
+		return bitten(b) || r.spokenOf(b, w) || r.displaced(b, all, parts)
+	})
+}
+
+// mayRest says whether a part of what is given need not bite in a load, if it
+// does in another one: what is given is the ground that all steps stand on, and
+// not each of them calls all of its services, or is so slow that a timeout shows.
+func mayRest(b report.Bite) bool {
+	return b.Stage == report.Given && (b.Idle || b.Kind == rules.PartTimeout)
+}
+
+// displaced says whether of what a part belongs to nothing was seen in a window,
+// since a rule that a later stage wrote took its requests.
+func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) bool {
+	i := slices.IndexFunc(parts, func(p rules.Part) bool { return isOf(b, p) })
+	if i < 0 || !never(b) {
+		return false
+	}
+	earlier := parts[i]
+	seen := func(p rules.Part) bool {
+		return slices.ContainsFunc(all, func(b report.Bite) bool { return isOf(b, p) && bitten(b) })
+	}
+	if slices.ContainsFunc(parts, func(p rules.Part) bool {
+		return p.Stage == earlier.Stage && p.Object == earlier.Object && p.Whole == earlier.Whole && seen(p)
+	}) {
+		return false
+	}
+	return slices.ContainsFunc(parts, func(p rules.Part) bool {
+		return r.later(p.Stage, earlier.Stage) && p.Displaces(earlier) && seen(p)
+	})
+}
+
+// later says whether a stage comes after another one.
+func (r run) later(stage, other string) bool {
+	at := func(name string) int {
+		return slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == name })
+	}
+	return stage != report.Given && (other == report.Given || at(stage) > at(other))
+}
+
+func isOf(b report.Bite, p rules.Part) bool {
+	return b.Stage == p.Stage && b.Rule == p.Object.String() && b.Path == p.Path && b.Kind == p.Kind
 }
 
 func idOf(b report.Bite) string {

@@ -68,7 +68,7 @@ func healthy(t *testing.T) (*report.Record, *scenarios.Scenario) {
 	delay := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0].fault.delay", Kind: rules.PartDelay, Service: "httpbin", Stage: "one"}
 	pool := report.Bite{Rule: "DestinationRule/default/httpbin", Path: "spec.trafficPolicy.connectionPool", Kind: rules.PartOverflow, Service: "httpbin", Stage: "two"}
 	one := during("one", bitten(route, 20), bitten(delay, 20))
-	two := during("two", bitten(route, 0), bitten(delay, 20), bitten(pool, 0))
+	two := during("two", idle(bitten(route, 0)), bitten(delay, 20), bitten(pool, 0))
 	two.Quantities = []report.Quantity{{Function: report.Overflows, Args: []string{"httpbin"}, Value: new(int64)}}
 	r.Windows = []report.Window{window(report.Baseline), one, two, window(report.Recovery)}
 	return r, s
@@ -76,6 +76,12 @@ func healthy(t *testing.T) (*report.Record, *scenarios.Scenario) {
 
 func bitten(b report.Bite, n int64) report.Bite {
 	b.Count, b.Source = &n, "access log"
+	return b
+}
+
+// idle is a part to whose service no request was.
+func idle(b report.Bite) report.Bite {
+	b.Idle = true
 	return b
 }
 
@@ -124,6 +130,23 @@ func written() []report.Change {
 	}
 }
 
+// narrowed has the first step put an entry for some requests before that of
+// given, and says how many requests went by the one and by the other.
+func narrowed(r *report.Record, given, own int64) {
+	const object = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"httpbin","namespace":"default"},
+ "spec":{"hosts":["httpbin"],"http":[{"route":[{"destination":{"host":"httpbin","subset":"v1"}}]}]}}`
+	const jasons = `"http":[{"match":[{"headers":{"end-user":{"exact":"jason"}}}],"route":[{"destination":{"host":"httpbin","subset":"v2"}}]},{`
+	r.Changes = []report.Change{
+		{Object: "VirtualService/default/httpbin", Step: report.Given, After: json.RawMessage(object)},
+		{Object: "VirtualService/default/httpbin", Step: "one", Before: json.RawMessage(object), After: json.RawMessage(strings.Replace(object, `"http":[{`, jasons, 1))},
+	}
+	route := report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Service: "httpbin"}
+	byGiven, byOwn := route, route
+	byGiven.Stage, byOwn.Stage = report.Given, "one"
+	r.Windows[1].Bites = []report.Bite{bitten(byGiven, given), bitten(byOwn, own)}
+	r.Windows[2].Bites = append(r.Windows[2].Bites, bitten(byOwn, 20))
+}
+
 func TestWhatIsNoPass(t *testing.T) {
 	for name, test := range map[string]struct {
 		bend func(*report.Record)
@@ -142,11 +165,24 @@ func TestWhatIsNoPass(t *testing.T) {
 			r.Windows[1].Bites[1].Count, r.Windows[1].Bites[1].Absent = nil, "the log of a is sampled"
 		}, report.Inconclusive, "nothing shows whether it bit in the load of step one: the log of a is sampled"},
 		"1: a part of given that bites in neither step": {func(r *report.Record) {
-			r.Windows[1].Bites[0] = bitten(r.Windows[1].Bites[0], 0)
+			r.Windows[1].Bites[0] = idle(bitten(r.Windows[1].Bites[0], 0))
 		}, report.Inconclusive, "spec.http[0] (httpbin), of what is given, never bit in any load"},
-		"1: a part of given that nothing shows in the one step, and that bites in the other": {func(r *report.Record) {
-			r.Windows[2].Bites[0].Count = nil
+		"1: a part of given of a service that a step calls, and that bites in the other step": {func(r *report.Record) {
+			r.Windows[2].Bites[0].Idle = false
+		}, report.Inconclusive, "spec.http[0] (httpbin), of what is given, never bit in the load of step two"},
+		"1: a part of given that nothing shows in a step": {func(r *report.Record) {
+			r.Windows[2].Bites[0].Idle, r.Windows[2].Bites[0].Count = false, nil
+		}, report.Inconclusive, "of what is given: nothing shows whether it bit in the load of step two"},
+		"1: a timeout that is given, and that a step keeps within": {func(r *report.Record) {
+			r.Windows[1].Bites[0].Kind, r.Windows[2].Bites[0].Kind = rules.PartTimeout, rules.PartTimeout
+			r.Windows[2].Bites[0].Idle = false
 		}, report.Pass, ""},
+		"1: a timeout that is given, and that every step keeps within": {func(r *report.Record) {
+			for i := range r.Windows[1:3] {
+				r.Windows[1+i].Bites[0] = bitten(r.Windows[1+i].Bites[0], 0)
+				r.Windows[1+i].Bites[0].Kind = rules.PartTimeout
+			}
+		}, report.Inconclusive, "of what is given, never bit in any load"},
 		"1: an overflow of which another step speaks": {func(r *report.Record) {
 			r.Windows[1].Bites = append(r.Windows[1].Bites, r.Windows[2].Bites[2])
 		}, report.Inconclusive, "say so: overflows(httpbin) == 0"},
@@ -167,6 +203,12 @@ func TestWhatIsNoPass(t *testing.T) {
 				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Stage: "one"}, 20))
 			}
 		}, report.Pass, ""},
+		"1: an entry of given all of whose requests go by a step's own": {func(r *report.Record) {
+			narrowed(r, 0, 20)
+		}, report.Pass, ""},
+		"1: an entry of given behind a step's own that took nothing either": {func(r *report.Record) {
+			narrowed(r, 0, 0)
+		}, report.Inconclusive, "spec.http[0] (httpbin), of what is given, never bit in the load of step one"},
 
 		"2: failures that nobody speaks of": {func(r *report.Record) {
 			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}, loadgen.Outcome{Status: 503, Count: 2}))

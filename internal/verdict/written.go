@@ -18,19 +18,36 @@ func (r run) bites(w *report.Window) []report.Bite {
 			all = append(all, b)
 		}
 	}
+	parts, unread := r.parts(w.Step)
+	for _, p := range parts {
+		lack(report.Bite{Rule: p.Object.String(), Path: p.Path, Kind: p.Kind, Service: p.Service(), Stage: p.Stage}, "nobody has looked for it")
+	}
+	for _, c := range unread {
+		lack(report.Bite{Rule: c.change.Object, Path: "spec", Stage: c.change.Step}, "the record of it cannot be read: "+c.err.Error())
+	}
+	return all
+}
+
+// unread is a change that the record has, and that cannot be read.
+type unread struct {
+	change report.Change
+	err    error
+}
+
+// parts are those of the run's rules that are in force in a step, as its record
+// has them.
+func (r run) parts(step string) ([]rules.Part, []unread) {
 	var parts []rules.Part
-	for _, c := range r.written(w.Step) {
+	var wrong []unread
+	for _, c := range r.written(step) {
 		change, err := changeOf(c)
 		if err != nil {
-			lack(report.Bite{Rule: c.Object, Path: "spec", Stage: c.Step}, "the record of it cannot be read: "+err.Error())
+			wrong = append(wrong, unread{c, err})
 			continue
 		}
 		parts = rules.Follow(parts, c.Step, change)
 	}
-	for _, p := range parts {
-		lack(report.Bite{Rule: p.Object.String(), Path: p.Path, Kind: p.Kind, Service: p.Service(), Stage: p.Stage}, "nobody has looked for it")
-	}
-	return all
+	return parts, wrong
 }
 
 // written are the changes of what is given, and of the steps until one.
