@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,21 +107,19 @@ func (c *cluster) report(h *host, status int) {
 
 func (c *cluster) ejected(h *host) bool { return c.detector != nil && c.detector.ejected(h.index) }
 
-// choose picks the host of a request, another than the one tried before if it
-// can; nil if none is healthy.
-func (c *cluster) choose(worker int, tried map[*host]bool) *host {
+// choose picks the host of a request, so often that it is another than those
+// that were tried, but attempts times at the most; nil if none is healthy.
+func (c *cluster) choose(worker int, tried []*host, attempts int) *host {
 	candidates := c.healthy()
 	if len(candidates) == 0 {
 		c.stats.cxNoneHealthy.add(1)
 		return nil
 	}
-	// Istio's host_selection_retry_max_attempts.
-	for range 5 {
-		if h := c.balance(worker, candidates); !tried[h] {
-			return h
-		}
+	h := c.balance(worker, candidates)
+	for ; attempts > 0 && slices.Contains(tried, h); attempts-- {
+		h = c.balance(worker, candidates)
 	}
-	return c.balance(worker, candidates)
+	return h
 }
 
 // healthy are the hosts that are not ejected, or all of them below the panic

@@ -6,128 +6,155 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 )
 
-// exchange sends the request on its connection and passes the answer on.
-func (s *stream) exchange(ctx context.Context, c *cluster, conn *upstreamConn, request *http.Request) {
-	x := conn.carried()
-	var sent atomic.Bool
-	send := func() { sent.Store(conn.send(request)) }
-	if request.Body == nil {
-		send()
-	} else {
-		s.proxy.routines.Go(send)
+// forwarding is a request on its way to the hosts of its cluster, one attempt
+// after the other, until the last of its answer is read.
+type forwarding struct {
+	*stream
+	cluster *cluster
+	ctx     context.Context // ends with the request or at its timeout, with errTimeout as the cause
+	cancel  context.CancelCauseFunc
+	body    *requestBody // nil: it has none
+	attempt int
+}
+
+func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
+	f := &forwarding{stream: s, cluster: c}
+	f.ctx, f.cancel = context.WithCancelCause(s.r.Context())
+	if timeout > 0 {
+		timer := time.AfterFunc(timeout, func() { f.cancel(errTimeout) })
+		s.onEnd(func() { timer.Stop() })
 	}
-	select {
-	case a := <-x.answer:
-		if a.err != nil {
-			conn.release(false)
-			s.broken(c, a.err)
-			return
+	if s.r.ContentLength != 0 {
+		f.body = &requestBody{
+			from: s.r.Body, received: &s.received, cancel: f.cancel,
+			abandoned: s.retries.policy == nil, tooLong: c.stats.retryAbandoned,
 		}
-		s.answer(ctx, c, conn, a.response, &sent)
-	case <-ctx.Done():
+	}
+	return f
+}
+
+// ask sends the request to a host and waits for the head of an answer. The error
+// is the pool's, errTermination, errProtocol, or that of a context that has
+// ended.
+func (f *forwarding) ask(to *host) (arrival, error) {
+	f.attempt++
+	f.host, f.upstreamLocal, f.failure = nil, nil, ""
+	request := f.upstreamRequest(f.attempt)
+	if f.body != nil {
+		request.Body = f.body.fromStart()
+	}
+	conn, err := to.pools[f.worker].newStream(f.ctx, request)
+	var failed *connectError
+	switch {
+	case errors.As(err, &failed):
+		f.host, f.failure = to, failed.detail()
+		f.cluster.report(to, http.StatusServiceUnavailable)
+	case errors.Is(err, errOverflow) && !errors.Is(err, errPendingOverflow):
+		f.host = to
+	}
+	if err != nil {
+		return arrival{}, err
+	}
+	f.host, f.upstreamLocal = to, conn.socket.LocalAddr()
+	return f.exchange(conn)
+}
+
+// exchange sends the request on its connection.
+func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
+	x := conn.carried()
+	conn.send(x)
+	select {
+	case h := <-x.head:
+		if h.err == nil {
+			f.cluster.report(f.host, h.response.StatusCode)
+			return arrival{conn, x, h.response}, nil
+		}
 		conn.release(false)
-		s.interrupted(ctx, c, s.host)
+		f.cluster.report(f.host, http.StatusServiceUnavailable)
+		if isTermination(h.err) {
+			return arrival{}, errTermination
+		}
+		return arrival{}, errProtocol
+	case <-f.ctx.Done():
+		conn.release(false)
+		return arrival{}, f.ctx.Err()
 	}
 }
 
-// interrupted ends a request whose time is over, or whose client has gone,
-// before there was an answer. h is the host that has it; nil: none yet.
-func (s *stream) interrupted(ctx context.Context, c *cluster, h *host) {
-	if !errors.Is(context.Cause(ctx), errTimeout) {
-		s.disconnected()
+// Why an attempt got no answer after it had a connection, in Envoy's words.
+var (
+	errTermination = errors.New("connection termination")
+	errProtocol    = errors.New("protocol error")
+)
+
+// arrival is an answer whose head has come.
+type arrival struct {
+	conn     *upstreamConn
+	exchange *exchange
+	response *http.Response
+}
+
+// drop gives up an answer that is not passed on. Its connection is of use only
+// if nothing more comes on it.
+func (a arrival) drop() {
+	whole := a.response.Body == http.NoBody
+	a.conn.release(whole && !a.response.Close && a.exchange.sent())
+}
+
+// answered makes an upstream's answer that of the stream.
+func (f *forwarding) answered(a arrival) {
+	f.charge(a.response.StatusCode)
+	header := answerHeader(a.response.Header)
+	header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(f.forwarded).Milliseconds(), 10))
+	f.details = "via_upstream"
+	f.answer = answer{
+		status: a.response.StatusCode, header: header,
+		body: newHostBody(f.ctx, a), flush: a.response.ContentLength < 0,
+	}
+}
+
+// hostBody is the body of a host's answer. The connection is freed when the last
+// of it has been read, before that is passed on: who has the whole answer finds
+// the connection free.
+type hostBody struct {
+	arrival
+	ctx     context.Context // of the request
+	unwatch func() bool
+	freed   bool
+}
+
+func newHostBody(ctx context.Context, a arrival) *hostBody {
+	// Whoever ends the request ends the reading of its answer too.
+	return &hostBody{arrival: a, ctx: ctx, unwatch: context.AfterFunc(ctx, func() { a.conn.socket.Close() })}
+}
+
+// Read implements io.Reader. The error is errTimeout if the request's time is
+// over.
+func (b *hostBody) Read(p []byte) (int, error) {
+	n, err := b.response.Body.Read(p)
+	if err != nil {
+		b.free(err == io.EOF)
+	}
+	if err != nil && err != io.EOF && errors.Is(context.Cause(b.ctx), errTimeout) {
+		err = errTimeout
+	}
+	return n, err
+}
+
+func (b *hostBody) free(whole bool) {
+	if b.freed {
 		return
 	}
-	c.stats.rqTimeout.add(1)
-	c.stats.charge(http.StatusGatewayTimeout)
-	if h != nil {
-		h.rqTimeout.Add(1)
-		h.rqError.Add(1)
-		c.report(h, http.StatusGatewayTimeout)
-	}
-	s.reply(http.StatusGatewayTimeout, errTimeout.Error(), "UT", "response_timeout")
+	b.freed = true
+	unwatched := b.unwatch()
+	b.conn.release(whole && unwatched && !b.response.Close && b.exchange.sent())
 }
 
-// broken answers a request whose connection ended, or carried nonsense, before
-// there was an answer.
-func (s *stream) broken(c *cluster, err error) {
-	c.report(s.host, http.StatusServiceUnavailable)
-	status, reason, flag := http.StatusServiceUnavailable, "connection termination", "UC"
-	if !isTermination(err) {
-		status, reason, flag = http.StatusBadGateway, "protocol error", "UPE"
-	}
-	s.charge(c, status)
-	s.reply(status, "upstream connect error or disconnect/reset before headers. reset reason: "+reason, flag, resetBefore(reason))
-}
-
-// answer passes an upstream's answer on.
-func (s *stream) answer(ctx context.Context, c *cluster, conn *upstreamConn, response *http.Response, sent *atomic.Bool) {
-	s.status, s.details = response.StatusCode, "via_upstream"
-	s.charge(c, response.StatusCode)
-	c.report(s.host, response.StatusCode)
-	header := s.w.Header()
-	copyAnswerHeader(header, response.Header)
-	header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(s.forwarded).Milliseconds(), 10))
-	s.w.WriteHeader(response.StatusCode)
-
-	// Whoever ends the request ends the reading of its answer too.
-	watch := context.AfterFunc(ctx, func() { conn.socket.Close() })
-	free := func(whole bool) {
-		unwatched := watch()
-		conn.release(whole && unwatched && !response.Close && sent.Load())
-	}
-	if err := s.copyBody(response, free); err != nil {
-		s.cut(ctx, err)
-	}
-}
-
-// errDownstream says that the client could not be written to.
-var errDownstream = errors.New("downstream")
-
-// copyBody copies an answer's body. The connection is freed when the last of
-// it has been read, before that is written: who has the whole answer finds the
-// connection free.
-func (s *stream) copyBody(response *http.Response, free func(whole bool)) error {
-	buffer := make([]byte, 16<<10)
-	flush := http.NewResponseController(s.w)
-	for {
-		n, err := response.Body.Read(buffer)
-		if err != nil {
-			free(err == io.EOF)
-		}
-		if n > 0 {
-			written, werr := s.w.Write(buffer[:n])
-			s.sent += int64(written)
-			if werr != nil {
-				if err == nil {
-					free(false)
-				}
-				return errDownstream
-			}
-		}
-		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return err
-		case response.ContentLength < 0:
-			_ = flush.Flush() // The next write says if the client has gone.
-		}
-	}
-}
-
-// cut ends an answer that could not be passed on whole.
-func (s *stream) cut(ctx context.Context, err error) {
-	switch {
-	case errors.Is(context.Cause(ctx), errTimeout):
-		s.reset("UT", "response_timeout")
-	case errors.Is(err, errDownstream) || s.r.Context().Err() != nil:
-		s.disconnected()
-		panic(http.ErrAbortHandler)
-	default:
-		s.reset("UC", "upstream_reset_after_response_started{connection_termination}")
-	}
+// Close implements io.Closer.
+func (b *hostBody) Close() error {
+	b.free(false)
+	return nil
 }

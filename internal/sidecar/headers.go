@@ -1,16 +1,12 @@
 package sidecar
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 )
 
 // The headers that stand in the access log too.
@@ -19,9 +15,9 @@ const (
 	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
 )
 
-// upstreamRequest is the request as it goes to a host, with the headers that
-// the proxy adds. A body that cannot be read to its end cancels the request.
-func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *http.Request {
+// upstreamRequest is the request as it goes to a host, without its body, with
+// the headers that the proxy adds.
+func (s *stream) upstreamRequest(attempt int) *http.Request {
 	header := maps.Clone(s.r.Header)
 	removeHopHeaders(header)
 	header.Set("X-Forwarded-Proto", "http")
@@ -30,7 +26,7 @@ func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *h
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.
 	}
-	request := &http.Request{
+	return &http.Request{
 		Method:        s.r.Method,
 		URL:           s.r.URL,
 		Host:          s.r.Host,
@@ -40,27 +36,6 @@ func (s *stream) upstreamRequest(attempt int, cancel context.CancelCauseFunc) *h
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 	}
-	if s.r.ContentLength != 0 {
-		request.Body = &requestBody{s.r.Body, &s.received, cancel}
-	}
-	return request
-}
-
-// requestBody is a client's body on its way to the upstream.
-type requestBody struct {
-	io.ReadCloser
-	received *atomic.Int64
-	cancel   context.CancelCauseFunc
-}
-
-// Read implements io.Reader.
-func (b *requestBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.received.Add(int64(n))
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.cancel(err)
-	}
-	return n, err
 }
 
 // hopHeaders belong to one connection alone.
@@ -77,14 +52,15 @@ func removeHopHeaders(h http.Header) {
 	}
 }
 
-// copyAnswerHeader copies an upstream's headers; the server is the proxy.
-func copyAnswerHeader(to, from http.Header) {
-	maps.Copy(to, from)
-	removeHopHeaders(to)
-	to.Set("Server", "envoy")
-	if _, ok := to["Content-Type"]; !ok {
-		to["Content-Type"] = nil // Else net/http would guess one.
+// answerHeader makes a host's headers those of the answer: the server is the
+// proxy.
+func answerHeader(h http.Header) http.Header {
+	removeHopHeaders(h)
+	h.Set("Server", "envoy")
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // Else net/http would guess one.
 	}
+	return h
 }
 
 // newRequestID is a UUID of version 4.

@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -31,11 +30,13 @@ type stream struct {
 
 	route   *config.Route
 	target  string // the cluster that was drawn
-	host    *host  // the last that was chosen
-	status  int    // of the answer; 0: none
+	retries retries
+	host    *host // of the last attempt; nil: none had it yet
+	answer  answer
+	status  int // that the client got; 0: none
 	flags   []string
 	details string
-	failure string   // why the last connection failed
+	failure string   // why the last attempt's connection failed
 	ends    []func() // what the filters do when it ends
 
 	received      atomic.Int64 // bytes of the request's body
@@ -45,7 +46,7 @@ type stream struct {
 }
 
 // ServeHTTP implements http.Handler: the request's route is resolved, then the
-// filters see it, one after the other.
+// filters see it, one after the other, and its answer on the way back.
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
 	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
@@ -56,13 +57,11 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
-	if !s.match() {
-		return
+	if s.match() {
+		s.filter()
 	}
-	for _, f := range s.route.Filters {
-		if !f.(routeFilter).decode(s) {
-			return
-		}
+	if s.answer.status > 0 {
+		s.send()
 	}
 }
 
@@ -97,39 +96,6 @@ func (s *stream) match() bool {
 	}
 	s.target = pick(s.proxy.draws, s.route.Key, s.route.Targets)
 	return true
-}
-
-// reply is an answer of the proxy's own.
-func (s *stream) reply(status int, body, flag, details string) {
-	if flag != "" {
-		s.flags = append(s.flags, flag)
-	}
-	s.status, s.details = status, details
-	header := s.w.Header()
-	header.Set("Server", "envoy")
-	if body != "" {
-		header.Set("Content-Type", "text/plain")
-	}
-	s.w.WriteHeader(status)
-	if s.r.Method != http.MethodHead {
-		// A client that has gone cannot be told.
-		n, _ := io.WriteString(s.w, body)
-		s.sent += int64(n)
-	}
-}
-
-// disconnected notes that the client went away before it was answered.
-func (s *stream) disconnected() {
-	s.flags = append(s.flags, "DC")
-	s.details = "downstream_remote_disconnect"
-	s.stats.rqRemoteReset.add(1)
-}
-
-// reset ends the client's connection in the middle of an answer.
-func (s *stream) reset(flag, details string) {
-	s.flags = append(s.flags, flag)
-	s.details = details
-	panic(http.ErrAbortHandler)
 }
 
 // end writes the request to the access log and counts it. What is active ends

@@ -153,7 +153,7 @@ func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 			c.draining = true
 		}
 	}
-	c.exchange = &exchange{request: r, answer: make(chan answer, 1), done: make(chan struct{})}
+	c.exchange = &exchange{request: r, head: make(chan head, 1), done: make(chan struct{})}
 	p.cluster.requests.inc()
 	p.cluster.stats.rqTotal.add(1)
 	p.cluster.stats.rqActive.add(1)

@@ -11,11 +11,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// maxAttempts is one attempt and Istio's default of two retries. Of the
-// default policy's conditions, connect-failure is the one that occurs with
-// HTTP/1.
-const maxAttempts = 3
-
 // routerFilter is envoy.filters.http.router, the last of the chain.
 type routerFilter struct{}
 
@@ -37,134 +32,144 @@ type router struct {
 
 // Dump implements RouteFilter.
 func (r *router) Dump(route config.Object) {
-	action := route["route"].(config.Object)
-	action["timeout"] = config.Duration(r.timeout)
-	action["retry_policy"] = config.Object{
-		"retry_on":                          "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-		"num_retries":                       maxAttempts - 1,
-		"host_selection_retry_max_attempts": "5",
-	}
+	route["route"].(config.Object)["timeout"] = config.Duration(r.timeout)
 }
 
-// decode implements routeFilter: it sends the request to a host of its cluster
-// and the answer back.
+// decode implements routeFilter: it sends the request to a host of its cluster,
+// as often as its retries allow.
 func (r *router) decode(s *stream) bool {
-	s.forward(r)
-	return false
-}
-
-func (s *stream) forward(r *router) {
 	c := s.proxy.state.Load().clusters[s.target]
 	if c == nil {
 		s.stats.noCluster.add(1)
 		s.reply(http.StatusServiceUnavailable, "", "NC", "cluster_not_found")
-		return
-	}
-	ctx, cancel := context.WithCancelCause(s.r.Context())
-	defer cancel(nil)
-	if r.timeout > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, r.timeout, errTimeout)
-		defer stop()
+		return false
 	}
 	s.forwarded = time.Now()
-	tried := map[*host]bool{}
-	for attempt := 1; ; attempt++ {
-		s.host = c.choose(s.worker, tried)
-		if s.host == nil {
-			c.stats.charge(http.StatusServiceUnavailable)
-			s.reply(http.StatusServiceUnavailable, "no healthy upstream", "UH", "no_healthy_upstream")
-			return
+	f := newForwarding(s, c, r.timeout)
+	defer f.retries.end()
+	for f.try() {
+	}
+	return false
+}
+
+// try makes one attempt and says whether another is to follow. If not, the
+// stream is answered, or its client has gone.
+func (f *forwarding) try() bool {
+	to := f.retries.choose(f.cluster, f.worker)
+	if to == nil {
+		f.host = nil
+		f.charge(http.StatusServiceUnavailable)
+		f.reply(http.StatusServiceUnavailable, "no healthy upstream", "UH", "no_healthy_upstream")
+		return false
+	}
+	a, err := f.ask(to)
+	if err != nil && f.ctx.Err() != nil {
+		f.expired()
+		return false
+	}
+	again, flag := f.again(a, err)
+	if flag != "" {
+		f.flags = append(f.flags, flag)
+	}
+	switch {
+	case again:
+		return f.rest(a)
+	case err != nil:
+		f.failed(err)
+	default:
+		f.answered(a)
+	}
+	return false
+}
+
+// again says whether there is to be another attempt; if one that is asked for is
+// not to be, by which flag.
+func (f *forwarding) again(a arrival, err error) (again bool, flag string) {
+	if f.body != nil && !f.body.replayable() {
+		f.retries.end()
+		return false, ""
+	}
+	if err != nil {
+		return f.retries.another(f.cluster, f.host, f.retries.afterReset(err))
+	}
+	return f.retries.another(f.cluster, f.host, f.retries.afterAnswer(a.response))
+}
+
+// rest waits before the next attempt, and says whether there is still time for
+// one. An answer that is not passed on is dropped.
+func (f *forwarding) rest(a arrival) bool {
+	if a.response != nil {
+		f.cluster.stats.chargeRetried(a.response.StatusCode)
+		a.drop()
+	}
+	f.retries.pause(f.ctx, f.proxy.draws, f.cluster)
+	if f.ctx.Err() == nil {
+		return true
+	}
+	f.interrupted()
+	return false
+}
+
+// expired ends a request whose time is over, or whose client has gone, while an
+// attempt goes on.
+func (f *forwarding) expired() {
+	if errors.Is(context.Cause(f.ctx), errTimeout) {
+		f.cluster.stats.rqTimeout.add(1)
+		f.charge(http.StatusGatewayTimeout)
+		if f.host != nil {
+			f.host.rqTimeout.Add(1)
+			f.cluster.report(f.host, http.StatusGatewayTimeout)
 		}
-		tried[s.host] = true
-		request := s.upstreamRequest(attempt, cancel)
-		conn, err := s.host.pools[s.worker].newStream(ctx, request)
-		var failed *connectError
-		if errors.As(err, &failed) && s.retry(ctx, c, attempt) {
-			continue
-		}
-		if err != nil {
-			s.unconnected(ctx, c, err, attempt)
-			return
-		}
-		s.upstreamLocal = conn.socket.LocalAddr()
-		if attempt > 1 {
-			c.stats.rqRetrySuccess.add(1)
-		}
-		s.exchange(ctx, c, conn, request)
+	}
+	f.interrupted()
+}
+
+// interrupted answers a request whose time is over, and notes that the client
+// has gone if it is not.
+func (f *forwarding) interrupted() {
+	if !errors.Is(context.Cause(f.ctx), errTimeout) {
+		f.disconnected()
 		return
 	}
+	f.reply(http.StatusGatewayTimeout, errTimeout.Error(), "UT", "response_timeout")
 }
 
-// retry counts a failed connection and says whether another is to be tried,
-// after a pause that is drawn from [0,(2^n-1)·25ms), 250ms at the most.
-func (s *stream) retry(ctx context.Context, c *cluster, attempt int) bool {
-	c.report(s.host, http.StatusServiceUnavailable)
-	if attempt == maxAttempts {
-		c.stats.rqRetryLimit.add(1)
-		s.flags = append(s.flags, "URX")
-		return false
-	}
-	if !c.retries.canCreate() {
-		c.stats.rqRetryOverflow.add(1)
-		s.flags = append(s.flags, "UO")
-		return false
-	}
-	c.retries.inc()
-	defer c.retries.dec()
-	c.stats.rqRetry.add(1)
-	s.host.rqError.Add(1)
-	limit := min(250*time.Millisecond, time.Duration(1<<attempt-1)*25*time.Millisecond)
-	timer := time.NewTimer(time.Duration(s.proxy.draws.below("retry pauses", uint64(limit))))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		// The next attempt finds out what ended it.
-	}
-	return true
-}
-
-// unconnected answers a request that got no connection.
-func (s *stream) unconnected(ctx context.Context, c *cluster, err error, attempt int) {
-	const text = "upstream connect error or disconnect/reset before headers. "
-	var failed *connectError
+// failed answers a request whose last attempt got no answer.
+func (f *forwarding) failed(err error) {
+	status, flag, reason := http.StatusServiceUnavailable, "UF", err.Error()
 	switch {
 	case errors.Is(err, errOverflow):
-		// No host is charged: the limit is the cluster's.
-		if errors.Is(err, errPendingOverflow) {
-			s.host = nil
-		}
-		c.stats.charge(http.StatusServiceUnavailable)
-		s.w.Header().Set("X-Envoy-Overloaded", "true")
-		s.reply(http.StatusServiceUnavailable, text+"reset reason: overflow", "UO", resetBefore("overflow"))
-	case errors.As(err, &failed):
-		retried := ""
-		if attempt > 1 {
-			retried = "retried and the latest "
-		}
-		reason, detail := failed.Error(), ""
-		if s.failure = failed.detail(); s.failure != "" {
-			reason, detail = reason+"|"+s.failure, ", transport failure reason: "+s.failure
-		}
-		s.charge(c, http.StatusServiceUnavailable)
-		s.reply(http.StatusServiceUnavailable, text+retried+"reset reason: "+failed.Error()+detail, "UF", resetBefore(reason))
-	default:
-		s.interrupted(ctx, c, nil)
+		flag, reason = "UO", errOverflow.Error()
+	case errors.Is(err, errTermination):
+		flag = "UC"
+	case errors.Is(err, errProtocol):
+		status, flag = http.StatusBadGateway, "UPE"
+	}
+	text, details := "upstream connect error or disconnect/reset before headers. ", reason
+	if f.attempt > 1 {
+		text += "retried and the latest "
+	}
+	text += "reset reason: " + reason
+	if f.failure != "" {
+		text += ", transport failure reason: " + f.failure
+		details += "|" + f.failure
+	}
+	f.charge(status)
+	f.reply(status, text, flag, "upstream_reset_before_response_started{"+details+"}")
+	if flag == "UO" {
+		f.answer.header.Set("X-Envoy-Overloaded", "true")
 	}
 }
 
-// resetBefore are the details of an answer in place of one that never began.
-func resetBefore(reason string) string {
-	return "upstream_reset_before_response_started{" + reason + "}"
-}
-
-// charge counts an answer of the chosen host, or a failure to get one.
-func (s *stream) charge(c *cluster, status int) {
-	c.stats.charge(status)
-	if status >= 500 {
-		s.host.rqError.Add(1)
-	} else {
-		s.host.rqSuccess.Add(1)
+// charge counts an answer of the host that has the request, or a failure to get
+// one.
+func (f *forwarding) charge(status int) {
+	f.cluster.stats.charge(status)
+	switch {
+	case f.host == nil:
+	case status >= 500:
+		f.host.rqError.Add(1)
+	default:
+		f.host.rqSuccess.Add(1)
 	}
 }

@@ -101,6 +101,7 @@ type clusterStats struct {
 	rqTotal, rqCompleted, rqCancelled, rqTimeout           *metric
 	rqPendingTotal, rqPendingOverflow, rqPendingFailure    *metric
 	rqRetry, rqRetrySuccess, rqRetryOverflow, rqRetryLimit *metric
+	rqRetryBackoff, retryAbandoned                         *metric
 	rqActive, rqPendingActive                              *metric
 	lbHealthyPanic                                         *metric
 }
@@ -119,6 +120,7 @@ func newClusterStats(store *stats, cluster string) clusterStats {
 		rqTotal:  c("upstream_rq_total"), rqCompleted: c("upstream_rq_completed"), rqCancelled: c("upstream_rq_cancelled"), rqTimeout: c("upstream_rq_timeout"),
 		rqPendingTotal: c("upstream_rq_pending_total"), rqPendingOverflow: c("upstream_rq_pending_overflow"), rqPendingFailure: c("upstream_rq_pending_failure_eject"),
 		rqRetry: c("upstream_rq_retry"), rqRetrySuccess: c("upstream_rq_retry_success"), rqRetryOverflow: c("upstream_rq_retry_overflow"), rqRetryLimit: c("upstream_rq_retry_limit_exceeded"),
+		rqRetryBackoff: c("upstream_rq_retry_backoff_exponential"), retryAbandoned: c("retry_or_shadow_abandoned"),
 		rqActive: g("upstream_rq_active"), rqPendingActive: g("upstream_rq_pending_active"),
 		lbHealthyPanic: c("lb_healthy_panic"),
 	}
@@ -128,8 +130,19 @@ func newClusterStats(store *stats, cluster string) clusterStats {
 // chargeResponseStat does.
 func (s *clusterStats) charge(status int) {
 	s.rqCompleted.add(1)
-	s.store.counter(fmt.Sprintf("%supstream_rq_%d", s.prefix, status)).add(1)
-	s.store.counter(fmt.Sprintf("%supstream_rq_%dxx", s.prefix, status/100)).add(1)
+	s.chargeStatus("", status)
+}
+
+// chargeRetried counts the status of an answer that is not the client's, since
+// the request is sent again.
+func (s *clusterStats) chargeRetried(status int) {
+	s.store.counter(s.prefix + "retry.upstream_rq_completed").add(1)
+	s.chargeStatus("retry.", status)
+}
+
+func (s *clusterStats) chargeStatus(kind string, status int) {
+	s.store.counter(fmt.Sprintf("%s%supstream_rq_%d", s.prefix, kind, status)).add(1)
+	s.store.counter(fmt.Sprintf("%s%supstream_rq_%dxx", s.prefix, kind, status/100)).add(1)
 }
 
 // outlierStats are the stats of a cluster's outlier detection.

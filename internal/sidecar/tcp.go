@@ -57,7 +57,7 @@ func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, 
 		c.stats.cxOverflow.add(1)
 		return nil, nil, &unconnectedTCP{flag: "UO"}
 	}
-	h := c.choose(int(s.draws.below("workers", Workers)), nil)
+	h := c.choose(int(s.draws.below("workers", Workers)), nil, 0)
 	if h == nil {
 		return nil, nil, &unconnectedTCP{flag: "UH"}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 )
 
 // upstreamConn is a connection of a pool: Envoy's ActiveClient. Its goroutine
@@ -16,6 +17,8 @@ type upstreamConn struct {
 	pool   *pool
 	reader *bufio.Reader // read by the goroutine for the head of an answer, by its receiver for the body
 
+	writing sync.Mutex // held while a request is written
+
 	served   uint32 // requests so far, counted only where there is a limit
 	draining bool   // closed after the request that it carries
 	closed   bool
@@ -25,11 +28,19 @@ type upstreamConn struct {
 // exchange is one request on a connection.
 type exchange struct {
 	request *http.Request
-	answer  chan answer   // holds one
+	head    chan head     // holds one
 	done    chan struct{} // closed when the connection is free again or closed
 }
 
-type answer struct {
+// sent says whether the request is written whole, or its end is on the way: the
+// next on the connection comes after it.
+func (x *exchange) sent() bool {
+	body, ok := x.request.Body.(*bodyReader)
+	return !ok || body.ended.Load()
+}
+
+// head is the head of an answer, its body still to be read, or why there is none.
+type head struct {
 	response *http.Response
 	err      error
 }
@@ -47,11 +58,11 @@ func (c *upstreamConn) readAnswers() {
 			return
 		}
 		if err != nil {
-			x.answer <- answer{err: err}
+			x.head <- head{err: err}
 			return
 		}
 		response, err := readFinal(c.reader, x.request) //nolint:bodyclose // Its receiver reads it; the connection is closed instead.
-		x.answer <- answer{response, err}
+		x.head <- head{response, err}
 		<-x.done
 	}
 }
@@ -77,10 +88,25 @@ func readFinal(r *bufio.Reader, req *http.Request) (*http.Response, error) {
 	}
 }
 
-// send writes the request and says whether it is written whole. If not, the
-// answer, or the error in its place, still comes from the reading side: an
-// upstream may answer before it has read all.
-func (c *upstreamConn) send(r *http.Request) bool {
+// send writes the request that the connection carries: in the background if its
+// body, or what the connection still writes of the request before, has to be
+// waited for. If it is not written whole the answer, or the error in its place,
+// still comes from the reading side: an upstream may answer before it has read
+// all.
+func (c *upstreamConn) send(x *exchange) {
+	if x.request.Body == nil && c.writing.TryLock() {
+		c.write(x.request)
+		return
+	}
+	c.pool.cluster.routines.Go(func() {
+		c.writing.Lock()
+		c.write(x.request)
+	})
+}
+
+// write writes a request. The writing is locked, and is unlocked here.
+func (c *upstreamConn) write(r *http.Request) {
+	defer c.writing.Unlock()
 	w := bufio.NewWriter(c.socket)
 	err := r.Write(w)
 	if err == nil {
@@ -89,7 +115,6 @@ func (c *upstreamConn) send(r *http.Request) bool {
 	if err != nil && !isTermination(err) {
 		c.socket.Close() // Nothing would come: the request itself is bad.
 	}
-	return err == nil
 }
 
 // release frees the connection of its request. One that is not reusable is

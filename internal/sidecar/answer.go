@@ -1,0 +1,102 @@
+package sidecar
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// answer is what goes back to the client: a host's answer, or one of the
+// proxy's own.
+type answer struct {
+	status int // 0: there is none
+	header http.Header
+	body   io.ReadCloser // nil: none
+	flush  bool          // its length is not known, so each part is passed on as it comes
+}
+
+// reply makes an answer of the proxy's own.
+func (s *stream) reply(status int, body, flag, details string) {
+	if flag != "" {
+		s.flags = append(s.flags, flag)
+	}
+	s.details = details
+	s.answer = answer{status: status, header: http.Header{"Server": {"envoy"}}}
+	if body == "" {
+		return
+	}
+	s.answer.header.Set("Content-Type", "text/plain")
+	if s.r.Method != http.MethodHead && status != http.StatusNoContent && status != http.StatusNotModified {
+		s.answer.body = io.NopCloser(strings.NewReader(body))
+	}
+}
+
+// send writes the answer to the client.
+func (s *stream) send() {
+	maps.Copy(s.w.Header(), s.answer.header)
+	s.status = s.answer.status
+	s.w.WriteHeader(s.answer.status)
+	if s.answer.body == nil {
+		return
+	}
+	defer s.answer.body.Close()
+	if err := s.sendBody(); err != nil {
+		s.cut(err)
+	}
+}
+
+// errDownstream says that the client could not be written to.
+var errDownstream = errors.New("downstream")
+
+// buffers are what bodies are copied with.
+var buffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
+func (s *stream) sendBody() error {
+	buffer := buffers.Get().(*[16 << 10]byte)
+	defer buffers.Put(buffer)
+	flush := http.NewResponseController(s.w)
+	for {
+		n, err := s.answer.body.Read(buffer[:])
+		if n > 0 {
+			written, werr := s.w.Write(buffer[:n])
+			s.sent += int64(written)
+			if werr != nil {
+				return errDownstream
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case s.answer.flush:
+			_ = flush.Flush() // The next write says if the client has gone.
+		}
+	}
+}
+
+// cut ends an answer that could not be passed on whole, and with it the
+// client's connection.
+func (s *stream) cut(err error) {
+	switch {
+	case errors.Is(err, errTimeout):
+		s.flags = append(s.flags, "UT")
+		s.details = "response_timeout"
+	case errors.Is(err, errDownstream) || s.r.Context().Err() != nil:
+		s.disconnected()
+	default:
+		s.flags = append(s.flags, "UC")
+		s.details = "upstream_reset_after_response_started{connection_termination}"
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// disconnected notes that the client went away before it was answered whole.
+func (s *stream) disconnected() {
+	s.flags = append(s.flags, "DC")
+	s.details = "downstream_remote_disconnect"
+	s.stats.rqRemoteReset.add(1)
+}
