@@ -52,6 +52,14 @@ type Mesh interface {
 	// ConflictError.
 	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
 
+	// Follow tells hear what becomes different from now on, until ctx ends or the
+	// mesh is closed: each rule that can act on the traffic of the hosts, of
+	// whichever kind and namespace, and each pod of the namespace that begins to
+	// serve or ceases to. It tells of what this run itself writes, too. It returns
+	// once it follows, with what it cannot see for lack of rights, worded; that is
+	// no error. hear is called from several goroutines, and must not call the mesh.
+	Follow(ctx context.Context, hosts []string, hear func(Event)) (unseen []string, err error)
+
 	// Prepare makes what load is driven from, the load workload, unless it is
 	// there. It writes no rule, so a run that prepares first has none to undo
 	// where that fails.
@@ -85,6 +93,23 @@ type Info struct {
 	Closed    bool          // there is no outside: nobody but its services can be called
 	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
 }
+
+// Event is one thing that became different in a mesh.
+type Event struct {
+	Ref     rules.Ref // of kind Pod or Service too, and of kinds of Istio's that no run writes
+	Did     string    // one of the words below
+	Version string    // the resource version that it has since then; empty: it is gone
+	Lost    string    // why events may be missed from now on; then nothing else is set
+}
+
+// What can happen to an object.
+const (
+	Created = "was created"
+	Changed = "was changed" // its spec was: no status, label or annotation
+	Deleted = "was deleted"
+	Serves  = "became ready" // a pod
+	Ceased  = "was ready no more"
+)
 
 // Service is a Kubernetes service.
 type Service struct {

@@ -39,6 +39,12 @@ func Hosts(o *Object) []string {
 	return out
 }
 
+// Covers says whether a host in a rule of a namespace, which may begin with a
+// wildcard, stands for a fully qualified one.
+func Covers(host, namespace, qualified string) bool {
+	return covers(FQDN(host, namespace), qualified)
+}
+
 // covers says whether a host of a rule, which may begin with a wildcard, stands
 // for a fully qualified one.
 func covers(pattern, host string) bool {

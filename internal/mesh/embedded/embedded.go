@@ -56,9 +56,10 @@ type Mesh struct {
 	end      context.CancelFunc
 	routines sync.WaitGroup
 
-	mu     sync.Mutex
-	store  store
-	failed []error // of workloads that stopped serving
+	mu        sync.Mutex
+	store     store
+	followers map[*follower]bool
+	failed    []error // of workloads that stopped serving
 }
 
 // injected is a workload with its proxy.
@@ -85,6 +86,8 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 		common: config.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
 		admin:  &http.Client{Transport: &http.Transport{}},
 		end:    end,
+
+		followers: map[*follower]bool{},
 	}
 	if err := m.start(running, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
 		closeAll(ports)

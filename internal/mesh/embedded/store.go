@@ -115,6 +115,7 @@ func (m *Mesh) Write(_ context.Context, change rules.Change) (*rules.Object, err
 	if err := m.push(next.objects); err != nil {
 		return nil, err
 	}
+	m.tell(ref, rules.Find(m.store.objects, ref), written)
 	m.store = next
 	if written == nil {
 		return nil, nil

@@ -6,8 +6,8 @@
 // (istio.io/api) are laid over them: the typed client of istio.io/client-go
 // decodes into those types, and what they do not hold would be lost from an object
 // that is put back, as a field of a newer Istio, a weight of 0, or the spelling
-// of a duration. A run lists a namespace a few times and watches nothing, so
-// informers would only add requests.
+// of a duration. What others change during a run is followed by a watch for each
+// kind, in all namespaces as far as the user's rights go.
 //
 // Load comes from a pod of this program with a sidecar of its own. The proxies'
 // admin interfaces and the pod's agent are reached by port-forward, their access
@@ -64,7 +64,10 @@ type Mesh struct {
 	mu       sync.Mutex
 	workload *workload // nil until the load workload was asked for
 	gateways []string  // the namespaces of the ingress gateway's pods, as far as they were found
+	unfollow []context.CancelFunc
 	closed   bool
+
+	following sync.WaitGroup
 }
 
 var _ mesh.Mesh = (*Mesh)(nil)
@@ -220,7 +223,11 @@ func (m *Mesh) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
 	w := m.workload
+	for _, end := range m.unfollow {
+		end()
+	}
 	m.mu.Unlock()
+	m.following.Wait()
 	m.tunnels.close()
 	defer m.api.CloseIdleConnections()
 	if w == nil {

@@ -1,0 +1,173 @@
+package istio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// watched is a kind of object that can act on the traffic.
+type watched struct {
+	kind       string
+	of         schema.GroupVersionResource
+	namespaces []string                                        // in which to follow it; where that of all is granted, that alone
+	selector   string                                          // of labels
+	did        func(was, is *unstructured.Unstructured) string // what became different; empty: nothing that matters
+	acts       func(*unstructured.Unstructured) bool
+}
+
+// byHost are the kinds of Istio's that act on hosts which they name, from any
+// namespace; byPlace those that act on the workloads of their namespace, or, in
+// Istio's own, of all.
+var (
+	byHost = map[string]string{
+		"VirtualService": "virtualservices", "DestinationRule": "destinationrules", "ServiceEntry": "serviceentries",
+	}
+	byPlace = map[string]schema.GroupVersionResource{
+		"EnvoyFilter":           {Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"},
+		"WasmPlugin":            {Group: "extensions.istio.io", Version: "v1alpha1", Resource: "wasmplugins"},
+		"AuthorizationPolicy":   {Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
+		"PeerAuthentication":    {Group: "security.istio.io", Version: "v1", Resource: "peerauthentications"},
+		"RequestAuthentication": {Group: "security.istio.io", Version: "v1", Resource: "requestauthentications"},
+	}
+)
+
+// watched are the kinds to follow for hosts.
+func (m *Mesh) watched(hosts []string) []watched {
+	traffic := m.resources[rules.VirtualService].GroupVersion()
+	here := m.places()
+	var all []watched
+	for kind, plural := range byHost {
+		all = append(all, watched{
+			kind: kind, of: traffic.WithResource(plural), did: respecified,
+			namespaces: append([]string{metav1.NamespaceAll}, here...),
+			acts:       func(o *unstructured.Unstructured) bool { return o.GetNamespace() == m.namespace || m.reaches(o, hosts) },
+		})
+	}
+	place := func(kind string, of schema.GroupVersionResource) {
+		all = append(all, watched{
+			kind: kind, of: of, did: respecified, namespaces: here,
+			acts: func(*unstructured.Unstructured) bool { return true },
+		})
+	}
+	for kind, of := range byPlace {
+		place(kind, of)
+	}
+	place(rules.Gateway, traffic.WithResource("gateways"))
+	place("Sidecar", traffic.WithResource("sidecars"))
+	if of, there := m.resources[rules.Telemetry]; there {
+		place(rules.Telemetry, of)
+	}
+	return all
+}
+
+// places are the namespaces whose objects act on the workloads of the mesh.
+func (m *Mesh) places() []string {
+	if m.namespace == istioSystem {
+		return []string{istioSystem}
+	}
+	return []string{m.namespace, istioSystem}
+}
+
+// respecified compares what an object asks for: by metadata.generation, which
+// Kubernetes counts up with each change of the spec and with no other, and by the
+// spec where it keeps none, as of a Service.
+func respecified(was, is *unstructured.Unstructured) string {
+	switch {
+	case was == nil:
+		return mesh.Created
+	case is == nil:
+		return mesh.Deleted
+	case was.GetUID() != is.GetUID(), was.GetGeneration() != is.GetGeneration():
+		return mesh.Changed
+	case is.GetGeneration() == 0 && !equality.Semantic.DeepEqual(was.Object["spec"], is.Object["spec"]):
+		return mesh.Changed
+	}
+	return ""
+}
+
+// reaches says whether an object of another namespace names one of the hosts and
+// is exported to this one. A VirtualService without hosts is a delegate, whose
+// hosts another one has.
+func (m *Mesh) reaches(o *unstructured.Unstructured, hosts []string) bool {
+	exported, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "exportTo") // malformed: it counts as if it were for all
+	if len(exported) > 0 && !slices.Contains(exported, "*") && !slices.Contains(exported, m.namespace) {
+		return false
+	}
+	named, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
+	if host, there, _ := unstructured.NestedString(o.Object, "spec", "host"); there {
+		named = append(named, host)
+	}
+	return len(named) == 0 || slices.ContainsFunc(named, func(pattern string) bool {
+		return slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(pattern, o.GetNamespace(), host) })
+	})
+}
+
+// watchedPods are the pods that carry or serve traffic, those of the ingress
+// gateway, and the services.
+func (m *Mesh) watchedPods(ctx context.Context) ([]watched, error) {
+	services, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err)
+	}
+	gateways, err := m.gatewayPods(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pods := corev1.SchemeGroupVersion.WithResource("pods")
+	all := []watched{
+		{
+			kind: "Service", of: corev1.SchemeGroupVersion.WithResource("services"), namespaces: []string{m.namespace}, did: respecified,
+			acts: func(*unstructured.Unstructured) bool { return true },
+		}, {
+			kind: "Pod", of: pods, namespaces: []string{m.namespace}, did: served,
+			acts: func(o *unstructured.Unstructured) bool {
+				return o.GetLabels()[managedBy] != programName && (hasProxy(podOf(o)) || selected(services.Items, o.GetLabels()))
+			},
+		},
+	}
+	if len(gateways) > 0 && gateways[0].Namespace != m.namespace {
+		all = append(all, watched{
+			kind: "Pod", of: pods, namespaces: []string{gateways[0].Namespace}, selector: gatewayLabels, did: served,
+			acts: func(*unstructured.Unstructured) bool { return true },
+		})
+	}
+	return all, nil
+}
+
+// selected says whether a pod with the labels is behind a service.
+func selected(services []corev1.Service, of map[string]string) bool {
+	return slices.ContainsFunc(services, func(s corev1.Service) bool {
+		return len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(of))
+	})
+}
+
+// served says whether a pod began or ceased to serve.
+func served(was, is *unstructured.Unstructured) string {
+	switch before, now := was != nil && serves(podOf(was)), is != nil && serves(podOf(is)); {
+	case now && !before:
+		return mesh.Serves
+	case before && !now:
+		return mesh.Ceased
+	}
+	return ""
+}
+
+func podOf(o *unstructured.Unstructured) *corev1.Pod {
+	pod := &corev1.Pod{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, pod); err != nil {
+		return &corev1.Pod{} // no pod that this client knows serves
+	}
+	return pod
+}
