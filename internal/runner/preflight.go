@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -56,8 +58,9 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 	return p, nil
 }
 
-// preflight does all that comes before the first write.
-func (r *run) preflight(ctx context.Context) error {
+// preflight does all that comes before the first write. The run hears of what
+// others change until listening ends.
+func (r *run) preflight(ctx, listening context.Context) error {
 	r.phase("checking the scenario against the mesh")
 	planned, err := PlanOn(ctx, r.mesh, r.scenario, r.Options)
 	if err != nil {
@@ -69,8 +72,13 @@ func (r *run) preflight(ctx context.Context) error {
 	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
+	var group errgroup.Group
+	group.Go(func() error { return r.listen(listening) })
 	if err := r.mesh.Prepare(ctx); err != nil {
-		return fmt.Errorf("preparing the mesh: %w", err)
+		return errors.Join(fmt.Errorf("preparing the mesh: %w", err), group.Wait())
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	base := planned.objects
 	for _, o := range r.planned[0].Objects() {

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +21,7 @@ type reading struct {
 	longest          time.Duration // of the delays in force
 	observed         evidence.Observed
 	*evidence.Window          // of what was observed; nil until the window has ended
+	since            int      // how much the run had heard of the mesh by then
 	meddled          []string // what somebody else changed meanwhile
 
 	mu     sync.Mutex // a load that is given up may still begin while the reading is closed
@@ -31,7 +31,7 @@ type reading struct {
 func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 	objects := r.objects()
 	return &reading{
-		run: r, name: name, proxies: proxies, longest: rules.LongestDelay(objects),
+		run: r, name: name, proxies: proxies, longest: rules.LongestDelay(objects), since: r.heard.len(),
 		observed: evidence.Observed{Services: r.services, Objects: objects},
 	}
 }
@@ -100,7 +100,7 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	if o.Window, err = evidence.Read(ctx, o.observed, over, o.run.mesh.Info().LogDelay); err != nil {
 		return err
 	}
-	o.meddled, err = o.run.meddling(ctx)
+	o.meddled, err = o.run.meddling(ctx, o.since)
 	return err
 }
 
@@ -114,39 +114,4 @@ func startOf(loads map[string]*loadgen.Result) time.Time {
 		}
 	}
 	return first
-}
-
-// meddling says what is not as the run knows it to be: somebody else changed the
-// rules, and what was observed is of both.
-func (r *run) meddling(ctx context.Context) ([]string, error) {
-	objects, err := r.mesh.Objects(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading the rules after the load: %w", err)
-	}
-	var found []string
-	for _, now := range objects {
-		switch known := r.current[now.Ref]; {
-		case r.foreign(now.Ref):
-		case known == nil:
-			found = append(found, fmt.Sprintf("%s was created by somebody else meanwhile", now.Ref))
-		case !rules.Equal(known, now):
-			found = append(found, fmt.Sprintf("%s was changed by somebody else meanwhile", now.Ref))
-		case rules.Rewritten(known, now):
-			found = append(found, fmt.Sprintf("%s was changed by somebody else meanwhile, and changed back", now.Ref))
-		}
-	}
-	for ref, known := range r.current {
-		if known != nil && !r.foreign(ref) && rules.Find(objects, ref) == nil {
-			found = append(found, fmt.Sprintf("%s was deleted by somebody else meanwhile", ref))
-		}
-	}
-	slices.Sort(found)
-	return found, nil
-}
-
-// foreign says whether an object is in a namespace in which the run has written
-// nothing, that of a gateway: others may do there what they like.
-func (r *run) foreign(ref rules.Ref) bool {
-	return ref.Namespace != r.mesh.Info().Namespace &&
-		!slices.ContainsFunc(r.touched, func(own rules.Ref) bool { return own.Namespace == ref.Namespace })
 }

@@ -71,6 +71,7 @@ type run struct {
 	planned  []Stage
 	logging  *evidence.Logging
 	record   *report.Record
+	heard    heard
 
 	original  map[rules.Ref]*rules.Object // what was there before the run; absent: nothing
 	current   map[rules.Ref]*rules.Object // what the run knows to be there now
@@ -118,7 +119,9 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 		o.LiveLimit = defaultLive
 	}
 	r := newRun(m, s, o)
-	if err := r.preflight(ctx); err != nil {
+	listening, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := r.preflight(ctx, listening); err != nil {
 		return nil, err
 	}
 	if err := r.life(ctx); err != nil {

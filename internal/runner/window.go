@@ -54,7 +54,7 @@ func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts
 		r.problem("%s: %s", where, gap)
 	}
 	for _, what := range seen.meddled {
-		r.problem("%s: %s; nobody else may change the rules of the namespace during a run: run again", where, what)
+		r.problem("%s: %s", where, what)
 	}
 	w.Reconciled = seen.Reconcile(cohorts, w.Loads)
 	if w.Name == report.During {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // shared is a fault on one of two services that share a port.
@@ -39,6 +40,10 @@ func foreignRules() []hand {
 		{Row: row(folder, "must-not-pass-hand-policy-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignPolicy)},
 		{Row: row(folder, "must-not-pass-hand-second-owner-of-the-host", "inconclusive", "somebody"), text: counted, meddle: somebody(foreignRoute)},
 		{Row: row(folder, "must-not-pass-hand-fault-that-is-gone-again", "fail", "faults(details) > readers.sent"), text: more, meddle: passing(foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-fault-that-came-and-went", "inconclusive", "somebody was created, then was deleted meanwhile"), text: counted, meddle: passing(foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-policy-that-came-and-went", "inconclusive", "somebody was created, then was deleted meanwhile"), text: counted, meddle: passing(foreignPolicy)},
+		{Row: row(folder, "must-not-pass-hand-fault-in-the-baseline-alone", "inconclusive", "baseline: VirtualService/default/somebody was created, then was deleted meanwhile"), text: counted, meddle: passingIn(0, foreignDelay)},
+		{Row: row(folder, "must-pass-hand-label-that-came-and-went", "pass"), text: counted, meddle: labelled},
 		{Row: row(folder, "must-pass-hand-nobody-else", "pass"), text: counted, meddle: honest},
 	}
 }
@@ -61,14 +66,40 @@ func somebody(manifest string) func(mesh.Mesh) mesh.Mesh {
 	}
 }
 
-// passing is somebody who has deleted it before the load ends.
-func passing(manifest string) func(mesh.Mesh) mesh.Mesh {
+// passing is somebody who has deleted it as the load under the rule ends.
+func passing(manifest string) func(mesh.Mesh) mesh.Mesh { return passingIn(1, manifest) }
+
+// passingIn is one who writes it in another load, by its number.
+func passingIn(load int, manifest string) func(mesh.Mesh) mesh.Mesh {
 	return func(m mesh.Mesh) mesh.Mesh {
 		return loads{Mesh: m, n: new(int), during: func(ctx context.Context, m mesh.Mesh, n int) (func(), error) {
-			if n != 1 {
+			if n != load {
 				return nil, nil
 			}
 			return writes(ctx, m, manifest)
 		}}
 	}
+}
+
+// labelled is somebody who labels the rules under way, which does nothing to the
+// traffic, and takes the labels off again.
+func labelled(m mesh.Mesh) mesh.Mesh {
+	return loads{Mesh: m, n: new(int), during: func(ctx context.Context, m mesh.Mesh, _ int) (func(), error) {
+		objects, err := m.Objects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			other := o.Clone()
+			other.Manifest, other.Labels = nil, map[string]string{"team": "films"}
+			written, err := m.Write(ctx, rules.Change{Before: o, After: other})
+			if err != nil {
+				return nil, err
+			}
+			if _, err := m.Write(ctx, rules.Change{Before: written, After: o}); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	}}
 }
