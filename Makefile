@@ -24,8 +24,9 @@ race: ## all tests under the race detector
 e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/cluster
 	test/cluster/e2e
 
-bench: ## the engines beside fortio's own runner, what a run costs, and what many proxies do
+bench: ## the engines beside fortio's own runner, what an embedded sidecar adds, what a run costs, and what many proxies do
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
+	go test -run '^$$' -bench Hop -benchtime 2s ./internal/sidecar
 	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios
 	go test -run '^$$' -bench Proxies -benchtime 1x ./test/proxies
 
