@@ -63,6 +63,7 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
+	s.alike = likeVersions(f)
 	s.lint()
 	return s, nil
 }

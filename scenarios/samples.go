@@ -27,6 +27,7 @@ func samplesNeeded(expect []Line, cohort string) int64 {
 // lint notes what is allowed and probably not meant. The baseline and the
 // recovery are planned to be long enough; the load of a step is as its file says.
 func (s *Scenario) lint() {
+	s.Warnings = append(s.Warnings, s.alike...)
 	for _, step := range s.Steps {
 		for _, line := range step.Expect {
 			for _, size := range line.SamplesNeeded() {

@@ -30,6 +30,8 @@ type Scenario struct {
 	Rollback bool   // the first step that is no pass ends the run
 	Warnings []Warning
 
+	alike []Warning // of versions that are not told apart
+
 	NoEndpoints []NoEndpoints // where requests are sent on purpose although nobody is there
 }
 

@@ -144,9 +144,10 @@ type named struct {
 // several goroutines.
 type Expectation struct {
 	named
-	scope Scope
-	text  string
-	parts []claim
+	scope  Scope
+	source *source
+	text   string
+	parts  []claim
 }
 
 // Compile reads one line. The error is an *Error, which says where in the
@@ -157,7 +158,7 @@ func Compile(scope Scope, text string) (*Expectation, error) {
 		return nil, err
 	}
 	c := newCompiler(scope, source)
-	expectation := &Expectation{scope: scope, text: text}
+	expectation := &Expectation{scope: scope, source: source, text: text}
 	whole := formula{}
 	for _, part := range parts(source.tree) {
 		claim, err := c.claim(part)
@@ -186,7 +187,9 @@ func (e *Expectation) Within(bounds map[Load]Bounds) (*Expectation, error) {
 // Text returns the line as it was written.
 func (e *Expectation) Text() string { return e.text }
 
-// Needs returns the quantities of proxies that the line asks for, each once.
+// Needs returns the quantities of proxies that the line asks for, each once, and
+// for each the requests to its service, without which nobody can say what it could
+// have been.
 func (e *Expectation) Needs() []Need { return e.needs }
 
 // Loads returns the cohorts that the line names, each once a window.

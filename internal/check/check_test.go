@@ -188,7 +188,14 @@ func TestAnObservedAmountDoesNotReadLikeALimitThatItMisses(t *testing.T) {
 
 func TestNamesWithHyphensAndThoseOfOtherLanguagesAreNames(t *testing.T) {
 	e := mustCompile(t, `while.p50 < 1s && requests(tcp-echo, v1-canary)-faults(package) == 0 && recovery.tcp-client.sent == 5 && requests("reviews", "v3") == 0`)
-	wantNeeds := []Need{{"requests", []string{"tcp-echo", "v1-canary"}}, {"faults", []string{"package"}}, {"requests", []string{"reviews", "v3"}}}
+	wantNeeds := []Need{
+		{"requests", []string{"tcp-echo", "v1-canary"}},
+		{"requests", []string{"tcp-echo"}},
+		{"faults", []string{"package"}},
+		{"requests", []string{"package"}},
+		{"requests", []string{"reviews", "v3"}},
+		{"requests", []string{"reviews"}},
+	}
 	wantLoads := []Load{{report.During, "while"}, {report.Recovery, "tcp-client"}}
 	if diff := cmp.Diff(wantNeeds, e.Needs()); diff != "" {
 		t.Errorf("needs (-want +got):\n%s", diff)

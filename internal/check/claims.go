@@ -12,6 +12,7 @@ import (
 
 // claim is a compiled statement that is true or false.
 type claim struct {
+	node  node
 	text  string
 	split bool // it contains a statistical test
 	says  formula
@@ -27,6 +28,7 @@ type finding struct {
 	samples  int64
 	sources  []string
 	reason   string
+	doubts   []string // why it may be otherwise, though by the words of the line it is not
 }
 
 // claim compiles a statement.
@@ -35,7 +37,10 @@ func (c *compiler) claim(n node) (claim, error) {
 	if err != nil {
 		return claim{}, err
 	}
-	result.text = c.source.textOf(n)
+	result.node, result.text = n, c.source.textOf(n)
+	if c.scope.seen != nil { // a part of the line may well be decided by now
+		return result, nil
+	}
 	if err := c.undecided(result, n); err != nil {
 		return claim{}, err
 	}
@@ -167,6 +172,7 @@ func bounded(observed term, bounds ...bound) claim {
 			limit:    limitWords(bounds, limits, v),
 			samples:  v.samples,
 			sources:  all.sources,
+			doubts:   all.doubts,
 		}
 		if len(all.missing) > 0 {
 			result.verdict, result.reason = report.Inconclusive, strings.Join(all.missing, "; ")

@@ -3,6 +3,9 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // undecided refuses a claim that no observation could make false, or none true:
@@ -20,6 +23,39 @@ func (c *compiler) undecided(what claim, n node) error {
 	}
 	wrong.Hint = c.why(what.says)
 	return wrong
+}
+
+// decided says that a part of the line could have come out in no other way with
+// the requests that there were in its windows; empty: it could.
+func (e *Expectation) decided(w Windows, part int, as report.Verdict) string {
+	if e.parts[part].says.unsure { // a split alone
+		return ""
+	}
+	scope := e.scope
+	scope.seen = e.seen(w)
+	c := newCompiler(scope, e.source)
+	claim, err := c.claim(e.parts[part].node)
+	if err != nil {
+		return err.Error()
+	}
+	other, word := claim.says.negated(), "failed"
+	if as == report.Fail {
+		other, word = claim.says, "held"
+	}
+	if c.seen.possible(other, c.solver) {
+		return ""
+	}
+	return fmt.Sprintf("with the requests that there were it could not have %s: %s", word, c.whySeen(claim.says))
+}
+
+// whySeen says what the quantities of a claim could have been, and what to do.
+func (c *compiler) whySeen(says formula) string {
+	for _, name := range says.quantities() {
+		if q := c.seen[name]; strings.HasSuffix(q.family, " "+proxied) && q.size.most > 0 {
+			return fmt.Sprintf("%s was %d at most; write a limit that it could have passed, as in %s == 0", name, q.size.most, name)
+		}
+	}
+	return c.why(says) + "; write a limit that they could have passed, or send more"
 }
 
 // why says what is known of the quantities of a claim that is decided by it.

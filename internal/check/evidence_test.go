@@ -122,7 +122,7 @@ func TestAKnownBugThatHasComeTrueFails(t *testing.T) {
 		"faults(reviews) == 0 && jason.p50 > 1s": report.Inconclusive,
 		"faults(reviews) == 0 && jason.p50 < 1s": report.Inconclusive,
 	} {
-		rows := KnownBug(mustCompile(t, line).Judge(observed()), "SHOP-42")
+		rows := mustCompile(t, line).JudgeKnownBug(observed(), "SHOP-42")
 		if got := Overall(rows); got != want {
 			t.Errorf("%s with a ticket is %s, not %s: %+v", line, got, want, rows)
 		}

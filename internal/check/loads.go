@@ -210,10 +210,14 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 	}
 	c.speak(l, chosen)
 	read := ofAnswers(counted(chosen))
-	if function == "share" {
+	switch function {
+	case "share":
 		return term{kind: share, form: c.share(l, part), eval: shareOf(l, read)}, nil
+	case "answered":
+		return term{kind: number, form: c.count(l, part), eval: toldApart(l, ofLoad(l, read))}, nil
+	default:
+		return term{kind: number, form: c.count(l, part), eval: ofLoad(l, read)}, nil
 	}
-	return term{kind: number, form: c.count(l, part), eval: ofLoad(l, read)}, nil
 }
 
 // loadFunctions returns the names of the functions of a load.

@@ -56,6 +56,7 @@ func join(findings []finding, either bool, word string) finding {
 		}
 		result.samples = fewest(result.samples, f.samples)
 		result.sources = union(result.sources, f.sources)
+		result.doubts = union(result.doubts, f.doubts)
 	}
 	result.observed, result.limit = strings.Join(observed, "; "), strings.Join(limits, word)
 	switch {

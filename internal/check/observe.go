@@ -88,9 +88,7 @@ func ofProxies(n Need) func(Windows) value {
 		if sent == 0 {
 			return absent("no load sent anything in the %s: there are no samples for %s", wordWindow(report.During), text)
 		}
-		at := slices.IndexFunc(w.During.Quantities, func(q report.Quantity) bool {
-			return q.Function == n.Function && slices.Equal(q.Args, n.Args)
-		})
+		at := slices.IndexFunc(w.During.Quantities, n.is)
 		if at < 0 {
 			return absent("%s was not collected", text)
 		}

@@ -38,6 +38,26 @@ func counted(chosen outcomes) measure {
 	}
 }
 
+// mixed chooses the answers that showed several versions.
+func mixed(o loadgen.Outcome) bool { return o.Version == loadgen.Mixed }
+
+// toldApart is the value of a count of a version's answers, in doubt where there
+// are others of which nobody can say whose they are.
+func toldApart(l Load, count func(Windows) value) func(Windows) value {
+	return func(w Windows) value {
+		v := count(w)
+		result, _ := w.result(l)
+		if result == nil {
+			return v
+		}
+		if n := result.Count(mixed); n > 0 {
+			v.doubts = append(v.doubts, fmt.Sprintf("%s in the %s: %d of %d answers showed several versions, and nobody can say which of them answered; write for each of the versions a text that only its answers have",
+				l.Cohort, wordWindow(l.Window), n, result.Sent))
+		}
+		return v
+	}
+}
+
 // unanswered says why nothing can be said of the answers; empty: there were
 // some.
 func unanswered(r *loadgen.Result) string {

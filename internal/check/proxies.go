@@ -71,6 +71,7 @@ func (c *compiler) quantity(f Function, args []node, name token) (Need, error) {
 		need.Args = append(need.Args, version)
 	}
 	c.need(need)
+	c.need(requestsOf(need))
 	return need, nil
 }
 

@@ -1,5 +1,11 @@
 package check
 
+import (
+	"slices"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
 // seen is what a window made possible: what is said of requests that were never
 // sent could not have come out otherwise.
 type seen struct {
@@ -22,4 +28,102 @@ func (s *seen) most(n Need) int64 {
 		return 0
 	}
 	return s.counted[n.text()]
+}
+
+// seen returns what the windows made possible of what the line names.
+func (e *Expectation) seen(w Windows) *seen {
+	s := &seen{made: map[Load]int64{}, counted: map[string]int64{}}
+	for _, l := range e.loads {
+		if result, _ := w.result(l); result != nil {
+			s.made[l] = result.Sent
+		}
+	}
+	for _, n := range e.needs {
+		s.counted[n.text()] = w.most(n)
+	}
+	return s
+}
+
+// most is the most that a quantity of the proxies could have been in the window
+// under the rule: as many as there were requests to its service, those that never
+// reached it included; 0: nobody knows. How often a service is called for one
+// request has no limit, since whoever calls it may ask again.
+func (w Windows) most(n Need) int64 {
+	if n.Function == report.Requests && len(n.Args) == 1 {
+		return 0
+	}
+	reached := w.counted(requestsOf(n))
+	if reached == nil {
+		return 0
+	}
+	count := func(function string) int64 {
+		if known := w.counted(Need{Function: function, Args: n.Args[:1]}); known != nil {
+			return *known
+		}
+		return 0
+	}
+	most := max(*reached+count(report.Overflows), allSent(w.During))
+	if n.Function == report.Faults { // an aborted request reaches nobody, and one that is delayed too counts twice
+		most = 2 * (most + count(report.Faults))
+	}
+	if own := w.counted(n); own != nil {
+		most = max(most, *own)
+	}
+	return most
+}
+
+// requestsOf is what was counted of all requests to the service of a quantity.
+func requestsOf(n Need) Need { return Need{Function: report.Requests, Args: n.Args[:1]} }
+
+// counted is what the proxies counted under the rule; nil: that is not known.
+func (w Windows) counted(n Need) *int64 {
+	if w.During == nil {
+		return nil
+	}
+	at := slices.IndexFunc(w.During.Quantities, n.is)
+	if at < 0 {
+		return nil
+	}
+	return w.During.Quantities[at].Value
+}
+
+// is says whether a quantity is the one that is needed.
+func (n Need) is(q report.Quantity) bool {
+	return q.Function == n.Function && slices.Equal(q.Args, n.Args)
+}
+
+// maxTried is how many values of a count are tried one by one.
+const maxTried = 10_000
+
+// Hinges says whether the line would have come out otherwise if a quantity of the
+// proxies had been another number that it could have been, and all else as it was.
+// One that does not says nothing of it, though it names it.
+func (e *Expectation) Hinges(w Windows, n Need) bool {
+	as := verdictOf(e.findings(w))
+	if as == report.Inconclusive || w.During == nil {
+		return true
+	}
+	most := w.most(n)
+	if most == 0 {
+		most = allSent(w.During)
+	}
+	for value := range min(most, maxTried) + 1 {
+		if verdictOf(e.findings(w.with(n, value))) != as {
+			return true
+		}
+	}
+	return verdictOf(e.findings(w.with(n, most))) != as
+}
+
+// with returns the windows as they were but for a quantity of the proxies.
+func (w Windows) with(n Need, value int64) Windows {
+	during := *w.During
+	during.Quantities = slices.Clone(during.Quantities)
+	for i, q := range during.Quantities {
+		if n.is(q) {
+			during.Quantities[i].Value = &value
+		}
+	}
+	w.During = &during
+	return w
 }

@@ -26,6 +26,7 @@ type value struct {
 	samples int64    // how many requests it stands on; 0 for a constant
 	sources []string // what it was read from
 	missing []string // what is missing, and why
+	doubts  []string // what may have been counted elsewhere, and why
 }
 
 // absent is a value that is not known.
@@ -59,6 +60,7 @@ func evidence(a, b value) value {
 		samples: fewest(a.samples, b.samples),
 		sources: union(a.sources, b.sources),
 		missing: union(a.missing, b.missing),
+		doubts:  union(a.doubts, b.doubts),
 	}
 }
 

@@ -105,18 +105,23 @@ func (r run) window(name, step string) *report.Window {
 	return nil
 }
 
-// rows judges the expectations of a step.
-func (r run) rows(step scenarios.Step) []report.Expectation {
-	windows := check.Windows{
-		During:   r.window(report.During, step.Name),
+// windows are those that the expectations of a step are judged by.
+func (r run) windows(step string) check.Windows {
+	return check.Windows{
+		During:   r.window(report.During, step),
 		Baseline: r.window(report.Baseline, ""),
 		Recovery: r.window(report.Recovery, ""),
 	}
+}
+
+// rows judges the expectations of a step.
+func (r run) rows(step scenarios.Step) []report.Expectation {
+	windows := r.windows(step.Name)
 	var rows []report.Expectation
 	for _, line := range step.Expect {
 		judged := line.Judge(windows)
 		if line.KnownBug != "" {
-			judged = check.KnownBug(judged, line.KnownBug)
+			judged = line.JudgeKnownBug(windows, line.KnownBug)
 		}
 		for _, row := range judged {
 			row.Step, row.Line = step.Name, line.Line

@@ -1,0 +1,153 @@
+package check
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// quiet is a window of a breaker that never refused: client sent 12 requests, and
+// pages 10, which came to reviews twice each.
+func quiet() Windows {
+	ok := func(count int64) []loadgen.Outcome { return []loadgen.Outcome{{Status: 200, Count: count}} }
+	return Windows{During: &report.Window{
+		Name:  report.During,
+		Loads: map[string]*loadgen.Result{"client": load(ok(12), time.Millisecond), "others": load(ok(10), time.Millisecond)},
+		Quantities: []report.Quantity{
+			quantity(0, "overflows", "httpbin"), quantity(0, "ejections", "httpbin"), quantity(12, "requests", "httpbin"),
+			quantity(0, "overflows", "reviews"), quantity(40, "requests", "reviews"), quantity(0, "requests", "reviews", "v2"), quantity(20, "faults", "reviews"),
+			quantity(0, "overflows", "ratings"), {Function: "requests", Args: []string{"ratings"}, Absent: "no source has it"},
+			quantity(0, "overflows", "tcp-echo"), quantity(0, "requests", "tcp-echo"),
+		},
+	}}
+}
+
+func TestALineThatCouldNotHaveFailedInItsWindowIsInconclusive(t *testing.T) {
+	for line, want := range map[string]string{
+		"overflows(httpbin) < 1000000":                           "overflows(httpbin) was 22 at most",
+		"overflows(httpbin) <= 22":                               "overflows(httpbin) == 0",
+		"overflows(httpbin) != 999999":                           "22 at most",
+		"ejections(httpbin) <= 100":                              "ejections(httpbin) was 22 at most",
+		"faults(reviews) < 1000000":                              "faults(reviews) was 120 at most",
+		"requests(reviews, v2) <= 40":                            "40 at most",
+		"overflows(httpbin) <= 1000000 * client.sent":            "22 at most",
+		"overflows(httpbin) / client.sent < 1000000%":            "could not have failed",
+		"overflows(httpbin) / requests(httpbin) < 1000000%":      "could not have failed",
+		"overflows(httpbin) * 0.000001 < 1":                      "could not have failed",
+		"-overflows(httpbin) > -1000000":                         "could not have failed",
+		"client.share(200) * overflows(httpbin) < 1000000":       "could not have failed",
+		"0 <= overflows(httpbin) < 1000000":                      "could not have failed",
+		"!(overflows(httpbin) > 1000000)":                        "could not have failed",
+		"overflows(httpbin) < 1000 || ejections(httpbin) < 1000": "could not have failed",
+		"overflows(httpbin) < 1000000 || client.status[503] > 0": "could not have failed",
+		"overflows(httpbin) < 1000000 + client.status[503]":      "could not have failed",
+		"overflows(httpbin) < 1000000 + requests(httpbin)":       "could not have failed",
+		"overflows(httpbin) + ejections(httpbin) <= 1000":        "could not have failed",
+		"client.status[503] <= 1000":                             "12",
+		"client.errors <= 50 && client.status[200] > 0":          "12",
+		"client.share(503) != 33%":                               "could not have failed",
+		"overflows(tcp-echo) <= 50":                              "22 at most",
+		"overflows(httpbin) == 0":                                "",
+		"overflows(httpbin) <= 10":                               "",
+		"overflows(httpbin) <= 21":                               "",
+		"overflows(httpbin) == client.status[503]":               "",
+		"overflows(httpbin) <= client.status[503]":               "",
+		"overflows(httpbin) + client.status[200] == client.sent": "",
+		"overflows(tcp-echo) == 0":                               "",
+		"overflows(ratings) < 1000000":                           "", // nobody knows how many requests there were
+		"ejections(httpbin) == 0":                                "",
+		"faults(reviews) == 2 * others.sent":                     "",
+		"faults(reviews) <= 2 * others.sent":                     "",
+		"10% < faults(reviews) / others.sent <= 200%":            "",
+		"requests(reviews, v2) == 0":                             "",
+		"requests(reviews) <= 1000":                              "", // whoever calls it may ask again
+		"requests(reviews) == 40":                                "",
+		"client.sent >= 10":                                      "", // it may have sent fewer
+		"client.qps >= 1":                                        "",
+		"client.status[503] <= 11":                               "",
+		"client.status[200] == client.sent":                      "",
+		"client.max < 5s || client.status[503] > 0":              "",
+		"overflows(httpbin) > 1000 || client.status[200] > 0":    "",
+	} {
+		row := mustCompile(t, line).Judge(quiet())[0]
+		switch {
+		case want == "" && row.Verdict != report.Pass, want != "" && row.Verdict != report.Inconclusive, !strings.Contains(row.Reason, want):
+			t.Errorf("%s is %s: %s", line, row.Verdict, row.Reason)
+		}
+	}
+}
+
+func TestAKnownBugThatCouldNotHaveGoneIsInconclusive(t *testing.T) {
+	for line, want := range map[string]report.Verdict{
+		"overflows(httpbin) > 1000000": report.Inconclusive,
+		"client.status[503] > 12":      report.Inconclusive,
+		"overflows(httpbin) > 0":       report.Pass,
+		"client.status[503] >= 12":     report.Pass,
+	} {
+		if row := mustCompile(t, line).JudgeKnownBug(quiet(), "SHOP-1")[0]; row.Verdict != want {
+			t.Errorf("%s is %s: %s", line, row.Verdict, row.Reason)
+		}
+	}
+}
+
+func TestALineThatHingesOnACount(t *testing.T) {
+	for line, want := range map[string]bool{
+		"overflows(httpbin) == 0":                                                true,
+		"overflows(httpbin) <= 10":                                               true,
+		"overflows(httpbin) == client.status[503]":                               true,
+		"overflows(httpbin) / client.sent < 50%":                                 true,
+		"overflows(httpbin) > 0":                                                 true,
+		"overflows(httpbin) < 1000000":                                           false,
+		"requests(httpbin) + overflows(httpbin) < 1000000":                       false,
+		"overflows(httpbin) == 0 || client.status[200] > 0":                      false,
+		"overflows(httpbin) > 1000 || client.status[200] > 0":                    false,
+		"(overflows(httpbin) < 1000000 && client.errors == 0) || client.qps > 1": false,
+		"overflows(httpbin) / requests(httpbin) < 1000000%":                      false,
+	} {
+		if got := mustCompile(t, line).Hinges(quiet(), Need{"overflows", []string{"httpbin"}}); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+// What shows several versions may be of either.
+func TestAnswersThatCannotBeToldApartAreNotPassed(t *testing.T) {
+	answers := func(version string, count int64) loadgen.Outcome {
+		return loadgen.Outcome{Status: 200, Version: version, Count: count}
+	}
+	w := Windows{During: &report.Window{Name: report.During, Loads: map[string]*loadgen.Result{
+		"client": load([]loadgen.Outcome{answers(loadgen.Mixed, 4), answers("v2", 8)}, time.Millisecond),
+		"others": load([]loadgen.Outcome{answers("v2", 8)}, time.Millisecond),
+	}, Quantities: []report.Quantity{quantity(8, "requests", "reviews", "v2"), quantity(12, "requests", "reviews")}}}
+	for line, want := range map[string]report.Verdict{
+		`client.answered("v1") == 0`:                                  report.Inconclusive,
+		`!(client.answered("v1") > 0)`:                                report.Inconclusive,
+		`client.answered("v1") == 0 || client.errors > 0`:             report.Inconclusive,
+		`client.answered("v1") / client.sent < 5%`:                    report.Inconclusive,
+		`client.answered("v2") == requests(reviews, v2)`:              report.Inconclusive,
+		`client.answered("v1") - client.answered("v2") < 0`:           report.Inconclusive,
+		`client.answered("v2") < client.sent`:                         report.Inconclusive,
+		`client.answered("v2") == client.sent`:                        report.Fail,
+		"split(client).is(v2 == 100%)":                                report.Fail,
+		`others.answered("v1") == 0`:                                  report.Pass,
+		"client.status[200] == client.sent && client.errors == 0":     report.Pass,
+		`others.answered("v2") == 8 && client.answered("v3") == 0`:    report.Inconclusive,
+		`client.answered("v1") + others.answered("v2") == 8`:          report.Inconclusive,
+		`0 <= client.answered("v1") - client.answered("v3") < 1`:      report.Inconclusive,
+		`others.sent > client.answered("v1") * 2`:                     report.Inconclusive,
+		`client.answered("v1") == client.answered("v3")`:              report.Inconclusive,
+		`client.share(200) == 100% || client.answered("v1") == 0`:     report.Inconclusive,
+		`client.status[200] - client.answered("v2") <= others.sent`:   report.Inconclusive,
+		`others.share(200) * client.answered("v1") < client.sent / 2`: report.Inconclusive,
+	} {
+		if got := Overall(mustCompile(t, line).Judge(w)); got != want {
+			t.Errorf("%s is %s", line, got)
+		}
+	}
+	if got := Overall(mustCompile(t, `client.answered("v1") > 0`).JudgeKnownBug(w, "SHOP-1")); got != report.Inconclusive {
+		t.Errorf("a bug that nobody can tell to be there is %s", got)
+	}
+}

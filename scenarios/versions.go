@@ -1,0 +1,54 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// likeVersions warns of versions that are not told apart: where one shows, so does
+// the other, since its text is a part of the first one's, and every such answer is
+// of neither.
+func likeVersions(f *fileScenario) []Warning {
+	var warnings []Warning
+	for _, one := range slices.Sorted(maps.Keys(f.Spec.Versions)) {
+		for _, other := range slices.Sorted(maps.Keys(f.Spec.Versions)) {
+			text := literal(f.Spec.Versions[other])
+			if one == other || text == "" || !holdsOf(f.Spec.Versions[one], text) {
+				continue
+			}
+			node := yamlnode.Follow(f.body, "spec.versions."+one)
+			warnings = append(warnings, Warning{Line: node.GetToken().Position.Line, Message: fmt.Sprintf(
+				"an answer with %q, which shows version %s, shows %s as well: it is mixed, and of neither; write a text for %s that only its answers have", text, other, one, one)})
+		}
+	}
+	return warnings
+}
+
+// literal is the text that stands in every answer that fulfils a check; empty:
+// there is no such.
+func literal(c fileCheck) string {
+	if c.Match == "" {
+		return c.Body
+	}
+	re, err := syntax.Parse(c.Match, syntax.Perl)
+	if err != nil || re.Op != syntax.OpLiteral || re.Flags&syntax.FoldCase != 0 {
+		return ""
+	}
+	return string(re.Rune)
+}
+
+// holdsOf says whether an answer fulfils a check because a text stands in it,
+// whatever else does.
+func holdsOf(c fileCheck, text string) bool {
+	if c.Match == "" {
+		return c.Body != "" && strings.Contains(text, c.Body)
+	}
+	re, err := regexp.Compile(c.Match)
+	return err == nil && re.MatchString("\x00"+text+"\x00")
+}
