@@ -45,7 +45,7 @@ func (s Sabotage) Seen(r *report.Record) bool {
 // All returns the sabotages of the library. The first of each scenario is the
 // one that the cluster is tried with too.
 func All() []Sabotage {
-	return []Sabotage{
+	return append(bookinfo(), []Sabotage{
 		{"delay-jason", "a delay of 1 s", "jason.p50", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
 		}))},
@@ -70,7 +70,7 @@ func All() []Sabotage {
 		{"tcp-shift", "50/50 for 80/20", "port 31400 leads to", spoilRules(tcpWeights(50, 50))},
 		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
 		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
-	}
+	}...)
 }
 
 // spoilRules alters what is written, and what the run is told was written.
