@@ -43,6 +43,7 @@ func foreignRules() []hand {
 		{Row: row(folder, "must-not-pass-hand-fault-that-came-and-went", "inconclusive", "somebody was created, then was deleted meanwhile"), text: counted, meddle: passing(foreignDelay)},
 		{Row: row(folder, "must-not-pass-hand-policy-that-came-and-went", "inconclusive", "somebody was created, then was deleted meanwhile"), text: counted, meddle: passing(foreignPolicy)},
 		{Row: row(folder, "must-not-pass-hand-fault-in-the-baseline-alone", "inconclusive", "baseline: VirtualService/default/somebody was created, then was deleted meanwhile"), text: counted, meddle: passingIn(0, foreignDelay)},
+		{Row: row(folder, "must-not-pass-hand-what-happened-is-not-known", "inconclusive", "load under the rule: the envoyfilters could not be followed any more", "nobody knows what else was changed"), text: counted, meddle: forgetful},
 		{Row: row(folder, "must-pass-hand-label-that-came-and-went", "pass"), text: counted, meddle: labelled},
 		{Row: row(folder, "must-pass-hand-nobody-else", "pass"), text: counted, meddle: honest},
 	}
@@ -102,4 +103,27 @@ func labelled(m mesh.Mesh) mesh.Mesh {
 		}
 		return nil, nil
 	}}
+}
+
+// forgetful is an API server that has forgotten, in the baseline, what happened to
+// the EnvoyFilters.
+func forgetful(m mesh.Mesh) mesh.Mesh {
+	f := &followed{Mesh: m}
+	return loads{Mesh: f, n: new(int), during: func(_ context.Context, _ mesh.Mesh, n int) (func(), error) {
+		if n == 0 {
+			f.hear(mesh.Event{Lost: "the envoyfilters could not be followed any more: too old resource version"})
+		}
+		return nil, nil
+	}}
+}
+
+// followed is a mesh that tells what the test has it tell, too.
+type followed struct {
+	mesh.Mesh
+	hear func(mesh.Event)
+}
+
+func (f *followed) Follow(ctx context.Context, hosts []string, hear func(mesh.Event)) ([]string, error) {
+	f.hear = hear
+	return f.Mesh.Follow(ctx, hosts, hear)
 }
