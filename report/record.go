@@ -107,7 +107,7 @@ type Window struct {
 	Quantities []Quantity                 `json:"quantities,omitempty"`
 	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
 	Bites      []Bite                     `json:"bites,omitempty"`
-	Calls      []Explained                `json:"calls,omitempty"`
+	Calls      []Explained                `json:"calls,omitempty"` // none if the access logs were not followed
 }
 
 // Words names the window in a sentence.

@@ -77,7 +77,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
-	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request, and of each kind of bad answer")
+	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of bad answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)
 	addOutput(cmd, &f.output, "table", "json")
 	return cmd
@@ -161,13 +161,20 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	if err != nil {
 		return 0, err
 	}
-	record, err := runner.Run(ctx, m, s, runner.Options{ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Hurry: hurry(ctx)})
-	view.end()
-	closing, cancel := patient(ctx, closeLimit, hurriedLimit)
-	defer cancel()
-	closeErr := runner.Close(closing, m, record)
+	closeMesh := func() error {
+		view.end()
+		closing, cancel := patient(ctx, closeLimit, hurriedLimit)
+		defer cancel()
+		if err := m.Close(closing); err != nil {
+			return fmt.Errorf("closing the mesh: %w", err)
+		}
+		return nil
+	}
+	record, err := runner.Run(ctx, m, s, runner.Options{
+		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Close: closeMesh, Hurry: hurry(ctx),
+	})
 	if err != nil {
-		return exitPass, errors.Join(notRun(s, err), closeErr)
+		return exitPass, errors.Join(notRun(s, err), closeMesh())
 	}
 	return statusOfRecord(record), f.show(cmd.OutOrStdout(), record, dir)
 }

@@ -225,7 +225,7 @@ func TestEvidence(t *testing.T) {
 
 // whole is the window of what was observed, whose lines have all come that come.
 func whole(o Observed) *Window {
-	w := compare(o)
+	w := Read(o)
 	w.allLogged()
 	return w
 }

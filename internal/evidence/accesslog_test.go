@@ -251,7 +251,7 @@ func TestWhatOneProxyShowsIsEnoughForABiteAndNotForNone(t *testing.T) {
 			t.Errorf("got %+v, count %v", b, deref(b.Count))
 		}
 	}
-	if compare(Observed{Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
+	if Read(Observed{Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
 		t.Error("there is a gap")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,7 @@ type Log struct {
 	calls   *calls
 	end     context.CancelFunc
 	reading sync.WaitGroup
+	parted  atomic.Bool // with the load workload
 }
 
 // Follow begins to follow the access logs of proxies, from now on; when it
@@ -60,6 +62,10 @@ func (l *Logging) Follow(ctx context.Context, proxies []mesh.Proxy, services []m
 	return log
 }
 
+// Part tells that the load workload may go from now on: an end of its log is the
+// last that it had to say, and nothing that is missing.
+func (l *Log) Part() { l.parted.Store(true) }
+
 // Close ends the following. What was counted stays.
 func (l *Log) Close() {
 	l.end()
@@ -77,7 +83,8 @@ func (l *Log) open(ctx context.Context, p *proxyLog, formats []*envoy.LogReader,
 		defer lines.Close()
 		closed := context.AfterFunc(ctx, func() { lines.Close() })
 		defer closed()
-		if err := l.read(p, lines, formats); err != nil && ctx.Err() == nil {
+		err := l.read(p, lines, formats)
+		if gone := p.proxy.Client && l.parted.Load() && errors.Is(err, io.ErrUnexpectedEOF); err != nil && ctx.Err() == nil && !gone {
 			p.fail(err)
 		}
 	})

@@ -163,7 +163,7 @@ func TestClientsAndTheirProxyCountTheSameRequests(t *testing.T) {
 		{Name: "elsewhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web"}}},
 		{Name: "nowhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web:81/"}}},
 	}
-	got := compare(Observed{Before: r.before, After: r.after}).Reconcile(cohorts, map[string]*loadgen.Result{
+	got := Read(Observed{Before: r.before, After: r.after}).Reconcile(cohorts, map[string]*loadgen.Result{
 		"all":   {Sent: 202, Warmup: 6, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}, {Error: "refused", Count: 2}}},
 		"jason": {Sent: 9, Setup: 2}, "abort": {Sent: 24}, "tcp": {Sent: 50}, "elsewhere": {Sent: 3}, "nowhere": {Sent: 4},
 	})

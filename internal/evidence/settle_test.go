@@ -122,8 +122,8 @@ func TestLateLinesAreWaitedFor(t *testing.T) {
 					})
 				}
 				o := Observed{Before: before, After: after, Services: shop, Log: &Log{proxies: []*proxyLog{p}, calls: newCalls()}}
-				w, err := Read(t.Context(), o, time.Now(), time.Second)
-				if err != nil {
+				w := Read(o)
+				if err := w.AwaitLines(t.Context(), time.Now(), time.Second); err != nil {
 					t.Fatal(err)
 				}
 				if whole := w.incomplete["caller"] == nil; whole != one.whole {

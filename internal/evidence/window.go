@@ -13,7 +13,7 @@ import (
 // Observed is what is read of the proxies for one window of load.
 type Observed struct {
 	Before, After *Snapshot
-	Log           *Log            // nil: the access logs are no evidence of this window
+	Log           *Log            // nil: the access logs were not followed
 	Services      []mesh.Service  // of the namespace
 	Objects       []*rules.Object // the rules that were in force from the first reading to the second
 	Settled       bool            // no request of the window was under way at the second reading
@@ -32,31 +32,9 @@ type Window struct {
 	gap        string           // why nothing can be said of this window
 }
 
-// Read makes the window of two readings. Where the access logs are evidence, it
-// waits until they have a line of each request that had ended at the given time:
-// delay is how late a line may come, and the endpoints' counts of the second
-// reading say how many there are at least. Lines that do not come in time make a
-// log no evidence. The error is that of an ended ctx.
-func Read(ctx context.Context, o Observed, ended time.Time, delay time.Duration) (*Window, error) {
-	w := compare(o)
-	if o.Log == nil {
-		return w, nil
-	}
-	if err := pauseUntil(ctx, ended.Add(delay)); err != nil {
-		return nil, err
-	}
-	pause := time.Millisecond // most lines are there at once
-	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
-		if err := pauseUntil(ctx, time.Now().Add(pause)); err != nil {
-			return nil, err
-		}
-		pause = min(2*pause, settlePoll)
-	}
-	return w, ctx.Err()
-}
-
-// compare holds the two readings against each other.
-func compare(o Observed) *Window {
+// Read makes the window of two readings. Where the access logs are evidence of it,
+// AwaitLines comes next.
+func Read(o Observed) *Window {
 	w := &Window{
 		Observed:   o,
 		versions:   map[string]string{},
@@ -94,6 +72,27 @@ func (w *Window) unsteady() string {
 // Gap says why nothing can be said of the window: a proxy came, went or was
 // restarted while it lasted, or could not be read. Empty: there is no such.
 func (w *Window) Gap() string { return w.gap }
+
+// AwaitLines waits until the access logs have a line of each request that had
+// ended at the given time: delay is how late a line may come, and the endpoints'
+// counts of the second reading say how many there are at least. Lines that do not
+// come in time make a log no evidence. The error is that of an ended ctx.
+func (w *Window) AwaitLines(ctx context.Context, ended time.Time, delay time.Duration) error {
+	if w.Log == nil {
+		return nil
+	}
+	if err := pauseUntil(ctx, ended.Add(delay)); err != nil {
+		return err
+	}
+	pause := time.Millisecond // most lines are there at once
+	for deadline := time.Now().Add(lateness); !w.allLogged() && time.Now().Before(deadline); {
+		if err := pauseUntil(ctx, time.Now().Add(pause)); err != nil {
+			return err
+		}
+		pause = min(2*pause, settlePoll)
+	}
+	return ctx.Err()
+}
 
 // allLogged says whether every log that is read has a line of each request that
 // /clusters counted, and keeps why one has not. Lines only become more, so one

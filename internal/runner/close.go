@@ -1,28 +1,27 @@
 package runner
 
-import (
-	"context"
-	"fmt"
+import "github.com/meshchaos/meshchaos/report"
 
-	"github.com/meshchaos/meshchaos/internal/mesh"
-	"github.com/meshchaos/meshchaos/report"
-)
-
-// Close takes away what the mesh made for the run. What could not be taken away
-// is entered into the record, which may be nil: the run is no pass then, and on
-// a cluster something is left behind.
-func Close(ctx context.Context, m mesh.Mesh, record *report.Record) error {
-	err := m.Close(ctx)
-	if err == nil {
-		return nil
+// end has the mesh closed, which takes as long as the last lines of the access
+// logs do. Those of a mesh that goes as a whole come before.
+func (r *run) end() {
+	ephemeral := r.mesh.Info().Ephemeral
+	if ephemeral {
+		r.explain()
 	}
-	err = fmt.Errorf("closing the mesh: %w", err)
-	if record != nil {
-		record.Problems = append(record.Problems, err.Error())
-		record.Restored = record.Restored && m.Info().Ephemeral
-		if record.Verdict == report.Pass {
-			record.Verdict = report.Inconclusive
+	if r.Close != nil {
+		if err := r.Close(); err != nil {
+			r.record.Restored = r.record.Restored && ephemeral
+			r.spoil(err)
 		}
 	}
-	return err
+	r.explain()
+}
+
+// spoil enters into the record what went wrong after it was judged.
+func (r *run) spoil(err error) {
+	r.problem("%v", err)
+	if r.record.Verdict == report.Pass {
+		r.record.Verdict = report.Inconclusive
+	}
 }

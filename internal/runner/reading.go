@@ -20,9 +20,10 @@ type reading struct {
 	proxies          []mesh.Proxy
 	longest          time.Duration // of the delays in force
 	observed         evidence.Observed
-	*evidence.Window          // of what was observed; nil until the window has ended
-	since            int      // how much the run had heard of the mesh by then
-	meddled          []string // what somebody else changed meanwhile
+	*evidence.Window           // of what was observed; nil until the window has ended
+	since            int       // how much the run had heard of the mesh by then
+	over             time.Time // when it had settled
+	meddled          []string  // what somebody else changed meanwhile
 
 	mu     sync.Mutex // a load that is given up may still begin while the reading is closed
 	closed bool
@@ -39,7 +40,7 @@ func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 // begin is called when everything is logged in and warmed up: what comes from
 // now on counts.
 func (o *reading) begin(ctx context.Context) error {
-	if o.name == report.During && !o.run.NoAccessLog {
+	if !o.run.NoAccessLog {
 		if err := o.follow(ctx); err != nil {
 			return err
 		}
@@ -51,7 +52,7 @@ func (o *reading) begin(ctx context.Context) error {
 	return nil
 }
 
-// follow follows the access logs until close.
+// follow follows the access logs until close, or until what takes them over ends.
 func (o *reading) follow(ctx context.Context) error {
 	log := o.run.logging.Follow(ctx, o.proxies, o.observed.Services, o.run.mesh.Info().LogDelay)
 	o.mu.Lock()
@@ -73,6 +74,16 @@ func (o *reading) close() {
 	}
 }
 
+// handOver returns the access logs, whose Close is the caller's from then on; nil:
+// they are not followed.
+func (o *reading) handOver() *evidence.Log {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	log := o.observed.Log
+	o.observed.Log = nil
+	return log
+}
+
 // begun says whether the proxies were read before the load.
 func (o *reading) begun() bool { return o.observed.Before != nil }
 
@@ -86,7 +97,7 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 		return err
 	}
 	o.observed.Settled = true
-	over := time.Now()
+	o.over = time.Now()
 	proxies, err := o.run.mesh.Proxies(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
@@ -97,8 +108,11 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	if log := o.observed.Log; log != nil {
 		log.Begin(startOf(loads), o.observed.Before)
 	}
-	if o.Window, err = evidence.Read(ctx, o.observed, over, o.run.mesh.Info().LogDelay); err != nil {
-		return err
+	o.Window = evidence.Read(o.observed)
+	if o.name == report.During { // the others tell nothing by their lines but calls, which can come late
+		if err := o.AwaitLines(ctx, o.over, o.run.mesh.Info().LogDelay); err != nil {
+			return err
+		}
 	}
 	o.meddled, err = o.run.meddling(ctx, o.since)
 	return err

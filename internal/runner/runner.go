@@ -42,6 +42,11 @@ type Options struct {
 	// NoAccessLog keeps the run from reading access logs, and from switching them
 	// on where they are off.
 	NoAccessLog bool
+	// Close closes the mesh when the run is over. What it could not take away is
+	// entered into the record: the run is no pass then, and on a cluster something
+	// is left behind. It is not called where there is no record. Nil: the mesh is
+	// left open.
+	Close func() error
 	// Hurry is closed when nobody wants to wait any more, not even for the proof
 	// that a rule is undone. The rules are put back all the same. Nil: never.
 	Hurry <-chan struct{}
@@ -82,6 +87,8 @@ type run struct {
 	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
 	conceded  map[rules.Ref]conceded      // what somebody else did to them meanwhile, and is left
 	stage     string                      // the one that was written last
+
+	late late
 }
 
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
@@ -133,6 +140,7 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 		r.problem("judging: %v", err)
 	}
 	r.record.Ended = time.Now()
+	r.end()
 	return r.record, nil
 }
 

@@ -446,20 +446,22 @@ func TestAMeshThatDoesNotAnswerIsNoRefusal(t *testing.T) {
 }
 
 func TestWhatCannotBeClosedIsNoPass(t *testing.T) {
-	m := open(t)
-	record := run(t.Context(), t, m, short, nil)
-	if err := runner.Close(t.Context(), unclosed{m}, record); err == nil || record.Verdict == report.Pass || record.Restored || len(record.Problems) == 0 {
+	record, err := runner.Run(t.Context(), lasting{open(t)}, read(t, short), runner.Options{
+		ID: "test", LiveLimit: 4 * time.Second, Close: func() error { return errors.New("the pod meshchaos-client is still there") },
+	})
+	if err != nil || record.Verdict == report.Pass || record.Restored || len(record.Problems) == 0 {
 		t.Errorf("error %v, verdict %s, restored %v, problems %q", err, record.Verdict, record.Restored, record.Problems)
 	}
 }
 
-// unclosed is a cluster whose load workload cannot be taken away.
-type unclosed struct{ mesh.Mesh }
+// lasting is a cluster, which does not go with this process.
+type lasting struct{ mesh.Mesh }
 
-func (unclosed) Close(context.Context) error {
-	return errors.New("the pod meshchaos-client is still there")
+func (m lasting) Info() mesh.Info {
+	info := m.Mesh.Info()
+	info.Ephemeral = false
+	return info
 }
-func (unclosed) Info() mesh.Info { return mesh.Info{Kind: mesh.Istio} }
 
 // meddled runs short while somebody else does something to theirs, once, as the
 // fault stands in it.

@@ -38,7 +38,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 		if err := reading.end(ctx, loads, w.Ended); err != nil {
 			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 		}
-		r.keep(&w, reading, step, cohorts)
+		r.keep(ctx, &w, reading, step, cohorts)
 	}
 	r.record.Windows = append(r.record.Windows, w)
 	if loadErr != nil {
@@ -48,7 +48,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 }
 
 // keep enters into the record what the proxies showed.
-func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts []mesh.Cohort) {
+func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step scenarios.Step, cohorts []mesh.Cohort) {
 	where := w.Words()
 	if gap := seen.Gap(); gap != "" {
 		r.problem("%s: %s", where, gap)
@@ -62,8 +62,10 @@ func (r *run) keep(w *report.Window, seen *reading, step scenarios.Step, cohorts
 		w.Quantities = seen.Quantities(needs(step))
 		w.Bites = seen.Bites(r.parts(i))
 	}
-	if seen.Log != nil {
+	if seen.Log != nil && w.Name == report.During {
 		w.Calls = seen.Log.Calls(w.Loads, r.services)
+	} else if seen.Log != nil {
+		r.explainLater(ctx, len(r.record.Windows), seen, w.Loads)
 	}
 }
 

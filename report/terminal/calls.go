@@ -24,9 +24,13 @@ func (p *printer) calls(r *report.Record, explain bool) {
 // explains says whether a tree is of a cohort of which an expectation of its
 // window failed or, in a run that is no pass, of a bad answer.
 func explains(r *report.Record, w report.Window, e report.Explained) bool {
-	cohort := regexp.MustCompile(`(^|[^A-Za-z0-9_.-])` + regexp.QuoteMeta(e.Cohort) + `($|[^A-Za-z0-9_-])`)
+	name := e.Cohort // alone, it is that of the load under the rule
+	if w.Name != report.During {
+		name = w.Name + "." + name
+	}
+	said := regexp.MustCompile(`(^|[^A-Za-z0-9_.-])` + regexp.QuoteMeta(name) + `($|[^A-Za-z0-9_-])`)
 	for _, row := range r.Expectations {
-		if row.Verdict == report.Fail && row.Step == w.Step && cohort.MatchString(row.Expression) {
+		if row.Verdict == report.Fail && (w.Name != report.During || row.Step == w.Step) && said.MatchString(row.Expression) {
 			return true
 		}
 	}
@@ -35,11 +39,7 @@ func explains(r *report.Record, w report.Window, e report.Explained) bool {
 
 func (p *printer) tree(w report.Window, e report.Explained) {
 	p.line("")
-	where := ""
-	if w.Step != "" {
-		where = " in step " + w.Step
-	}
-	p.line("%s%s, %s:", e.Cohort, where, wordWhy(e))
+	p.say("", "%s %s, %s:", e.Cohort, wordWhen(w), wordWhy(e))
 	if e.Call != nil {
 		table := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 		p.call(table, *e.Call, "  ")
@@ -48,8 +48,18 @@ func (p *printer) tree(w report.Window, e report.Explained) {
 		}
 	}
 	if e.Note != "" {
-		p.line("  (%s)", e.Note)
+		p.fold("  ", "  ", "("+e.Note+")")
 	}
+}
+
+func wordWhen(w report.Window) string {
+	switch {
+	case w.Name != report.During:
+		return "in the " + w.Name
+	case w.Step != "":
+		return "in step " + w.Step
+	}
+	return "under the rule"
 }
 
 func wordWhy(e report.Explained) string {

@@ -169,8 +169,8 @@ func (a *Server) prometheus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector(stats)) // It describes nothing that could clash.
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	registry.MustRegister(collector(stats))                                                       // It describes nothing that could clash.
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true}).ServeHTTP(w, r) // Envoy does not compress either
 }
 
 // writeJSON answers with JSON. A client that has gone cannot be told.
