@@ -140,6 +140,7 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 		r.problem("judging: %v", err)
 	}
 	r.record.Ended = time.Now()
+	stop()
 	r.end()
 	return r.record, nil
 }
