@@ -17,11 +17,13 @@ type forwarding struct {
 	ctx     context.Context // ends with the request or at its timeout, with errTimeout as the cause
 	cancel  context.CancelCauseFunc
 	body    *requestBody // nil: it has none
+	perTry  time.Duration
 	attempt int
+	begun   bool // something of the request was sent
 }
 
 func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
-	f := &forwarding{stream: s, cluster: c}
+	f := &forwarding{stream: s, cluster: c, perTry: s.retries.perTry(timeout)}
 	f.ctx, f.cancel = context.WithCancelCause(s.r.Context())
 	if timeout > 0 {
 		timer := time.AfterFunc(timeout, func() { f.cancel(errTimeout) })
@@ -37,8 +39,8 @@ func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
 }
 
 // ask sends the request to a host and waits for the head of an answer. The error
-// is the pool's, errTermination, errProtocol, or that of a context that has
-// ended.
+// is the pool's, errTermination, errProtocol, errPerTry, or that of a context that
+// has ended.
 func (f *forwarding) ask(to *host) (arrival, error) {
 	f.attempt++
 	f.host, f.upstreamLocal, f.failure = nil, nil, ""
@@ -66,6 +68,13 @@ func (f *forwarding) ask(to *host) (arrival, error) {
 func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 	x := conn.carried()
 	conn.send(x)
+	f.begun = true
+	var late <-chan time.Time
+	if f.perTry > 0 {
+		timer := time.NewTimer(f.perTry)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case h := <-x.head:
 		if h.err == nil {
@@ -78,16 +87,24 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 			return arrival{}, errTermination
 		}
 		return arrival{}, errProtocol
+	case <-late:
+		conn.release(false)
+		f.cluster.stats.rqPerTryTimeout.add(1)
+		f.host.rqTimeout.Add(1)
+		f.cluster.report(f.host, http.StatusGatewayTimeout)
+		return arrival{}, errPerTry
 	case <-f.ctx.Done():
 		conn.release(false)
 		return arrival{}, f.ctx.Err()
 	}
 }
 
-// Why an attempt got no answer after it had a connection, in Envoy's words.
+// Why an attempt got no answer after it had a connection; the first two in Envoy's
+// words.
 var (
 	errTermination = errors.New("connection termination")
 	errProtocol    = errors.New("protocol error")
+	errPerTry      = errors.New("timeout of the attempt")
 )
 
 // arrival is an answer whose head has come.

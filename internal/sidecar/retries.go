@@ -19,14 +19,24 @@ import (
 type retriesFilter struct{}
 
 // Fields implements HTTPFilter.
-func (retriesFilter) Fields() config.Fields { return nil }
+func (retriesFilter) Fields() config.Fields {
+	return config.Fields{
+		"HTTPRoute": {"retries"},
+		"HTTPRetry": {"attempts", "per_try_timeout", "retry_on", "backoff", "retry_ignore_previous_hosts"},
+		"BoolValue": {"value"},
+	}
+}
 
 // Check implements HTTPFilter.
 func (retriesFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
 // Compile implements HTTPFilter.
-func (retriesFilter) Compile(config.Place, *networking.HTTPRoute) config.RouteFilter {
-	return &routeRetries{config.DefaultRetries()}
+func (retriesFilter) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
+	policy := config.Retries(r.GetRetries())
+	if policy == nil {
+		return nil
+	}
+	return &routeRetries{policy}
 }
 
 // routeRetries is the filter on one route.
@@ -38,13 +48,22 @@ func (r *routeRetries) Dump(route config.Object) {
 		"retry_on":    strings.Join(r.On, ","),
 		"num_retries": r.Retries,
 	}
+	if len(r.Statuses) > 0 {
+		o["retriable_status_codes"] = r.Statuses
+	}
+	if r.PerTry > 0 {
+		o["per_try_timeout"] = config.Duration(r.PerTry)
+	}
+	if r.BackOff != config.DefaultRetries().BackOff {
+		o["retry_back_off"] = config.Object{"base_interval": config.Duration(r.BackOff)}
+	}
 	if r.AnotherHost {
 		o["retry_host_predicate"] = []any{config.Object{
 			"name":         "envoy.retry_host_predicates.previous_hosts",
 			"typed_config": config.Object{"@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
 		}}
-		o["host_selection_retry_max_attempts"] = fmt.Sprint(r.HostAttempts)
 	}
+	o["host_selection_retry_max_attempts"] = fmt.Sprint(r.HostAttempts)
 	route["route"].(config.Object)["retry_policy"] = o
 }
 
@@ -132,14 +151,23 @@ func (t *retries) on(conditions ...string) bool {
 	return slices.ContainsFunc(conditions, func(c string) bool { return slices.Contains(t.policy.On, c) })
 }
 
+// perTry is how long an attempt may take where the request as a whole may take
+// timeout; 0: as long as that.
+func (t *retries) perTry(timeout time.Duration) time.Duration {
+	if t.policy == nil || timeout > 0 && t.policy.PerTry >= timeout {
+		return 0
+	}
+	return t.policy.PerTry
+}
+
 // afterReset says whether the policy asks for another attempt after one that got
-// no answer.
-func (t *retries) afterReset(err error) bool {
+// no answer. begun says whether something of the request was sent.
+func (t *retries) afterReset(err error, begun bool) bool {
 	var failed *connectError
 	switch {
 	case t.policy == nil || errors.Is(err, errOverflow):
 		return false
-	case errors.As(err, &failed) && t.on("connect-failure"):
+	case errors.As(err, &failed) && t.on("connect-failure"), !begun && t.on("reset-before-request"):
 		return true
 	}
 	return t.on("reset", "5xx", "gateway-error")
@@ -147,8 +175,17 @@ func (t *retries) afterReset(err error) bool {
 
 // afterAnswer says whether the policy asks for another attempt after an answer.
 func (t *retries) afterAnswer(response *http.Response) bool {
-	if t.policy == nil {
+	status := response.StatusCode
+	switch {
+	case t.policy == nil:
 		return false
+	case response.Header.Get("X-Envoy-Ratelimited") != "":
+		return t.on("envoy-ratelimited")
+	case status >= 500 && t.on("5xx"),
+		status >= 502 && status <= 504 && t.on("gateway-error"),
+		status == http.StatusConflict && t.on("retriable-4xx"),
+		slices.Contains(t.policy.Statuses, status):
+		return true
 	}
 	return t.on(grpcStatuses[response.Header.Get("Grpc-Status")])
 }

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -171,5 +172,123 @@ func TestPausesDouble(t *testing.T) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint([]time.Duration{25, 50, 100, 200, 250, 250}) {
 		t.Errorf("intervals %d ms", got)
+	}
+}
+
+// What a route's retries ask for, and what a call then comes to.
+func TestRetriesOfARoute(t *testing.T) {
+	status := func(n int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(n) }
+	}
+	slow := func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+	}
+	hangUp := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	for _, tt := range []struct {
+		name    string
+		retries string
+		handler http.HandlerFunc
+		total   int64 // attempts that had a connection
+		status  int
+		flags   string
+	}{
+		{"none by default for a status", `null`, status(503), 1, 503, "- via_upstream"},
+		{"a status of 5xx", `{"attempts":3,"retryOn":"5xx"}`, status(500), 4, 500, "URX via_upstream"},
+		{"a status below", `{"attempts":3,"retryOn":"5xx"}`, status(404), 1, 404, "- via_upstream"},
+		{"a gateway error", `{"attempts":1,"retryOn":"gateway-error"}`, status(504), 2, 504, "URX via_upstream"},
+		{"an error that is none of a gateway", `{"attempts":1,"retryOn":"gateway-error"}`, status(500), 1, 500, "- via_upstream"},
+		{"a status by its number", `{"attempts":2,"retryOn":"connect-failure,429"}`, status(429), 3, 429, "URX via_upstream"},
+		{"a conflict", `{"attempts":1,"retryOn":"retriable-4xx"}`, status(409), 2, 409, "URX via_upstream"},
+		{"switched off", `{"attempts":0}`, status(503), 1, 503, "- via_upstream"},
+		{"a host that hangs up", `{"attempts":2,"retryOn":"reset"}`, hangUp, 3, 503, "UC,URX upstream_reset_before_response_started{connection_termination}"},
+		{"a host that hangs up, which the default passes on", `{"attempts":2}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
+		{"a host that hangs up on what was sent", `{"attempts":2,"retryOn":"reset-before-request"}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
+		{"an attempt that takes too long", `{"attempts":2,"perTryTimeout":"0.02s","retryOn":"reset"}`, slow, 3, 504, "UT,URX upstream_per_try_timeout"},
+		{"an attempt that takes too long, which nothing retries", `{"attempts":2,"perTryTimeout":"0.02s"}`, slow, 1, 504, "UT upstream_per_try_timeout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := startMesh(t, Options{}, web(t, tt.handler), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":`+tt.retries+`,"route":[{"destination":{"host":"web"}}]}]}`))
+			if g := m.get("http://web:8000/"); g.Status != tt.status {
+				t.Errorf("got %d %s", g.Status, g.Body)
+			}
+			m.wantStats(t, map[string]int64{"upstream_rq_total": tt.total, "upstream_rq_retry": tt.total - 1})
+			if got := m.lastFlags(); got != tt.flags {
+				t.Errorf("flags %s, want %s", got, tt.flags)
+			}
+		})
+	}
+}
+
+// An attempt that timed out counts for the host, as an answer 504 would.
+func TestAnAttemptThatTakesTooLongCountsAgainstItsHost(t *testing.T) {
+	m := startMesh(t, Options{}, web(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":{"attempts":2,"perTryTimeout":"0.02s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`),
+		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutiveGatewayErrors":3,"maxEjectionPercent":100}}}`))
+	if g := m.get("http://web:8000/"); g.Status != 504 || g.Body != "upstream request timeout" {
+		t.Errorf("got %d %s", g.Status, g.Body)
+	}
+	m.wantStats(t, map[string]int64{"upstream_rq_per_try_timeout": 3, "upstream_rq_timeout": 0, "outlier_detection.ejections_active": 1})
+	if h := m.Snapshot().Clusters[0].Hosts[0]; h.RqTimeout != 3 || h.RqError != 3 {
+		t.Errorf("the host has %d timeouts, %d errors", h.RqTimeout, h.RqError)
+	}
+}
+
+// The timeout of the route holds for all attempts and pauses, and a perTryTimeout
+// that is not below it is none.
+func TestTheTimeoutIsOfAllAttempts(t *testing.T) {
+	m := startMesh(t, Options{}, web(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[
+			{"match":[{"uri":{"exact":"/attempts"}}],"timeout":"0.1s","retries":{"attempts":100,"perTryTimeout":"0.02s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]},
+			{"timeout":"0.05s","retries":{"attempts":100,"perTryTimeout":"0.05s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`))
+	g := m.get("http://web:8000/attempts")
+	if got := m.lastFlags(); g.Status != 504 || g.Took < 100*time.Millisecond || got != "UT response_timeout" {
+		t.Errorf("got %d after %s, %s", g.Status, g.Took, got)
+	}
+	m.wantStats(t, map[string]int64{"upstream_rq_retry_limit_exceeded": 0})
+	before := m.stat(sidecartest.ClusterStat("outbound|8000||web", "upstream_rq_total"))
+	m.get("http://web:8000/")
+	m.wantStats(t, map[string]int64{"upstream_rq_total": before + 1})
+}
+
+// A retry prefers a host that was not tried, unless the route says otherwise.
+func TestARetryPrefersAnotherHost(t *testing.T) {
+	bad := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+	for retries, want := range map[string]bool{
+		`{"attempts":1,"retryOn":"5xx"}`:                                  true,
+		`{"attempts":1,"retryOn":"5xx","retryIgnorePreviousHosts":false}`: false,
+	} {
+		m := startMesh(t, Options{}, web(t, bad, sidecartest.Answering("hello")),
+			sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":`+retries+`,"route":[{"destination":{"host":"web"}}]}]}`),
+			sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"RANDOM"}}}`))
+		answered := 0
+		for range 40 {
+			if m.get("http://web:8000/").Status == 200 {
+				answered++
+			}
+		}
+		if (answered >= 38) != want { // One in 64 retries finds no other, as six draws may be the same.
+			t.Errorf("%s: %d of 40 were answered", retries, answered)
+		}
+	}
+}
+
+// The policy in force stands in the configuration that the admin interface shows.
+func TestRetriesAreDumpedAsEnvoys(t *testing.T) {
+	for in, want := range map[string]string{
+		`null`: `{"host_selection_retry_max_attempts":"5","num_retries":2,"retry_host_predicate":[{"name":"envoy.retry_host_predicates.previous_hosts","typed_config":{"@type":"type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"}}],"retry_on":"connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"}`,
+		`{"attempts":3,"perTryTimeout":"2s","retryOn":"reset,503","backoff":"0.1s","retryIgnorePreviousHosts":false}`: `{"host_selection_retry_max_attempts":"5","num_retries":3,"per_try_timeout":"2s","retriable_status_codes":[503],"retry_back_off":{"base_interval":"0.100s"},"retry_on":"reset,retriable-status-codes"}`,
+	} {
+		m := startMesh(t, Options{}, web(t), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":`+in+`,"route":[{"destination":{"host":"web"}}]}]}`))
+		route := config.Object{"route": config.Object{}}
+		for _, f := range m.Snapshot().Config.HTTP[8000].VirtualHosts[0].Routes[0].Filters {
+			f.Dump(route)
+		}
+		got, err := json.Marshal(route["route"].(config.Object)["retry_policy"])
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %v\n got %s\nwant %s", in, err, got, want)
+		}
 	}
 }

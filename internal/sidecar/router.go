@@ -90,7 +90,7 @@ func (f *forwarding) again(a arrival, err error) (again bool, flag string) {
 		return false, ""
 	}
 	if err != nil {
-		return f.retries.another(f.cluster, f.host, f.retries.afterReset(err))
+		return f.retries.another(f.cluster, f.host, f.retries.afterReset(err, f.begun))
 	}
 	return f.retries.another(f.cluster, f.host, f.retries.afterAnswer(a.response))
 }
@@ -136,6 +136,11 @@ func (f *forwarding) interrupted() {
 
 // failed answers a request whose last attempt got no answer.
 func (f *forwarding) failed(err error) {
+	if errors.Is(err, errPerTry) {
+		f.charge(http.StatusGatewayTimeout)
+		f.reply(http.StatusGatewayTimeout, errTimeout.Error(), "UT", "upstream_per_try_timeout")
+		return
+	}
 	status, flag, reason := http.StatusServiceUnavailable, "UF", err.Error()
 	switch {
 	case errors.Is(err, errOverflow):

@@ -101,7 +101,7 @@ type clusterStats struct {
 	rqTotal, rqCompleted, rqCancelled, rqTimeout           *metric
 	rqPendingTotal, rqPendingOverflow, rqPendingFailure    *metric
 	rqRetry, rqRetrySuccess, rqRetryOverflow, rqRetryLimit *metric
-	rqRetryBackoff, retryAbandoned                         *metric
+	rqRetryBackoff, retryAbandoned, rqPerTryTimeout        *metric
 	rqActive, rqPendingActive                              *metric
 	lbHealthyPanic                                         *metric
 }
@@ -120,7 +120,7 @@ func newClusterStats(store *stats, cluster string) clusterStats {
 		rqTotal:  c("upstream_rq_total"), rqCompleted: c("upstream_rq_completed"), rqCancelled: c("upstream_rq_cancelled"), rqTimeout: c("upstream_rq_timeout"),
 		rqPendingTotal: c("upstream_rq_pending_total"), rqPendingOverflow: c("upstream_rq_pending_overflow"), rqPendingFailure: c("upstream_rq_pending_failure_eject"),
 		rqRetry: c("upstream_rq_retry"), rqRetrySuccess: c("upstream_rq_retry_success"), rqRetryOverflow: c("upstream_rq_retry_overflow"), rqRetryLimit: c("upstream_rq_retry_limit_exceeded"),
-		rqRetryBackoff: c("upstream_rq_retry_backoff_exponential"), retryAbandoned: c("retry_or_shadow_abandoned"),
+		rqRetryBackoff: c("upstream_rq_retry_backoff_exponential"), retryAbandoned: c("retry_or_shadow_abandoned"), rqPerTryTimeout: c("upstream_rq_per_try_timeout"),
 		rqActive: g("upstream_rq_active"), rqPendingActive: g("upstream_rq_pending_active"),
 		lbHealthyPanic: c("lb_healthy_panic"),
 	}
