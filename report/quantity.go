@@ -11,9 +11,10 @@ const (
 
 // Quantity is one thing counted by the proxies during a window.
 type Quantity struct {
-	Function string   `json:"function"`         // as an expectation names it
-	Args     []string `json:"args"`             // the service, then the version if any
-	Value    *int64   `json:"value"`            // nil: no source had it
-	Source   string   `json:"source,omitempty"` // what it was read from
-	Absent   string   `json:"absent,omitempty"` // why no source had it, and what to do
+	Function string   `json:"function"`          // as an expectation names it
+	Args     []string `json:"args"`              // the service, then the version if any
+	Value    *int64   `json:"value"`             // nil: no source had it
+	AtLeast  bool     `json:"atLeast,omitempty"` // there were as many, and maybe more
+	Source   string   `json:"source,omitempty"`  // what it was read from
+	Absent   string   `json:"absent,omitempty"`  // why no source had it, or all of it, and what to do
 }

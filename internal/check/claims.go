@@ -164,7 +164,7 @@ func bounded(observed term, bounds ...bound) claim {
 		limits := make([]value, len(bounds))
 		all := v
 		for i, b := range bounds {
-			limits[i] = b.limit.eval(w)
+			limits[i] = b.limit.eval(w).exact()
 			all = evidence(all, limits[i])
 		}
 		result := finding{
@@ -180,14 +180,24 @@ func bounded(observed term, bounds ...bound) claim {
 		}
 		result.verdict = report.Pass
 		for i, b := range bounds {
-			if !holds(b.operator, v.amount.Cmp(limits[i].amount)) {
+			sign := v.amount.Cmp(limits[i].amount)
+			switch {
+			case v.least != "" && !settled(b.operator, sign):
+				result.verdict, result.reason = report.Inconclusive, v.least
+			case !holds(b.operator, sign):
 				result.verdict = report.Fail
 				result.reason = fmt.Sprintf("%s %s %s", result.observed, broken(b.operator), limitOf(b, limits[i], v))
-				break
+				return result
 			}
 		}
 		return result
 	}}
+}
+
+// settled says whether a comparison that came out as sign would come out no other
+// way if the observed side were larger.
+func settled(operator string, sign int) bool {
+	return sign > 0 || sign == 0 && (operator == ">=" || operator == "<")
 }
 
 // holds says whether a comparison that came out as sign is as the operator

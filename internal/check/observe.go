@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"math/big"
 	"slices"
 
@@ -102,6 +103,9 @@ func ofProxies(n Need) func(Windows) value {
 		v := value{amount: new(big.Rat).SetInt64(*q.Value), samples: sent}
 		if q.Source != "" {
 			v.sources = []string{q.Source}
+		}
+		if q.AtLeast {
+			v.least = fmt.Sprintf("%s is %d at least, and how many more is not known: %s", text, *q.Value, cmp.Or(q.Absent, "no source has all of it"))
 		}
 		return v
 	}

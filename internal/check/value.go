@@ -27,6 +27,7 @@ type value struct {
 	sources []string // what it was read from
 	missing []string // what is missing, and why
 	doubts  []string // what may have been counted elsewhere, and why
+	least   string   // why the amount is only what it is at least; empty: it is exact
 }
 
 // absent is a value that is not known.
@@ -54,6 +55,15 @@ func fewest(a, b int64) int64 {
 	return min(a, b)
 }
 
+// exact returns the value as one that can be reckoned with: what is known by its
+// least alone is missing.
+func (v value) exact() value {
+	if v.least != "" {
+		v.amount, v.missing = nil, union(v.missing, []string{v.least})
+	}
+	return v
+}
+
 // evidence returns what two values stand on together, without an amount.
 func evidence(a, b value) value {
 	return value{
@@ -67,7 +77,7 @@ func evidence(a, b value) value {
 // calculate applies an arithmetic operator. What is missing on either side is
 // missing in the result.
 func calculate(operator string, a, b value) value {
-	result := evidence(a, b)
+	result := evidence(a.exact(), b.exact())
 	if len(result.missing) > 0 {
 		return result
 	}

@@ -25,6 +25,9 @@ func observedWords(t term, v value, limits []value) string {
 		}
 	}
 	text := tellApart(t.kind, v.amount, amounts...)
+	if v.least != "" {
+		text = "at least " + text
+	}
 	if v.note != "" {
 		text += " (" + v.note + ")"
 	}

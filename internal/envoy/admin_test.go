@@ -2,6 +2,7 @@ package envoy_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,6 +67,31 @@ func TestClusters(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// An endpoint may be out for other reasons than outlier detection.
+func TestAnEndpointThatIsUnfitIsNoEjectedOne(t *testing.T) {
+	for health, want := range map[string]envoy.Host{
+		`{"eds_health_status":"HEALTHY"}`:   {},
+		`{}`:                                {},
+		`{"eds_health_status":"UNHEALTHY"}`: {Unfit: true},
+		`{"eds_health_status":"DRAINING","failed_outlier_check":true}`:      {Unfit: true, Ejected: true},
+		`{"eds_health_status":"HEALTHY","failed_active_health_check":true}`: {Unfit: true},
+		`{"eds_health_status":"HEALTHY","pending_dynamic_removal":true}`:    {Unfit: true},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, `{"cluster_statuses":[{"name":"outbound|80||web.shop","host_statuses":[{"address":{"socket_address":{"address":"10.0.0.1","port_value":80}},"health_status":%s}]}]}`, health)
+		}))
+		clusters, err := (&envoy.Admin{Client: server.Client(), Base: server.URL}).Clusters(t.Context())
+		server.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Address = "10.0.0.1:80"
+		if diff := cmp.Diff([]envoy.Host{want}, clusters[0].Hosts); diff != "" {
+			t.Errorf("%s: %s", health, diff)
+		}
 	}
 }
 

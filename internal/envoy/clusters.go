@@ -92,6 +92,7 @@ type Host struct {
 	Active   uint64 // cx_active
 	Underway uint64 // rq_active: requests, or TCP connections, that have not ended
 	Ejected  bool   // by outlier detection: /failed_outlier_check
+	Unfit    bool   // by anything else: a health check, or what istiod says of it
 }
 
 // Clusters returns the clusters that Istio made for services, from /clusters,
@@ -124,7 +125,10 @@ type hostStatus struct {
 		Value uint64 `json:"value,string"` // absent for 0
 	} `json:"stats"`
 	Health struct {
-		Ejected bool `json:"failed_outlier_check"`
+		Ejected bool   `json:"failed_outlier_check"`
+		Checked bool   `json:"failed_active_health_check"`
+		Leaving bool   `json:"pending_dynamic_removal"`
+		EDS     string `json:"eds_health_status"`
 	} `json:"health_status"`
 }
 
@@ -153,6 +157,7 @@ func decodeClusters(body []byte) ([]Cluster, error) {
 func (s hostStatus) host() Host {
 	socket := s.Address.Socket
 	host := Host{Address: net.JoinHostPort(socket.Address, strconv.Itoa(socket.Port)), Ejected: s.Health.Ejected}
+	host.Unfit = s.Health.Checked || s.Health.Leaving || s.Health.EDS != "" && s.Health.EDS != "HEALTHY" && s.Health.EDS != "UNKNOWN"
 	for _, stat := range s.Stats {
 		switch stat.Name {
 		case "rq_total":

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,5 +30,79 @@ func TestOnlyWhereThereAreEndpointsDoesNoHealthyUpstreamShowAnEjection(t *testin
 		if said := loggedUnhealthy(w, p, part); (said.value == 1) != (len(hosts) > 0) {
 			t.Errorf("%d endpoints, a request with UH: %+v", len(hosts), said)
 		}
+	}
+}
+
+// outage is a caller whose two endpoints failed and were then both out, and back
+// before the window ended: only the flag UH tells of it.
+type outage struct {
+	before, after []envoy.Host
+	lines         map[string]int // of requests, by endpoint; empty: of those that found none
+	outlier       envoy.OutlierDetection
+}
+
+func newOutage() *outage {
+	return &outage{
+		before:  []envoy.Host{{Address: "10.0.0.1:8000", Requests: 1}, {Address: "10.0.0.2:8000", Requests: 1}},
+		after:   []envoy.Host{{Address: "10.0.0.1:8000", Requests: 4, Errors: 3}, {Address: "10.0.0.2:8000", Requests: 5, Errors: 3}},
+		lines:   map[string]int{"10.0.0.1:8000": 3, "10.0.0.2:8000": 4, "": 2},
+		outlier: envoy.OutlierDetection{Consecutive5xx: 3, BaseEjectionTime: time.Second, MaxEjectionPercent: 100},
+	}
+}
+
+// count counts the ejections as a window of an hour has them.
+func (o *outage) count() *tally {
+	start := time.Now()
+	proxy := mesh.Proxy{Name: "caller"}
+	name := envoy.ClusterName{Direction: envoy.Outbound, Port: 8000, Host: "web.shop.svc.cluster.local"}
+	taken := func(hosts []envoy.Host) *reading {
+		return &reading{
+			proxy:    proxy,
+			clusters: map[envoy.ClusterName]envoy.Cluster{name: {Name: name, Hosts: hosts}},
+			configs:  map[envoy.ClusterName]envoy.ClusterConfig{name: {Name: name, ClusterPolicy: envoy.ClusterPolicy{Outlier: o.outlier}}},
+		}
+	}
+	log := newProxyLog(proxy, 0)
+	log.begin(start, 0)
+	for upstream, n := range o.lines {
+		entry := envoy.LogEntry{Started: start.Add(time.Second), Method: "GET", Status: 500, Cluster: name.String(), Upstream: upstream}
+		if upstream == "" {
+			entry.Status, entry.Flags = 503, []string{"UH"}
+		}
+		for range n {
+			log.add(entry)
+		}
+	}
+	w := &Window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}, length: time.Hour}
+	p := pair{proxy: proxy, before: taken(o.before), after: taken(o.after)}
+	t := newTally()
+	w.ejected(t, p, p.flow(name))
+	return t
+}
+
+func TestNoHealthyUpstreamTellsHowManyEjectionsThereWereAtLeast(t *testing.T) {
+	for name, test := range map[string]struct {
+		bend func(*outage)
+		want uint64
+		why  string // why there may be more, or why it tells nothing
+	}{
+		"both were out":                     {func(*outage) {}, 2, "may have ended unseen"},
+		"one was out before":                {func(o *outage) { o.before[0].Ejected = true }, 1, "may have ended unseen"},
+		"no request found none":             {func(o *outage) { delete(o.lines, "") }, 0, "may have ended unseen"},
+		"one is out still":                  {func(o *outage) { delete(o.lines, ""); o.after[1].Ejected = true }, 1, "may have ended unseen"},
+		"one may never be out":              {func(o *outage) { o.outlier.MaxEjectionPercent = 50 }, 0, "maxEjectionPercent 50 never lets all 2 be ejected"},
+		"one had not errors enough":         {func(o *outage) { o.after[0].Errors = 2 }, 0, "had 2 errors, and it takes 3"},
+		"one was not ready":                 {func(o *outage) { o.after[0].Unfit = true }, 0, "was not fit for requests"},
+		"one came anew, and was not called": {func(o *outage) { o.before[0].Requests, o.after[0].Requests = 0, 3 }, 0, "may have gone away meanwhile"},
+		"one came anew, and was called":     {func(o *outage) { o.after[0].Requests = 3 }, 0, "may have gone away meanwhile"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutage()
+			test.bend(o)
+			got := o.count()
+			if got.value != test.want || got.absent != "" || !strings.Contains(got.more, test.why) {
+				t.Errorf("%d ejections at least, %q, %q; want %d, %q", got.value, got.absent, got.more, test.want, test.why)
+			}
+		})
 	}
 }

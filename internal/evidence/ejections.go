@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/check"
@@ -8,10 +9,12 @@ import (
 )
 
 // ejectionSources are those of ejections, in their order, of one cluster of a
-// proxy: it may keep the counter of some of them. Of the access log's flag UH, no
-// healthy upstream, only a number of requests follows and none of ejections: it
-// is what shows that an ejection bit.
+// proxy: it may keep the counter of some of them.
 var ejectionSources = []func(*Window, pair, flow) answer{enforcedEjections, clustersEjections}
+
+// leastEjections are the sources of how many there were at least, for where no
+// other knows the number.
+var leastEjections = []func(*Window, pair, flow) answer{loggedEjections, leftEjected}
 
 var ejections = quantity{check.Function{Name: report.Ejections}, (*Window).countEjections}
 
@@ -42,5 +45,13 @@ func (w *Window) ejected(t *tally, p pair, f flow) {
 			why = append(why, said.why)
 		}
 	}
-	t.lack("%s", strings.Join(why, "; "))
+	for _, ask := range leastEjections {
+		if said := ask(w, p, f); said.name != "" {
+			t.add(said.name, p.proxy.Name, said.value)
+			break
+		} else if said.why != "" {
+			why = append(why, said.why)
+		}
+	}
+	t.more = cmp.Or(t.more, strings.Join(why, "; "), "no source knows all ejections of "+f.name.String())
 }

@@ -59,6 +59,8 @@ type hostFlow struct {
 	underway                uint64 // requests that have not ended when the window does
 	active                  bool   // a connection was open at an end of the window
 	wasEjected, isEjected   bool
+	unfit                   bool // at an end of the window, by something else than an ejection
+	known                   bool // it had answered before the window, so that its counts would show if another had its address
 }
 
 // quiet says that nothing can have gone through the cluster: no request, no new
@@ -113,6 +115,7 @@ func (p pair) flow(name envoy.ClusterName) flow {
 			underway:   h.Underway,
 			active:     h.Active > 0 || b.Active > 0,
 			wasEjected: b.Ejected, isEjected: h.Ejected,
+			unfit: b.Unfit || h.Unfit, known: b.Requests > 0,
 		})
 	}
 	if was && len(before.Hosts) != len(after.Hosts) {

@@ -33,9 +33,12 @@ func (w *Window) Quantities(needs []check.Need) []report.Quantity {
 	for _, need := range needs {
 		t := w.quantity(need)
 		q := report.Quantity{Function: need.Function, Args: need.Args, Absent: t.absent}
-		if t.absent == "" {
-			value := int64(t.value)
-			q.Value, q.Source = &value, t.source()
+		switch value := int64(t.value); {
+		case t.absent != "":
+		case t.more != "" && value == 0: // so many there are of anything
+			q.Absent = t.more
+		default:
+			q.Value, q.Source, q.AtLeast, q.Absent = &value, t.source(), t.more != "", t.more
 		}
 		all = append(all, q)
 	}

@@ -58,6 +58,21 @@ func clustersEjections(w *Window, p pair, f flow) answer {
 	return unknown(fmt.Sprintf("%s keeps no ejections_enforced_total of %s, and an ejection may have ended unseen; "+annotate, p.proxy.Name, f.name.Host, "cluster.outbound"))
 }
 
+// leftEjected counts the endpoints that are ejected at the end of the window and
+// were not at its start: each was ejected, and others may have come back.
+func leftEjected(_ *Window, _ pair, f flow) answer {
+	var n uint64
+	for _, h := range f.hosts {
+		if h.isEjected && !h.wasEjected {
+			n++
+		}
+	}
+	if f.why != "" || n == 0 {
+		return unknown("")
+	}
+	return counted("failed_outlier_check of /clusters (at least)", n)
+}
+
 // version returns the label version of the workload that an endpoint is of.
 func (w *Window) version(endpoint string) (string, bool) {
 	for address, version := range w.versions {

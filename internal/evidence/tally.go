@@ -11,6 +11,7 @@ import (
 type tally struct {
 	value  uint64
 	absent string
+	more   string              // why there may be more than the value; empty: there are as many
 	kinds  []string            // of source, in the order in which they were met
 	read   map[string]int      // proxies that were read, by kind
 	named  map[string][]string // those that had counted something, by kind
