@@ -68,7 +68,7 @@ func admitEmbedded(stderr io.Writer, s *scenarios.Scenario) error {
 	if err != nil {
 		return err
 	}
-	stages, err := runner.Plan(nil, services, embedded.Namespace, s, "validate")
+	stages, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Closed: true, Beyond: runner.Alone()}, s, "validate")
 	if err != nil {
 		return ofFile(s, err)
 	}

@@ -41,6 +41,15 @@ type Mesh interface {
 	// user may not see, or the cluster does not know, Telemetries may be left out.
 	Objects(ctx context.Context) ([]*rules.Object, error)
 
+	// Gateways returns the Gateway objects of all namespaces, to which rules of this
+	// one may bind; all is false if this user may not see them.
+	Gateways(ctx context.Context) (gateways []*rules.Object, all bool, err error)
+
+	// GatewayPorts returns the ports at which load can reach the ingress gateway,
+	// each with the port numbers of the Gateways' servers that it leads to. Nil:
+	// every number is a port of it.
+	GatewayPorts(ctx context.Context) (map[int][]int, error)
+
 	// Admit says whether the mesh would take the objects, taken together, and
 	// changes nothing. The error of a field that the mesh does not implement
 	// names the field; an UnansweredError tells nothing of the objects.
@@ -126,6 +135,7 @@ type Service struct {
 type Port struct {
 	Number int
 	TCP    bool // opaque TCP rather than HTTP, as Istio's protocol selection has it
+	Either bool // no protocol is given: proxies tell it by what is sent
 }
 
 // Proxy is one Envoy, or one that behaves like it.

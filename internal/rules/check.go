@@ -47,6 +47,7 @@ func Check(objects []*Object) []Problem {
 			continue
 		case *networking.VirtualService:
 			c.virtualService(spec)
+			c.unbound(o)
 		case *networking.DestinationRule:
 			c.destinationRule(spec)
 		case *networking.Gateway:

@@ -20,6 +20,27 @@ func FQDN(host, namespace string) string {
 	return host + "." + namespace + ".svc.cluster.local"
 }
 
+// GatewayName returns namespace/name of a gateway as an object of a namespace
+// writes it: name, namespace/name, ./name, or by the host of old, name.namespace
+// with or without svc.cluster.local. MeshGateway stands for itself.
+func GatewayName(gateway, namespace string) string {
+	if gateway == MeshGateway {
+		return gateway
+	}
+	if of, name, qualified := strings.Cut(gateway, "/"); qualified {
+		if of == "." {
+			of = namespace
+		}
+		return of + "/" + name
+	}
+	name, rest, old := strings.Cut(gateway, ".")
+	if !old {
+		return namespace + "/" + gateway
+	}
+	of, _, _ := strings.Cut(rest, ".")
+	return of + "/" + name
+}
+
 // Hosts returns the fully qualified hosts that an object has rules for, each
 // once and in its order; none for a Gateway.
 func Hosts(o *Object) []string {
@@ -53,6 +74,10 @@ func covers(pattern, host string) bool {
 	}
 	return pattern == host
 }
+
+// Overlap says whether two hosts, of which each may begin with a wildcard, stand
+// for one that is the same.
+func Overlap(a, b string) bool { return covers(a, b) || covers(b, a) }
 
 // inSidecars says whether sidecars, and not only gateways, follow a
 // VirtualService.

@@ -16,6 +16,7 @@ type Target struct {
 	Port   int    // 0: it names none
 	Subset string
 	Sent   bool // requests are sent there
+	For    bool // the rule is for its requests
 }
 
 // Targets returns what an object names: the hosts that it is for and its
@@ -27,7 +28,7 @@ func Targets(o *Object) []Target {
 	case *networking.VirtualService:
 		for i, host := range spec.Hosts {
 			if inSidecars(spec) {
-				targets = append(targets, Target{Path: fmt.Sprintf("spec.hosts[%d]", i), Host: FQDN(host, o.Namespace)})
+				targets = append(targets, Target{Path: fmt.Sprintf("spec.hosts[%d]", i), Host: FQDN(host, o.Namespace), For: true})
 			}
 		}
 		for _, d := range destinations(spec) {
@@ -39,7 +40,7 @@ func Targets(o *Object) []Target {
 		}
 	case *networking.DestinationRule:
 		host := FQDN(spec.Host, o.Namespace)
-		targets = append(targets, Target{Path: "spec.host", Host: host})
+		targets = append(targets, Target{Path: "spec.host", Host: host, For: true})
 		for _, place := range placesOfRule(spec) {
 			if place.port != 0 {
 				targets = append(targets, Target{Path: place.path + ".port", Host: host, Port: place.port})

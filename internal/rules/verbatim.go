@@ -15,7 +15,9 @@ import (
 //
 // A VirtualService that shares a host with another one in the sidecars is
 // refused, since only the first created of the two works (istio/istio#36621).
-// Gateways do merge them. Neither objects nor wanted are touched.
+// Gateways do merge them. So is a DestinationRule that shares its host with another
+// one: Istio joins the two, and of what both say the first created is in force, so
+// that the proxies run neither. Neither objects nor wanted are touched.
 func Verbatim(objects, wanted []*Object) ([]Change, error) {
 	after := objects
 	seen := map[Ref]bool{}
@@ -34,6 +36,9 @@ func Verbatim(objects, wanted []*Object) ([]Change, error) {
 	for _, w := range wanted {
 		if other, host := rival(w, after); other != nil {
 			return nil, fmt.Errorf("applying %s: %s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); put the rule into that one, or delete it", w.Ref, other.Ref, host)
+		}
+		if other := twin(w, after); other != nil {
+			return nil, fmt.Errorf("applying %s: %s has the host %s too, and Istio joins them into one that is neither: of what both say, what was created first is in force; put both into one, under one name", w.Ref, other.Ref, Hosts(w)[0])
 		}
 	}
 	return changes(objects, after), nil
@@ -59,6 +64,26 @@ func rival(o *Object, objects []*Object) (*Object, string) {
 		}
 	}
 	return nil, ""
+}
+
+// twin returns another DestinationRule of the namespace with the host of an object
+// that Istio joins with it: both for all clients, or both for the same (istio,
+// pilot/pkg/model/destination_rule.go).
+func twin(o *Object, objects []*Object) *Object {
+	rule, ok := o.Spec.(*networking.DestinationRule)
+	if !ok {
+		return nil
+	}
+	i := slices.IndexFunc(objects, func(other *Object) bool {
+		their, ok := other.Spec.(*networking.DestinationRule)
+		return ok && other.Ref != o.Ref && other.Namespace == o.Namespace && slices.Equal(Hosts(other), Hosts(o)) &&
+			(their.WorkloadSelector == nil) == (rule.WorkloadSelector == nil) &&
+			maps.Equal(their.WorkloadSelector.GetMatchLabels(), rule.WorkloadSelector.GetMatchLabels())
+	})
+	if i < 0 {
+		return nil
+	}
+	return objects[i]
 }
 
 func union(a, b map[string]string) map[string]string {

@@ -19,6 +19,8 @@ type there struct {
 	namespace string
 	services  []mesh.Service
 	nobody    []scenarios.NoEndpoints // where the scenario means to send to nobody
+	closed    bool
+	beyond    Beyond
 }
 
 // rule says what an object names that is not there, and that the object before
@@ -37,15 +39,36 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		if had {
 			continue
 		}
-		if err := t.target(target, objects); err != nil {
+		if err := t.target(target, objects); err != nil && !(target.For && t.added(after, target.Host)) {
 			wrong = append(wrong, fmt.Errorf("checking %s: %s: %w", after.Ref, target.Path, err))
 		}
+	}
+	if len(wrong) == 0 { // else it is known already what the rest comes of
+		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects))
 	}
 	return errors.Join(wrong...)
 }
 
+// added says whether proxies follow a VirtualService for a host that nobody has:
+// Istio serves it on the ports of the rule's other hosts, or if nobody has any of
+// them, on port 80. A name within the cluster is none of these: it is misspelt.
+func (t there) added(o *rules.Object, host string) bool {
+	misspelt := strings.HasSuffix(strings.TrimSuffix(host, "."), ".svc.cluster.local") ||
+		slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == t.qualified(host) })
+	if t.closed || misspelt || o.Kind != rules.VirtualService {
+		return false
+	}
+	return t.beyond.Web || slices.ContainsFunc(rules.Hosts(o), func(other string) bool {
+		_, err := t.service(other)
+		return err == nil
+	})
+}
+
 func (t there) target(target rules.Target, objects []*rules.Object) error {
 	service, err := t.service(target.Host)
+	if err != nil && !target.For && t.meant(target.Host, "") {
+		return nil
+	}
 	if service == nil {
 		return err
 	}
@@ -70,22 +93,32 @@ func (t there) target(target rules.Target, objects []*rules.Object) error {
 	return fmt.Errorf("the subset %s of %s has no ready pod (%s); %s; %s", target.Subset, service.Name, wordLabels(labels), wordReady(service, labels), sayNobody(service, target.Subset))
 }
 
-// service returns the service of a host; nil without an error for a host that
-// is not the namespace's to know.
+// service returns the service of a host; nil without an error for a host of which
+// nobody here knows whether it is there, and for a wildcard of some that are.
 func (t there) service(host string) (*mesh.Service, error) {
-	i := slices.IndexFunc(t.services, func(s mesh.Service) bool { return s.Host == host })
-	if i >= 0 {
-		return &t.services[i], nil
+	for _, all := range [][]mesh.Service{t.services, t.beyond.Services} {
+		if i := slices.IndexFunc(all, func(s mesh.Service) bool { return s.Host == host }); i >= 0 {
+			return &all[i], nil
+		}
 	}
 	short, own := strings.CutSuffix(host, rules.FQDN("", t.namespace))
-	if !own || strings.Contains(short, "*") || t.meant(host, "") {
+	overlaps := func(s mesh.Service) bool { return rules.Overlap(s.Host, host) }
+	switch {
+	case own && !strings.Contains(short, "*"):
+		return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, nearest.Hint(short, t.names()))
+	case !t.beyond.Known, slices.ContainsFunc(t.services, overlaps), slices.ContainsFunc(t.beyond.Services, overlaps):
 		return nil, nil
 	}
+	first, _, _ := strings.Cut(host, ".")
+	return nil, fmt.Errorf("the mesh knows no host %q: no service and no ServiceEntry has it; %s", host, nearest.Hint(first, t.names()))
+}
+
+func (t there) names() []string {
 	names := make([]string, len(t.services))
 	for i, s := range t.services {
 		names[i] = s.Name
 	}
-	return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, nearest.Hint(short, names))
+	return names
 }
 
 // meant says whether the scenario says that nobody is behind a host, or behind
@@ -96,19 +129,17 @@ func (t there) meant(host, subset string) bool {
 	})
 }
 
-// load says what a cohort calls that is not there. The ingress gateway knows
-// hosts of its own, and a longer name may be of another namespace.
-func (t there) load(cohort mesh.Cohort) error {
+// load says what a cohort calls that is not there, the objects being those of its
+// step. A longer name may be of another namespace.
+func (t there) load(cohort mesh.Cohort, objects []*rules.Object) error {
 	host, port, err := cohort.Plan.Address()
-	if err != nil || cohort.From != mesh.FromClient {
+	if err != nil {
 		return nil // Validate has seen to the address
 	}
-	service, err := t.service(t.qualified(host))
-	switch {
-	case service == nil && err == nil:
-		return nil
-	case err == nil:
-		err = errors.Join(hasPort(service, port), t.reached(service))
+	if cohort.From == mesh.FromGateway {
+		err = t.entrance(port, objects)
+	} else {
+		err = t.address(t.qualified(host), port)
 	}
 	if err != nil {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
@@ -116,27 +147,21 @@ func (t there) load(cohort mesh.Cohort) error {
 	return nil
 }
 
-// outside says what the cohorts of a mesh without an outside call there.
-func (t there) outside(s *scenarios.Scenario) error {
-	var wrong []error
-	for _, step := range s.Steps {
-		for _, cohort := range step.Cohorts {
-			host, _, err := cohort.Plan.Address()
-			if err != nil || cohort.From != mesh.FromClient || slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == t.qualified(host) }) {
-				continue
-			}
-			wrong = append(wrong, fmt.Errorf("checking the load %s: this mesh has no %s, and no world outside; it has %s", cohort.Name, host, t.words()))
-		}
+// address says what is not there of an address that the load workload calls.
+func (t there) address(host, port string) error {
+	service, err := t.service(host)
+	_, own := strings.CutSuffix(host, rules.FQDN("", t.namespace))
+	switch {
+	case t.closed && err != nil && !own:
+		return fmt.Errorf("this mesh has no %s, and no world outside; it has %s", host, strings.Join(t.names(), ", "))
+	case t.closed && err != nil:
+		return err
+	case service == nil && (!own || t.meant(host, "")):
+		return nil
+	case err != nil:
+		return err
 	}
-	return errors.Join(wrong...)
-}
-
-func (t there) words() string {
-	names := make([]string, len(t.services))
-	for i, s := range t.services {
-		names[i] = s.Name
-	}
-	return strings.Join(names, ", ")
+	return errors.Join(hasPort(service, port), t.reached(service))
 }
 
 func (t there) reached(service *mesh.Service) error {

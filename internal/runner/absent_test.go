@@ -69,7 +69,7 @@ func TestWhatIsNotThereIsRefusedWithWhatIs(t *testing.T) {
 			[]string{"subset v9 of reviews", `no service "rating"`, "subset v2 of details", "no port 80"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := runner.Plan(nil, services, embedded.Namespace, readNamed(t, "naming.yaml", test.text), "test")
+			_, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services}, readNamed(t, "naming.yaml", test.text), "test")
 			if (err == nil) != (len(test.want) == 0) {
 				t.Fatalf("the error is %v", err)
 			}
@@ -93,14 +93,14 @@ func TestAServiceWithoutPodsIsRefused(t *testing.T) {
 		}
 	}
 	text := naming(`{fault: {service: ratings, abort: 503}}`, page, "")
-	_, err = runner.Plan(nil, services, embedded.Namespace, readNamed(t, "naming.yaml", text), "test")
+	_, err = runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services}, readNamed(t, "naming.yaml", text), "test")
 	if err == nil || !strings.Contains(err.Error(), "the service productpage has no ready pod; if nobody is to be there, say so: noEndpoints: [{service: productpage}]") {
 		t.Errorf("the error is %v", err)
 	}
 	for i := range services {
 		services[i].Ready = nil // nobody knows
 	}
-	if _, err := runner.Plan(nil, services, embedded.Namespace, readNamed(t, "naming.yaml", text), "test"); err != nil {
+	if _, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services}, readNamed(t, "naming.yaml", text), "test"); err != nil {
 		t.Errorf("where it is not known, the error is %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestWhatARuleNamedBeforeIsNoneOfTheRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := naming(`{fault: {service: reviews, abort: 503}}`, page, "")
-	if _, err := runner.Plan([]*rules.Object{theirs}, services, embedded.Namespace, readNamed(t, "naming.yaml", text), "test"); err != nil {
+	if _, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Objects: []*rules.Object{theirs}}, readNamed(t, "naming.yaml", text), "test"); err != nil {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -32,19 +32,17 @@ func (s Stage) Objects() []*rules.Object {
 // Plan works out every change of a run from the objects in force. The first
 // stage is given, and each step has one. Nothing is written. The error joins all
 // that is wrong, with what rules and load name and the mesh has not.
-func Plan(objects []*rules.Object, services []mesh.Service, namespace string, s *scenarios.Scenario, id string) ([]Stage, error) {
+func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
-		namespace: namespace, services: targets(services), objects: slices.Clone(objects),
-		there: there{namespace, services, s.NoEndpoints},
+		namespace: site.Namespace, services: targets(site.Services), objects: slices.Clone(site.Objects),
+		there: there{site.Namespace, site.Services, s.NoEndpoints, site.Closed, site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
 	var steps []Stage
 	for i, step := range s.Steps {
 		steps = append(steps, p.stage(step.Name, step.Apply, fmt.Sprintf("%s-%d", id, i+1)))
-	}
-	for _, step := range s.Steps {
 		for _, cohort := range step.Cohorts {
-			if err := p.there.load(cohort); err != nil {
+			if err := p.there.load(cohort, p.objects); err != nil {
 				p.note(step.WrongTarget(cohort.Name, err))
 			}
 		}

@@ -30,28 +30,21 @@ type Planned struct {
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
 	p := &Planned{logging: new(evidence.Logging)}
 	var err error
-	if p.services, err = m.Services(ctx); err != nil {
-		return nil, fmt.Errorf("reading the services: %w", err)
-	}
 	var proxies []mesh.Proxy
 	if !o.NoAccessLog { // before the objects, those of a gateway's namespace among them
 		if proxies, err = m.Proxies(ctx); err != nil {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("how the proxies log is not known: %v", err))
 		}
 	}
-	if p.objects, err = m.Objects(ctx); err != nil {
-		return nil, fmt.Errorf("reading the rules in force: %w", err)
+	site, err := survey(ctx, m, s)
+	if err != nil {
+		return nil, err
 	}
-	info := m.Info()
-	if p.Stages, err = Plan(p.objects, p.services, info.Namespace, s, o.ID); err != nil {
+	p.services, p.objects = site.Services, site.Objects
+	if p.Stages, err = Plan(site, s, o.ID); err != nil {
 		return nil, &RefusedError{err}
 	}
 	p.logAccess(ctx, m, s, proxies)
-	if info.Closed {
-		if err := (there{namespace: info.Namespace, services: p.services}).outside(s); err != nil {
-			return nil, &RefusedError{err}
-		}
-	}
 	if err := p.admit(ctx, m); err != nil {
 		return nil, err
 	}

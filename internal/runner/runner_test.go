@@ -631,7 +631,7 @@ func TestARunWhoseRulesAreInForceAlreadyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := func(text string, objects []*rules.Object) ([]runner.Stage, error) {
-		return runner.Plan(objects, services, "default", read(t, text), "t")
+		return runner.Plan(runner.Site{Namespace: "default", Services: services, Objects: objects}, read(t, text), "t")
 	}
 	stages, err := plan(short, nil)
 	if err != nil {

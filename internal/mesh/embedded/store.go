@@ -43,6 +43,15 @@ func (m *Mesh) Objects(context.Context) ([]*rules.Object, error) {
 	return objects, nil
 }
 
+// Gateways implements mesh.Mesh: there is one namespace.
+func (m *Mesh) Gateways(ctx context.Context) ([]*rules.Object, bool, error) {
+	objects, err := m.Objects(ctx)
+	return slices.DeleteFunc(objects, func(o *rules.Object) bool { return o.Kind != rules.Gateway }), true, err
+}
+
+// GatewayPorts implements mesh.Mesh: the gateway listens wherever a Gateway says.
+func (m *Mesh) GatewayPorts(context.Context) (map[int][]int, error) { return nil, nil }
+
 // Admit implements mesh.Mesh. A field that is not implemented is a
 // *config.UnsupportedError.
 func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {

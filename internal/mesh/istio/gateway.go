@@ -59,6 +59,54 @@ func (m *Mesh) gatewayService(ctx context.Context) (*corev1.Service, error) {
 	return nil, nil
 }
 
+// GatewayPorts implements mesh.Mesh, by the service that leads to the gateway.
+func (m *Mesh) GatewayPorts(ctx context.Context) (map[int][]int, error) {
+	service, err := m.gatewayService(ctx)
+	if err != nil {
+		return nil, answered(err)
+	}
+	if service == nil {
+		return map[int][]int{}, nil
+	}
+	return leading(service), nil
+}
+
+// leading are the ports that gatewayPort takes, each with the numbers of the
+// servers that it leads to.
+func leading(s *corev1.Service) map[int][]int {
+	ports := map[int][]int{}
+	for _, p := range s.Spec.Ports {
+		leads := []int{int(p.Port)}
+		if target := p.TargetPort.IntValue(); target != 0 {
+			leads = append(leads, target)
+		}
+		for _, number := range leads {
+			ports[number] = append(ports[number], leads...)
+		}
+	}
+	return ports
+}
+
+// Gateways implements mesh.Mesh.
+func (m *Mesh) Gateways(ctx context.Context) ([]*rules.Object, bool, error) {
+	list, err := m.dynamic.Resource(m.resources[rules.Gateway]).List(ctx, metav1.ListOptions{})
+	if apierrors.IsForbidden(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, answered(fmt.Errorf("listing the gateways of all namespaces: %w", err))
+	}
+	var gateways []*rules.Object
+	for i := range list.Items {
+		gateway, err := read(&list.Items[i])
+		if err != nil {
+			return nil, false, err
+		}
+		gateways = append(gateways, gateway)
+	}
+	return gateways, true, nil
+}
+
 // gatewayPort maps the port of a Gateway's server to one of the gateway's
 // service. Istio takes a server's number as the service's port and listens on
 // that port's target; a gateway that listens on the number itself is reached by

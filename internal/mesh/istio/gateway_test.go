@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,5 +59,20 @@ func TestLoadFromTheGatewayConnectsToItsService(t *testing.T) {
 	}
 	if _, err := (&Mesh{}).plan(mesh.Cohort{From: mesh.FromGateway, Plan: tcp("a:1")}, nil); err == nil {
 		t.Error("load from a gateway that is not there was not refused")
+	}
+}
+
+func TestAPortOfTheGatewayLeadsToItsServers(t *testing.T) {
+	ports := leading(ingress)
+	for port, number := range map[int]int{80: 8080, 8080: 80, 31400: 31400} {
+		if !slices.Contains(ports[port], number) || !slices.Contains(ports[port], port) {
+			t.Errorf("%d leads to %v", port, ports[port])
+		}
+		if _, err := gatewayPort(ingress, port); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(ports) != 3 {
+		t.Errorf("the ports are %v", ports)
 	}
 }

@@ -54,38 +54,39 @@ func service(s corev1.Service) mesh.Service {
 	out := mesh.Service{Name: s.Name, Host: s.Name + "." + s.Namespace + ".svc.cluster.local"}
 	for _, p := range s.Spec.Ports {
 		if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
-			out.Ports = append(out.Ports, mesh.Port{Number: int(p.Port), TCP: opaque(p)})
+			tcp, either := protocol(p)
+			out.Ports = append(out.Ports, mesh.Port{Number: int(p.Port), TCP: tcp, Either: either})
 		}
 	}
 	return out
 }
 
-// opaque says whether Istio treats a port as TCP rather than HTTP: by
+// protocol says whether Istio treats a port as TCP rather than HTTP: by
 // appProtocol if it is set, else by the port's name up to its first hyphen
 // (istio.io, "Protocol Selection"). A port that says nothing is sniffed by the
-// proxies; it counts as HTTP here, as the traffic of HTTP rules does, save on
-// the ports whose servers speak first, which Istio never sniffs.
-func opaque(p corev1.ServicePort) bool {
+// proxies, and may be either; it counts as HTTP here, as the traffic of HTTP rules
+// does, save on the ports whose servers speak first, which Istio never sniffs.
+func protocol(p corev1.ServicePort) (tcp, either bool) {
 	name := p.Name
 	if p.AppProtocol != nil {
 		name = *p.AppProtocol
 	}
 	switch name {
 	case "kubernetes.io/h2c", "kubernetes.io/ws":
-		return false
+		return false, false
 	case "kubernetes.io/wss":
-		return true
+		return true, false
 	}
 	word, _, _ := strings.Cut(strings.ToLower(name), "-")
 	switch word {
 	case "http", "http2", "grpc", "http_proxy":
-		return false
+		return false, false
 	case "tcp", "tls", "https", "mongo", "redis", "mysql":
-		return true
+		return true, false
 	}
 	switch p.Port {
 	case 25, 53, 3306, 27017:
-		return true
+		return true, false
 	}
-	return false
+	return false, true
 }

@@ -64,8 +64,9 @@ func TestAPortIsTCPAsIstioSelectsItsProtocol(t *testing.T) {
 		if test.app != "" {
 			p.AppProtocol = &test.app
 		}
-		if opaque(p) != test.tcp {
-			t.Errorf("port %d, name %q, appProtocol %q: TCP %v; want %v", test.port, test.name, test.app, opaque(p), test.tcp)
+		silent := test.app == "" && (test.name == "" || test.name == "web") && !test.tcp
+		if tcp, either := protocol(p); tcp != test.tcp || either != silent {
+			t.Errorf("port %d, name %q, appProtocol %q: TCP %v, either %v; want %v, %v", test.port, test.name, test.app, tcp, either, test.tcp, silent)
 		}
 	}
 }

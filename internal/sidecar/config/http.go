@@ -84,12 +84,7 @@ func (vs virtualService) attached(gateway string) bool {
 // named says whether a list of gateways, as objects of a namespace write them,
 // has the gateway.
 func named(gateways []string, namespace, gateway string) bool {
-	for _, g := range gateways {
-		if g == gateway || g != rules.MeshGateway && !strings.Contains(g, "/") && namespace+"/"+g == gateway {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(gateways, func(g string) bool { return rules.GatewayName(g, namespace) == gateway })
 }
 
 func (vs virtualService) owns(host string) bool {

@@ -1,0 +1,145 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Block is a match of an entry of a VirtualService, or an entry without any: what
+// it needs of the ports that it is for.
+type Block struct {
+	Path     string   // spec.tcp[0].match[1], or spec.tcp[0]
+	List     string   // http, tcp or tls
+	Port     int      // 0: any
+	Gateways []string // where it is for: namespace/name, or MeshGateway
+}
+
+// Blocks returns those of a VirtualService; none of any other object, and none of
+// a delegate, which is for whatever delegates to it.
+func Blocks(o *Object) []Block {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	if !ok || len(vs.Hosts) == 0 {
+		return nil
+	}
+	bound := BoundTo(o)
+	var blocks []Block
+	for i, entry := range vs.Http {
+		blocks = append(blocks, blocksIn(o, bound, "http", i, entry.Match)...)
+	}
+	for i, entry := range vs.Tcp {
+		blocks = append(blocks, blocksIn(o, bound, "tcp", i, entry.Match)...)
+	}
+	for i, entry := range vs.Tls {
+		blocks = append(blocks, blocksIn(o, bound, "tls", i, entry.Match)...)
+	}
+	return blocks
+}
+
+// match is what the matches of all lists have in common.
+type match interface {
+	GetPort() uint32
+	GetGateways() []string
+}
+
+func blocksIn[M match](o *Object, bound []string, list string, entry int, matches []M) []Block {
+	path := fmt.Sprintf("spec.%s[%d]", list, entry)
+	if len(matches) == 0 {
+		return []Block{{Path: path, List: list, Gateways: bound}}
+	}
+	var blocks []Block
+	for i, m := range matches {
+		b := Block{Path: fmt.Sprintf("%s.match[%d]", path, i), List: list, Port: int(m.GetPort()), Gateways: bound}
+		if len(m.GetGateways()) > 0 {
+			b.Gateways = gatewayNames(m.GetGateways(), o.Namespace)
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// BoundTo returns where a VirtualService is for: gateways as namespace/name, and
+// MeshGateway for the sidecars.
+func BoundTo(o *Object) []string {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	switch {
+	case !ok:
+		return nil
+	case len(vs.Gateways) == 0:
+		return []string{MeshGateway}
+	}
+	return gatewayNames(vs.Gateways, o.Namespace)
+}
+
+func gatewayNames(gateways []string, namespace string) []string {
+	names := make([]string, len(gateways))
+	for i, gateway := range gateways {
+		names[i] = GatewayName(gateway, namespace)
+	}
+	return names
+}
+
+// Delegates returns the VirtualServices to which one delegates, by the paths where
+// it does.
+func Delegates(o *Object) map[string]Ref {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	if !ok {
+		return nil
+	}
+	refs := map[string]Ref{}
+	for i, entry := range vs.Http {
+		if d := entry.GetDelegate(); d != nil {
+			refs[fmt.Sprintf("spec.http[%d].delegate", i)] = Ref{Kind: VirtualService, Namespace: cmp.Or(d.Namespace, o.Namespace), Name: d.Name}
+		}
+	}
+	return refs
+}
+
+// Taken returns the servers of a Gateway that take in a host of a VirtualService,
+// by the names and the namespaces that their hosts give.
+func Taken(gateway, o *Object) []*networking.Server {
+	var taken []*networking.Server
+	for _, server := range gateway.Spec.(*networking.Gateway).Servers {
+		if slices.ContainsFunc(server.Hosts, func(host string) bool { return takesIn(host, gateway.Namespace, o) }) {
+			taken = append(taken, server)
+		}
+	}
+	return taken
+}
+
+func takesIn(host, namespace string, o *Object) bool {
+	if from, name, qualified := strings.Cut(host, "/"); qualified {
+		if from == "." {
+			from = namespace
+		}
+		if from != "*" && from != o.Namespace {
+			return false
+		}
+		host = name
+	}
+	return slices.ContainsFunc(Hosts(o), func(own string) bool { return Overlap(host, own) })
+}
+
+// unbound checks that a match names only gateways among those of the whole rule:
+// it narrows them down, and brings none along.
+func (c *checker) unbound(o *Object) {
+	bound := BoundTo(o)
+	for _, block := range Blocks(o) {
+		for _, gateway := range block.Gateways {
+			if !slices.ContainsFunc(bound, func(b string) bool { return sameGateway(b, gateway) }) {
+				c.dead(block.Path+".gateways", "", "the rule is not bound to %s, only to %s, so the match is never asked there; add it to spec.gateways",
+					strings.TrimPrefix(gateway, "/"), strings.TrimPrefix(strings.Join(bound, ", "), "/"))
+			}
+		}
+	}
+}
+
+// sameGateway compares two names. In a file whose objects have no namespace yet,
+// one without may be of any.
+func sameGateway(a, b string) bool {
+	own := strings.HasPrefix(a, "/") || strings.HasPrefix(b, "/")
+	return a == b || own && a[strings.Index(a, "/")+1:] == b[strings.Index(b, "/")+1:] && a != MeshGateway && b != MeshGateway
+}
