@@ -69,6 +69,9 @@ func (t there) target(target rules.Target, objects []*rules.Object) error {
 	if err != nil && !target.For && t.meant(target.Host, "") {
 		return nil
 	}
+	if err == nil && service == nil && t.beyond.Known && target.Path == "spec.host" && strings.HasPrefix(target.Host, "*") {
+		return fmt.Errorf("the host %s is a wildcard, and no proxy shows which policies come of it; name a service", target.Host)
+	}
 	if service == nil {
 		return err
 	}

@@ -62,6 +62,8 @@ func TestWhatLiesBeyondTheNamespaceIsNamedOrRefused(t *testing.T) {
 		"one that the scenario says is nobody's":   {naming(to(`{destination: {host: www.test}}`), page, "  noEndpoints: [{service: www.test}]"), web, ""},
 		"a destination elsewhere, and its port":    {naming(to(`{destination: {host: reviews.films.svc.cluster.local, port: {number: 80}}}`), page, ""), all, "has no port 80; it has 9080"},
 		"a policy for nobody":                      {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: www.test, trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), web, `spec.host: the mesh knows no host`},
+		"a policy for a wildcard":                  {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: "*.default.svc.cluster.local", trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), all, "is a wildcard, and no proxy shows"},
+		"a policy for the hosts of an entry":       {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: "*.example.com", trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), all, ""},
 		"a load outside":                           {naming(`{fault: {service: ratings, abort: 503}}`, "http://www.test/", ""), all, ""},
 		"a gateway elsewhere":                      {naming(bound(`hosts: [reviews.example.com], gateways: [edge/front], `+route), page, ""), all, ""},
 		"a gateway of old":                         {naming(bound(`hosts: [reviews.example.com], gateways: [front.edge.svc.cluster.local], `+route), page, ""), all, ""},
