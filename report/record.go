@@ -126,7 +126,7 @@ func (w *Window) Words() string {
 type Bite struct {
 	Rule    string `json:"rule"`              // VirtualService/default/ratings
 	Path    string `json:"path"`              // spec.http[0].fault.delay
-	Kind    string `json:"kind"`              // how it is seen: delay, abort, timeout, route, weight, policy, overflow, ejection (docs/verdicts.md)
+	Kind    string `json:"kind"`              // how it is seen: delay, abort, route, policy, overflow and the like (docs/verdicts.md)
 	Service string `json:"service,omitempty"` // short name of the service it is about, fully qualified if it is of another namespace
 	Stage   string `json:"stage"`             // that wrote it: given, or the step's name
 	Count   *int64 `json:"count"`             // nil: no source shows it

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	webRetries   = "cluster.outbound|8000||web.shop.svc.cluster.local.upstream_rq_retry"
 	webOverflow  = "cluster.outbound|8000||web.shop.svc.cluster.local.upstream_rq_pending_overflow"
 	webEjections = "cluster.outbound|8000||web.shop.svc.cluster.local.outlier_detection.ejections_enforced_total"
 	delays       = "http.outbound_0.0.0.0_8000.fault.delays_injected"

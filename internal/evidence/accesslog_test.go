@@ -206,6 +206,22 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"an ejection that may have ended unseen", policy(rules.PartEjection), logs(), func(s *scene) {
 			s.configure(envoy.OutlierDetection{Consecutive5xx: 5})
 		}, unknown},
+		{"a request that failed and was not tried again", part(rules.PartNoRetry), logs(entry(2, by(webMark), flagged("UF"))), nil, 1},
+		{"none that failed", part(rules.PartNoRetry), logs(), nil, 0},
+		{"requests that were tried again", part(rules.PartRetry), nil, func(s *scene) {
+			s.keep("caller", webRetries, 1, 3)
+			s.objects = []*rules.Object{leadingTo("web")}
+		}, 2},
+		{"a counter of retries that is not kept", part(rules.PartRetry), nil, func(s *scene) {
+			s.objects = []*rules.Object{leadingTo("web")}
+		}, unknown},
+		{"retries to where two entries lead", part(rules.PartRetry), nil, func(s *scene) {
+			s.keep("caller", webRetries, 1, 3)
+			s.objects = []*rules.Object{leadingTo("web"), leadingTo("web")}
+		}, unknown},
+		{"a mirror to where requests are sent too", part(rules.PartMirror), nil, nil, unknown},
+		{"a mirror that got nothing", part(rules.PartMirror, subset("v1")), nil, nil, 0},
+		{"what no proxy shows", part(rules.PartCORS), logs(), nil, unknown},
 		{"a kind that is not known", part("else"), logs(), nil, unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -226,6 +242,34 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 				t.Errorf("got %+v, count %v, not %v", b, deref(b.Count), tt.want)
 			}
 		})
+	}
+}
+
+func leadingTo(host string) *rules.Object {
+	o := faultOn(host)
+	o.Spec.(*networking.VirtualService).Http[0].Route = []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: host}}}
+	return o
+}
+
+func TestTheRouteOfAnEntry(t *testing.T) {
+	const root, delegate = "a.meshchaos-1-2-0", "meshchaos-1-3-0"
+	for _, tt := range []struct {
+		route, entry string
+		want         bool
+	}{
+		{root, root, true},
+		{root + ".block", root, true},
+		{root + "1", root, false},
+		{root + "-" + delegate, root, true},
+		{root + "-" + delegate + ".block", delegate, true},
+		{root + "-theirs", root, true},
+		{"theirs-b", "b", false},
+		{"b.block", "b", true},
+		{"default", "", false},
+	} {
+		if got := byEntry(tt.route, tt.entry); got != tt.want {
+			t.Errorf("the route %s is one of the entry %q: %v", tt.route, tt.entry, got)
+		}
 	}
 }
 

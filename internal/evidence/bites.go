@@ -59,6 +59,12 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartPolicy:   {loggedPolicy, policyClusters},
 		rules.PartOverflow: {countedRefusals, loggedRefusals},
 		rules.PartEjection: {countedEjections, loggedUnhealthy, flaggedEjections},
+		rules.PartSubset:   {loggedPolicy, policyClusters},
+		rules.PartServer:   {enteredPort, entered},
+		rules.PartMirror:   {mirroredCluster},
+		rules.PartRetry:    {countedRetries},
+		rules.PartNoRetry:  {loggedFailures},
+		rules.PartCORS:     {unseen("no proxy shows which requests a corsPolicy was for")},
 	}
 }
 

@@ -93,9 +93,15 @@ func (w *Window) outer(hosts []string) bool {
 }
 
 // byEntry says whether a route is one of an http entry: Istio names it after the
-// entry and, behind a dot, after the match if that has a name.
+// entry and, behind a dot, after the match if that has a name; and where an entry
+// delegates, after it and, behind a hyphen, the delegate's (pilot/pkg/model,
+// mergeHTTPRoute). An entry that is marked is told in the middle too.
 func byEntry(route, entry string) bool {
-	return entry != "" && (route == entry || strings.HasPrefix(route, entry+"."))
+	if entry == "" || !strings.Contains(entry, rules.MarkPrefix) {
+		return entry != "" && (route == entry || strings.HasPrefix(route, entry+"."))
+	}
+	before, after, found := strings.Cut(route, entry)
+	return found && (before == "" || strings.HasSuffix(before, "-")) && (after == "" || after[0] == '.' || after[0] == '-')
 }
 
 // loggedOverflows counts the requests, or TCP connections, to a service that a

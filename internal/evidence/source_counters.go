@@ -23,6 +23,7 @@ const (
 const (
 	pendingOverflow    = "upstream_rq_pending_overflow"
 	connectionOverflow = "upstream_cx_overflow" // of TCP: a connection that was refused
+	retried            = "upstream_rq_retry"
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
 )
 

@@ -15,10 +15,10 @@ type PartKind struct {
 	Remedy string // what to do about a part that never bit; SERVICE stands for the part's service
 }
 
-// PartKinds returns all kinds: those of entries and of policies, and those of
-// what intents put into an entry.
+// PartKinds returns all kinds: those of entries, policies, subsets and gateways,
+// and those of what intents put into an entry.
 func PartKinds() []PartKind {
-	kinds := slices.Concat(routeKinds(), policyKinds())
+	kinds := slices.Concat(routeKinds(), entryKinds(), policyKinds(), gatewayKinds())
 	for _, f := range forms() {
 		for _, p := range f.parts {
 			kinds = append(kinds, p.PartKind)
@@ -53,10 +53,13 @@ type Part struct {
 
 	byDefault bool // an http entry that does what sidecars do without it
 
-	at      *place   // of an entry
-	stream  bool     // a tcp or tls entry, or a weight of one
-	follows follows  // of an entry
-	hosts   []string // of an entry: the object's
+	// Stream says that it is a tcp or tls entry, or a weight of one.
+	Stream bool
+
+	at      *place               // of an entry
+	follows follows              // of an entry
+	hosts   []string             // of an entry: the object's; of a Gateway's server: its own
+	servers []*networking.Server // of a Gateway's server: those beside it, and itself
 
 	content string // equal for parts that say the same, wherever they stand
 	setting string // of a part that is none where it was set already: what it says, and for which destinations
@@ -72,16 +75,22 @@ func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Ob
 //
 // Of a VirtualService these are every entry as a route, each weight above 0
 // where there are several destinations, a delay, an abort, and a timeout that
-// is new; of a DestinationRule every connection pool, outlier detection and
-// other policy. A subset has none of its own, nor has a Gateway: they bite
-// through the routes that use them.
-// Nor has, beside other parts of an object that is new, the entry that leaves the
+// is new, what it mirrors, retries and the like; of a DestinationRule every
+// connection pool, outlier detection and other policy, and the labels of a subset
+// that were others: of a new one, which only has a name, nothing is asked. Of a
+// Gateway it is every server.
+// Nothing is asked either, beside other parts of an object that is new, the entry that leaves the
 // rest of the requests as it finds them: a fault for jason alone changes nothing
 // for others, and none of them has to come.
 func Parts(before, after *Object) []Part {
 	parts := without(partsOf(after), partsOf(before))
 	parts = slices.DeleteFunc(parts, func(p Part) bool {
 		return p.setting != "" && slices.ContainsFunc(partsOf(before), func(had Part) bool { return had.Kind == p.Kind && had.setting == p.setting })
+	})
+	parts = slices.DeleteFunc(parts, func(p Part) bool {
+		return p.Kind == PartSubset && !slices.ContainsFunc(partsOf(before), func(had Part) bool {
+			return had.Kind == p.Kind && had.Host == p.Host && had.Subset == p.Subset
+		})
 	})
 	if rest := slices.IndexFunc(parts, func(p Part) bool { return p.byDefault }); before == nil && rest >= 0 && len(parts) > 1 {
 		parts = slices.Delete(parts, rest, rest+1)
@@ -133,6 +142,8 @@ func partsOf(o *Object) []Part {
 		return virtualServiceParts(o, spec)
 	case *networking.DestinationRule:
 		return destinationRuleParts(o, spec)
+	case *networking.Gateway:
+		return gatewayParts(o, spec)
 	}
 	return nil
 }
@@ -151,6 +162,15 @@ func without(parts, others []Part) []Part {
 		out = append(out, p)
 	}
 	return out
+}
+
+// Alters says whether of a change something could be seen to bite: whether it
+// makes a part, or takes one away. A Gateway that is new leads nowhere by itself.
+func Alters(change Change) bool {
+	if change.Before == nil && change.After.Kind == Gateway {
+		return false
+	}
+	return len(Parts(change.Before, change.After)) > 0 || len(without(partsOf(change.Before), partsOf(change.After))) > 0
 }
 
 func (p Part) same(other Part) bool { return p.Kind == other.Kind && p.content == other.content }

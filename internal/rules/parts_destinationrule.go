@@ -14,6 +14,7 @@ const (
 	PartPolicy   = "policy"   // requests to which the policy applied: those to the clusters that have it
 	PartOverflow = "overflow" // requests, or TCP connections, that a connection pool refused
 	PartEjection = "ejection" // ejections of an endpoint
+	PartSubset   = "subset"   // requests to the clusters of a subset
 )
 
 func policyKinds() []PartKind {
@@ -21,6 +22,7 @@ func policyKinds() []PartKind {
 		{PartPolicy, "no request that it applied to", "let a cohort send requests to what it is for, or take it out"},
 		{PartOverflow, "no overflow", "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
 		{PartEjection, "no ejection", "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
+		{PartSubset, "no request to it", "let a route lead requests there, or leave its labels as they were"},
 	}
 }
 
@@ -49,6 +51,24 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 				})
 			}
 		}
+	}
+	return append(parts, subsetParts(o, rule)...)
+}
+
+// subsetParts are the labels of its subsets, but for one that is there for a mark
+// alone.
+func subsetParts(o *Object, rule *networking.DestinationRule) []Part {
+	host := FQDN(rule.Host, o.Namespace)
+	var parts []Part
+	for i, subset := range rule.Subsets {
+		if marks(subset) {
+			continue
+		}
+		path := fmt.Sprintf("spec.subsets[%d].labels", i)
+		parts = append(parts, Part{
+			Object: o.Ref, Host: host, Kind: PartSubset, Path: path, Whole: path, To: host, Subset: subset.Name,
+			content: contentOf([]string{host}, &networking.Subset{Name: subset.Name, Labels: subset.Labels}),
+		})
 	}
 	return parts
 }

@@ -64,7 +64,26 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 			"", strings.Replace(ratings(`[{`+toV1+`}]`), "http: [{"+toV1+"}]", `tcp: [{match: [{port: 1}], `+toV1+`}, {route: [{destination: {host: ratings, subset: v1}, weight: 80}, {destination: {host: ratings, subset: v2}, weight: 20}]}]`, 1),
 			"route spec.tcp[0]>" + book + "|v1|0, weight spec.tcp[1].route[0]>" + book + "|v1|0, weight spec.tcp[1].route[1]>" + book + "|v2|0",
 		},
-		"subsets have no part of their own": {"", subsets(`[{name: v1, labels: {version: v1}}]`), ""},
+		"a new subset has no part of its own": {subsets(`[{name: v1, labels: {version: v1}}]`), subsets(`[{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]`), ""},
+		"a subset with other labels": {
+			subsets(`[{name: v1, labels: {version: v1}}]`), subsets(`[{name: v1, labels: {version: v2}}]`),
+			"subset spec.subsets[0].labels>" + book + "|v1|0",
+		},
+		"every server of a gateway": {
+			"", servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}`),
+			"server spec.servers[0]>||80",
+		},
+		"a server more, and one for another host": {
+			servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: [a]}`),
+			servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: [b]}, {port: {number: 81, name: two, protocol: HTTP}, hosts: [a]}`),
+			"server spec.servers[0]>||80, server spec.servers[1]>||81",
+		},
+		"mirrors, retries and CORS": {
+			"", ratings(`[{` + toV1 + `, mirror: {host: details, subset: v1}, retries: {attempts: 2}, corsPolicy: {allowMethods: [GET]}}, {match: [{port: 1}], ` + toV1 + `, mirrors: [{destination: {host: details}}], retries: {attempts: 0}}]`),
+			"route spec.http[0]>" + book + "|v1|0, mirror spec.http[0].mirror>details.default.svc.cluster.local|v1|0, retry spec.http[0].retries>" + book + "|v1|0, cors spec.http[0].corsPolicy>" + book + "|v1|0, " +
+				"route spec.http[1]>" + book + "|v1|0, mirror spec.http[1].mirrors[0]>details.default.svc.cluster.local||0, no-retry spec.http[1].retries>" + book + "|v1|0",
+		},
+		"a delegate is a route": {"", ratings(`[{match: [{uri: {prefix: /a}}], delegate: {name: other}}]`), "route spec.http[0]>||0"},
 		"pools, ejection and other policies": {
 			"", policy(`trafficPolicy: {` + pool + `, ` + outlier + `, loadBalancer: {simple: RANDOM}, tls: {mode: DISABLE}}`),
 			"policy spec.trafficPolicy.loadBalancer>" + book + "||0, policy spec.trafficPolicy.connectionPool>" + book + "||0, overflow spec.trafficPolicy.connectionPool>" + book + "||0, policy spec.trafficPolicy.outlierDetection>" + book + "||0, ejection spec.trafficPolicy.outlierDetection>" + book + "||0, policy spec.trafficPolicy.tls>" + book + "||0",
@@ -141,6 +160,40 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 	}
 	if got := known[2].Service(); got != "ratings" {
 		t.Errorf("its service is %s", got)
+	}
+}
+
+func servers(list string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: front}\nspec: {selector: {istio: ingressgateway}, servers: [" + list + "]}\n"
+}
+
+func TestWhatLeadsOnWhatEntersByAServer(t *testing.T) {
+	vs := func(name, spec string) *Object {
+		return onlyObject(t, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: "+name+"}\nspec: {"+spec+"}\n")
+	}
+	front := onlyObject(t, servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: ["a.example"]}, {port: {number: 81, name: two, protocol: HTTP}, hosts: ["./*"]}`))
+	objects := []*Object{
+		front,
+		vs("own", `hosts: [b.example], gateways: [front], http: [{`+toV1+`}]`),
+		vs("both", `hosts: ["*.example"], gateways: [default/front], http: [{`+toV1+`}, {match: [{port: 80}], `+toV2+`}, {match: [{gateways: [mesh]}], `+toV2+`}]`),
+		vs("inside", `hosts: [a.example], http: [{`+toV1+`}]`),
+		vs("another", `hosts: [a.example], gateways: [back], http: [{`+toV1+`}]`),
+	}
+	words := func(parts []Part) string {
+		var all []string
+		for _, p := range parts {
+			all = append(all, p.Object.Name+" "+p.Path)
+		}
+		return strings.Join(all, ", ")
+	}
+	servers := Parts(nil, front)
+	for i, want := range [][2]string{{"both spec.http[1]", "both spec.http[0]"}, {"own spec.http[0]", "both spec.http[0]"}} {
+		if own, shared := Entering(objects, servers[i]); words(own) != want[0] || words(shared) != want[1] {
+			t.Errorf("server %d: %s; shared %s", i, words(own), words(shared))
+		}
+		if WholePort(objects, servers[i]) {
+			t.Errorf("server %d takes all of its port", i)
+		}
 	}
 }
 

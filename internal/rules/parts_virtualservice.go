@@ -24,10 +24,7 @@ func routeKinds() []PartKind {
 func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
 	var parts []Part
 	for i, entry := range vs.Http {
-		// Its delegate is another object, whose entries bite for themselves.
-		if entry.Delegate == nil {
-			parts = append(parts, httpParts(o, vs, entry, i)...)
-		}
+		parts = append(parts, httpParts(o, vs, entry, i)...)
 	}
 	for i, entry := range vs.Tls {
 		at := &place{list: "tls", index: i, match: blocksOf(entry.Match)}
@@ -51,7 +48,7 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 		follows: followsOf(vs, entry.Match), hosts: Hosts(o),
 	}
 	whole.byDefault = byDefault(o, vs, unmarked)
-	parts := routeParts(whole, weightsOf(entry.Route), true)
+	parts := append(routeParts(whole, weightsOf(entry.Route), true), entryParts(whole, entry)...)
 	for _, form := range forms() {
 		for _, of := range form.parts {
 			part := whole
@@ -105,7 +102,7 @@ func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, 
 	whole := Part{
 		Object: o.Ref, Kind: PartRoute, Path: path, Whole: path, at: at,
 		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o, vs), entry),
-		stream: true, follows: by, hosts: Hosts(o),
+		Stream: true, follows: by, hosts: Hosts(o),
 	}
 	return routeParts(whole, weightsOf(to), false)
 }

@@ -64,7 +64,7 @@ func (p Part) Alone(objects []*Object, gateway bool) bool {
 	leading := 0
 	for _, o := range objects {
 		for _, other := range partsOf(o) {
-			if other.stream && other.Followed(gateway) && other.sameCluster(p) {
+			if other.Stream && other.Followed(gateway) && other.sameCluster(p) {
 				leading++
 			}
 		}

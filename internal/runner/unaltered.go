@@ -29,12 +29,10 @@ func unaltered(given Stage, steps []Stage) error {
 
 // inert refuses a run with a step of which nothing could be seen to bite: a new
 // Gateway, or new subsets, that no route of the step uses would pass whatever they
-// say. What was there before may have routes that use it.
+// say.
 func inert(steps []Stage) error {
 	for _, step := range steps {
-		if len(step.Changes) == 0 || slices.ContainsFunc(step.Changes, func(c rules.Change) bool {
-			return c.Before != nil || len(rules.Parts(nil, c.After)) > 0
-		}) {
+		if len(step.Changes) == 0 || slices.ContainsFunc(step.Changes, rules.Alters) {
 			continue
 		}
 		var names []string

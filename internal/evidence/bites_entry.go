@@ -1,0 +1,115 @@
+package evidence
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// enteredPort counts the requests that a gateway took on the port of a server of a
+// Gateway which is the port's only one.
+func enteredPort(w *Window, p pair, server rules.Part) answer {
+	if !p.proxy.Gateway || !rules.WholePort(w.Objects, server) {
+		return unknown("")
+	}
+	for name := range p.after.stats {
+		if !strings.HasPrefix(name, "http.outbound_") || !strings.HasSuffix(name, fmt.Sprintf("_%d.downstream_rq_total", server.Port)) {
+			continue
+		}
+		n, _, why := p.counter(name)
+		if why != "" {
+			return unknown(why)
+		}
+		return counted("stat downstream_rq_total", n)
+	}
+	return unknown("")
+}
+
+// entered counts what entered by a server of a Gateway, by the entries that lead
+// it on. What finds none there is turned away.
+func entered(w *Window, p pair, server rules.Part) answer {
+	if !p.proxy.Gateway {
+		return counted(clustersSource, 0)
+	}
+	own, shared := rules.Entering(w.Objects, server)
+	total := counted(clustersSource, 0)
+	for _, part := range own {
+		said := ledOn(w, p, part)
+		if said.name == "" {
+			return said
+		}
+		if said.value > 0 {
+			total.name, total.value = said.name, total.value+said.value
+		}
+	}
+	for _, part := range shared {
+		if said := ledOn(w, p, part); total.value == 0 && (said.name == "" || said.value > 0) {
+			return unknown(fmt.Sprintf("%s %s is for more than one server of %s, and nothing tells by which its requests entered; give it one of its own", part.Object, part.Path, server.Object))
+		}
+	}
+	return total
+}
+
+func ledOn(w *Window, p pair, part rules.Part) answer {
+	switch {
+	case part.Stream:
+		return tcpClusters(w, p, part)
+	case part.Entry == "":
+		return unknown(fmt.Sprintf("%s %s has no name, by which access logs could tell its requests; give it one", part.Object, part.Path))
+	}
+	return loggedRoute(w, p, part)
+}
+
+// mirroredCluster counts what was mirrored to a cluster, of which no proxy writes
+// a line. It is told from what is sent there by a subset of its own.
+func mirroredCluster(w *Window, p pair, part rules.Part) answer {
+	said := w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
+	if said.value > 0 && (part.Subset == "" || rules.Leading(w.Objects, part) != 1) {
+		return unknown("/clusters does not tell what is mirrored from what is sent there; give the mirror a subset of its own")
+	}
+	return said
+}
+
+// countedRetries counts attempts that were not the first, by the counter of a
+// cluster that no other entry leads to.
+func countedRetries(w *Window, p pair, part rules.Part) answer {
+	if part.To == "" || part.Subset == "" && part.To != part.Host || rules.Leading(w.Objects, part) != 1 {
+		return unknown("the counters of retries do not tell this entry from others; give it one destination, with a subset of its own")
+	}
+	var n uint64
+	for _, f := range p.flows(part.To) {
+		if !leadsTo(f.name.String(), part) {
+			continue
+		}
+		delta, kept, why := p.counter(f.stat(retried))
+		switch {
+		case why != "":
+			return unknown(why)
+		case !kept && !f.quiet():
+			return unknown(fmt.Sprintf("%s keeps no %s of %s; "+annotate, p.proxy.Name, retried, f.name, "cluster.outbound"))
+		}
+		n += delta
+	}
+	return counted("stat "+retried, n)
+}
+
+// loggedFailures counts the requests of an entry that an endpoint failed.
+func loggedFailures(w *Window, p pair, part rules.Part) answer {
+	if part.Entry == "" {
+		return unknown("")
+	}
+	n, why := w.logCount(p, func(k logged) bool {
+		return byEntry(k.route, part.Entry) && k.upstream != "" && (k.status >= 500 || k.flagged("UF") || k.flagged("UC"))
+	})
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" from status 500", n)
+}
+
+// unseen is the source of a part that nothing shows.
+func unseen(why string) source[rules.Part] {
+	return func(*Window, pair, rules.Part) answer { return unknown(why) }
+}
