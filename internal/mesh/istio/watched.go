@@ -28,8 +28,8 @@ type watched struct {
 }
 
 // byHost are the kinds of Istio's that act on hosts which they name, from any
-// namespace; byPlace those that act on the workloads of their namespace, or, in
-// Istio's own, of all.
+// namespace; byPlace some of those that act on the workloads of their namespace,
+// or, in Istio's own, of all.
 var (
 	byHost = map[string]string{
 		"VirtualService": "virtualservices", "DestinationRule": "destinationrules", "ServiceEntry": "serviceentries",
@@ -72,12 +72,14 @@ func (m *Mesh) watched(hosts []string) []watched {
 	return all
 }
 
-// places are the namespaces whose objects act on the workloads of the mesh.
+// places are the namespaces whose objects act on the workloads of the mesh: its
+// own, Istio's, and the ingress gateway's.
 func (m *Mesh) places() []string {
-	if m.namespace == istioSystem {
-		return []string{istioSystem}
-	}
-	return []string{m.namespace, istioSystem}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := append([]string{m.namespace, istioSystem}, m.gateways...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // respecified compares what an object asks for: by metadata.generation, which
@@ -125,6 +127,7 @@ func (m *Mesh) watchedPods(ctx context.Context) ([]watched, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.remember(gateways)
 	pods := corev1.SchemeGroupVersion.WithResource("pods")
 	all := []watched{
 		{
@@ -137,13 +140,11 @@ func (m *Mesh) watchedPods(ctx context.Context) ([]watched, error) {
 			},
 		},
 	}
-	if len(gateways) > 0 && gateways[0].Namespace != m.namespace {
-		all = append(all, watched{
-			kind: "Pod", of: pods, namespaces: []string{gateways[0].Namespace}, selector: gatewayLabels, did: served,
-			acts: func(*unstructured.Unstructured) bool { return true },
-		})
-	}
-	return all, nil
+	elsewhere := slices.DeleteFunc(m.namespacesOf(rules.Telemetry), func(namespace string) bool { return namespace == m.namespace })
+	return append(all, watched{
+		kind: "Pod", of: pods, namespaces: elsewhere, selector: gatewayLabels, did: served,
+		acts: func(*unstructured.Unstructured) bool { return true },
+	}), nil
 }
 
 // selected says whether a pod with the labels is behind a service.
