@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,14 +115,17 @@ func TestWhatComesAndGoesWithinALoadIsNoPass(t *testing.T) {
 }
 
 // pass creates an object and deletes it; a pod, once it has been ready.
-func pass(ctx context.Context, r dynamic.ResourceInterface, o *unstructured.Unstructured) error {
+func pass(ctx context.Context, r dynamic.ResourceInterface, o *unstructured.Unstructured) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if _, err := r.Create(ctx, o, metav1.CreateOptions{}); err != nil {
 		return err
 	}
 	atOnce := int64(0)
-	defer r.Delete(context.WithoutCancel(ctx), o.GetName(), metav1.DeleteOptions{GracePeriodSeconds: &atOnce})
+	defer func() {
+		gone := r.Delete(context.WithoutCancel(ctx), o.GetName(), metav1.DeleteOptions{GracePeriodSeconds: &atOnce})
+		err = errors.Join(err, gone)
+	}()
 	if o.GetKind() != "Pod" {
 		return nil
 	}
