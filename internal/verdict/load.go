@@ -8,17 +8,20 @@ import (
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// What a load may lack. Of fewer than a hundred requests none may be missing:
-// of 18 that were due one was sent, and nothing was said of it. Of many, a
-// hundredth is what connections that are all busy as the load ends leave over.
+// What a load may lack, which is what a machine does that is busy with other
+// things, and no more. That a request is begun at its time to the millisecond
+// cannot be asked of one: of loads with connections enough, driven with ten others
+// for each processor, the last request was begun up to 90 ms late.
 const (
-	missedOf   = 100                   // one request in so many may have been due and never begun
-	minRate    = 0.9                   // the part of its rate that a load must have begun its requests at
-	ruleOfOne  = 1                     // and so many requests behind are none
-	lateStart  = 10 * time.Millisecond // what loadgen calls late
-	companions = 10 * time.Millisecond // how far apart two loads that run beside each other may end
+	dueAsItEnds = 0.1                    // the part of what was due that may have been due in the last moment, and not begun
+	behind      = 0.1                    // how far behind its rate a load may be as its last request begins,
+	mostBehind  = 100 * time.Millisecond // and at most so late
+	ruleOfOne   = 1                      // and so many requests are none
+	lateStart   = 10 * time.Millisecond  // what loadgen calls late
+	companions  = 10 * time.Millisecond  // how far apart two loads that run beside each other may end
 )
 
 // unlikeAsked names the loads of a window that were not driven as they were
@@ -41,13 +44,16 @@ func unlikeAsked(r run, w *report.Window) []string {
 // asked is what a cohort of a window was asked for. The baseline and the
 // recovery have the cohorts of the first step, and a part of their load.
 func (r run) asked(w *report.Window, cohort string) loadgen.Plan {
-	for _, a := range r.record.Asked {
-		if a.Cohort == cohort && (a.Step == w.Step || w.Name != report.During) {
-			plan := a.Plan
-			if w.Name != report.During {
-				plan.Duration = 0
+	if w.Name != report.During {
+		for _, c := range r.scenario.Cohorts(w.Name, scenarios.Step{}) {
+			if c.Name == cohort {
+				return c.Plan
 			}
-			return plan
+		}
+	}
+	for _, a := range r.record.Asked {
+		if a.Cohort == cohort && a.Step == w.Step {
+			return a.Plan
 		}
 	}
 	return loadgen.Plan{}
@@ -56,7 +62,7 @@ func (r run) asked(w *report.Window, cohort string) loadgen.Plan {
 // shortfall says how a load fell short of its plan; empty: it did not.
 func shortfall(plan loadgen.Plan, all map[string]*loadgen.Result, name string) string {
 	l := all[name]
-	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, missed, tooSlow} {
+	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, missed, unbegun, tooSlow} {
 		if reason := doubt(plan, l); reason != "" {
 			return reason
 		}
@@ -89,25 +95,49 @@ func tooSlow(_ loadgen.Plan, l *loadgen.Result) string {
 		return ""
 	}
 	begun := float64(l.Sent - ruleOfOne)
-	allowed := begun/(minRate*l.TargetQPS) + ruleOfOne/l.TargetQPS + lateStart.Seconds()
-	if l.LastBegun.Seconds() <= allowed {
+	due := seconds(begun / l.TargetQPS)
+	allowed := min(mostBehind, seconds(behind*due.Seconds()/(1-behind)+ruleOfOne/l.TargetQPS)+lateStart)
+	if l.LastBegun-due <= allowed {
 		return ""
 	}
-	return fmt.Sprintf("it reached %.1f of %.1f requests a second; take more connections or a lower rate", begun/l.LastBegun.Seconds(), l.TargetQPS)
+	return fmt.Sprintf("it reached %.1f of %.1f requests a second, and the last was begun %v late; take more connections or a lower rate",
+		begun/l.LastBegun.Seconds(), l.TargetQPS, (l.LastBegun - due).Round(time.Millisecond))
 }
 
-// missed is for an open loop that ends with requests that were due.
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// missed is for an open loop that ends with requests that were due, and for which
+// no connection was free.
 func missed(_ loadgen.Plan, l *loadgen.Result) string {
-	due := l.Sent + l.Missed
-	if l.Missed*missedOf <= due {
+	if l.Missed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of the %d requests that were due were never begun; take more connections or a lower rate", l.Missed, due)
+	return neverBegun(l.Missed, l.Sent+l.Missed)
 }
 
-// away is for a load that is to be there as long as another one.
+// unbegun is for an open loop that time ends. What was due in its last moment is
+// not missed; but where that is much of a load, it was not as asked.
+func unbegun(plan loadgen.Plan, l *loadgen.Result) string {
+	if plan.Duration == 0 || plan.QPS == 0 || plan.Requests > 0 || plan.While != "" {
+		return ""
+	}
+	due := int64(plan.Duration.Seconds() * plan.QPS)
+	lacking, atTheEnd := due-l.Sent, plan.QPS*lateStart.Seconds()
+	if lacking > ruleOfOne && min(float64(lacking), atTheEnd) > dueAsItEnds*float64(due) {
+		return neverBegun(lacking, due)
+	}
+	return ""
+}
+
+func neverBegun(n, due int64) string {
+	return fmt.Sprintf("%d of the %d requests that were due were never begun; take more connections or a lower rate", n, due)
+}
+
+// away is for a load that is to be there as long as another one, or until its own
+// end if that comes first.
 func away(plan loadgen.Plan, l, other *loadgen.Result) string {
-	if plan.While == "" || plan.Requests > 0 || plan.Duration > 0 || other == nil || l.Elapsed+companions >= other.Elapsed {
+	ended := plan.Requests > 0 && l.Sent >= plan.Requests || plan.Duration > 0 && l.Elapsed >= plan.Duration
+	if plan.While == "" || ended || other == nil || l.Elapsed+companions >= other.Elapsed {
 		return ""
 	}
 	return fmt.Sprintf("it was there for %v of the %v that %s took; run again", l.Elapsed.Round(time.Millisecond), other.Elapsed.Round(time.Millisecond), plan.While)

@@ -74,6 +74,15 @@ func healthy(t *testing.T) (*report.Record, *scenarios.Scenario) {
 	return r, s
 }
 
+// ask asks another load of client in step one.
+func ask(r *report.Record, plan loadgen.Plan) {
+	for i, a := range r.Asked {
+		if a.Step == "one" && a.Cohort == "client" {
+			r.Asked[i].Plan = plan
+		}
+	}
+}
+
 func bitten(b report.Bite, n int64) report.Bite {
 	b.Count, b.Source = &n, "access log"
 	return b
@@ -251,21 +260,40 @@ func TestWhatIsNoPass(t *testing.T) {
 		"5: one of a small load missed": {func(r *report.Record) {
 			r.Windows[1].Loads["beside"].Missed = 1
 		}, report.Inconclusive, "1 of the 21 requests that were due were never begun"},
-		"5: a hundredth of a large load missed": {func(r *report.Record) {
-			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 990}))
-			l.Missed = 10
+		"5: one of a large load missed": {func(r *report.Record) {
+			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 999}))
+			l.Missed = 1
+			put(&r.Windows[1], "beside", l)
+		}, report.Inconclusive, "1 of the 1000"},
+		"5: nine tenths of the due in the last moment": {func(r *report.Record) {
+			ask(r, loadgen.Plan{QPS: 1000, Duration: 20 * time.Millisecond})
+			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 17}))
+			put(&r.Windows[1], "client", l)
+		}, report.Inconclusive, "3 of the 20 requests that were due were never begun"},
+		"5: the last of the due in the last moment": {func(r *report.Record) {
+			ask(r, loadgen.Plan{QPS: 1000, Duration: 20 * time.Millisecond})
+			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}))
+			put(&r.Windows[1], "client", l)
+		}, report.Pass, ""},
+		"5: a long load that ends a tenth of a second late": {func(r *report.Record) {
+			l := open(load(1000, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 1000}))
+			l.LastBegun += 101 * time.Millisecond
+			l.Elapsed = l.LastBegun + time.Second
+			put(&r.Windows[1], "client", l)
+			put(&r.Windows[1], "beside", l)
+		}, report.Inconclusive, "the last was begun 101ms late"},
+		"5: a long load that ends less late": {func(r *report.Record) {
+			l := open(load(1000, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 1000}))
+			l.LastBegun += 99 * time.Millisecond
+			l.Elapsed = l.LastBegun + time.Second
+			put(&r.Windows[1], "client", l)
 			put(&r.Windows[1], "beside", l)
 		}, report.Pass, ""},
-		"5: more than a hundredth of a large load missed": {func(r *report.Record) {
-			l := open(load(0, loadgen.Outcome{Status: 200, Count: 989}))
-			l.Missed = 11
-			put(&r.Windows[1], "beside", l)
-		}, report.Inconclusive, "11 of the 1000"},
 		"5: half the rate": {func(r *report.Record) {
 			l := open(load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
 			l.LastBegun = 400 * time.Millisecond
 			put(&r.Windows[1], "client", l)
-		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second"},
+		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second, and the last was begun 210ms late"},
 		"5: a control group that went early": {func(r *report.Record) {
 			r.Windows[1].Loads["client"].Elapsed = 9 * time.Second
 		}, report.Inconclusive, "cohort beside: it was there for 3s of the 9s that client took"},
