@@ -50,8 +50,13 @@ func (l linear) plus(factor *big.Rat, m linear) linear {
 // minus returns l - m.
 func (l linear) minus(m linear) linear { return l.plus(big.NewRat(-1, 1), m) }
 
-// times returns factor·l.
-func (l linear) times(factor *big.Rat) linear { return just(new(big.Rat)).plus(factor, l) }
+// times returns factor·l. Most sums of a solver are scaled already.
+func (l linear) times(factor *big.Rat) linear {
+	if factor.IsInt() && factor.Num().IsInt64() && factor.Num().Int64() == 1 {
+		return l
+	}
+	return just(new(big.Rat)).plus(factor, l)
+}
 
 // key is the same text for the same sum.
 func (l linear) key() string {
