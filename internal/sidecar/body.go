@@ -19,6 +19,7 @@ type requestBody struct {
 	received *atomic.Int64
 	cancel   context.CancelCauseFunc // ends the request if the body cannot be read to its end
 	tooLong  *metric                 // counts those that are too long to be kept
+	copies   []*copiedBody           // of the mirrors
 
 	reading sync.Mutex // held while from is read
 
@@ -80,6 +81,7 @@ func (r *bodyReader) read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.cancel(err)
 	}
+	b.pass(p[:n], err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end = err
@@ -93,6 +95,16 @@ func (r *bodyReader) read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// pass gives the mirrors what was read.
+func (b *requestBody) pass(p []byte, err error) {
+	for _, c := range b.copies {
+		c.add(p)
+		if err != nil {
+			c.finish(err)
+		}
+	}
 }
 
 // readKept reads what an attempt before has read; 0 and nil: there is no more.

@@ -36,13 +36,9 @@ func (d *draws) below(stream string, n uint64) uint64 {
 	return r.Uint64N(n)
 }
 
-// million is the denominator of Istio's percentages, as it translates them
-// into Envoy's FractionalPercent.
-const million = 1_000_000
-
 // happens draws whether something with the given share of a million happens.
 func (d *draws) happens(stream string, perMillion uint32) bool {
-	return d.below(stream, million) < uint64(perMillion)
+	return d.below(stream, config.Million) < uint64(perMillion)
 }
 
 // pick draws one of the targets by its weight. A sole target needs no draw.

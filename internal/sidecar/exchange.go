@@ -16,14 +16,15 @@ type forwarding struct {
 	cluster *cluster
 	ctx     context.Context // ends with the request or at its timeout, with errTimeout as the cause
 	cancel  context.CancelCauseFunc
-	body    *requestBody // nil: it has none
-	perTry  time.Duration
+	body    *requestBody  // nil: it has none
+	timeout time.Duration // 0: none
+	perTry  time.Duration // as timeout
 	attempt int
 	begun   bool // something of the request was sent
 }
 
 func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
-	f := &forwarding{stream: s, cluster: c, perTry: s.retries.perTry(timeout)}
+	f := &forwarding{stream: s, cluster: c, timeout: timeout, perTry: s.retries.perTry(timeout)}
 	f.ctx, f.cancel = context.WithCancelCause(s.r.Context())
 	if timeout > 0 {
 		timer := time.AfterFunc(timeout, func() { f.cancel(errTimeout) })

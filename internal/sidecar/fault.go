@@ -60,20 +60,18 @@ func (faultFilter) Compile(at config.Place, r *networking.HTTPRoute) config.Rout
 	out := &fault{delayStream: at.Key + " delay", abortStream: at.Key + " abort"}
 	if d := f.GetDelay(); d != nil {
 		out.delay = d.GetFixedDelay().AsDuration()
-		out.delayShare = perMillion(d.GetPercentage())
+		out.delayShare = config.PerMillion(d.GetPercentage())
 		if d.GetPercentage() == nil {
 			// The old field, which counts whole percents.
-			out.delayShare = uint32(d.GetPercent()) * (million / 100) //nolint:staticcheck // Istio still reads it.
+			out.delayShare = uint32(d.GetPercent()) * (config.Million / 100) //nolint:staticcheck // Istio still reads it.
 		}
 	}
 	if a := f.GetAbort(); a != nil {
 		out.abort = int(a.GetHttpStatus())
-		out.abortShare = perMillion(a.GetPercentage())
+		out.abortShare = config.PerMillion(a.GetPercentage())
 	}
 	return out
 }
-
-func perMillion(p *networking.Percent) uint32 { return uint32(p.GetValue() * (million / 100)) }
 
 // decode implements routeFilter.
 func (f *fault) decode(s *stream) bool {

@@ -8,10 +8,15 @@ import (
 )
 
 // httpFilters are the filters of the HTTP connection manager, in Envoy's order.
-// A request's route is known before the first sees it. Retries, which Envoy has
-// in its router, are a filter before it.
+// A request's route is known before the first sees it. What Envoy's router does
+// beside sending a request to a host are filters before it.
 func httpFilters() []config.HTTPFilter {
-	return []config.HTTPFilter{faultFilter{}, retriesFilter{}, routerFilter{}}
+	return []config.HTTPFilter{
+		faultFilter{},
+		retriesFilter{},
+		mirrorFilter{},
+		routerFilter{},
+	}
 }
 
 // routeFilter is a RouteFilter at work on the way in.

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,6 +65,20 @@ func startFilters(t *testing.T, h http.HandlerFunc, filters ...config.HTTPFilter
 		t.Fatal(err)
 	}
 	return m
+}
+
+// dumped is a field of the action of web's first route, as /config_dump shows it.
+func (m *mesh) dumped(t *testing.T, field string) string {
+	t.Helper()
+	route := config.Object{"route": config.Object{}}
+	for _, f := range m.Snapshot().Config.HTTP[8000].VirtualHosts[0].Routes[0].Filters {
+		f.Dump(route)
+	}
+	text, err := json.Marshal(route["route"].(config.Object)[field])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // Filters see a request in their order until one answers it, on the routes that

@@ -31,13 +31,14 @@ type stream struct {
 	route   *config.Route
 	target  string // the cluster that was drawn
 	retries retries
-	host    *host // of the last attempt; nil: none had it yet
+	mirrors []string // the clusters that get a copy
+	host    *host    // of the last attempt; nil: none had it yet
 	answer  answer
 	status  int // that the client got; 0: none
 	flags   []string
 	details string
 	failure string   // why the last attempt's connection failed
-	ends    []func() // what the filters do when it ends
+	ends    []func() // what is done when it ends
 
 	received      atomic.Int64 // bytes of the request's body
 	sent          int64        // bytes of the answer's body
@@ -108,10 +109,15 @@ func (s *stream) end() {
 		s.stats.charge(s.status)
 	}
 	s.proxy.countRequest(s)
+	s.release()
+	s.stats.rqActive.add(-1)
+}
+
+// release does what was to be done when the request ends.
+func (s *stream) release() {
 	for _, do := range s.ends {
 		do()
 	}
-	s.stats.rqActive.add(-1)
 }
 
 func (s *stream) logEntry() accessLogEntry {

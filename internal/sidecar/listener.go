@@ -107,9 +107,12 @@ func (s *Sidecar) tcpRoute(cfg *config.Config, key string) *config.TCPRoute {
 // workerKey is the context key of the worker that a connection belongs to.
 type workerKey struct{}
 
+// ip is the proxy's address.
+func (s *Sidecar) ip() string { return cmp.Or(s.options.IP, "127.0.0.1") }
+
 // listen opens a port of the kernel's choice.
 func (s *Sidecar) listen() (net.Listener, error) {
-	return net.Listen("tcp", net.JoinHostPort(cmp.Or(s.options.IP, "127.0.0.1"), "0"))
+	return net.Listen("tcp", net.JoinHostPort(s.ip(), "0"))
 }
 
 func (s *Sidecar) listenHTTP(port int) (listener, error) {

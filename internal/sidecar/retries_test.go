@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -282,13 +281,8 @@ func TestRetriesAreDumpedAsEnvoys(t *testing.T) {
 		`{"attempts":3,"perTryTimeout":"2s","retryOn":"reset,503","backoff":"0.1s","retryIgnorePreviousHosts":false}`: `{"host_selection_retry_max_attempts":"5","num_retries":3,"per_try_timeout":"2s","retriable_status_codes":[503],"retry_back_off":{"base_interval":"0.100s"},"retry_on":"reset,retriable-status-codes"}`,
 	} {
 		m := startMesh(t, Options{}, web(t), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":`+in+`,"route":[{"destination":{"host":"web"}}]}]}`))
-		route := config.Object{"route": config.Object{}}
-		for _, f := range m.Snapshot().Config.HTTP[8000].VirtualHosts[0].Routes[0].Filters {
-			f.Dump(route)
-		}
-		got, err := json.Marshal(route["route"].(config.Object)["retry_policy"])
-		if err != nil || string(got) != want {
-			t.Errorf("%s: %v\n got %s\nwant %s", in, err, got, want)
+		if got := m.dumped(t, "retry_policy"); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
 		}
 	}
 }

@@ -62,6 +62,9 @@ func (f *forwarding) try() bool {
 		f.reply(http.StatusServiceUnavailable, "no healthy upstream", "UH", "no_healthy_upstream")
 		return false
 	}
+	if f.attempt == 0 {
+		f.mirror()
+	}
 	a, err := f.ask(to)
 	if err != nil && f.ctx.Err() != nil {
 		f.expired()

@@ -52,7 +52,8 @@ type Sidecar struct {
 	identity *tls.Config
 	draws    *draws
 	stats    *stats
-	uptime   *metric // server.uptime, in seconds
+	uptime   *metric       // server.uptime, in seconds
+	copies   *httpListener // of mirrored requests, which no client sent: what it counts goes nowhere
 	lines    accessLog
 	failures failures
 	workers  [Workers]sync.Mutex
@@ -87,6 +88,7 @@ func Start(options Options, cfg *config.Config) (*Sidecar, error) {
 		end:       end,
 		listeners: map[string]listener{},
 	}
+	s.copies = &httpListener{proxy: s, stats: newListenerStats(newStats(), 0)}
 	if err := s.begin(cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the proxy of %s: %w", options.Name, err), s.Close())
 	}

@@ -224,13 +224,13 @@ func TestAWriteIsRefusedWhenTheObjectHasMoved(t *testing.T) {
 func TestAnUnsupportedFieldIsRefusedAndNothingChanges(t *testing.T) {
 	m := open(t, "bookinfo", 1)
 	create(t, m, reviewsSubsets)
-	bad := object(t, `{"kind":"VirtualService","metadata":{"name":"reviews"},"spec":{"hosts":["reviews"],"http":[{"mirror":{"host":"reviews"},"route":[{"destination":{"host":"reviews","subset":"v2"}}]}]}}`)
+	bad := object(t, `{"kind":"VirtualService","metadata":{"name":"reviews"},"spec":{"hosts":["reviews"],"http":[{"corsPolicy":{},"route":[{"destination":{"host":"reviews","subset":"v2"}}]}]}}`)
 	_, writeErr := m.Write(t.Context(), rules.Change{After: bad})
 	for name, err := range map[string]error{
 		"the mesh's Admit": m.Admit(t.Context(), []*rules.Object{bad}), "Admit": Admit("bookinfo", []*rules.Object{bad}), "Write": writeErr,
 	} {
 		var unsupported *config.UnsupportedError
-		if !errors.As(err, &unsupported) || unsupported.Path != "spec.http[0].mirror" {
+		if !errors.As(err, &unsupported) || unsupported.Path != "spec.http[0].corsPolicy" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

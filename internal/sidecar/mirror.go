@@ -1,0 +1,108 @@
+package sidecar
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
+)
+
+// mirrorFilter chooses the clusters that get a copy of a request. As in Envoy the
+// router sends the copies when it sends the request itself: one that a filter
+// answers, or for which there is no host, is not copied.
+type mirrorFilter struct{}
+
+// Fields implements HTTPFilter.
+func (mirrorFilter) Fields() config.Fields {
+	return config.Fields{
+		"HTTPRoute":        {"mirror", "mirror_percent", "mirror_percentage", "mirrors"},
+		"HTTPMirrorPolicy": {"destination", "percentage"},
+	}
+}
+
+// Check implements HTTPFilter.
+func (mirrorFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
+
+// Compile implements HTTPFilter.
+func (mirrorFilter) Compile(at config.Place, r *networking.HTTPRoute) config.RouteFilter {
+	mirrors := config.Mirrors(at, r)
+	if len(mirrors) == 0 {
+		return nil
+	}
+	return &mirror{mirrors: mirrors, draws: at.Key + " mirrors"}
+}
+
+// mirror is the filter on one route.
+type mirror struct {
+	mirrors []config.Mirror
+	draws   string
+}
+
+// Dump implements RouteFilter.
+func (m *mirror) Dump(route config.Object) {
+	var policies []any
+	for _, to := range m.mirrors {
+		policies = append(policies, config.Object{
+			"cluster":                           to.Cluster,
+			"runtime_fraction":                  config.Object{"default_value": config.Object{"numerator": to.Share, "denominator": "MILLION"}},
+			"trace_sampled":                     false,
+			"disable_shadow_host_suffix_append": true,
+		})
+	}
+	route["route"].(config.Object)["request_mirror_policies"] = policies
+}
+
+// decode implements routeFilter. One draw decides for all mirrors, so that one of
+// a smaller share gets none that another does not.
+func (m *mirror) decode(s *stream) bool {
+	drawn := s.proxy.draws.below(m.draws, config.Million)
+	for _, to := range m.mirrors {
+		if drawn < uint64(to.Share) {
+			s.mirrors = append(s.mirrors, to.Cluster)
+		}
+	}
+	return true
+}
+
+// mirror sends the copies of the request. A mirror without a cluster gets none,
+// as in Envoy, which says nothing of it either.
+func (f *forwarding) mirror() {
+	for _, target := range f.mirrors {
+		if f.proxy.state.Load().clusters[target] == nil {
+			continue
+		}
+		c := f.copy(target)
+		f.proxy.routines.Go(func() { c.forget(f.timeout) })
+	}
+}
+
+// errCopyCut says that the rest of a body does not come, as its request has ended.
+var errCopyCut = errors.New("reading a copied body: its request has ended")
+
+// copy is a copy of the request that has no client: Envoy's AsyncClient sends it.
+func (f *forwarding) copy(target string) *stream {
+	r := f.r.Clone(f.proxy.ctx)
+	r.Header.Set("X-Envoy-Internal", "true")
+	r.Header.Add("X-Forwarded-For", f.proxy.ip())
+	if f.body != nil {
+		body := newCopiedBody()
+		r.Body = body
+		f.body.copies = append(f.body.copies, body)
+		f.onEnd(func() { body.finish(errCopyCut) })
+	}
+	return &stream{httpListener: f.proxy.copies, r: r, worker: f.worker, config: f.config, target: target, started: time.Now()}
+}
+
+// forget sends a copy and reads its answer, which goes nowhere.
+func (s *stream) forget(timeout time.Duration) {
+	defer s.release()
+	defer s.r.Body.Close()
+	(&router{timeout: timeout}).decode(s)
+	if s.answer.body != nil {
+		_, _ = io.Copy(io.Discard, s.answer.body)
+		s.answer.body.Close()
+	}
+}
