@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -106,6 +107,24 @@ func TestDetailsIsCalledFirstAndOnceThenReviewsTwice(t *testing.T) {
 		}
 		if !slices.Equal(log.calls, want) {
 			t.Errorf("reviews answering %d: calls %v, want %v", status, log.calls, want)
+		}
+	}
+}
+
+func TestASecondAttemptBringsTheReviews(t *testing.T) {
+	for _, first := range []http.Handler{answers(404, ""), answers(503, "no healthy upstream"), answers(200, "hello"), resets(t)} {
+		town := newLoopback(t)
+		own := town.own("reviews", "v2")
+		var asked atomic.Int32
+		town.bookinfo("v2", map[string]http.Handler{"reviews": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == 1 {
+				first.ServeHTTP(w, r)
+				return
+			}
+			own.ServeHTTP(w, r)
+		})})
+		if shown := look(t, town.get(page, nil)); shown != v2Fine || asked.Load() != 2 {
+			t.Errorf("got %+v after %d calls of reviews, want %+v after two", shown, asked.Load(), v2Fine)
 		}
 	}
 }

@@ -26,9 +26,9 @@ type wait struct {
 	took time.Duration
 }
 
-// TestPageWhenAServiceIsSlow has the thresholds that were measured on Istio's
-// sample, with the real timeouts: the clock is synctest's, so a page takes
-// exactly the time that the services wait.
+// TestPageWhenAServiceIsSlow has what was measured on Istio's sample, and the
+// milliseconds around its thresholds, with the real timeouts: the clock is
+// synctest's, so a page takes exactly the time that the services wait.
 func TestPageWhenAServiceIsSlow(t *testing.T) {
 	ratingsLost, reviewsLost := seen{ratingsLost: 2}, seen{reviewsLost: true}
 	lostDetails := func(s seen) seen { s.detailsLost = true; return s }
@@ -39,8 +39,12 @@ func TestPageWhenAServiceIsSlow(t *testing.T) {
 	}{
 		{"ratings", 0, wait{v1Fine, 0}, wait{v2Fine, 0}, wait{v3Fine, 0}},
 		{"ratings", 2400 * ms, wait{v1Fine, 0}, wait{v2Fine, 2400 * ms}, wait{v3Fine, 2400 * ms}},
+		{"ratings", 2499 * ms, wait{v1Fine, 0}, wait{v2Fine, 2499 * ms}, wait{v3Fine, 2499 * ms}},
+		{"ratings", 2501 * ms, wait{v1Fine, 0}, wait{v2Fine, 2501 * ms}, wait{ratingsLost, 2500 * ms}},
 		{"ratings", 2600 * ms, wait{v1Fine, 0}, wait{v2Fine, 2600 * ms}, wait{ratingsLost, 2500 * ms}},
 		{"ratings", 2900 * ms, wait{v1Fine, 0}, wait{v2Fine, 2900 * ms}, wait{ratingsLost, 2500 * ms}},
+		{"ratings", 2999 * ms, wait{v1Fine, 0}, wait{v2Fine, 2999 * ms}, wait{ratingsLost, 2500 * ms}},
+		{"ratings", 3001 * ms, wait{v1Fine, 0}, wait{reviewsLost, 6000 * ms}, wait{ratingsLost, 2500 * ms}},
 		{"ratings", 3100 * ms, wait{v1Fine, 0}, wait{reviewsLost, 6000 * ms}, wait{ratingsLost, 2500 * ms}},
 		{"ratings", 7000 * ms, wait{v1Fine, 0}, wait{reviewsLost, 6000 * ms}, wait{ratingsLost, 2500 * ms}},
 		{"ratings", 11000 * ms, wait{v1Fine, 0}, wait{reviewsLost, 6000 * ms}, wait{ratingsLost, 2500 * ms}},
@@ -68,6 +72,28 @@ func TestPageWhenAServiceIsSlow(t *testing.T) {
 	}
 }
 
+// TestPageAsksOneAfterTheOther: what two services cost adds up, and no attempt
+// waits before it begins.
+func TestPageAsksOneAfterTheOther(t *testing.T) {
+	for delay, want := range map[time.Duration]wait{
+		2000 * ms: {v1Fine, 4000 * ms},
+		2900 * ms: {v1Fine, 5800 * ms},
+		3100 * ms: {seen{reviewsLost: true, detailsLost: true}, 9000 * ms},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			town := newPipes(t)
+			town.bookinfo("v1", map[string]http.Handler{
+				"details": slow(delay, town.own("details", "v1")),
+				"reviews": slow(delay, town.own("reviews", "v1")),
+			})
+			got := town.get(page, nil)
+			if got := (wait{look(t, got), got.took}); got != want {
+				t.Errorf("details and reviews +%s: got %+v, want %+v", delay, got, want)
+			}
+		})
+	}
+}
+
 func TestReviewsV2WaitsTenSecondsForRatings(t *testing.T) {
 	for delay, want := range map[time.Duration]wait{
 		9900 * ms:  {v2Fine, 9900 * ms},
@@ -92,6 +118,7 @@ func TestPagesAtOnceDoNotWaitForEachOther(t *testing.T) {
 		want    wait
 	}{
 		{"v2", 2000 * ms, wait{v2Fine, 2000 * ms}},
+		{"v3", 2000 * ms, wait{v3Fine, 2000 * ms}},
 		{"v2", 7000 * ms, wait{seen{reviewsLost: true}, 6000 * ms}},
 		{"v3", 7000 * ms, wait{seen{ratingsLost: 2}, 2500 * ms}},
 	} {
@@ -144,22 +171,27 @@ func TestAPIAnswers500OnATimeout(t *testing.T) {
 	}
 }
 
-// TestRealTime is the page of the fault injection task, in real time and over
+// TestRealTime is the page of Istio's guides to faults, in real time and over
 // real sockets: twenty at once with each version.
 func TestRealTime(t *testing.T) {
-	for version, want := range map[string]wait{
-		"v1": {v1Fine, 0},
-		"v2": {seen{reviewsLost: true}, 6 * time.Second},
-		"v3": {seen{ratingsLost: 2}, 2500 * ms},
+	for _, row := range []struct {
+		version string
+		delay   time.Duration
+		want    wait
+	}{
+		{"v2", 2 * time.Second, wait{v2Fine, 2 * time.Second}},
+		{"v1", 7 * time.Second, wait{v1Fine, 0}},
+		{"v2", 7 * time.Second, wait{seen{reviewsLost: true}, 6 * time.Second}},
+		{"v3", 7 * time.Second, wait{seen{ratingsLost: 2}, 2500 * ms}},
 	} {
-		t.Run(version, func(t *testing.T) {
+		t.Run(row.version+" with ratings +"+row.delay.String(), func(t *testing.T) {
 			t.Parallel()
 			town := newLoopback(t)
-			town.bookinfo(version, map[string]http.Handler{"ratings": slow(7*time.Second, town.own("ratings", "v1"))})
+			town.bookinfo(row.version, map[string]http.Handler{"ratings": slow(row.delay, town.own("ratings", "v1"))})
 			var pages sync.WaitGroup
 			for range 20 {
 				pages.Go(func() {
-					got := town.get(page, nil)
+					got, want := town.get(page, nil), row.want
 					if shown := look(t, got); shown != want.seen || got.took < want.took || got.took > want.took+900*ms {
 						t.Errorf("got %+v after %s, want %+v after %s to %s", shown, got.took, want.seen, want.took, want.took+900*ms)
 					}
