@@ -24,7 +24,7 @@ func (s *stream) reply(status int, body, flag, details string) {
 		s.flags = append(s.flags, flag)
 	}
 	s.details = details
-	s.answer = answer{status: status, header: http.Header{"Server": {"envoy"}}}
+	s.answer = answer{status: status, header: http.Header{}}
 	if body == "" {
 		return
 	}
@@ -36,7 +36,12 @@ func (s *stream) reply(status int, body, flag, details string) {
 
 // send writes the answer to the client.
 func (s *stream) send() {
-	maps.Copy(s.w.Header(), s.answer.header)
+	header := s.w.Header()
+	maps.Copy(header, s.answer.header)
+	header.Set("Server", "envoy") // Whatever a filter has made of it, as in Envoy.
+	if _, ok := header["Content-Type"]; !ok {
+		header["Content-Type"] = nil // Else net/http would guess one.
+	}
 	s.status = s.answer.status
 	s.w.WriteHeader(s.answer.status)
 	if s.answer.body == nil {

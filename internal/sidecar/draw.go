@@ -41,21 +41,22 @@ func (d *draws) happens(stream string, perMillion uint32) bool {
 	return d.below(stream, config.Million) < uint64(perMillion)
 }
 
-// pick draws one of the targets by its weight. A sole target needs no draw.
-func pick(d *draws, key string, targets []config.Target) string {
+// pick draws one of the targets by its weight, and returns its index. A sole
+// target needs no draw.
+func pick(d *draws, key string, targets []config.Target) int {
 	if len(targets) == 1 {
-		return targets[0].Cluster
+		return 0
 	}
 	var total uint64
 	for _, t := range targets {
 		total += uint64(t.Weight)
 	}
 	at := d.below(key+" weights", total)
-	for _, t := range targets {
+	for i, t := range targets {
 		if at < uint64(t.Weight) {
-			return t.Cluster
+			return i
 		}
 		at -= uint64(t.Weight)
 	}
-	return targets[len(targets)-1].Cluster
+	return len(targets) - 1
 }

@@ -125,7 +125,8 @@ func (a arrival) drop() {
 // answered makes an upstream's answer that of the stream.
 func (f *forwarding) answered(a arrival) {
 	f.charge(a.response.StatusCode)
-	header := answerHeader(a.response.Header)
+	header := a.response.Header
+	removeHopHeaders(header)
 	header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(f.forwarded).Milliseconds(), 10))
 	f.details = "via_upstream"
 	f.answer = answer{

@@ -13,6 +13,7 @@ import (
 func httpFilters() []config.HTTPFilter {
 	return []config.HTTPFilter{
 		faultFilter{},
+		headersFilter{},
 		retriesFilter{},
 		mirrorFilter{},
 		routerFilter{},

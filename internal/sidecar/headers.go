@@ -1,94 +1,105 @@
 package sidecar
 
 import (
-	"crypto/rand"
-	"fmt"
-	"maps"
-	"net/http"
-	"strconv"
+	"cmp"
 	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// The headers that stand in the access log too.
-const (
-	requestID           = "X-Request-Id"
-	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
-)
+// headersFilter changes the headers of requests and answers. Envoy's router and
+// its connection manager do that: of the request as it goes to its hosts, so that
+// what a filter before answers is not changed; of every answer of the route, the
+// proxy's own too.
+type headersFilter struct{}
 
-// upstreamRequest is the request as it goes to a host, without its body, with
-// the headers that the proxy adds.
-func (s *stream) upstreamRequest(attempt int) *http.Request {
-	header := maps.Clone(s.r.Header)
-	removeHopHeaders(header)
-	header.Set("X-Forwarded-Proto", "http")
-	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(attempt))
-	addTrace(header)
-	if _, ok := header["User-Agent"]; !ok {
-		header["User-Agent"] = nil // Else net/http would add its own.
-	}
-	return &http.Request{
-		Method:        s.r.Method,
-		URL:           s.r.URL,
-		Host:          s.r.Host,
-		Header:        header,
-		ContentLength: s.r.ContentLength,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
+// Fields implements HTTPFilter.
+func (headersFilter) Fields() config.Fields {
+	return config.Fields{
+		"HTTPRoute":            {"headers"},
+		"HTTPRouteDestination": {"headers"},
+		"Headers":              {"request", "response"},
+		"HeaderOperations":     {"set", "add", "remove"},
 	}
 }
 
-// hopHeaders belong to one connection alone.
-var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
+// Check implements HTTPFilter.
+func (headersFilter) Check(path string, r *networking.HTTPRoute, refuse config.Refuse) {
+	config.CheckHeaders(path, r, refuse)
+}
 
-func removeHopHeaders(h http.Header) {
-	for _, value := range h.Values("Connection") {
-		for name := range strings.SplitSeq(value, ",") {
-			h.Del(strings.TrimSpace(name))
+// Compile implements HTTPFilter.
+func (headersFilter) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
+	h := config.RouteHeaders(r)
+	if h == nil {
+		return nil
+	}
+	return &headers{h}
+}
+
+// headers is the filter on one route.
+type headers struct{ *config.Headers }
+
+// decode implements routeFilter.
+func (h *headers) decode(s *stream) bool {
+	authority := h.Route.Authority
+	if d := h.Target(s.drawn); d != nil {
+		d.Request.Apply(s.r.Header)
+		authority = cmp.Or(authority, d.Authority)
+	}
+	h.Route.Request.Apply(s.r.Header)
+	s.r.Host = cmp.Or(authority, s.r.Host)
+	return true
+}
+
+// encode implements encoder.
+func (h *headers) encode(s *stream) {
+	if d := h.Target(s.drawn); d != nil {
+		d.Response.Apply(s.answer.header)
+	}
+	h.Route.Response.Apply(s.answer.header)
+}
+
+// Dump implements RouteFilter.
+func (h *headers) Dump(route config.Object) {
+	dumpEdits(route, &h.Route)
+	action, _ := route["route"].(config.Object)
+	if h.Route.Authority != "" {
+		action["host_rewrite_literal"] = h.Route.Authority
+	}
+	weighted, _ := action["weighted_clusters"].(config.Object)
+	clusters, _ := weighted["clusters"].([]config.Object)
+	for i, cluster := range clusters {
+		if h.Destinations == nil {
+			break
+		}
+		dumpEdits(cluster, &h.Destinations[i])
+		if a := h.Destinations[i].Authority; a != "" {
+			cluster["host_rewrite_literal"] = a
 		}
 	}
-	for _, name := range hopHeaders {
-		h.Del(name)
+}
+
+func dumpEdits(into config.Object, e *config.HeaderEdits) {
+	for of, edit := range map[string]config.HeaderEdit{"request": e.Request, "response": e.Response} {
+		var add []any
+		for _, h := range edit.Set {
+			add = append(add, config.Object{"header": dumpHeader(h), "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
+		}
+		for _, h := range edit.Add {
+			add = append(add, config.Object{"header": dumpHeader(h)})
+		}
+		if len(add) > 0 {
+			into[of+"_headers_to_add"] = add
+		}
+		if len(edit.Remove) > 0 {
+			into[of+"_headers_to_remove"] = edit.Remove
+		}
 	}
 }
 
-// answerHeader makes a host's headers those of the answer: the server is the
-// proxy.
-func answerHeader(h http.Header) http.Header {
-	removeHopHeaders(h)
-	h.Set("Server", "envoy")
-	if _, ok := h["Content-Type"]; !ok {
-		h["Content-Type"] = nil // Else net/http would guess one.
-	}
-	return h
-}
-
-// newRequestID is a UUID of version 4.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// addTrace adds B3 headers: a span below the one that came in. Nothing samples
-// it unless whoever began the trace said so.
-func addTrace(h http.Header) {
-	parent := h.Get("X-B3-Spanid")
-	if h.Get("X-B3-Traceid") == "" || parent == "" {
-		parent = newSpanID()
-		h.Set("X-B3-Traceid", parent)
-	}
-	h.Set("X-B3-Parentspanid", parent)
-	h.Set("X-B3-Spanid", newSpanID())
-	if h.Get("X-B3-Sampled") == "" {
-		h.Set("X-B3-Sampled", "0")
-	}
-}
-
-func newSpanID() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return fmt.Sprintf("%x", b)
+func dumpHeader(h config.Header) config.Object {
+	return config.Object{"key": h.Name, "value": strings.ReplaceAll(h.Value, "%", "%%")}
 }

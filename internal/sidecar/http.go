@@ -29,7 +29,8 @@ type stream struct {
 	started time.Time
 
 	route   *config.Route
-	target  string // the cluster that was drawn
+	drawn   int    // which of the route's targets was
+	target  string // its cluster
 	retries retries
 	mirrors []string // the clusters that get a copy
 	host    *host    // of the last attempt; nil: none had it yet
@@ -55,6 +56,7 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// One for the request, whatever becomes of it and however often it is tried.
 		r.Header.Set(requestID, newRequestID())
 	}
+	r.Header.Set("X-Forwarded-Proto", "http")
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
@@ -95,7 +97,8 @@ func (s *stream) match() bool {
 		s.reply(http.StatusNotFound, "", "NR", "route_not_found")
 		return false
 	}
-	s.target = pick(s.proxy.draws, s.route.Key, s.route.Targets)
+	s.drawn = pick(s.proxy.draws, s.route.Key, s.route.Targets)
+	s.target = s.route.Targets[s.drawn].Cluster
 	return true
 }
 

@@ -19,7 +19,7 @@ func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn)
 	if route == nil {
 		return // The listener went as the connection came.
 	}
-	target := pick(s.draws, route.Key, route.Targets)
+	target := route.Targets[pick(s.draws, route.Key, route.Targets)].Cluster
 	cluster := state.clusters[target]
 	if cluster != nil {
 		entry.cluster = target

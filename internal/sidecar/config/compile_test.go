@@ -19,7 +19,7 @@ func TestFieldsThatAreNotImplementedAreNamed(t *testing.T) {
 		path   string
 	}{
 		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"route":[{"destination":{"host":"web"}}],"corsPolicy":{}}]}`), "spec.http[0].corsPolicy"},
-		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"route":[{"destination":{"host":"web"},"headers":{}}]}]}`), "spec.http[0].route[0].headers"},
+		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"directResponse":{"status":200}}]}`), "spec.http[0].directResponse"},
 		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"route":[{"destination":{"host":"web"}}]},{"route":[{"destination":{"host":"web"}}],"retries":{"attempts":3,"retryRemoteLocalities":true}}]}`), "spec.http[1].retries.retryRemoteLocalities"},
 		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"match":[{"queryParams":{"q":{"exact":"1"}}}],"route":[{"destination":{"host":"web"}}]}]}`), "spec.http[0].match[0].queryParams"},
 		{sidecartest.VirtualService(t, "a", `{"hosts":["web"],"http":[{"fault":{"abort":{"grpcStatus":"UNAVAILABLE"}},"route":[{"destination":{"host":"web"}}]}]}`), "spec.http[0].fault.abort.grpcStatus"},

@@ -44,3 +44,8 @@ func Subsets(t testing.TB, service string) *rules.Object {
 	return DestinationRule(t, service, `{"host": "`+service+`", "subsets": [
 		{"name": "v1", "labels": {"version": "v1"}}, {"name": "v2", "labels": {"version": "v2"}}]}`)
 }
+
+// HTTPRoute is an http entry of a VirtualService, in JSON.
+func HTTPRoute(t testing.TB, text string) *networking.HTTPRoute {
+	return Spec(t, &networking.HTTPRoute{}, text)
+}

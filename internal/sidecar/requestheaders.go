@@ -1,0 +1,82 @@
+package sidecar
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The headers that stand in the access log too.
+const (
+	requestID           = "X-Request-Id"
+	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
+)
+
+// upstreamRequest is the request as it goes to a host, without its body, with
+// the headers that the proxy adds.
+func (s *stream) upstreamRequest(attempt int) *http.Request {
+	header := maps.Clone(s.r.Header)
+	removeHopHeaders(header)
+	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(attempt))
+	addTrace(header)
+	if _, ok := header["User-Agent"]; !ok {
+		header["User-Agent"] = nil // Else net/http would add its own.
+	}
+	return &http.Request{
+		Method:        s.r.Method,
+		URL:           s.r.URL,
+		Host:          s.r.Host,
+		Header:        header,
+		ContentLength: s.r.ContentLength,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+	}
+}
+
+// hopHeaders belong to one connection alone.
+var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
+
+func removeHopHeaders(h http.Header) {
+	for _, value := range h.Values("Connection") {
+		for name := range strings.SplitSeq(value, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range hopHeaders {
+		h.Del(name)
+	}
+}
+
+// newRequestID is a UUID of version 4.
+func newRequestID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// addTrace adds B3 headers: a span below the one that came in. Nothing samples
+// it unless whoever began the trace said so.
+func addTrace(h http.Header) {
+	parent := h.Get("X-B3-Spanid")
+	if h.Get("X-B3-Traceid") == "" || parent == "" {
+		parent = newSpanID()
+		h.Set("X-B3-Traceid", parent)
+	}
+	h.Set("X-B3-Parentspanid", parent)
+	h.Set("X-B3-Spanid", newSpanID())
+	if h.Get("X-B3-Sampled") == "" {
+		h.Set("X-B3-Sampled", "0")
+	}
+}
+
+func newSpanID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("%x", b)
+}
