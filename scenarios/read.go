@@ -146,6 +146,9 @@ func documents(text string) ([]ast.Node, error) {
 			if err := plain(document.Body); err != nil {
 				return nil, err
 			}
+			if err := yamlnode.Decimal(document.Body); err != nil {
+				return nil, err
+			}
 			nodes = append(nodes, document.Body)
 		}
 	}

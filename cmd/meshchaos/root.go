@@ -28,6 +28,7 @@ and judges what was expected.
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	explainUsage(root)
+	readDecimal(root)
 	return root
 }
 

@@ -19,7 +19,7 @@ func (d *Duration) UnmarshalYAML(node ast.Node) error {
 	if !ok {
 		return At(node, "write one such as 7s or 250ms", "this takes a duration, not %s", Kind(node))
 	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
+	if decimal.MatchString(text) {
 		return At(node, "write "+text+"s or "+text+"ms", "the duration %q has no unit", text)
 	}
 	parsed, err := time.ParseDuration(text)
@@ -41,9 +41,10 @@ type Percent struct{ Value *float64 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (p *Percent) UnmarshalYAML(node ast.Node) error {
-	text, ok := Scalar(node)
-	value, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-	if !ok || err != nil || !(value > 0 && value <= 100) {
+	text, _ := Scalar(node)
+	text = strings.TrimSuffix(text, "%")
+	value, err := strconv.ParseFloat(text, 64)
+	if !decimal.MatchString(text) || err != nil || !(value > 0 && value <= 100) {
 		return At(node, "write one such as 50%", "this takes a percentage above 0 and at most 100, not %s", Kind(node))
 	}
 	p.Value = &value

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+var (
+	whole   = regexp.MustCompile(`^([-+]?)0*([0-9]+)$`)
+	decimal = regexp.MustCompile(`^([-+]?)0*([0-9]+(?:\.[0-9]+)?)$`)
+)
+
+// decimalFlag is a number as everybody reads it: 010 is 10, where pflag's own
+// would take it for 8, and 0x10 is none.
+type decimalFlag struct {
+	pflag.Value
+	form *regexp.Regexp
+}
+
+// Set implements pflag.Value.
+func (f decimalFlag) Set(text string) error {
+	parts := f.form.FindStringSubmatch(text)
+	switch {
+	case parts == nil && f.form == whole:
+		return errors.New("it takes a whole number in decimal digits")
+	case parts == nil:
+		return errors.New("it takes a number in decimal digits")
+	}
+	err := f.Value.Set(parts[1] + parts[2])
+	if reason := errors.Unwrap(err); reason != nil { // without the name of Go's function
+		return reason
+	}
+	return err
+}
+
+// readDecimal lets the flags of a command, and of those below it, take decimal
+// numbers only.
+func readDecimal(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		switch kind := flag.Value.Type(); {
+		case strings.HasPrefix(kind, "float"):
+			flag.Value = decimalFlag{flag.Value, decimal}
+		case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
+			flag.Value = decimalFlag{flag.Value, whole}
+		}
+	})
+	for _, below := range cmd.Commands() {
+		readDecimal(below)
+	}
+}
