@@ -89,7 +89,8 @@ func (o observables) known(names []string) []inequality {
 func judgedTogether(families map[string]map[string]linear, sizes map[string]size) []inequality {
 	var all []inequality
 	for family, members := range families {
-		cohort, whole := family, linear{}
+		var cohort string
+		var whole linear
 		switch {
 		case strings.HasSuffix(family, " "+shares):
 			cohort, whole = strings.TrimSuffix(family, " "+shares), just(ratOf(1))

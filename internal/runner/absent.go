@@ -39,7 +39,8 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		if had {
 			continue
 		}
-		if err := t.target(target, objects); err != nil && !(target.For && t.added(after, target.Host)) {
+		awaited := target.For && t.added(after, target.Host)
+		if err := t.target(target, objects); err != nil && !awaited {
 			wrong = append(wrong, fmt.Errorf("checking %s: %s: %w", after.Ref, target.Path, err))
 		}
 	}
