@@ -14,6 +14,7 @@ func httpFilters() []config.HTTPFilter {
 	return []config.HTTPFilter{
 		faultFilter{},
 		headersFilter{},
+		rewriteFilter{},
 		retriesFilter{},
 		mirrorFilter{},
 		routerFilter{},
