@@ -17,6 +17,7 @@ func httpFilters() []config.HTTPFilter {
 		rewriteFilter{},
 		retriesFilter{},
 		mirrorFilter{},
+		redirectFilter{},
 		routerFilter{},
 	}
 }

@@ -67,14 +67,24 @@ func startFilters(t *testing.T, h http.HandlerFunc, filters ...config.HTTPFilter
 	return m
 }
 
-// dumped is a field of the action of web's first route, as /config_dump shows it.
-func (m *mesh) dumped(t *testing.T, field string) string {
-	t.Helper()
+// dumpedRoute is web's first route, as /config_dump shows it.
+func (m *mesh) dumpedRoute() config.Object {
 	route := config.Object{"route": config.Object{}}
 	for _, f := range m.Snapshot().Config.HTTP[8000].VirtualHosts[0].Routes[0].Filters {
 		f.Dump(route)
 	}
-	text, err := json.Marshal(route["route"].(config.Object)[field])
+	return route
+}
+
+// dumped is a field of the action of web's first route, as /config_dump shows it.
+func (m *mesh) dumped(t *testing.T, field string) string {
+	t.Helper()
+	return dumpedText(t, m.dumpedRoute()["route"].(config.Object)[field])
+}
+
+func dumpedText(t *testing.T, dumped any) string {
+	t.Helper()
+	text, err := json.Marshal(dumped)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,8 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // onEnd has something done when the request ends.
 func (s *stream) onEnd(do func()) { s.ends = append(s.ends, do) }
 
-// match finds the request's route and draws its cluster, or answers.
+// match finds the request's route and draws its cluster, if it leads to any, or
+// answers.
 func (s *stream) match() bool {
 	if !s.r.ProtoAtLeast(1, 1) {
 		// As Envoy without accept_http_10, which Istio leaves off.
@@ -97,8 +98,10 @@ func (s *stream) match() bool {
 		s.reply(http.StatusNotFound, "", "NR", "route_not_found")
 		return false
 	}
-	s.drawn = pick(s.proxy.draws, s.route.Key, s.route.Targets)
-	s.target = s.route.Targets[s.drawn].Cluster
+	if len(s.route.Targets) > 0 {
+		s.drawn = pick(s.proxy.draws, s.route.Key, s.route.Targets)
+		s.target = s.route.Targets[s.drawn].Cluster
+	}
 	return true
 }
 

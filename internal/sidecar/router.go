@@ -20,8 +20,11 @@ func (routerFilter) Fields() config.Fields { return config.Fields{"HTTPRoute": {
 // Check implements HTTPFilter.
 func (routerFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
-// Compile implements HTTPFilter.
+// Compile implements HTTPFilter. A redirect leads to no cluster.
 func (routerFilter) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
+	if r.GetRedirect() != nil {
+		return nil
+	}
 	return &router{timeout: r.GetTimeout().AsDuration()}
 }
 

@@ -62,7 +62,7 @@ type Route struct {
 	Source  string // the VirtualService's path in Istio's metadata; empty: a default route
 	Key     string // names the route's draws; it does not depend on the name
 	Match   RouteMatch
-	Targets []Target
+	Targets []Target      // none: a filter answers
 	Filters []RouteFilter // those that do something, in the order of the chain
 }
 
