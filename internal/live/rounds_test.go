@@ -59,6 +59,16 @@ func TestAClusterThatStillWarmsIsNotYetUsed(t *testing.T) {
 }
 
 func TestEachProxyIsAskedOnceARoundForAllChanges(t *testing.T) {
+	for name, one := range map[string]struct {
+		prompt bool
+		rounds int
+	}{"with workers": {false, 2}, "prompt": {true, 1}} {
+		t.Run(name, func(t *testing.T) { askedOnceARound(t, one.prompt, one.rounds) })
+	}
+}
+
+func askedOnceARound(t *testing.T, prompt bool, rounds int) {
+	t.Helper()
 	capture := envoytest.Serve(t, "client", "rules")
 	var mu sync.Mutex
 	asked := map[string]int{}
@@ -69,7 +79,7 @@ func TestEachProxyIsAskedOnceARoundForAllChanges(t *testing.T) {
 		return false
 	})
 	other := object(rules.DestinationRule, "other", &networking.DestinationRule{Host: "other", Subsets: []*networking.Subset{{Name: "v9"}}})
-	seen := Wait(t.Context(), []mesh.Proxy{{Name: "client", Admin: admin}}, services, []Awaited{
+	seen := Wait(t.Context(), []mesh.Proxy{{Name: "client", Admin: admin, Prompt: prompt}}, services, []Awaited{
 		{rules.Change{After: ours()}, mark},
 		{rules.Change{After: webRule(7, "v1", "v2")}, ""},
 		{rules.Change{Before: other}, ""},
@@ -80,9 +90,9 @@ func TestEachProxyIsAskedOnceARoundForAllChanges(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		`dynamic_route_configs (?:.*:)?(?:8000)`: 2,
-		`dynamic_active_clusters outbound\|.*\|.*\|(?:other\.shop\.svc\.cluster\.local|web\.shop\.svc\.cluster\.local)`:  2,
-		`dynamic_warming_clusters outbound\|.*\|.*\|(?:other\.shop\.svc\.cluster\.local|web\.shop\.svc\.cluster\.local)`: 2,
+		`dynamic_route_configs (?:.*:)?(?:8000)`: rounds,
+		`dynamic_active_clusters outbound\|.*\|.*\|(?:other\.shop\.svc\.cluster\.local|web\.shop\.svc\.cluster\.local)`:  rounds,
+		`dynamic_warming_clusters outbound\|.*\|.*\|(?:other\.shop\.svc\.cluster\.local|web\.shop\.svc\.cluster\.local)`: rounds,
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Error(diff)

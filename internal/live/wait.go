@@ -42,8 +42,8 @@ type Seen struct {
 // namespace: their ports narrow down what is asked for.
 //
 // The proxies are asked in rounds, at most 8 at a time, each for all that the
-// changes need together; one that has run a change twice in a row is not asked
-// about it again.
+// changes need together; one that has run a change twice in a row, or once if it
+// is prompt, is not asked about it again.
 //
 // Of some changes nothing is to be seen yet: a Gateway's TCP server opens its
 // listener only when a VirtualService is bound to it, and a gateway that has no
@@ -96,7 +96,7 @@ type standing struct {
 }
 
 // often enough: a proxy's workers take a new configuration a moment after its
-// main thread shows it, so it has to be seen twice.
+// main thread shows it, so it has to be seen twice, unless the proxy is prompt.
 const oftenEnough = 2
 
 func (s standing) settled() bool { return s.streak >= oftenEnough }
@@ -151,8 +151,11 @@ func (s *standing) take(ctx, answer context.Context, look look, v *view) {
 		return
 	}
 	streak := s.streak + 1
-	if concerned && instead != "" {
+	switch {
+	case concerned && instead != "":
 		streak = 0
+	case v.proxy.Prompt:
+		streak = oftenEnough
 	}
 	*s = standing{true, concerned, instead, streak}
 }

@@ -149,6 +149,7 @@ type Proxy struct {
 	Address   string            // of its workload, as it stands in other proxies' /clusters: an IP, or ip:port in the embedded mesh
 	Gateway   bool              // it is the ingress gateway's
 	Client    bool              // it is the load workload's, which carries this run's traffic alone
+	Prompt    bool              // it runs what its admin interface shows: there are no workers that take it a moment later
 	Admin     *envoy.Admin
 
 	// Log follows the proxy's access log, from the lines written at since on, and

@@ -312,6 +312,7 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 			Address:   w.address(),
 			Gateway:   w.options.Gateway,
 			Client:    w.options.Name == clientName,
+			Prompt:    true,
 			Admin:     &envoy.Admin{Client: m.admin, Base: "http://" + w.admin.Address()},
 			Log:       w.proxy.FollowLog,
 		})
