@@ -54,8 +54,9 @@ type Record struct {
 type Scenario struct {
 	Name    string `json:"name"`
 	Summary string `json:"summary,omitempty"`
-	File    string `json:"file,omitempty"`
-	Text    string `json:"text,omitempty"` // the file as it was read
+	File    string `json:"file,omitempty"`    // as it was named; stdin: from there
+	Library bool   `json:"library,omitempty"` // it was the library's, and no file
+	Text    string `json:"text,omitempty"`    // the file as it was read
 }
 
 // Mesh names where it ran.

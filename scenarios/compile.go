@@ -34,7 +34,8 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	if spec == nil {
 		return nil, errors.Join(wrong...)
 	}
-	s := &Scenario{Name: f.Metadata.Name, Summary: f.Spec.Summary, App: f.Spec.App, Rollback: f.Spec.OnFailure == "rollback"}
+	note(checkLabels(f))
+	s := &Scenario{Name: f.Metadata.Name, Labels: f.Metadata.Labels, Summary: f.Spec.Summary, App: f.Spec.App, Rollback: f.Spec.OnFailure == "rollback"}
 	note(checkWord(spec.Value, "app", f.Spec.App, samples.Apps()))
 	note(checkWord(spec.Value, "onFailure", f.Spec.OnFailure, []string{"continue", "rollback"}))
 
@@ -83,10 +84,10 @@ func (r *reader) compileNoEndpoints(f *fileScenario) ([]NoEndpoints, error) {
 // envelope checks what heads the file.
 func envelope(f *fileScenario) error {
 	switch {
-	case f.APIVersion != "meshchaos/v1alpha1":
-		return yamlnode.At(yamlnode.Follow(f.body, "apiVersion"), "write apiVersion: meshchaos/v1alpha1", "the apiVersion is %q", f.APIVersion)
-	case f.Kind != "Scenario":
-		return yamlnode.At(yamlnode.Follow(f.body, "kind"), "write kind: Scenario", "the kind is %q", f.Kind)
+	case f.APIVersion != scenarioAPI:
+		return yamlnode.At(yamlnode.Follow(f.body, "apiVersion"), "write apiVersion: "+scenarioAPI, "the apiVersion is %q", f.APIVersion)
+	case f.Kind != scenarioKind:
+		return yamlnode.At(yamlnode.Follow(f.body, "kind"), "write kind: "+scenarioKind, "the kind is %q", f.Kind)
 	case !namePattern.MatchString(f.Metadata.Name):
 		return yamlnode.At(yamlnode.Follow(f.body, "metadata.name"), "use lower-case letters, digits and hyphens", "metadata.name is %q", f.Metadata.Name)
 	case yamlnode.Pair(f.body, "spec") == nil:

@@ -2,6 +2,12 @@ package scenarios
 
 import "github.com/meshchaos/meshchaos/internal/yamlnode"
 
+// What heads every scenario file.
+const (
+	scenarioAPI  = "meshchaos/v1alpha1"
+	scenarioKind = "Scenario"
+)
+
 // The types below are the grammar of a scenario file, and its JSON Schema is
 // made from them.
 
@@ -14,6 +20,8 @@ type file struct {
 
 type fileMetadata struct {
 	Name string `yaml:"name" jsonschema:"pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" jsonschema_description:"Lower-case letters, digits and hyphens."`
+
+	Labels map[string]string `yaml:"labels,omitempty" jsonschema_description:"As of a Kubernetes object; --selector chooses by them."`
 }
 
 type fileSpec struct {

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -33,19 +32,31 @@ func inLibrary(name string) bool {
 	return slices.Contains(Names(), strings.TrimSuffix(name, ".yaml"))
 }
 
-// Find reads a scenario by the path of a file or, where there is none, by the
-// library's name for it, with or without .yaml.
-func Find(name string) (*Scenario, error) {
-	info, err := os.Stat(name)
-	if err == nil && (!info.IsDir() || !inLibrary(name)) || strings.ContainsAny(name, `/\`) || name == "." {
-		return Read(name)
-	}
-	text, err := library.ReadFile(path.Join("library", strings.TrimSuffix(name, ".yaml")+".yaml"))
+// Text returns the file of a scenario of the library, by its name with or without
+// .yaml.
+func Text(name string) (string, error) {
+	bare := strings.TrimSuffix(name, ".yaml")
+	text, err := library.ReadFile(path.Join("library", bare+".yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, nearest.Hint(strings.TrimSuffix(name, ".yaml"), Names()))
+		return "", fmt.Errorf("finding the scenario %q: the library has none of that name; %s", name, nearest.Hint(bare, Names()))
 	}
-	return parse(name, string(text), func(other string) (string, error) {
+	return string(text), nil
+}
+
+// OfLibrary reads a scenario of the library, by its name with or without .yaml,
+// whatever files there are.
+func OfLibrary(name string) (*Scenario, error) {
+	text, err := Text(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := parse(name, text, func(other string) (string, error) {
 		text, err := library.ReadFile(path.Join("library", other))
 		return string(text), err
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.Library = true
+	return s, nil
 }

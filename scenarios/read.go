@@ -38,12 +38,7 @@ func Read(path string) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text, func(name string) (string, error) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(path), name)
-		}
-		return readFile(name)
-	})
+	return parse(path, text, openBeside(filepath.Dir(path)))
 }
 
 // readFile returns the text of a file, without the byte order mark that some
@@ -57,7 +52,11 @@ func readFile(path string) (string, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return "", fmt.Errorf("reading %q: it is a folder; name a file in it", path)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	return readText(f)
+}
+
+func readText(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	return strings.TrimPrefix(string(text), "\ufeff"), err
 }
 

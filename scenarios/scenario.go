@@ -4,6 +4,7 @@
 //
 // The package may import internal/check, internal/evidence, internal/mesh, internal/rules,
 // internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
+// A label is what Kubernetes takes for one (k8s.io/apimachinery).
 package scenarios
 
 import (
@@ -23,7 +24,9 @@ type Scenario struct {
 	Name     string
 	Summary  string
 	App      string // the sample application; empty: the user's own
-	File     string // as it was named
+	Labels   map[string]string
+	File     string // as it was named; stdin: from there
+	Library  bool   // it is the library's, and File its name there
 	Text     string
 	Given    []Rule
 	Steps    []Step // at least one; the only step of a file without steps has no name

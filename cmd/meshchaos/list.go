@@ -16,26 +16,38 @@ type listed struct {
 	Name    string `json:"name"`
 	App     string `json:"app"`
 	Summary string `json:"summary"`
+
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 func newList() *cobra.Command {
 	var output string
+	var find findFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the library",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []listed
+			var library []found
 			for _, name := range scenarios.Names() {
-				s, err := scenarios.Find(name)
+				s, err := scenarios.OfLibrary(name)
 				if err != nil {
 					return err
 				}
-				all = append(all, listed{s.Name, s.App, s.Summary})
+				library = append(library, found{scenario: s})
+			}
+			chosen, err := find.choose(library)
+			if err != nil {
+				return err
+			}
+			for _, one := range chosen {
+				all = append(all, listed{one.scenario.Name, one.scenario.App, one.scenario.Summary, one.scenario.Labels})
 			}
 			return printList(cmd, all, output)
 		},
 	}
+	find.add(cmd)
 	addOutput(cmd, &output, "table", "json", "name")
 	return cmd
 }

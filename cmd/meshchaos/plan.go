@@ -15,7 +15,7 @@ func newPlan() *cobra.Command {
 	var mesh meshFlags
 	var noAccessLog bool
 	cmd := &cobra.Command{
-		Use:   "plan FILE|NAME",
+		Use:   "plan FILE|NAME|-",
 		Short: "Print what a run would write, and write nothing",
 		Long: `Print what a run would write, stage by stage, merged into the objects that are
 in force now. Nothing is written and no load is driven.`,
@@ -25,7 +25,7 @@ in force now. Nothing is written and no load is driven.`,
 			if err := mesh.check(cmd); err != nil {
 				return err
 			}
-			s, err := scenarios.Find(args[0])
+			s, err := read(cmd, args[0])
 			if err != nil {
 				return err
 			}

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 func newRoot() *cobra.Command {
@@ -24,17 +22,12 @@ and judges what was expected.
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newRun(), newValidate(), newList(), newPlan(), newLab(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
+	root.AddCommand(newRun(), newValidate(), newList(), newShow(), newInit(), newPlan(), newLab(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	explainUsage(root)
 	readDecimal(root)
 	return root
-}
-
-// scenarioNames completes the library's names; files are completed beside them.
-func scenarioNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return scenarios.Names(), cobra.ShellCompDirectiveDefault
 }
 
 // addNoAccessLog adds the flag by which a run reads no access logs.

@@ -31,6 +31,7 @@ const (
 
 // runFlags are those of run.
 type runFlags struct {
+	find      findFlags
 	mesh      meshFlags
 	override  scenarios.Override
 	seed      uint64
@@ -46,17 +47,18 @@ func newRun() *cobra.Command {
 	var requests int64
 	var qps float64
 	cmd := &cobra.Command{
-		Use:   "run FILE|NAME...",
+		Use:   "run FILE|FOLDER|NAME|-...",
 		Short: "Run scenarios, one after another",
-		Long: `Run scenarios, one after another. Each is the path of a file, or the name of one
-of the library (meshchaos list).
+		Long: `Run scenarios, one after another.
+
+` + namesHelp + `
 
 Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 3 inconclusive, or the run itself failed; 4 not everything could be restored.`,
 		Example:           "  meshchaos run delay-jason.yaml\n  meshchaos run breaker-httpbin -c 3 -n 30\n  meshchaos run canary-reviews --mesh istio --namespace shop --report-dir out",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: scenarioNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("connections") {
 				f.override.Connections = &connections
 			}
@@ -66,9 +68,10 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 			if cmd.Flags().Changed("qps") {
 				f.override.QPS = &qps
 			}
-			return f.run(cmd, names)
+			return f.run(cmd, args)
 		},
 	}
+	f.find.add(cmd)
 	f.mesh.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVarP(&connections, "connections", "c", 0, "connections, instead of the file's")
@@ -84,26 +87,21 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 }
 
 // run reads every scenario before it runs the first.
-func (f *runFlags) run(cmd *cobra.Command, names []string) error {
+func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.mesh.check(cmd); err != nil {
 		return err
 	}
 	// A pipe that nobody reads any more must not end the program before the rules
 	// are undone: a write to it is an error like any other.
 	signal.Ignore(syscall.SIGPIPE)
-	var all []*scenarios.Scenario
-	for _, name := range names {
-		s, err := scenarios.Find(name)
-		if err != nil {
-			return err
-		}
-		if err := s.Override(f.override); err != nil {
-			return err
-		}
-		all = append(all, s)
-	}
-	if err := f.apart(all); err != nil {
+	all, err := f.find.all(cmd, args)
+	if err != nil {
 		return err
+	}
+	for _, s := range all {
+		if err := s.Override(f.override); err != nil {
+			return ofFile(s, err)
+		}
 	}
 	status := exitPass
 	for _, s := range all {
@@ -119,18 +117,6 @@ func (f *runFlags) run(cmd *cobra.Command, names []string) error {
 	}
 	if status != exitPass {
 		return &verdictError{status}
-	}
-	return nil
-}
-
-// apart refuses scenarios of one name whose reports would take each other's place.
-func (f *runFlags) apart(all []*scenarios.Scenario) error {
-	files := map[string]string{}
-	for _, s := range all {
-		if other, taken := files[s.Name]; taken && f.reportDir != "" {
-			return fmt.Errorf("reading --report-dir: %s and %s are both named %q, and the report of one would take the other's place; rename one, or run them by themselves", other, s.File, s.Name)
-		}
-		files[s.Name] = s.File
 	}
 	return nil
 }
@@ -156,7 +142,7 @@ func (f *runFlags) runOne(cmd *cobra.Command, s *scenarios.Scenario, dir string)
 	}
 	id := fmt.Sprintf("%08x", uint32(newSeed()))
 	view := newProgress(stderr)
-	view.phase(fmt.Sprintf("%s: opening the %s mesh", s.Name, f.mesh.kind))
+	view.phase(fmt.Sprintf("%s of %s: opening the %s mesh", s.Name, s.Origin(), f.mesh.kind))
 	m, err := f.mesh.open(ctx, s, seed, id, view.phase)
 	if err != nil {
 		return 0, err

@@ -13,34 +13,47 @@ import (
 )
 
 func newValidate() *cobra.Command {
-	return &cobra.Command{
-		Use:   "validate FILE|NAME...",
+	var find findFlags
+	cmd := &cobra.Command{
+		Use:   "validate FILE|FOLDER|NAME|-...",
 		Short: "Check scenarios without running them",
 		Long: `Check scenarios without running them: the file, its rules, its load and its
 expectations. A scenario that names an app is also checked against what the
-embedded mesh implements.`,
+embedded mesh implements.
+
+` + namesHelp,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: scenarioNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			each, err := find.each(cmd, args)
 			var wrong []error
-			for _, name := range names {
-				if err := validate(cmd.ErrOrStderr(), name); err != nil {
-					wrong = append(wrong, err)
+			for _, one := range each {
+				if one.err == nil {
+					one.err = validate(cmd.ErrOrStderr(), one.scenario)
+				}
+				if one.err != nil {
+					wrong = append(wrong, one.err)
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", name)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", wordOrigin(one.scenario))
 			}
-			return errors.Join(wrong...)
+			return errors.Join(append(wrong, err)...)
 		},
 	}
+	find.add(cmd)
+	return cmd
+}
+
+// wordOrigin names a scenario by its file, or says that it is the library's.
+func wordOrigin(s *scenarios.Scenario) string {
+	if s.Library {
+		return s.Name + " of the library"
+	}
+	return s.File
 }
 
 // validate checks one scenario and prints its warnings.
-func validate(stderr io.Writer, name string) error {
-	s, err := scenarios.Find(name)
-	if err != nil {
-		return err
-	}
+func validate(stderr io.Writer, s *scenarios.Scenario) error {
 	if s.App != "" {
 		if err := admitEmbedded(stderr, s); err != nil {
 			return err

@@ -28,7 +28,7 @@ type Options struct {
 func Write(w io.Writer, r *report.Record, o Options) error {
 	p := &printer{w: w, width: o.Width, color: o.Color}
 	p.line("")
-	p.say("", "%s on the %s mesh, namespace %s, run %s, seed %d", r.Scenario.Name, r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
+	p.say("", "%s on the %s mesh, namespace %s, run %s, seed %d", named(r.Scenario), r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
 	if r.Scenario.Summary != "" {
 		p.say("", "%s", r.Scenario.Summary)
 	}
@@ -49,6 +49,14 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	p.line("")
 	p.line("%s: %s in %s", r.Scenario.Name, p.verdict(r.Verdict), r.Ended.Sub(r.Started).Round(10*time.Millisecond))
 	return p.err
+}
+
+// named is the name of a scenario, with where it comes from if that is no file.
+func named(s report.Scenario) string {
+	if s.Library {
+		return s.Name + " of the library"
+	}
+	return s.Name
 }
 
 // printer keeps the first error of its writer.

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// findFlags say which scenarios a command is about.
+type findFlags struct {
+	selector string
+}
+
+// namesHelp explains the arguments of a command that takes several scenarios.
+const namesHelp = `Each argument is a file, a folder with all that is below it, a pattern such as
+'nightly/*.yaml', - for stdin, or a name without a path: that of a file of this
+folder, or else of a scenario of the library (meshchaos list).`
+
+func (f *findFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only scenarios with these labels, as kubectl selects: app=bookinfo,guide!=old")
+	completeNothing(cmd, "selector")
+}
+
+// found is a scenario that was named, or what is wrong with it.
+type found struct {
+	scenario *scenarios.Scenario // nil: err says why
+	err      error
+}
+
+// each reads the scenarios that the arguments name, without those that the
+// selector is not for. The error is one of all of them together.
+func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
+	names, left, err := scenarios.Expand(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range left {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: left out: it holds no scenario\n", file)
+	}
+	if i := slices.Index(names, scenarios.Stdin); i >= 0 && slices.Contains(names[i+1:], scenarios.Stdin) {
+		return nil, errors.New("reading a scenario from stdin: - stands twice, and there is one stdin")
+	}
+	var all []found
+	for _, name := range names {
+		s, err := read(cmd, name)
+		all = append(all, found{s, err})
+	}
+	chosen, err := f.choose(all)
+	if err != nil {
+		return nil, err
+	}
+	return chosen, apart(chosen)
+}
+
+// choose leaves out the scenarios that the selector is not for. One that cannot be
+// read may be one that it is for.
+func (f *findFlags) choose(all []found) ([]found, error) {
+	selector, err := labels.Parse(f.selector)
+	if err != nil {
+		return nil, fmt.Errorf("reading --selector %q: %w; write it as kubectl takes it: app=bookinfo,guide!=old", f.selector, err)
+	}
+	var chosen []found
+	for _, one := range all {
+		if one.err != nil || selector.Matches(labels.Set(one.scenario.Labels)) {
+			chosen = append(chosen, one)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("reading --selector %q: it chooses none of %d scenarios; their labels: %s", f.selector, len(all), wordLabels(all))
+	}
+	return chosen, nil
+}
+
+// all reads scenarios of which none may be wrong.
+func (f *findFlags) all(cmd *cobra.Command, args []string) ([]*scenarios.Scenario, error) {
+	each, err := f.each(cmd, args)
+	if each == nil {
+		return nil, err
+	}
+	var wrong []error
+	var out []*scenarios.Scenario
+	for _, one := range each {
+		wrong, out = append(wrong, one.err), append(out, one.scenario)
+	}
+	return out, errors.Join(append(wrong, err)...)
+}
+
+// read reads the scenario of a name that stands for one.
+func read(cmd *cobra.Command, name string) (*scenarios.Scenario, error) {
+	if name == scenarios.Stdin {
+		return scenarios.ReadFrom(cmd.InOrStdin())
+	}
+	return scenarios.Find(name)
+}
+
+// apart refuses scenarios of one name: nobody could tell their reports apart.
+func apart(all []found) error {
+	var wrong []error
+	origins := map[string]string{}
+	for _, one := range all {
+		if one.scenario == nil {
+			continue
+		}
+		other, taken := origins[one.scenario.Name]
+		switch origin := one.scenario.Origin(); {
+		case !taken:
+			origins[one.scenario.Name] = origin
+		case other == origin:
+			wrong = append(wrong, fmt.Errorf("the scenario %s of %s is named twice; name it once", one.scenario.Name, origin))
+		default:
+			wrong = append(wrong, fmt.Errorf("the scenarios of %s and of %s are both named %q, and their reports could not be told apart; rename one (metadata.name), or give each a command of its own", other, origin, one.scenario.Name))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// wordLabels lists the labels of scenarios, each once.
+func wordLabels(all []found) string {
+	have := map[string]bool{}
+	for _, one := range all {
+		for key, value := range one.scenario.Labels {
+			have[key+"="+value] = true
+		}
+	}
+	if len(have) == 0 {
+		return "none"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(have)), ", ")
+}
+
+// scenarioNames completes the library's names; files are completed beside them.
+func scenarioNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return scenarios.Names(), cobra.ShellCompDirectiveDefault
+}
+
+// completeNothing keeps a shell from offering files for the value of a flag.
+func completeNothing(cmd *cobra.Command, flag string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions); err != nil {
+		panic(err) // the flag was added before
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func newShow() *cobra.Command {
+	return &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Print a scenario of the library",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: libraryName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := scenarios.Text(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
+			return err
+		},
+	}
+}
+
+func newInit() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "init NAME [FILE]",
+		Short: "Copy a scenario of the library, to start one of your own from",
+		Long: `Copy a scenario of the library to FILE, or into it if it is a folder; without
+FILE into this folder, under its name there. A file that is there is not
+overwritten without --force.`,
+		Example: "  meshchaos init delay-jason\n  meshchaos init breaker-httpbin nightly/our-breaker.yaml",
+		Args:    cobra.RangeArgs(1, 2),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return libraryName(cmd, args, typed)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := scenarios.Text(args[0])
+			if err != nil {
+				return err
+			}
+			file := copyOf(args)
+			if err := writeCopy(file, text, force); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; check it with meshchaos validate %[1]s, run it with meshchaos run %[1]s\n", file)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite the file if it is there")
+	return cmd
+}
+
+// libraryName completes the one name of a scenario of the library.
+func libraryName(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return scenarios.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// copyOf is the file that init writes.
+func copyOf(args []string) string {
+	name := strings.TrimSuffix(args[0], ".yaml") + ".yaml"
+	if len(args) == 1 {
+		return name
+	}
+	if info, err := os.Stat(args[1]); err == nil && info.IsDir() || strings.HasSuffix(args[1], string(filepath.Separator)) {
+		return filepath.Join(args[1], name)
+	}
+	return args[1]
+}
+
+// writeCopy writes a new file; one that is there only by force.
+func writeCopy(file, text string, force bool) error {
+	if force {
+		if err := writeFile(file, []byte(text)); err != nil {
+			return fmt.Errorf("writing %s: %w", file, err)
+		}
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("writing %s: it is there, and stays as it is; name another file, or overwrite it with --force", file)
+	}
+	if err != nil {
+		return fmt.Errorf("writing a copy: %w; is there such a folder?", err)
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", file, err)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package scenarios
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
+)
+
+// Stdin is how a command names its standard input, where the name of a file may
+// stand.
+const Stdin = "-"
+
+// Find reads a scenario by the path of a file, or by a name without a path: that
+// of a file of this folder, with or without .yaml, or else the library's.
+func Find(name string) (*Scenario, error) {
+	if hasPath(name) {
+		return Read(name)
+	}
+	for _, file := range []string{name, name + ".yaml"} {
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return Read(file)
+		}
+	}
+	if inLibrary(name) {
+		return OfLibrary(name)
+	}
+	if _, err := os.Stat(name); err == nil {
+		return Read(name) // which says what is wrong with it
+	}
+	return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, nearest.Hint(strings.TrimSuffix(name, ".yaml"), Names()))
+}
+
+// ReadFrom reads a scenario from a stream that has no name, such as the standard
+// input. Files of rules that it names are those of this folder.
+func ReadFrom(r io.Reader) (*Scenario, error) {
+	text, err := readText(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading a scenario from stdin: %w", err)
+	}
+	return parse("stdin", text, openBeside("."))
+}
+
+// Origin words where the scenario comes from: a file, stdin or the library.
+func (s *Scenario) Origin() string {
+	if s.Library {
+		return "the library"
+	}
+	return s.File
+}
+
+// hasPath says whether a name is a path, and none that the library could have.
+func hasPath(name string) bool {
+	return strings.ContainsAny(name, `/\`) || name == "." || name == ".."
+}
+
+// openBeside opens the files that one in a folder names.
+func openBeside(folder string) func(string) (string, error) {
+	return func(name string) (string, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(folder, name)
+		}
+		return readFile(name)
+	}
+}
