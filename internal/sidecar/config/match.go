@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -26,7 +27,8 @@ type StringMatch struct {
 }
 
 // HeaderMatch compares a request's header; the names :method and :authority
-// stand for what HTTP/2 calls so. Several values are compared joined by commas.
+// stand for what HTTP/2 calls so. One of several values is enough, as in Envoy
+// since 1.39, which had compared them joined by commas.
 type HeaderMatch struct {
 	StringMatch
 	Name   string
@@ -77,19 +79,21 @@ func (m StringMatch) matches(s string) bool {
 }
 
 func (m HeaderMatch) matches(r *http.Request) bool {
-	value, present := headerValue(r, m.Name)
-	return (present && m.StringMatch.matches(value)) != m.Invert
+	values := headerValues(r, m.Name)
+	if len(values) == 0 && m.Invert && m.Kind != MatchPresent {
+		values = []string{""} // Istio has it so for withoutHeaders.
+	}
+	return slices.ContainsFunc(values, m.StringMatch.matches) != m.Invert
 }
 
-func headerValue(r *http.Request, name string) (string, bool) {
+func headerValues(r *http.Request, name string) []string {
 	switch name {
 	case ":method":
-		return r.Method, true
+		return []string{r.Method}
 	case ":authority", "host":
-		return r.Host, true
+		return []string{r.Host}
 	}
-	values := r.Header.Values(name)
-	return strings.Join(values, ","), len(values) > 0
+	return r.Header.Values(name)
 }
 
 func (m RouteMatch) matches(r *http.Request) bool {
