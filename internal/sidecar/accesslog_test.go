@@ -58,7 +58,7 @@ func TestTheAccessLogIsEnvoys(t *testing.T) {
 			want: `503 NC cluster_not_found - "-" 0 0 \d+ -` + caller + `"-" - -` + ends + ` -`},
 		{name: "an endpoint that refuses", address: sidecartest.Unused(t),
 			want: `503 UF,URX upstream_reset_before_response_started\{remote_connection_failure\|delayed_connect_error:_Connection_refused\} - ` +
-				`"delayed_connect_error:_Connection_refused" 0 190 \d+ -` + caller + `"` + address + `" ` + plain + " -" + ends + ` default`},
+				`"delayed_connect_error:_Connection_refused" 0 121 \d+ -` + caller + `"` + address + `" ` + plain + " -" + ends + ` default`},
 		{name: "no endpoint", address: "none", want: `503 UH no_healthy_upstream - "-" 0 19 \d+ -` + caller + `"-" ` + plain + " -" + ends + ` default`},
 	}
 	for _, tt := range tests {

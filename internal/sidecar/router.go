@@ -160,13 +160,11 @@ func (f *forwarding) failed(err error) {
 	if f.attempt > 1 {
 		text += "retried and the latest "
 	}
-	text += "reset reason: " + reason
 	if f.failure != "" {
-		text += ", transport failure reason: " + f.failure
-		details += "|" + f.failure
+		details += "|" + f.failure // In the log alone, since Envoy 1.39.
 	}
 	f.charge(status)
-	f.reply(status, text, flag, "upstream_reset_before_response_started{"+details+"}")
+	f.reply(status, text+"reset reason: "+reason, flag, "upstream_reset_before_response_started{"+details+"}")
 	if flag == "UO" {
 		f.answer.header.Set("X-Envoy-Overloaded", "true")
 	}
