@@ -45,7 +45,7 @@ func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
 func (f *forwarding) ask(to *host) (arrival, error) {
 	f.attempt++
 	f.host, f.upstreamLocal, f.failure = nil, nil, ""
-	request := f.upstreamRequest(f.attempt)
+	request := f.upstreamRequest()
 	if f.body != nil {
 		request.Body = f.body.fromStart()
 	}

@@ -1,12 +1,14 @@
 package sidecar
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The headers that stand in the access log too.
@@ -17,10 +19,14 @@ const (
 
 // upstreamRequest is the request as it goes to a host, without its body, with
 // the headers that the proxy adds.
-func (s *stream) upstreamRequest(attempt int) *http.Request {
+func (f *forwarding) upstreamRequest() *http.Request {
+	s := f.stream
 	header := maps.Clone(s.r.Header)
 	removeHopHeaders(header)
-	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(attempt))
+	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(f.attempt))
+	if expected := f.expected(); expected > 0 {
+		header.Set("X-Envoy-Expected-Rq-Timeout-Ms", strconv.FormatInt(expected, 10))
+	}
 	addTrace(header)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.
@@ -35,6 +41,16 @@ func (s *stream) upstreamRequest(attempt int) *http.Request {
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 	}
+}
+
+// expected is how many milliseconds an attempt may take as Envoy tells its host;
+// 0: as many as it likes.
+func (f *forwarding) expected() int64 {
+	expected := cmp.Or(f.perTry, f.timeout)
+	if expected > 0 && f.timeout > 0 && f.attempt > 1 {
+		expected = max(time.Millisecond, min(expected, f.timeout-time.Since(f.forwarded)))
+	}
+	return expected.Milliseconds()
 }
 
 // hopHeaders belong to one connection alone.
