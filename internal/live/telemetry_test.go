@@ -1,12 +1,14 @@
 package live
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/types/known/wrapperspb"
 	telemetry "istio.io/api/telemetry/v1alpha1"
 	typev1beta1 "istio.io/api/type/v1beta1"
 
@@ -102,6 +104,62 @@ func TestALogIsOnWhenEverySidecarThatItConcernsWritesIt(t *testing.T) {
 			}
 			if strings.Join(in, " ") != test.in {
 				t.Errorf("in %v; want %s", in, test.in)
+			}
+		})
+	}
+}
+
+// A mesh may log what comes in and not what goes out, by entries for each mode or
+// for one alone, which leaves the other to the mesh.
+func TestALogOfOneModeIsSeenByItsListeners(t *testing.T) {
+	entry := func(mode telemetry.WorkloadMode, disabled bool) *telemetry.AccessLogging {
+		l := &telemetry.AccessLogging{
+			Match:     &telemetry.AccessLogging_LogSelector{Mode: mode},
+			Providers: []*telemetry.ProviderRef{{Name: "envoy"}},
+		}
+		if disabled {
+			l.Disabled = wrapperspb.Bool(true)
+		}
+		return l
+	}
+	saying := func(entries ...*telemetry.AccessLogging) *rules.Object {
+		return object(rules.Telemetry, "log", &telemetry.Telemetry{AccessLogging: entries})
+	}
+	proxy := func(in, out bool) []mesh.Proxy {
+		log := map[bool]string{true: `"access_log": [{"name": "envoy.access_loggers.file", "typed_config": {"path": "/dev/stdout"}}]`}
+		const manager = `{"name": %q, "active_state": {"listener": {"filter_chains": [{"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": {%s}}]}]}}}`
+		text := fmt.Sprintf(`{"configs": [`+manager+`, `+manager+`]}`, "virtualInbound", log[in], "0.0.0.0_8000", log[out])
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
+		t.Cleanup(server.Close)
+		return []mesh.Proxy{{Name: "ratings", Namespace: "shop", Admin: &envoy.Admin{Client: server.Client(), Base: server.URL}}}
+	}
+	const in, out = telemetry.WorkloadMode_SERVER, telemetry.WorkloadMode_CLIENT
+	ours, onlyIn := logging(nil), saying(entry(in, false))
+	noneOut, split := saying(entry(out, true)), saying(entry(in, false), entry(out, true))
+	for name, test := range map[string]struct {
+		proxies       []mesh.Proxy
+		before, after *rules.Object
+		err           string
+	}{
+		"what goes out is logged as well":              {proxy(true, true), onlyIn, ours, ""},
+		"and is not yet":                               {proxy(true, false), split, ours, "0.0.0.0_8000 does not log"},
+		"undone, what comes in is logged as before":    {proxy(true, false), ours, onlyIn, ""},
+		"undone, with an entry for each":               {proxy(true, false), ours, split, ""},
+		"not undone":                                   {proxy(true, true), ours, split, "0.0.0.0_8000 still logs"},
+		"what comes in is lost":                        {proxy(false, false), ours, split, "virtualInbound does not log"},
+		"undone, what comes in is left to the mesh":    {proxy(true, false), ours, noneOut, ""},
+		"undone, what comes in is not logged either":   {proxy(false, false), ours, noneOut, ""},
+		"an entry after it takes it back":              {proxy(false, false), ours, saying(entry(in, false), entry(in, true), entry(out, true)), ""},
+		"not undone where what comes in is left alone": {proxy(true, true), ours, noneOut, "0.0.0.0_8000 still logs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limit := soon
+			if test.err != "" {
+				limit = never
+			}
+			_, err := waitFor(t.Context(), test.proxies, rules.Change{Before: test.before, After: test.after}, "", limit)
+			if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+				t.Errorf("error %v; want %q", err, test.err)
 			}
 		})
 	}

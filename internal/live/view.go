@@ -128,10 +128,13 @@ func (v *view) listenersOn(ctx context.Context, port uint32) ([]envoy.Listener, 
 	}), err
 }
 
+// inboundListener is Istio's name of the listener for all that comes in.
+const inboundListener = "virtualInbound"
+
 // accessLogs returns how the listeners of the services' ports log, and that of all
 // that comes in; of a gateway all do.
 func (v *view) accessLogs(ctx context.Context) ([]envoy.AccessLog, error) {
-	names := "virtualInbound"
+	names := inboundListener
 	switch {
 	case v.proxy.Gateway:
 		names = ""
