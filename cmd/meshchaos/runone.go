@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/terminal"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// How long the taking away of the load workload may last, and how long once nobody
+// wants to wait.
+const (
+	closeLimit   = 20 * time.Second
+	hurriedLimit = 3 * time.Second
+)
+
+// dirOf is the folder of the report of a scenario.
+func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
+	if f.reportDir == "" || of == 1 {
+		return f.reportDir
+	}
+	return filepath.Join(f.reportDir, s.Name)
+}
+
+// runOne runs a scenario. Without a record the error says why there is none; else
+// it is one of showing it.
+func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string, to streams) (*report.Record, error) {
+	if dir != "" {
+		if err := makeFolder(dir); err != nil {
+			return nil, fmt.Errorf("making the folder of the report: %w", err)
+		}
+	}
+	warn(to.err, s)
+	seed := newSeed()
+	if f.seeded {
+		seed = f.seed
+	}
+	id := fmt.Sprintf("%08x", uint32(newSeed()))
+	view := newProgress(to.err)
+	view.phase(fmt.Sprintf("%s of %s: opening the %s mesh", s.Name, s.Origin(), f.mesh.kind))
+	m, err := f.mesh.open(ctx, s, seed, id, view.phase)
+	if err != nil {
+		return nil, err
+	}
+	closeMesh := func() error {
+		view.end()
+		closing, cancel := patient(ctx, closeLimit, hurriedLimit)
+		defer cancel()
+		if err := m.Close(closing); err != nil {
+			return fmt.Errorf("closing the mesh: %w", err)
+		}
+		return nil
+	}
+	record, err := runner.Run(ctx, m, s, runner.Options{
+		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Close: closeMesh, Hurry: hurry(ctx),
+	})
+	if err != nil {
+		return nil, errors.Join(notRun(s, err), closeMesh())
+	}
+	return record, f.show(to, record, dir)
+}
+
+// notRun names the scenario in the reason why it was not run. Only what was
+// refused is the scenario's fault.
+func notRun(s *scenarios.Scenario, err error) error {
+	err = ofFile(s, err)
+	var refused *runner.RefusedError
+	if errors.As(err, &refused) {
+		return err
+	}
+	return &runError{err}
+}
+
+// ofFile names the scenario in an error that is not placed in its file.
+func ofFile(s *scenarios.Scenario, err error) error {
+	var placed *scenarios.Error
+	if errors.As(err, &placed) && placed.File == s.File {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.File, err)
+}
+
+// show prints the face of the record and writes the record itself. One that
+// fails does not keep the other back.
+func (f *runFlags) show(to streams, record *report.Record, dir string) error {
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return &runError{fmt.Errorf("encoding the report: %w", err)}
+	}
+	var failures []error
+	if f.output == "json" {
+		_, err = fmt.Fprintf(to.out, "%s\n", text)
+	} else {
+		err = terminal.Write(to.out, record, terminal.Options{Width: to.width, Color: to.color, Explain: f.explain})
+	}
+	if err != nil {
+		failures = append(failures, fmt.Errorf("printing the report: %w", err))
+	}
+	if dir != "" {
+		if err := writeFile(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+			failures = append(failures, fmt.Errorf("writing the report: %w", err))
+		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return &runError{err}
+	}
+	return nil
+}
+
+func newSeed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// outcome is how a scenario of several ended.
+type outcome struct {
+	name   string
+	status int
+	word   string // a verdict, or what became of the scenario instead
+	took   time.Duration
+}
+
+// The words for a scenario without a verdict.
+const (
+	wordRefused  = "refused"
+	wordNotRun   = "not run"
+	wordNotBegun = "not begun"
+)
+
+// checkParallel refuses runs beside each other where they would share a mesh.
+func (f *runFlags) checkParallel() error {
+	switch {
+	case f.parallel < 1:
+		return fmt.Errorf("reading --parallel: it takes 1 or more, not %d", f.parallel)
+	case f.parallel > 1 && f.mesh.kind != mesh.Embedded:
+		return errors.New("reading --parallel: runs beside each other in one namespace would meet each other's rules; leave it out, or run on the embedded mesh")
+	}
+	return nil
+}
+
+// runAll runs scenarios, as many at a time as is asked for, and returns how each
+// ended. Once the command is interrupted no further one begins.
+func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outcome {
+	ctx, to := cmd.Context(), streamsOf(cmd)
+	run := func(s *scenarios.Scenario, to streams) outcome {
+		if ctx.Err() != nil {
+			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun}
+		}
+		return f.outcomeOf(ctx, s, f.dirOf(s, len(all)), to)
+	}
+	if f.parallel > 1 && len(all) > 1 {
+		return beside(all, f.parallel, to, run)
+	}
+	outcomes := make([]outcome, len(all))
+	for i, s := range all {
+		outcomes[i] = run(s, to)
+	}
+	return outcomes
+}
+
+// outcomeOf runs one scenario and prints why there is no verdict, if so.
+func (f *runFlags) outcomeOf(ctx context.Context, s *scenarios.Scenario, dir string, to streams) outcome {
+	began := time.Now()
+	record, err := f.runOne(ctx, s, dir, to)
+	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began)}
+	if record != nil {
+		o.status, o.word = statusOfRecord(record), wordRecord(record)
+	}
+	if err != nil {
+		complain(to.err, err)
+		o.status = worse(o.status, statusOf(err))
+		var refused *runner.RefusedError
+		if errors.As(err, &refused) {
+			o.word = wordRefused
+		}
+	}
+	return o
+}
+
+func wordRecord(r *report.Record) string {
+	switch {
+	case !r.Restored:
+		return "NOT RESTORED"
+	case r.Verdict == report.Fail:
+		return "FAIL"
+	}
+	return string(r.Verdict)
+}
+
+// beside runs scenarios beside each other, at most so many at a time. What each
+// prints comes in one piece, in the order of the scenarios; that one begins or has
+// ended is said at once.
+func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scenarios.Scenario, streams) outcome) []outcome {
+	outcomes := make([]outcome, len(all))
+	pieces := make([]struct{ out, err bytes.Buffer }, len(all))
+	ended := make([]chan struct{}, len(all))
+	for i := range ended {
+		ended[i] = make(chan struct{})
+	}
+	var mu sync.Mutex
+	say := func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(to.err, format+"\n", args...)
+	}
+	var group errgroup.Group
+	go func() {
+		group.SetLimit(parallel)
+		for i, s := range all {
+			group.Go(func() error {
+				defer close(ended[i])
+				say("%s begins (%d of %d)", s.Name, i+1, len(all))
+				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color})
+				say("%s has ended: %s", s.Name, outcomes[i].word)
+				return nil
+			})
+		}
+	}()
+	for i := range all {
+		<-ended[i]
+		mu.Lock()
+		_, _ = pieces[i].err.WriteTo(to.err) // as other lines for who waits
+		_, err := pieces[i].out.WriteTo(to.out)
+		mu.Unlock()
+		if err != nil {
+			say("meshchaos: printing the report of %s: %v", all[i].Name, err)
+			outcomes[i].status = worse(outcomes[i].status, exitInconclusive)
+		}
+	}
+	return outcomes
+}

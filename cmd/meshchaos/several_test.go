@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func TestASignalUndoesAllThatRunBesideEachOtherAndBeginsNoFurther(t *testing.T) {
+	cmd, progress, out := start(t, "run", "breaker-httpbin", "delay-jason", "delay-fixed", "abort-jason", "--parallel", "2", "-o", "json")
+	for progress.Scan() && !strings.HasPrefix(progress.Text(), "delay-fixed begins") {
+		continue // until the first has ended, and delay-jason has long been at it
+	}
+	began := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for progress.Scan() {
+		said.WriteString(progress.Text() + "\n")
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive {
+		t.Errorf("it ended with %v", err)
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if !strings.Contains(said.String(), "abort-jason      not begun     -\n") {
+		t.Errorf("it said\n%s", &said)
+	}
+	records := map[string]report.Record{}
+	for decoder := json.NewDecoder(out); ; {
+		var record report.Record
+		if err := decoder.Decode(&record); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		records[record.Scenario.Name] = record
+	}
+	if first := records["breaker-httpbin"]; first.Verdict != report.Pass || !first.Restored {
+		t.Errorf("what had ended before is %s, restored %v", first.Verdict, first.Restored)
+	}
+	if cut := records["delay-jason"]; cut.Verdict == report.Pass || !cut.Restored || len(cut.Changes) == 0 {
+		t.Errorf("what was under way is %s, restored %v, %d changes", cut.Verdict, cut.Restored, len(cut.Changes))
+	}
+	if _, begun := records["abort-jason"]; begun {
+		t.Error("another scenario began after the signal")
+	}
+}
+
+func TestWhatRunsBesideEachOtherPrintsInOrder(t *testing.T) {
+	all := []*scenarios.Scenario{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}
+	release := map[string]chan struct{}{"a": make(chan struct{}), "b": make(chan struct{}), "c": make(chan struct{}), "d": make(chan struct{})}
+	close(release["d"])
+	next := map[string]string{"d": "c", "c": "b", "b": "a"} // d ends first
+	var out, progress strings.Builder
+	outcomes := beside(all, 4, streams{out: &out, err: &progress}, func(s *scenarios.Scenario, to streams) outcome {
+		<-release[s.Name]
+		io.WriteString(to.out, s.Name+" 1\n"+s.Name+" 2\n")
+		if other := next[s.Name]; other != "" {
+			close(release[other])
+		}
+		return outcome{name: s.Name, word: "pass"}
+	})
+	if got := out.String(); got != "a 1\na 2\nb 1\nb 2\nc 1\nc 2\nd 1\nd 2\n" {
+		t.Errorf("printed\n%s", got)
+	}
+	for i, o := range outcomes {
+		if o.name != all[i].Name {
+			t.Errorf("outcome %d is of %s", i, o.name)
+		}
+	}
+}

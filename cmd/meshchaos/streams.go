@@ -1,0 +1,44 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// streams are where the output of a run goes.
+type streams struct {
+	out, err io.Writer
+	width    int  // columns of the terminal behind out; 0: there is none
+	color    bool // it is to be shown in colours
+}
+
+func streamsOf(cmd *cobra.Command) streams {
+	out := cmd.OutOrStdout()
+	return streams{out: out, err: cmd.ErrOrStderr(), width: columns(out), color: colorful(out)}
+}
+
+// colorful says whether colours are wanted (https://no-color.org).
+func colorful(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is how wide the terminal is, or 0 if w is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
