@@ -55,6 +55,8 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"jason.status[200] <= jason.sent":                                    "",
 		"jason.status[200] + jason.status[503] <= jason.sent":                "",
 		"jason.answered(v1) + jason.errors <= jason.sent":                    "",
+		`jason.count("stars") + jason.errors <= jason.sent`:                  "", // an error fulfils no check
+		"jason.share(503) * jason.sent == jason.status[503]":                 "",
 		"jason.status[200] / jason.sent <= 100%":                             "",
 		"jason.status[200] / jason.sent == jason.share(200)":                 "",
 		"jason.errors / jason.sent >= 0%":                                    "",

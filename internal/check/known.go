@@ -182,15 +182,15 @@ func countsOf(members map[string]linear, least, most int64) []inequality {
 func partsOf(whole linear, members map[string]linear) []inequality {
 	sums := map[string]linear{}
 	for _, part := range slices.Sorted(maps.Keys(members)) {
-		kind, _, _ := strings.Cut(part, " ")
-		into := []string{kind}
-		switch kind {
+		var into []string
+		switch kind := kindOf(part); kind {
 		case "sent", "all":
-			continue
-		case "errors":
-			into = []string{"status", "version"}
-		case "check":
-			into = []string{part}
+		case "errors": // and nothing that is answered
+			for other := range members {
+				into = union(into, []string{kindOf(other)})
+			}
+		default:
+			into = []string{kind}
 		}
 		for _, kind := range into {
 			if _, found := sums[kind]; !found {
@@ -204,6 +204,16 @@ func partsOf(whole linear, members map[string]linear) []inequality {
 		all = append(all, inequality{linear: whole.minus(sums[kind])})
 	}
 	return all
+}
+
+// kindOf is what those parts have in common of which no outcome is two: status,
+// version, errors; of a check, the check alone.
+func kindOf(part string) string {
+	kind, _, _ := strings.Cut(part, " ")
+	if kind == "check" {
+		return part
+	}
+	return kind
 }
 
 // orders are the statistics of times, each at most the next.

@@ -22,7 +22,11 @@ func lostOf(names []namedQuantity, difference linear) string {
 }
 
 // stands says whether a quantity is, or is part of, another: a product has its
-// factors in its name, and a count by what was sent is a share.
+// factors in its name, a count by what was sent is a share, and a share of what was
+// sent a count.
 func stands(quantity, in string) bool {
-	return strings.Contains(in, quantity) || strings.Contains(in, strings.Replace(quantity, " "+counts+" ", " "+shares+" ", 1))
+	as := func(family, other string) string {
+		return strings.Replace(quantity, " "+family+" ", " "+other+" ", 1)
+	}
+	return strings.Contains(in, quantity) || strings.Contains(in, as(counts, shares)) || strings.Contains(in, as(shares, counts))
 }

@@ -138,6 +138,11 @@ func (o observables) product(a, b linear) linear {
 	if b.isConstant() {
 		return a.times(b.constant)
 	}
+	for _, pair := range [][2]linear{{a, b}, {b, a}} {
+		if counted, ok := o.sharesOf(pair[0], pair[1]); ok {
+			return counted
+		}
+	}
 	if b.key() < a.key() {
 		a, b = b, a
 	}
@@ -226,6 +231,27 @@ func (o observables) ofSent(a, b linear) (linear, bool) {
 		default:
 			sum = sum.plus(a.factors[counted], o.share(Load{Window: window, Cohort: name}, part.part, part.size))
 		}
+	}
+	return sum, true
+}
+
+// sharesOf returns a·b in counts, if a are shares of a cohort and b is what it
+// sent.
+func (o observables) sharesOf(a, b linear) (linear, bool) {
+	whole := o[b.quantities()[0]]
+	if whole.part != "sent" || len(b.factors) > 1 || b.constant.Sign() != 0 {
+		return linear{}, false
+	}
+	cohort := strings.TrimSuffix(whole.family, " "+counts)
+	window, name, _ := strings.Cut(cohort, ".")
+	factor := b.factors[b.quantities()[0]]
+	sum := b.times(a.constant)
+	for _, shared := range a.quantities() {
+		part := o[shared]
+		if part.family != cohort+" "+shares {
+			return linear{}, false
+		}
+		sum = sum.plus(new(big.Rat).Mul(factor, a.factors[shared]), o.count(Load{Window: window, Cohort: name}, part.part, whole.size))
 	}
 	return sum, true
 }
