@@ -62,10 +62,13 @@ func (r run) asked(w *report.Window, cohort string) loadgen.Plan {
 // shortfall says how a load fell short of its plan; empty: it did not.
 func shortfall(plan loadgen.Plan, all map[string]*loadgen.Result, name string) string {
 	l := all[name]
-	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, missed, unbegun, tooSlow} {
+	for _, doubt := range []func(loadgen.Plan, *loadgen.Result) string{failure, tooFew, tooShort, missed, tooSlow} {
 		if reason := doubt(plan, l); reason != "" {
 			return reason
 		}
+	}
+	if reason := unbegun(plan, l, all[plan.While]); reason != "" {
+		return reason
 	}
 	return away(plan, l, all[plan.While])
 }
@@ -115,13 +118,16 @@ func missed(_ loadgen.Plan, l *loadgen.Result) string {
 	return neverBegun(l.Missed, l.Sent+l.Missed)
 }
 
-// unbegun is for an open loop that time ends. What was due in its last moment is
+// unbegun is for an open loop that its own time ends, and no other cohort. What was due in its last moment is
 // not missed; but where that is much of a load, it was not as asked.
-func unbegun(plan loadgen.Plan, l *loadgen.Result) string {
-	if plan.Duration == 0 || plan.QPS == 0 || plan.Requests > 0 || plan.While != "" {
+func unbegun(plan loadgen.Plan, l, other *loadgen.Result) string {
+	if plan.Duration == 0 || plan.QPS == 0 || other != nil && other.Elapsed < plan.Duration+companions {
 		return ""
 	}
 	due := int64(plan.Duration.Seconds() * plan.QPS)
+	if plan.Requests > 0 {
+		due = min(due, plan.Requests)
+	}
 	lacking, atTheEnd := due-l.Sent, plan.QPS*lateStart.Seconds()
 	if lacking > ruleOfOne && min(float64(lacking), atTheEnd) > dueAsItEnds*float64(due) {
 		return neverBegun(lacking, due)
