@@ -26,6 +26,11 @@ type LogEntry struct {
 	Route     string   // http[].name of the VirtualService, or default
 }
 
+// DetailsPerTryTimeout are the response code details of a request whose last
+// attempt took too long, which the flag UT does not tell from a whole request that
+// did.
+const DetailsPerTryTimeout = "upstream_per_try_timeout"
+
 // LogReader reads the lines of one format.
 type LogReader struct {
 	segments []segment         // of a text format

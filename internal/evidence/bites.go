@@ -35,6 +35,10 @@ func (w *Window) bite(part rules.Part) *tally {
 		t.lack("%s", w.gap)
 		return t
 	}
+	if part.Twin != "" {
+		t.lack("%s leads to the same cluster, and nothing tells what either sent; make one weight of the two, or give each a subset of its own", part.Twin)
+		return t
+	}
 	sources := biteSources()[part.Kind]
 	if len(sources) == 0 {
 		t.lack("nothing is known of how a %s bites", part.Kind)
@@ -53,7 +57,7 @@ func biteSources() map[string][]source[rules.Part] {
 	return map[string][]source[rules.Part]{
 		rules.PartDelay:    {loggedFlag("DI"), onlyFault("delays")},
 		rules.PartAbort:    {loggedFlag("FI"), onlyFault("aborts")},
-		rules.PartTimeout:  {loggedFlag("UT")},
+		rules.PartTimeout:  {loggedTimeout},
 		rules.PartRoute:    {tcpClusters, loggedRoute, destinationCluster},
 		rules.PartWeight:   {tcpClusters, loggedRoute, destinationCluster},
 		rules.PartPolicy:   {loggedPolicy, policyClusters},
@@ -91,15 +95,32 @@ func (w *Window) called(part rules.Part) bool {
 // loggedFlag counts the requests of an entry whose lines have a flag.
 func loggedFlag(flag string) source[rules.Part] {
 	return func(w *Window, p pair, part rules.Part) answer {
-		if part.Entry == "" {
-			return unknown("")
-		}
-		n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) })
-		if why != "" {
-			return unknown(why)
-		}
-		return counted(logSource+" "+flag, n)
+		return loggedAs(w, p, part, flag, func(logged) bool { return true })
 	}
+}
+
+// loggedAs counts those of them that are as asked.
+func loggedAs(w *Window, p pair, part rules.Part, flag string, as func(logged) bool) answer {
+	if part.Entry == "" {
+		return unknown("")
+	}
+	n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) && as(k) })
+	if why != "" {
+		return unknown(why)
+	}
+	return counted(logSource+" "+flag, n)
+}
+
+// loggedTimeout counts the requests of an entry that its timeout ended: those with
+// the flag UT, but for those of which an attempt took longer than perTryTimeout.
+func loggedTimeout(w *Window, p pair, part rules.Part) answer {
+	if part.PerTry {
+		untold, _ := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged("UT") && k.timeout == "" })
+		if untold > 0 {
+			return unknown("the access log has no response code details, which tell the timeout of a request from that of an attempt")
+		}
+	}
+	return loggedAs(w, p, part, "UT", func(k logged) bool { return k.timeout != envoy.DetailsPerTryTimeout })
 }
 
 // onlyFault counts by the fault filter's counter, delays or aborts, where the

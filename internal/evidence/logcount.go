@@ -34,6 +34,7 @@ type logged struct {
 	cluster  string
 	upstream string // empty: no endpoint got it
 	flags    string // joined by commas
+	timeout  string // with the flag UT: response code details, which say what took too long
 	status   int
 	http     bool
 }
@@ -99,6 +100,9 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 	if _, ofService := envoy.ParseClusterName(e.Cluster); !ofService {
 		key.upstream = "" // it may be anywhere outside of the mesh, each time elsewhere
 	}
+	if key.flagged("UT") {
+		key.timeout = e.Details
+	}
 	if known := p.kinds[key]; known != nil {
 		return known
 	}
@@ -109,7 +113,7 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 		return nil
 	}
 	// A line is not to be kept whole for a part of it.
-	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), key.status, key.http}
+	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), strings.Clone(key.timeout), key.status, key.http}
 	p.kinds[key] = &kind{logged: key}
 	return p.kinds[key]
 }

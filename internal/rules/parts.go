@@ -43,10 +43,17 @@ type Part struct {
 	Subset string // empty: none; of a DestinationRule: the whole host
 	Port   int    // 0: that of the request; of a DestinationRule: all
 
+	// Twin is the path of another weight of the entry that leads to the same
+	// cluster, so that nothing tells what either sent; empty: there is none.
+	Twin string
+
 	// HiddenBy and HiddenAt are the subsets and the ports of a DestinationRule
 	// that have such a block of their own, which stands in the place of this one.
 	HiddenBy []string
 	HiddenAt []int
+
+	// PerTry says of a timeout that the entry limits each attempt, too, and to less.
+	PerTry bool
 
 	// Whole is the path of what it is a part of: the entry, or the policy.
 	Whole string
@@ -114,7 +121,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 	}
 	now := partsOf(change.After)
 	for _, p := range own {
-		if i := slices.IndexFunc(now, p.same); i >= 0 {
+		if i := p.staysAt(now); i >= 0 {
 			kept := now[i]
 			kept.Stage, kept.Path, kept.Whole = p.Stage, p.Path, p.Whole
 			if kept.at != nil {
@@ -171,6 +178,17 @@ func Alters(change Change) bool {
 		return false
 	}
 	return len(Parts(change.Before, change.After)) > 0 || len(without(partsOf(change.Before), partsOf(change.After))) > 0
+}
+
+// staysAt is which part of a later object is the same part; -1: none. One that is
+// none where it was set already stays in an entry that says more, too.
+func (p Part) staysAt(later []Part) int {
+	if i := slices.IndexFunc(later, p.same); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(later, func(now Part) bool {
+		return p.setting != "" && p.Kind == now.Kind && p.setting == now.setting
+	})
 }
 
 func (p Part) same(other Part) bool { return p.Kind == other.Kind && p.content == other.content }

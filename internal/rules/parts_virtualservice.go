@@ -142,9 +142,23 @@ func routeParts(whole Part, to []weighted, seen bool) []Part {
 		share.Kind, share.Path = PartWeight, fmt.Sprintf("%s.route[%d]", whole.Path, i)
 		share.content += share.Path[len(whole.Path):]
 		share.direct(destination)
+		share.Twin = twinOf(share, to, i)
 		parts = append(parts, share)
 	}
 	return parts
+}
+
+// twinOf is the path of another weight that leads where that of a share does.
+func twinOf(share Part, to []weighted, own int) string {
+	for i, other := range to {
+		twin := share
+		twin.direct(other)
+		samePort := twin.Port == share.Port || twin.Port == 0 || share.Port == 0
+		if i != own && other.GetWeight() > 0 && twin.To == share.To && twin.Subset == share.Subset && samePort {
+			return fmt.Sprintf("%s.route[%d]", share.Whole, i)
+		}
+	}
+	return ""
 }
 
 func (p *Part) direct(to weighted) {

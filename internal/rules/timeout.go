@@ -57,6 +57,8 @@ func timeoutParts() []entryPart {
 		field:    "timeout",
 		fill: func(p *Part, entry *networking.HTTPRoute) bool {
 			after := entry.GetTimeout().AsDuration()
+			attempt := entry.GetRetries().GetPerTryTimeout().AsDuration()
+			p.PerTry = 0 < attempt && attempt < after
 			p.setting = fmt.Sprintf("%s of %s", after, toWords(p.Object.Namespace, entry))
 			return after > 0
 		},
