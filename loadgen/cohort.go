@@ -18,8 +18,9 @@ type connection interface {
 	// no answer.
 	send(ctx context.Context, begun time.Time) (rep reply, hidden int64)
 
-	// requestID is the id that went with the last request; nil: none of ours did.
-	requestID() *requestID
+	// requestID is the id that went with the last request, and the ip:port that it
+	// went from; nil: none of ours did.
+	requestID() (id *requestID, from string)
 
 	// cut makes open and send return soon. Their context has ended.
 	cut()
@@ -147,7 +148,8 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 			begun = time.Now()
 		}
 		rep, hidden := conn.send(ctx, begun)
-		e := ended{reply: rep, id: conn.requestID(), intended: intended, begun: begun, at: time.Now()}
+		e := ended{reply: rep, intended: intended, begun: begun, at: time.Now()}
+		e.id, e.from = conn.requestID()
 		record(e)
 		e.reply, e.id = reply{err: ErrorOther}, nil
 		for range hidden {

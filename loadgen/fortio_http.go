@@ -216,7 +216,7 @@ func (f *fortioHTTP) drop() {
 }
 
 // requestID implements connection. The client sends the same bytes each time.
-func (*fortioHTTP) requestID() *requestID { return nil }
+func (*fortioHTTP) requestID() (*requestID, string) { return nil, "" }
 
 // cut implements connection. Nobody gets at the connection while it is in use,
 // so that a request ends by itself or by its timeout.

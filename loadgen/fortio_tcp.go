@@ -63,7 +63,7 @@ func (f *fortioTCP) send(context.Context, time.Time) (reply, int64) {
 }
 
 // requestID implements connection.
-func (*fortioTCP) requestID() *requestID { return nil }
+func (*fortioTCP) requestID() (*requestID, string) { return nil, "" }
 
 // cut implements connection; see fortioHTTP.
 func (f *fortioTCP) cut() {}

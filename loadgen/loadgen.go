@@ -157,6 +157,7 @@ type Outcome struct {
 // looks for it in what proxies wrote compares the others.
 type Example struct {
 	RequestID string        `json:"requestID"`  // as it was sent
+	From      string        `json:"from"`       // ip:port of the connection's own end, by which a gateway that gives it another id knows it
 	Begun     time.Time     `json:"begun"`      // when it was sent, by the clock of whoever sent it
 	Response  time.Duration `json:"responseNs"` // from the intended start, as Result.Response has it
 }

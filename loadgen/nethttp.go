@@ -144,11 +144,11 @@ func (c *httpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 }
 
 // requestID implements connection.
-func (c *httpConn) requestID() *requestID {
+func (c *httpConn) requestID() (id *requestID, from string) {
 	if !c.sentID {
-		return nil
+		return nil, ""
 	}
-	return &c.id
+	return &c.id, c.local
 }
 
 // renewCookies brings the request up to what the jar holds now.

@@ -23,6 +23,7 @@ type recorder struct {
 type ended struct {
 	reply
 	id                  *requestID // nil: it carried none of ours
+	from                string     // ip:port
 	intended, begun, at time.Time
 }
 
@@ -34,6 +35,7 @@ type alike struct {
 	count    int64
 	known    bool // the rest is set
 	id       requestID
+	from     string
 	begun    time.Time
 	response time.Duration
 }
@@ -43,14 +45,14 @@ func (a *alike) add(e *ended) {
 	if e.id == nil || e.err == ErrorCanceled || a.known && e.response() <= a.response {
 		return
 	}
-	a.known, a.id, a.begun, a.response = true, *e.id, e.begun, e.response()
+	a.known, a.id, a.from, a.begun, a.response = true, *e.id, e.from, e.begun, e.response()
 }
 
 func (a *alike) slowest() *Example {
 	if !a.known {
 		return nil
 	}
-	return &Example{RequestID: string(a.id[:]), Begun: a.begun, Response: a.response}
+	return &Example{RequestID: string(a.id[:]), From: a.from, Begun: a.begun, Response: a.response}
 }
 
 // record counts one request.

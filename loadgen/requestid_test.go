@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"sync"
@@ -81,6 +82,11 @@ func TestAnOutcomeKeepsItsSlowestRequest(t *testing.T) {
 			t.Errorf("the slowest 503 is %+v; it took 90 ms", e)
 		case o.Status == 200 && e.Response >= 90*time.Millisecond:
 			t.Errorf("the slowest 200 is %+v; it is of the warm-up", e)
+		}
+	}
+	for _, o := range result.Outcomes {
+		if host, _, err := net.SplitHostPort(o.Slowest.From); err != nil || host != "127.0.0.1" {
+			t.Errorf("the slowest %d came from %q", o.Status, o.Slowest.From)
 		}
 	}
 	if slowest, _ := result.Response.Max(); slowest != result.Outcomes[1].Slowest.Response {

@@ -16,6 +16,7 @@ var longAgo = time.Unix(1, 0)
 type socket struct {
 	target string // host:port
 	dials  int64
+	local  string // ip:port of the last connection's own end
 
 	mu      sync.Mutex // guards conn against cut
 	conn    net.Conn   // nil: none is open
@@ -40,7 +41,7 @@ func (s *socket) dial(ctx context.Context, deadline time.Time) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn, s.raw = conn, raw
+	s.conn, s.raw, s.local = conn, raw, conn.LocalAddr().String()
 	s.isAlive = func(fd uintptr) bool {
 		s.silent = silent(fd)
 		return true

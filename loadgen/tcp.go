@@ -51,7 +51,7 @@ func (c *tcpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 }
 
 // requestID implements connection.
-func (*tcpConn) requestID() *requestID { return nil }
+func (*tcpConn) requestID() (*requestID, string) { return nil, "" }
 
 // talk writes each line and reads its answer. The version is Mixed unless all
 // answers show the same one, or none.

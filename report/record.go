@@ -144,7 +144,7 @@ const WhySlowest = "slowest"
 type Explained struct {
 	Cohort  string `json:"cohort"`
 	Why     string `json:"why"`            // WhySlowest; or a kind of bad answer: status 503, error timeout
-	Request string `json:"request"`        // its x-request-id
+	Request string `json:"request"`        // its x-request-id, as the mesh has it
 	Call    *Call  `json:"call,omitempty"` // nil: no access log has it
 	Note    string `json:"note,omitempty"` // why the tree may be no more than a part
 }

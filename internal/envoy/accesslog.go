@@ -21,6 +21,7 @@ type LogEntry struct {
 	Flags     []string // Envoy's response flags: DI, FI, UO, UT, DC and so on
 	Details   string   // response code details: via_upstream, fault_filter_abort
 	RequestID string   // x-request-id
+	From      string   // ip:port that it came from
 	Upstream  string   // ip:port of the endpoint that got it; empty: none did
 	Cluster   string   // upstream cluster: outbound|9080|v1|ratings.default.svc.cluster.local
 	Route     string   // http[].name of the VirtualService, or default
@@ -54,6 +55,7 @@ const (
 	opFlags     = "RESPONSE_FLAGS"
 	opDetails   = "RESPONSE_CODE_DETAILS"
 	opRequestID = "REQ(X-REQUEST-ID)"
+	opFrom      = "DOWNSTREAM_REMOTE_ADDRESS"
 	opUpstream  = "UPSTREAM_HOST"
 	opCluster   = "UPSTREAM_CLUSTER"
 	opRoute     = "ROUTE_NAME"
@@ -245,6 +247,8 @@ func (e *LogEntry) set(operator, text string) (err error) {
 		e.Details = text
 	case opRequestID:
 		e.RequestID = text
+	case opFrom:
+		e.From = text
 	case opUpstream:
 		e.Upstream = text
 	case opCluster:

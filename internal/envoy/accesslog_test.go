@@ -29,27 +29,27 @@ func TestALineOfARealProxyIsRead(t *testing.T) {
 	}{
 		"an abort": {
 			`[2026-11-21T17:31:19.330Z] "GET /ratings/0 HTTP/1.1" 500 FI fault_filter_abort - "-" 0 18 0 - "-" "curl/7.88.1" "` + id + `" "ratings:9080" "-" ` + ratings + ` - 10.96.21.196:9080 10.244.0.16:34110 - r.abort`,
-			LogEntry{Started: at("2026-11-21T17:31:19.330Z"), Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 500, Flags: []string{"FI"}, Details: "fault_filter_abort", RequestID: id, Cluster: ratings, Route: "r.abort"},
+			LogEntry{Started: at("2026-11-21T17:31:19.330Z"), Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 500, Flags: []string{"FI"}, Details: "fault_filter_abort", RequestID: id, From: "10.244.0.16:34110", Cluster: ratings, Route: "r.abort"},
 		},
 		"a delay and an abort": {
 			`[2026-11-21T17:31:19.430Z] "GET /ratings/0 HTTP/1.1" 500 DI,FI fault_filter_abort - "-" 0 18 200 - "-" "curl/7.88.1" "` + id + `" "ratings:9080" "-" ` + ratings + ` - 10.96.21.196:9080 10.244.0.16:34116 - r.both`,
-			LogEntry{Started: at("2026-11-21T17:31:19.430Z"), Duration: 200 * time.Millisecond, Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 500, Flags: []string{"DI", "FI"}, Details: "fault_filter_abort", RequestID: id, Cluster: ratings, Route: "r.both"},
+			LogEntry{Started: at("2026-11-21T17:31:19.430Z"), Duration: 200 * time.Millisecond, Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 500, Flags: []string{"DI", "FI"}, Details: "fault_filter_abort", RequestID: id, From: "10.244.0.16:34116", Cluster: ratings, Route: "r.both"},
 		},
 		"no such cluster": {
 			`[2026-11-21T17:31:19.731Z] "GET /ratings/0 HTTP/1.1" 503 NC cluster_not_found - "-" 0 0 0 - "-" "curl/7.88.1" "` + id + `" "ratings:9080" "-" - - 10.96.21.196:9080 10.244.0.16:34126 - r.nc`,
-			LogEntry{Started: at("2026-11-21T17:31:19.731Z"), Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 503, Flags: []string{"NC"}, Details: "cluster_not_found", RequestID: id, Route: "r.nc"},
+			LogEntry{Started: at("2026-11-21T17:31:19.731Z"), Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 503, Flags: []string{"NC"}, Details: "cluster_not_found", RequestID: id, From: "10.244.0.16:34126", Route: "r.nc"},
 		},
 		"an answer of the upstream": {
 			`[2026-11-21T17:31:20.222Z] "GET /ratings/0 HTTP/1.1" 200 - via_upstream - "-" 0 49 4 3 "-" "curl/7.88.1" "` + id + `" "ratings:9080" "10.244.0.7:9080" ` + ratings + ` 10.244.0.16:60544 10.96.21.196:9080 10.244.0.16:34168 - r.def`,
-			LogEntry{Started: at("2026-11-21T17:31:20.222Z"), Duration: 4 * time.Millisecond, Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 200, Details: "via_upstream", RequestID: id, Upstream: "10.244.0.7:9080", Cluster: ratings, Route: "r.def"},
+			LogEntry{Started: at("2026-11-21T17:31:20.222Z"), Duration: 4 * time.Millisecond, Method: "GET", Path: "/ratings/0", Authority: "ratings:9080", Status: 200, Details: "via_upstream", RequestID: id, From: "10.244.0.16:34168", Upstream: "10.244.0.7:9080", Cluster: ratings, Route: "r.def"},
 		},
 		"a caller that went away": {
 			`[2026-11-21T15:03:19.103Z] "GET /reviews/0 HTTP/1.1" 0 DC downstream_remote_disconnect - "-" 0 0 3004 - "-" "python-requests/2.31" "` + id + `" "reviews:9080" "10.244.0.6:9080" outbound|9080|v2|reviews.mc.svc.cluster.local 10.244.0.16:60544 10.96.21.196:9080 10.244.0.16:34168 - default`,
-			LogEntry{Started: at("2026-11-21T15:03:19.103Z"), Duration: 3004 * time.Millisecond, Method: "GET", Path: "/reviews/0", Authority: "reviews:9080", Flags: []string{"DC"}, Details: "downstream_remote_disconnect", RequestID: id, Upstream: "10.244.0.6:9080", Cluster: "outbound|9080|v2|reviews.mc.svc.cluster.local", Route: "default"},
+			LogEntry{Started: at("2026-11-21T15:03:19.103Z"), Duration: 3004 * time.Millisecond, Method: "GET", Path: "/reviews/0", Authority: "reviews:9080", Flags: []string{"DC"}, Details: "downstream_remote_disconnect", RequestID: id, From: "10.244.0.16:34168", Upstream: "10.244.0.6:9080", Cluster: "outbound|9080|v2|reviews.mc.svc.cluster.local", Route: "default"},
 		},
 		"a TCP connection": {
 			`[2026-11-21T17:31:20.330Z] "- - -" 0 - - - "-" 3 7 5 - "-" "-" "-" "-" "10.244.0.13:9000" outbound|9000||tcp-echo.mc.svc.cluster.local 10.244.0.16:49910 10.96.44.98:9000 10.244.0.16:51332 - -`,
-			LogEntry{Started: at("2026-11-21T17:31:20.330Z"), Duration: 5 * time.Millisecond, Upstream: "10.244.0.13:9000", Cluster: "outbound|9000||tcp-echo.mc.svc.cluster.local"},
+			LogEntry{Started: at("2026-11-21T17:31:20.330Z"), Duration: 5 * time.Millisecond, From: "10.244.0.16:51332", Upstream: "10.244.0.13:9000", Cluster: "outbound|9000||tcp-echo.mc.svc.cluster.local"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -59,7 +60,11 @@ func isBad(o loadgen.Outcome) bool { return o.Failed() && o.Error != loadgen.Err
 
 func (l *Log) explain(cohort string, wanted example, services []mesh.Service) report.Explained {
 	e := report.Explained{Cohort: cohort, Why: wanted.why, Request: wanted.RequestID}
-	lines, forgot := l.calls.lines(wanted.RequestID)
+	lines, forgot := l.calls.lines(e.Request)
+	if len(lines) == 0 && wanted.From != "" {
+		e.Request = cmp.Or(l.calls.entered(wanted.Example), e.Request)
+		lines, forgot = l.calls.lines(e.Request)
+	}
 	root := slices.IndexFunc(lines, func(c callLine) bool { return c.proxy.Client || c.proxy.Gateway })
 	if root < 0 {
 		e.Note = l.missing(forgot)
@@ -88,7 +93,7 @@ func (l *Log) missing(forgot bool) string {
 	case forgot:
 		return "its lines are not kept any more: there were too many requests after it, and slower ones"
 	}
-	return "no access log has this request; did the ingress gateway give it another id?"
+	return "no access log has this request; did it come to the ingress gateway by way of another address, where it was given another id?"
 }
 
 // silent names a proxy whose log is no evidence, and why; empty: there is none.

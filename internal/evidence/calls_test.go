@@ -90,7 +90,7 @@ func TestTheTreeOfARequest(t *testing.T) {
 		"clocks that are apart": {map[*mesh.Proxy][]envoy.LogEntry{&loader: {call(0, 10*time.Millisecond, pages)}, &pages: {call(500, time.Millisecond, stars)}},
 			"load>page 10ms 200  page-v1\n", "1 more have this request's id"},
 		"no line of the first proxy": {map[*mesh.Proxy][]envoy.LogEntry{&pages: {call(0, time.Second, stars)}}, "none", "no access log has this request"},
-		"nothing":                    {nil, "none", "did the ingress gateway give it another id?"},
+		"nothing":                    {nil, "none", "where it was given another id?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := logOf(one.lines).explain("pages", example{loadgen.Example{RequestID: pageID}, report.WhySlowest}, namespace)
@@ -157,5 +157,42 @@ func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a slowest: ok", "a error timeout: late", "a status 503: worse"}, words); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A real gateway gives each request from outside an id of its own. It is known by
+// the connection that it came on, and by its time.
+func TestARequestThatTheGatewayRenamedIsFound(t *testing.T) {
+	const from, renamed = "10.0.0.9:4711", "aaaaaaaa-1111-4222-8333-444444444444"
+	named := func(id, from string) func(*envoy.LogEntry) {
+		return func(e *envoy.LogEntry) { e.RequestID, e.From = id, from }
+	}
+	lines := map[*mesh.Proxy][]envoy.LogEntry{
+		&ingress: {
+			call(0, time.Second, pages, named("before", from)),
+			call(1000, 2*time.Second, pages, named(renamed, from)),
+			call(1001, 2*time.Second, pages, named("beside", "10.0.0.9:4712")),
+		},
+		&loader: {call(1002, 2*time.Second, pages, named("own", from))},
+		&pages:  {call(1005, time.Second, stars, named(renamed, ""))},
+	}
+	begun := call(1004, 0, pages).Started
+	for name, one := range map[string]struct {
+		wanted  loadgen.Example
+		request string
+		calls   bool
+	}{
+		"by its connection and time":                {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: 2 * time.Second}, renamed, true},
+		"no line that took longer than its client":  {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: time.Second}, pageID, false},
+		"none that began at another time":           {loadgen.Example{RequestID: pageID, From: from, Begun: begun.Add(-100 * time.Millisecond), Response: 2 * time.Second}, pageID, false},
+		"none of another connection":                {loadgen.Example{RequestID: pageID, From: "10.0.0.9:1", Begun: begun, Response: 2 * time.Second}, pageID, false},
+		"one whose id is in the log needs no other": {loadgen.Example{RequestID: "beside", From: from, Begun: begun, Response: 2 * time.Second}, "beside", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := logOf(lines).Calls(map[string]*loadgen.Result{"a": {Outcomes: []loadgen.Outcome{{Status: 200, Slowest: &one.wanted}}}}, nil)
+			if len(all) != 1 || all[0].Request != one.request || (all[0].Call != nil && len(all[0].Call.Calls) == 1) != one.calls {
+				t.Errorf("got %+v, want the request %s with calls %v", all, one.request, one.calls)
+			}
+		})
 	}
 }

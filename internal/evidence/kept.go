@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // calls keeps the lines of requests by their id, for the trees that explain
@@ -115,6 +116,26 @@ func (c *calls) lines(id string) (lines []callLine, forgot bool) {
 	lines = slices.Clone(r.lines)
 	slices.SortStableFunc(lines, func(a, b callLine) int { return a.Started.Compare(b.Started) })
 	return lines, c.forgot
+}
+
+// entered is the id of the request that a gateway took from an address at about a
+// time, and that ended within what its client waited; empty: there is none. On a
+// connection requests follow one another, so the nearest is the one.
+//
+// The gateway of a mesh gives what comes from outside another id than it came with.
+func (c *calls) entered(wanted loadgen.Example) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, nearest := "", skew
+	for _, r := range c.of {
+		for _, line := range r.lines {
+			apart := line.Started.Sub(wanted.Begun).Abs()
+			if line.proxy.Gateway && line.From == wanted.From && line.Duration <= wanted.Response+time.Millisecond && apart < nearest {
+				found, nearest = line.RequestID, apart
+			}
+		}
+	}
+	return found
 }
 
 // plainID is a request id without the character in which Envoy notes why it

@@ -224,3 +224,23 @@ func TestASlowReaderIsToldWhatItMissed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGatewayGivesEachRequestAnIDOfItsOwn(t *testing.T) {
+	seen := make(chan string, 1)
+	web := sidecartest.Serve(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("X-Request-Id") })
+	m := startMesh(t, Options{Name: "istio-ingressgateway", Gateway: true}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", web))},
+		sidecartest.Gateway(t, "front", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["*"]}]}`),
+		sidecartest.VirtualService(t, "front", `{"hosts":["*"],"gateways":["front"],"http":[{"route":[{"destination":{"host":"web","port":{"number":8000}}}]}]}`))
+	address, err := m.GatewayAddress(80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.client = &http.Client{}
+	defer m.client.CloseIdleConnections()
+	log := m.follow(time.Now())
+	m.get("http://"+address+"/", "X-Request-Id", "mine")
+	upstream, logged := <-seen, sidecartest.Line(t, log)
+	if len(upstream) != 36 || !strings.Contains(logged, ` "`+upstream+`" `) {
+		t.Errorf("the upstream saw %s, the log has %s", upstream, logged)
+	}
+}

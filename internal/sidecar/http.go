@@ -52,8 +52,9 @@ type stream struct {
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
 	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
-	if r.Header.Get(requestID) == "" {
+	if l.proxy.options.Gateway || r.Header.Get(requestID) == "" {
 		// One for the request, whatever becomes of it and however often it is tried.
+		// At the edge of the mesh Envoy trusts nobody's.
 		r.Header.Set(requestID, newRequestID())
 	}
 	r.Header.Set("X-Forwarded-Proto", "http")

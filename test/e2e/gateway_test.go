@@ -103,6 +103,11 @@ func TestTheLogOfAGatewayIsOnForARunAlone(t *testing.T) {
 	}) {
 		t.Errorf("the Telemetry was not edited and put back: %+v", record.Changes)
 	}
+	for _, w := range record.Windows {
+		if len(w.Calls) == 0 || slices.ContainsFunc(w.Calls, func(e report.Explained) bool { return e.Call == nil }) {
+			t.Errorf("%s: not every request that entered is explained: %+v", w.Words(), w.Calls)
+		}
+	}
 	objects, err := keeper.Objects(ctx)
 	if err != nil {
 		t.Fatal(err)
