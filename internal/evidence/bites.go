@@ -192,24 +192,6 @@ func destinationCluster(w *Window, p pair, part rules.Part) answer {
 	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
 }
 
-// loggedPolicy counts the requests that a policy applied to: those that reached
-// an endpoint, and those that it kept from one. A fault comes before it.
-func loggedPolicy(w *Window, p pair, part rules.Part) answer {
-	n, why := w.logCount(p, func(k logged) bool {
-		name, ok := envoy.ParseClusterName(k.cluster)
-		return ok && name.Direction == envoy.Outbound && governs(part, name) && (k.upstream != "" || k.flagged("UO") || k.flagged("UH"))
-	})
-	if why != "" {
-		return unknown(why)
-	}
-	return counted(logSource+" by upstream cluster", n)
-}
-
-// policyClusters counts the requests to the clusters that have a policy.
-func policyClusters(w *Window, p pair, part rules.Part) answer {
-	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return governs(part, name) })
-}
-
 func (w *Window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer {
 	var n uint64
 	for name := range p.after.clusters {
@@ -231,89 +213,4 @@ func (w *Window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer
 func leadsTo(cluster string, part rules.Part) bool {
 	name, ok := envoy.ParseClusterName(cluster)
 	return ok && name.Direction == envoy.Outbound && name.Host == part.To && name.Subset == part.Subset && (part.Port == 0 || part.Port == name.Port)
-}
-
-// governs says whether the policy of a DestinationRule is that of a cluster.
-func governs(part rules.Part, name envoy.ClusterName) bool {
-	return part.Governs(name.Host, name.Subset, name.Port)
-}
-
-// countedRefusals counts what a connection pool refused, by the counters of the
-// clusters that have it.
-func countedRefusals(w *Window, p pair, part rules.Part) answer {
-	service, _ := w.service(part.Host)
-	return countFlows(p, part, func(f flow) (uint64, bool, string) {
-		return p.overflowed(f, isTCP(service, f.name.Port))
-	}, "stat "+pendingOverflow)
-}
-
-// countFlows adds up a counter over the clusters that a policy governs.
-func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string), name string) answer {
-	var n uint64
-	for _, f := range p.flows(part.Host) {
-		if !governs(part, f.name) {
-			continue
-		}
-		delta, kept, why := count(f)
-		switch {
-		case why != "":
-			return unknown(why)
-		case !kept && !f.quiet():
-			return unknown(fmt.Sprintf("%s keeps no %s of %s", p.proxy.Name, name, f.name))
-		case kept:
-			n += delta
-		}
-	}
-	return counted(name, n)
-}
-
-// loggedRefusals counts what a connection pool refused, by the flag UO.
-func loggedRefusals(w *Window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
-
-// loggedUnhealthy counts the requests that found no healthy upstream, by the flag
-// UH: they show that an ejection was in force, in a cluster that has endpoints.
-// That there were none shows nothing.
-func loggedUnhealthy(w *Window, p pair, part rules.Part) answer {
-	said := w.governed(p, part, "UH")
-	switch {
-	case said.name == "":
-		return said
-	case said.value == 0:
-		return unknown("no request had the flag UH, which an ejection of some endpoints does not show in")
-	case !slices.ContainsFunc(p.flows(part.Host), func(f flow) bool { return governs(part, f.name) && len(f.hosts) > 0 }):
-		return unknown("requests had the flag UH, but there is no endpoint that could have been ejected")
-	}
-	return said
-}
-
-func (w *Window) governed(p pair, part rules.Part, flag string) answer {
-	n, why := w.logCount(p, func(k logged) bool {
-		name, ok := envoy.ParseClusterName(k.cluster)
-		return ok && name.Direction == envoy.Outbound && k.flagged(flag) && governs(part, name)
-	})
-	if why != "" {
-		return unknown(why)
-	}
-	return counted(logSource+" "+flag, n)
-}
-
-// countedEjections counts ejections by the counters of the clusters.
-func countedEjections(_ *Window, p pair, part rules.Part) answer {
-	return countFlows(p, part, func(f flow) (uint64, bool, string) { return p.counter(f.stat(ejectionsEnforced)) }, "stat ejections_enforced_total")
-}
-
-// flaggedEjections counts ejections by the flags of endpoints.
-func flaggedEjections(w *Window, p pair, part rules.Part) answer {
-	total := counted("failed_outlier_check of /clusters", 0)
-	for _, f := range p.flows(part.Host) {
-		if !governs(part, f.name) {
-			continue
-		}
-		said := clustersEjections(w, p, f)
-		if said.name == "" {
-			return said
-		}
-		total.value += said.value
-	}
-	return total
 }

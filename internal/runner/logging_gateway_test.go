@@ -11,7 +11,6 @@ import (
 	apitype "istio.io/api/type/v1beta1"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
-	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
 	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
@@ -54,21 +53,6 @@ spec:
     - faults(httpbin) == outside.sent
 `
 
-// unloggedAt is an embedded httpbin that logs nothing until it is told to.
-func unloggedAt(t *testing.T) mesh.Mesh {
-	t.Helper()
-	m, err := embedded.Open(t.Context(), embedded.Options{App: "httpbin", Seed: 1, NoAccessLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return m
-}
-
 func runEntered(t *testing.T, m mesh.Mesh, text string, o runner.Options) *report.Record {
 	t.Helper()
 	o.ID = "test"
@@ -103,7 +87,7 @@ func TestTheLogOfAGatewayIsOnForARunThatConcernsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := unloggedAt(t)
+			m := unlogged(t, "httpbin")
 			for _, name := range test.place {
 				ofGateway(t, m, name)
 			}
@@ -144,7 +128,7 @@ func TestWhereTheLogOfAGatewayStaysOffNothingShowsWhetherAFaultBit(t *testing.T)
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := unloggedAt(t)
+			m := unlogged(t, "httpbin")
 			for _, name := range test.place {
 				ofGateway(t, m, name)
 			}
@@ -184,7 +168,7 @@ func (c closedTo) Admit(ctx context.Context, objects []*rules.Object) error {
 
 func TestARunThatConcernsNoGatewayWritesNothingThere(t *testing.T) {
 	t.Parallel()
-	record := runWith(t, unlogged(t), runner.Options{})
+	record := runWith(t, unlogged(t, "bookinfo"), runner.Options{})
 	if changes := telemetries(record); len(changes) != 1 || strings.Contains(changes[0].Object, "istio-system") {
 		t.Errorf("changes of logs %+v", changes)
 	}
@@ -203,7 +187,7 @@ func TestOnlyARunThatLogsAtTheGatewayMindsOtherTelemetriesThere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := unloggedAt(t)
+			m := unlogged(t, "httpbin")
 			meddled := false
 			record := runEntered(t, m, test.text, runner.Options{Observe: func(e runner.Event) {
 				if meddled || e.Phase != "load under the rule" {

@@ -35,10 +35,10 @@ spec:
     - faults(details) == pages.sent
 `
 
-// unlogged is an embedded Bookinfo that logs nothing until it is told to.
-func unlogged(t *testing.T) mesh.Mesh {
+// unlogged is an embedded mesh that logs nothing until it is told to.
+func unlogged(t *testing.T, app string) mesh.Mesh {
 	t.Helper()
-	m, err := embedded.Open(t.Context(), embedded.Options{App: "bookinfo", Seed: 1, NoAccessLog: true})
+	m, err := embedded.Open(t.Context(), embedded.Options{App: app, Seed: 1, NoAccessLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func telemetries(r *report.Record) (changes []report.Change) {
 
 func TestAccessLogsThatAreOffAreSwitchedOnAndOffAgain(t *testing.T) {
 	t.Parallel()
-	m := unlogged(t)
+	m := unlogged(t, "bookinfo")
 	before := meshtest.InForce(t, m)
 	record := runWith(t, m, runner.Options{})
 	changes := telemetries(record)
@@ -88,7 +88,7 @@ func TestAccessLogsThatAreOffAreSwitchedOnAndOffAgain(t *testing.T) {
 
 func TestSomebodyElsesTelemetryIsEditedAndPutBack(t *testing.T) {
 	t.Parallel()
-	m := unlogged(t)
+	m := unlogged(t, "bookinfo")
 	theirs, err := rules.Decode([]byte(`{"apiVersion":"telemetry.istio.io/v1","kind":"Telemetry","metadata":{"name":"theirs","namespace":"default","labels":{"team":"books"}},` +
 		`"spec":{}}`))
 	if err != nil {
@@ -121,7 +121,7 @@ func TestWithoutAccessLogsWhatOnlyTheyTellIsUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := unlogged(t)
+			m := unlogged(t, "bookinfo")
 			if one.bend != nil {
 				m = one.bend(m)
 			}
