@@ -19,15 +19,26 @@ type splits struct {
 	service   *networking.VirtualService
 	namespace string
 	hosts     []string // fully qualified: the rule's, and its destinations'
+	own       []uint32 // the ports for connections of the rule's hosts
 	gone      bool     // they must not be there, rather than be there
 }
 
-func splitsOf(change rules.Change) *splits {
+func splitsOf(change rules.Change, services []mesh.Service) *splits {
 	o := change.After
 	if len(virtualServiceOf(o).GetTcp()) == 0 {
 		o = change.Before
 	}
 	s := &splits{service: virtualServiceOf(o), namespace: o.Namespace, hosts: rules.Hosts(o), gone: o != change.After}
+	for _, service := range services {
+		if !slices.Contains(s.hosts, service.Host) {
+			continue
+		}
+		for _, port := range service.Ports {
+			if port.TCP || port.Either {
+				s.own = append(s.own, uint32(port.Number)) //nolint:gosec // a port
+			}
+		}
+	}
 	for _, entry := range s.service.Tcp {
 		for _, to := range entry.Route {
 			s.hosts = append(s.hosts, rules.FQDN(to.GetDestination().GetHost(), s.namespace))
@@ -83,17 +94,26 @@ func (s *splits) ports(entry *networking.TCPRoute, proxy mesh.Proxy, agrees func
 			gateways = s.service.Gateways
 		}
 		if bound(gateways, proxy) && (len(m.Gateways) > 0 || agrees(m.SourceLabels, proxy)) {
-			ports = append(ports, m.Port)
+			ports = append(ports, s.or(m.Port, proxy)...)
 		}
 	}
 	if len(entry.Match) == 0 && bound(s.service.Gateways, proxy) {
 		for _, to := range entry.Route {
 			if port := to.GetDestination().GetPort().GetNumber(); !slices.Contains(ports, port) {
-				ports = append(ports, port)
+				ports = append(ports, s.or(port, proxy)...)
 			}
 		}
 	}
 	return ports
+}
+
+// or returns a port or, for a sidecar that is given none, those of the rule's
+// hosts: a route without a port is in force on each.
+func (s *splits) or(port uint32, proxy mesh.Proxy) []uint32 {
+	if port == 0 && !proxy.Gateway && len(s.own) > 0 {
+		return s.own
+	}
+	return []uint32{port}
 }
 
 // compare says what the proxy's listeners of a port have instead of the route.

@@ -34,7 +34,7 @@ func virtualService(a Awaited, services []mesh.Service) (*look, error) {
 		looks = append(looks, names.look(services))
 	}
 	if len(before.GetTcp())+len(after.GetTcp()) > 0 {
-		looks = append(looks, splitsOf(change).look())
+		looks = append(looks, splitsOf(change, services).look())
 	}
 	return all(looks), nil
 }
