@@ -57,6 +57,9 @@ type Scenario struct {
 	File    string `json:"file,omitempty"`    // as it was named; stdin: from there
 	Library bool   `json:"library,omitempty"` // it was the library's, and no file
 	Text    string `json:"text,omitempty"`    // the file as it was read
+
+	Params map[string]string `json:"params,omitempty"` // what stood for $(name), by name, defaults included
+	Set    []string          `json:"set,omitempty"`    // what stood in the place of the file's own: load.jason.requests=50
 }
 
 // Mesh names where it ran.

@@ -29,19 +29,19 @@ func takesPlace(later, earlier Rule) error {
 			return nil
 		}
 		return later.wrong("write both into one, or the one for fewer requests last",
-			"%s is for every request that %s in line %d is for, and takes its place", later.Intent, earlier.Intent, earlier.place.Line)
+			"%s is for every request that %s in %s is for, and takes its place", later.Intent, earlier.Intent, earlier.place.Where())
 	}
 	for _, object := range earlier.Objects {
 		if later.Intent == nil {
 			break
 		}
 		if path := rules.Overwritten(object, later.Intent); path != "" {
-			return later.wrong("write both into one", "%s takes the place of what %s %s in line %d says in %s", later.Intent, object.Kind, object.Name, earlier.place.Line, path)
+			return later.wrong("write both into one", "%s takes the place of what %s %s in %s says in %s", later.Intent, object.Kind, object.Name, earlier.place.Where(), path)
 		}
 	}
 	for _, object := range later.Objects {
 		if slices.ContainsFunc(earlier.Objects, func(o *rules.Object) bool { return o.Ref == object.Ref }) {
-			return later.wrong("write both into one", "%s %s stands in line %d of the same list too, and this one takes its place", object.Kind, object.Name, earlier.place.Line)
+			return later.wrong("write both into one", "%s %s stands in %s of the same list too, and this one takes its place", object.Kind, object.Name, earlier.place.Where())
 		}
 	}
 	return nil

@@ -64,7 +64,7 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
-	s.alike = likeVersions(f)
+	s.alike = r.likeVersions(f)
 	s.lint()
 	return s, nil
 }

@@ -61,7 +61,8 @@ func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
 		var wrong *check.Error
 		if errors.As(err, &wrong) {
 			placed.Message, placed.Hint = wrong.Message, wrong.Hint
-			placed.Column += column(line.node, wrong.Offset)
+			r.annotate(placed)
+			placed.Column += r.column(line.node, wrong.Offset)
 		}
 		return r.place(placed)
 	}
@@ -69,13 +70,16 @@ func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
 	if err != nil {
 		return Line{}, place(err)
 	}
-	return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: line.node.GetToken().Position.Line, place: place}, nil
+	return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: r.line(line.node), place: place}, nil
 }
 
 // column is how many columns lie between the start of a scalar and a byte of
 // its text; a text over several lines is placed at its start.
-func column(node ast.Node, offset int) int {
+func (r *reader) column(node ast.Node, offset int) int {
 	text := node.GetToken().Value
+	if as, replaced := r.written[node.GetToken()]; replaced {
+		text, offset = as.text, as.offset(offset)
+	}
 	columns := len([]rune(text[:min(offset, len(text))]))
 	switch node.GetToken().Type {
 	case token.LiteralType, token.FoldedType:

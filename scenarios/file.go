@@ -26,6 +26,7 @@ type fileMetadata struct {
 
 type fileSpec struct {
 	Summary   string               `yaml:"summary,omitempty" jsonschema_description:"One sentence: what the scenario establishes."`
+	Params    map[string]fileParam `yaml:"params,omitempty" jsonschema_description:"What differs between clusters, by name, each with its default: $(name) stands for it below."`
 	App       string               `yaml:"app,omitempty" jsonschema_description:"The sample application that the embedded mesh starts."`
 	Given     []fileRule           `yaml:"given,omitempty" jsonschema_description:"Rules in force before the baseline, undone last."`
 	Apply     []fileRule           `yaml:"apply,omitempty" jsonschema_description:"The rules under test."`

@@ -16,32 +16,36 @@ const Stdin = "-"
 
 // Find reads a scenario by the path of a file, or by a name without a path: that
 // of a file of this folder, with or without .yaml, or else the library's.
-func Find(name string) (*Scenario, error) {
+//
+// Each of set is as for Read.
+func Find(name string, set ...string) (*Scenario, error) {
 	if hasPath(name) {
-		return Read(name)
+		return Read(name, set...)
 	}
 	for _, file := range []string{name, name + ".yaml"} {
 		if info, err := os.Stat(file); err == nil && !info.IsDir() {
-			return Read(file)
+			return Read(file, set...)
 		}
 	}
 	if inLibrary(name) {
-		return OfLibrary(name)
+		return OfLibrary(name, set...)
 	}
 	if _, err := os.Stat(name); err == nil {
-		return Read(name) // which says what is wrong with it
+		return Read(name, set...) // which says what is wrong with it
 	}
 	return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, nearest.Hint(strings.TrimSuffix(name, ".yaml"), Names()))
 }
 
 // ReadFrom reads a scenario from a stream that has no name, such as the standard
-// input. Files of rules that it names are those of this folder.
-func ReadFrom(r io.Reader) (*Scenario, error) {
+// input. Files of rules that it names are those of this folder. Each of set is as for
+// Read.
+// Each of set is as for Read.
+func ReadFrom(r io.Reader, set ...string) (*Scenario, error) {
 	text, err := readText(r)
 	if err != nil {
 		return nil, fmt.Errorf("reading a scenario from stdin: %w", err)
 	}
-	return parse("stdin", text, openBeside("."))
+	return parse("stdin", text, set, openBeside("."))
 }
 
 // Origin words where the scenario comes from: a file, stdin or the library.

@@ -44,13 +44,13 @@ func Text(name string) (string, error) {
 }
 
 // OfLibrary reads a scenario of the library, by its name with or without .yaml,
-// whatever files there are.
-func OfLibrary(name string) (*Scenario, error) {
+// whatever files there are. Each of set is as for Read.
+func OfLibrary(name string, set ...string) (*Scenario, error) {
 	text, err := Text(name)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(name, text, func(other string) (string, error) {
+	s, err := parse(name, text, set, func(other string) (string, error) {
 		text, err := library.ReadFile(path.Join("library", other))
 		return string(text), err
 	})

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
@@ -29,16 +27,35 @@ type reader struct {
 	file  string
 	lines []string
 	open  func(name string) (string, error) // a file that this one names
+
+	own     int                       // how many lines are the file's; in the others stand options
+	stands  map[int]int               // the line of the file in whose place an option's stands
+	notes   map[token.Position]string // what the parameters are that stand there
+	written map[*token.Token]written  // texts with references in them
+}
+
+// newReader returns a reader of a text, with the options that change it.
+func newReader(file, text string, set []string, open func(string) (string, error)) *reader {
+	r := &reader{
+		file: file, lines: strings.Split(text, "\n"), open: open,
+		stands: map[int]int{}, notes: map[token.Position]string{}, written: map[*token.Token]written{},
+	}
+	r.own = len(r.lines)
+	for _, one := range set {
+		r.lines = append(r.lines, "--set "+one)
+	}
+	return r
 }
 
 // Read reads and compiles a scenario. What is wrong in it is an *Error, or
-// several joined.
-func Read(path string) (*Scenario, error) {
+// several joined. Each of set is PATH=VALUE: the value, in YAML, is to stand where
+// the path into spec leads.
+func Read(path string, set ...string) (*Scenario, error) {
 	text, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, text, openBeside(filepath.Dir(path)))
+	return parse(path, text, set, openBeside(filepath.Dir(path)))
 }
 
 // readFile returns the text of a file, without the byte order mark that some
@@ -61,12 +78,16 @@ func readText(r io.Reader) (string, error) {
 }
 
 // parse reads the text of a scenario that was named file.
-func parse(file, text string, open func(string) (string, error)) (*Scenario, error) {
-	r := &reader{file: file, lines: strings.Split(text, "\n"), open: open}
+func parse(file, text string, set []string, open func(string) (string, error)) (*Scenario, error) {
+	r := newReader(file, text, set, open)
 	if err := r.guard(text); err != nil {
 		return nil, err
 	}
 	body, err := r.document(text)
+	if err != nil {
+		return nil, r.place(err)
+	}
+	given, err := r.fill(body, set)
 	if err != nil {
 		return nil, r.place(err)
 	}
@@ -79,8 +100,43 @@ func parse(file, text string, open func(string) (string, error)) (*Scenario, err
 	if err != nil {
 		return nil, err
 	}
-	s.File, s.Text = file, text
+	s.File, s.Text, s.Set, s.Params = file, text, set, given
 	return s, nil
+}
+
+// fill lets settings stand where they are for, and parameters where a reference
+// to them does. It returns the text of each parameter.
+func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
+	settings, err := r.settings(set)
+	if err != nil {
+		return nil, err
+	}
+	params, err := r.params(body)
+	if err != nil {
+		return nil, err
+	}
+	found := &substitution{params: params, reader: r, dry: true}
+	if err := found.below(body); err != nil { // before a setting takes a reference's place
+		return nil, err
+	}
+	for _, s := range settings {
+		if s.isParam() {
+			err = s.give(params)
+		} else {
+			err = r.apply(body, s)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := (&substitution{params: params, reader: r}).below(body); err != nil {
+		return nil, err
+	}
+	given := map[string]string{}
+	for name, p := range params {
+		given[name] = p.text()
+	}
+	return given, unused(params)
 }
 
 // fileScenario is a decoded file with the node it was read from.
@@ -91,152 +147,24 @@ type fileScenario struct {
 
 // guard refuses what is no scenario before the parser sees it.
 func (r *reader) guard(text string) error {
-	refuse := func(format string, args ...any) error {
-		return &Error{File: r.file, Message: fmt.Sprintf(format, args...)}
+	if strings.TrimSpace(text) == "" {
+		return &Error{File: r.file, Message: "the file is empty; see meshchaos list for scenarios to begin with"}
 	}
+	if wrong := unreadable(text); wrong != "" {
+		return &Error{File: r.file, Message: "the file " + wrong}
+	}
+	return nil
+}
+
+// unreadable says why the parser had better not see a text; empty: it may.
+func unreadable(text string) string {
 	switch {
 	case len(text) > maxSize:
-		return refuse("the file is larger than %d KiB; a scenario is a few dozen lines", maxSize>>10)
+		return fmt.Sprintf("is larger than %d KiB; a scenario is a few dozen lines", maxSize>>10)
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		return refuse("the file is not text in UTF-8")
-	case strings.TrimSpace(text) == "":
-		return refuse("the file is empty; see meshchaos list for scenarios to begin with")
+		return "is not text in UTF-8"
 	case depth(text) > maxDepth:
-		return refuse("the file is nested more than %d deep", maxDepth)
+		return fmt.Sprintf("is nested more than %d deep", maxDepth)
 	}
-	return nil
-}
-
-// document returns the single document of a file.
-func (r *reader) document(text string) (ast.Node, error) {
-	documents, err := documents(text)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(documents) == 0:
-		return nil, &Error{Message: "the file holds only comments; see meshchaos list for scenarios to begin with"}
-	case len(documents) > 1:
-		return nil, yamlnode.At(documents[1], "write a file for each", "the file holds %d documents", len(documents))
-	}
-	return documents[0], nil
-}
-
-// documents parses each document of a text. They are parted here, because the
-// parser loses what follows an empty one.
-func documents(text string) ([]ast.Node, error) {
-	var nodes []ast.Node
-	lines := strings.Split(text, "\n")
-	for begin := 0; begin < len(lines); {
-		end := begin + 1
-		for end < len(lines) && !separates(lines[end]) {
-			end++
-		}
-		// The lines before it stay, empty, so that positions are those of the file.
-		part := strings.Repeat("\n", begin) + strings.Join(lines[begin:end], "\n")
-		begin = end
-		parsed, err := parser.ParseBytes([]byte(part), 0)
-		if err != nil {
-			return nil, err
-		}
-		for _, document := range parsed.Docs {
-			if document.Body == nil || document.Body.Type() == ast.NullType || document.Body.Type() == ast.CommentType || document.Body.Type() == ast.CommentGroupType {
-				continue
-			}
-			if err := plain(document.Body); err != nil {
-				return nil, err
-			}
-			if err := yamlnode.Decimal(document.Body); err != nil {
-				return nil, err
-			}
-			nodes = append(nodes, document.Body)
-		}
-	}
-	return nodes, nil
-}
-
-// separates says whether a line begins a document.
-func separates(line string) bool {
-	rest, found := strings.CutPrefix(strings.TrimRight(line, "\r"), "---")
-	return found && (rest == "" || rest[0] == ' ' || rest[0] == '\t')
-}
-
-// depth is how deep a text nests, at the most: brackets, or the column that a
-// line begins at behind its indentation and dashes. The parser recurses on both.
-func depth(text string) int {
-	open, deepest := 0, 0
-	for line := range strings.Lines(text) {
-		deepest = max(deepest, len(line)-len(strings.TrimLeft(line, " -?:\t\r\n")))
-		for _, c := range []byte(line) {
-			switch c {
-			case '[', '{':
-				open++
-				deepest = max(deepest, open)
-			case ']', '}':
-				open = max(0, open-1)
-			}
-		}
-	}
-	return deepest
-}
-
-// plain refuses anchors, aliases, merge keys and tags: a scenario is read by
-// people, and an alias can stand for a million nodes.
-func plain(node ast.Node) error {
-	var wrong error
-	ast.Walk(visitor(func(n ast.Node) bool {
-		switch n.Type() {
-		case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
-			if wrong == nil {
-				wrong = yamlnode.At(n, "write it out, or quote it if it is meant as a text", "anchors, aliases and tags have no place in a scenario")
-			}
-		}
-		return wrong == nil
-	}), node)
-	return wrong
-}
-
-type visitor func(ast.Node) bool
-
-// Visit implements ast.Visitor.
-func (v visitor) Visit(node ast.Node) ast.Visitor {
-	if v(node) {
-		return v
-	}
-	return nil
-}
-
-// mendSyntax says what to do about what the parser of YAML says.
-func mendSyntax(message string) string {
-	switch {
-	case strings.Contains(message, "already defined"):
-		return "take one of the two out"
-	case strings.Contains(message, "'\t'"):
-		return "YAML is indented with blanks, not with tabs"
-	case strings.Contains(message, "must be specified"):
-		return "close the bracket, and quote a text with : # ! or quotes in it"
-	}
-	return "this is no YAML; a text with : # ! or quotes in it is to be quoted"
-}
-
-// place turns any error into one of this file, with the line it is about.
-func (r *reader) place(err error) *Error {
-	var own *Error
-	var syntax *yaml.SyntaxError
-	var theirs yaml.Error
-	switch {
-	case errors.As(err, &own):
-	case errors.As(err, &syntax):
-		own = yamlnode.AtToken(syntax.Token, mendSyntax(syntax.Message), "%s", syntax.Message)
-	case errors.As(err, &theirs):
-		own = yamlnode.AtToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
-	default:
-		own = &Error{Message: err.Error()}
-	}
-	if own.File == "" {
-		own.File = r.file
-		if own.Line > 0 && own.Line <= len(r.lines) {
-			own.Snippet = string(bytes.TrimRight([]byte(r.lines[own.Line-1]), "\r"))
-		}
-	}
-	return own
+	return ""
 }

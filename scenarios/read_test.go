@@ -38,7 +38,7 @@ spec:
 `
 
 func read(text string) (*Scenario, error) {
-	return parse("t.yaml", text, func(string) (string, error) { return "", os.ErrNotExist })
+	return parse("t.yaml", text, nil, func(string) (string, error) { return "", os.ErrNotExist })
 }
 
 func TestAGoodScenarioIsRead(t *testing.T) {
@@ -181,7 +181,7 @@ func TestEveryDocumentOfARuleFileIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
-			s, err := parse("t.yaml", with, func(string) (string, error) { return text, nil })
+			s, err := parse("t.yaml", with, nil, func(string) (string, error) { return text, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +192,7 @@ func TestEveryDocumentOfARuleFileIsRead(t *testing.T) {
 	}
 	wrong := a + "---\n---\n" + strings.Replace(b, "host", "hots", 1)
 	with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
-	if _, err := parse("t.yaml", with, func(string) (string, error) { return wrong, nil }); err == nil || !strings.Contains(err.Error(), "more.yaml:10:8:") {
+	if _, err := parse("t.yaml", with, nil, func(string) (string, error) { return wrong, nil }); err == nil || !strings.Contains(err.Error(), "more.yaml:10:8:") {
 		t.Errorf("the error is %v", err)
 	}
 }

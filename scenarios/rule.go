@@ -49,7 +49,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	}
 	for _, pair := range pairs {
 		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
-			object, err := decodeObject(rule.node)
+			object, err := r.decodeObject(rule.node)
 			compiled.Objects = []*rules.Object{object}
 			return compiled, err
 		}
@@ -64,7 +64,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error)
 	if err != nil {
 		return nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
 	}
-	inner := reader{file: name, lines: strings.Split(text, "\n"), open: r.open}
+	inner := newReader(name, text, nil, r.open)
 	if err := inner.guard(text); err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error)
 	}
 	var objects []*rules.Object
 	for _, node := range nodes {
-		object, err := decodeObject(node)
+		object, err := inner.decodeObject(node)
 		if err != nil {
 			return nil, inner.place(err)
 		}
@@ -87,7 +87,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error)
 }
 
 // decodeObject reads an Istio object strictly and places what is wrong in it.
-func decodeObject(node ast.Node) (*rules.Object, error) {
+func (r *reader) decodeObject(node ast.Node) (*rules.Object, error) {
 	var tree any
 	if err := yaml.NodeToValue(node, &tree); err != nil {
 		return nil, err
@@ -110,17 +110,17 @@ func decodeObject(node ast.Node) (*rules.Object, error) {
 	}
 	for _, problem := range rules.Check([]*rules.Object{object}) {
 		if !problem.Warning || problem.Dead {
-			return nil, refused(node, problem)
+			return nil, r.refused(node, problem)
 		}
 	}
 	return object, nil
 }
 
 // refused places what Istio would refuse in an object, or what can never bite.
-func refused(node ast.Node, p rules.Problem) error {
+func (r *reader) refused(node ast.Node, p rules.Problem) error {
 	wrong := yamlnode.At(yamlnode.Follow(node, p.Path), "", "%s: %s", p.Path, p.Message)
 	if p.By != "" {
-		wrong.Hint = fmt.Sprintf("%s stands in line %d", p.By, yamlnode.At(yamlnode.Follow(node, p.By), "", "").Line)
+		wrong.Hint = fmt.Sprintf("%s stands in %s", p.By, r.place(yamlnode.At(yamlnode.Follow(node, p.By), "", "")).Where())
 	}
 	return wrong
 }

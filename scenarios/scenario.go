@@ -28,6 +28,8 @@ type Scenario struct {
 	File     string // as it was named; stdin: from there
 	Library  bool   // it is the library's, and File its name there
 	Text     string
+	Set      []string          // each --set that changed it: load.a.requests=50
+	Params   map[string]string // by name, each as it was used
 	Given    []Rule
 	Steps    []Step // at least one; the only step of a file without steps has no name
 	Rollback bool   // the first step that is no pass ends the run

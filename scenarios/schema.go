@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 
@@ -13,6 +14,9 @@ import (
 const (
 	intentName = "intent"
 	intentRef  = "#/$defs/" + intentName
+
+	referenceName = "reference"
+	referenceRef  = "#/$defs/" + referenceName
 )
 
 // Schema returns the JSON Schema of a scenario file, for editors.
@@ -29,8 +33,27 @@ func Schema() ([]byte, error) {
 		intent.Properties.Set(name, &jsonschema.Schema{Ref: "#/$defs/" + name})
 	}
 	schema.Definitions[intentName] = intent
+	schema.Definitions[referenceName] = &jsonschema.Schema{Type: "string", Pattern: reference.String(), Description: "A parameter of spec.params."}
+	for name, definition := range schema.Definitions {
+		if name != "fileMetadata" && name != referenceName {
+			allowReferences(definition, schema.Definitions)
+		}
+	}
 	nameApps(schema.Definitions["fileSpec"])
 	return json.MarshalIndent(schema, "", "  ")
+}
+
+// allowReferences lets a reference to a parameter stand for each value below a
+// definition that is no plain text, and for which an editor would refuse it.
+func allowReferences(definition *jsonschema.Schema, all jsonschema.Definitions) {
+	for pair := definition.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		switch value := pair.Value; {
+		case value.Type == "integer", value.Type == "number", value.Type == "boolean", value.Pattern != "", len(value.Enum) > 0:
+			pair.Value = &jsonschema.Schema{Description: value.Description, AnyOf: []*jsonschema.Schema{value, {Ref: referenceRef}}}
+		case value.Ref != "" && all[strings.TrimPrefix(value.Ref, "#/$defs/")].Properties == nil: // no mapping
+			pair.Value = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{value, {Ref: referenceRef}}}
+		}
+	}
 }
 
 // nameApps says in the schema of a spec which sample applications there are.

@@ -95,3 +95,27 @@ func TestTheSchemaHasEveryIntent(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSchemaTakesAReferenceWhereANumberIsAsked(t *testing.T) {
+	text, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type property struct {
+		AnyOf []struct {
+			Ref string `json:"$ref"`
+		}
+	}
+	var schema struct {
+		Defs map[string]struct{ Properties map[string]property } `json:"$defs"`
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range [][2]string{{"fileLoad", "requests"}, {"fileLoad", "connections"}, {"fileLoad", "duration"}, {"fault", "delay"}, {"fault", "abort"}, {"breaker", "maxConnections"}} {
+		of := schema.Defs[place[0]].Properties[place[1]].AnyOf
+		if len(of) != 2 || of[1].Ref != referenceRef {
+			t.Errorf("%s of %s is one of %v", place[1], place[0], of)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // likeVersions warns of versions that are not told apart: where one shows, so does
 // the other, since its text is a part of the first one's, and every such answer is
 // of neither.
-func likeVersions(f *fileScenario) []Warning {
+func (r *reader) likeVersions(f *fileScenario) []Warning {
 	var warnings []Warning
 	for _, one := range slices.Sorted(maps.Keys(f.Spec.Versions)) {
 		for _, other := range slices.Sorted(maps.Keys(f.Spec.Versions)) {
@@ -23,7 +23,7 @@ func likeVersions(f *fileScenario) []Warning {
 				continue
 			}
 			node := yamlnode.Follow(f.body, "spec.versions."+one)
-			warnings = append(warnings, Warning{Line: node.GetToken().Position.Line, Message: fmt.Sprintf(
+			warnings = append(warnings, Warning{Line: r.line(node), Message: fmt.Sprintf(
 				"an answer with %q, which shows version %s, shows %s as well: it is mixed, and of neither; write a text for %s that only its answers have", text, other, one, one)})
 		}
 	}

@@ -39,7 +39,7 @@ spec:
 		{"body: black", "match: (?i)black", 10},
 		{"body: reviews-v1", "body: reviews-v2", 0},
 	} {
-		s, err := parse("alike.yaml", fmt.Sprintf(file, test.v1, test.v2), nil)
+		s, err := parse("alike.yaml", fmt.Sprintf(file, test.v1, test.v2), nil, nil)
 		if err != nil {
 			t.Errorf("%+v: %v", test, err)
 			continue

@@ -16,6 +16,7 @@ import (
 // findFlags say which scenarios a command is about.
 type findFlags struct {
 	selector string
+	set      []string
 }
 
 // namesHelp explains the arguments of a command that takes several scenarios.
@@ -26,6 +27,12 @@ folder, or else of a scenario of the library (meshchaos list).`
 func (f *findFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only scenarios with these labels, as kubectl selects: app=bookinfo,guide!=old")
 	completeNothing(cmd, "selector")
+}
+
+// addSet adds --set, by which a scenario is read with something else in it.
+func addSet(cmd *cobra.Command, set *[]string) {
+	cmd.Flags().StringArrayVar(set, "set", nil, "let a value stand where a path into spec leads: load.jason.requests=50, steps[0].load.pages.qps=5, params.host=web; in YAML, and as often as needed")
+	completeNothing(cmd, "set")
 }
 
 // found is a scenario that was named, or what is wrong with it.
@@ -49,7 +56,7 @@ func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
 	}
 	var all []found
 	for _, name := range names {
-		s, err := read(cmd, name)
+		s, err := read(cmd, name, f.set)
 		all = append(all, found{s, err})
 	}
 	chosen, err := f.choose(all)
@@ -93,11 +100,11 @@ func (f *findFlags) all(cmd *cobra.Command, args []string) ([]*scenarios.Scenari
 }
 
 // read reads the scenario of a name that stands for one.
-func read(cmd *cobra.Command, name string) (*scenarios.Scenario, error) {
+func read(cmd *cobra.Command, name string, set []string) (*scenarios.Scenario, error) {
 	if name == scenarios.Stdin {
-		return scenarios.ReadFrom(cmd.InOrStdin())
+		return scenarios.ReadFrom(cmd.InOrStdin(), set...)
 	}
-	return scenarios.Find(name)
+	return scenarios.Find(name, set...)
 }
 
 // apart refuses scenarios of one name: nobody could tell their reports apart.

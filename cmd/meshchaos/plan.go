@@ -14,6 +14,7 @@ import (
 func newPlan() *cobra.Command {
 	var mesh meshFlags
 	var noAccessLog bool
+	var set []string
 	cmd := &cobra.Command{
 		Use:   "plan FILE|NAME|-",
 		Short: "Print what a run would write, and write nothing",
@@ -25,13 +26,14 @@ in force now. Nothing is written and no load is driven.`,
 			if err := mesh.check(cmd); err != nil {
 				return err
 			}
-			s, err := read(cmd, args[0])
+			s, err := read(cmd, args[0], set)
 			if err != nil {
 				return err
 			}
 			return printPlan(cmd, &mesh, s, noAccessLog)
 		},
 	}
+	addSet(cmd, &set)
 	mesh.add(cmd)
 	addNoAccessLog(cmd, &noAccessLog)
 	return cmd

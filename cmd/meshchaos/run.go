@@ -56,6 +56,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 		},
 	}
 	f.find.add(cmd)
+	addSet(cmd, &f.find.set)
 	f.mesh.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVarP(&connections, "connections", "c", 0, "connections, instead of the file's")

@@ -41,6 +41,7 @@ embedded mesh implements.
 		},
 	}
 	find.add(cmd)
+	addSet(cmd, &find.set)
 	return cmd
 }
 

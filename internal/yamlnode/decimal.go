@@ -16,47 +16,47 @@ var (
 	decimal = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]+)?$`)
 )
 
-// Decimal lets each number below a node be the decimal one that a reader takes
-// it for: 010 is 10, which YAML 1.1 reads as 8, and 08, which it reads as a text,
-// is 8. A number in another notation is an *Error.
-func Decimal(root ast.Node) error {
-	switch n := root.(type) {
+// Decimal lets each number of a node be the decimal one that a reader takes it
+// for: 010 is 10, which YAML 1.1 reads as 8, and 08, which it reads as a text, is
+// 8. It returns the node, or what is to stand in its place. A number in another
+// notation is an *Error.
+func Decimal(node ast.Node) (ast.Node, error) {
+	switch n := node.(type) {
 	case *ast.MappingNode:
 		for _, pair := range n.Values {
-			if err := Decimal(pair); err != nil {
-				return err
+			if _, err := Decimal(pair); err != nil {
+				return node, err
 			}
 		}
+		return node, nil
 	case *ast.MappingValueNode:
 		if text := Key(n); n.Key.GetToken().Type != token.StringType && number.MatchString(text) && (!decimal.MatchString(text) || text[0] == '0' && len(text) > 1) {
-			return At(n.Key, "quote it", "the key %s is a number, which YAML may read as another", text)
+			return node, At(n.Key, "quote it", "the key %s is a number, which YAML may read as another", text)
 		}
-		value, err := decimalOf(n.Value)
+		value, err := Decimal(n.Value)
 		n.Value = value
-		return err
+		return node, err
 	case *ast.SequenceNode:
 		for i := range n.Values {
-			value, err := decimalOf(n.Values[i])
+			value, err := Decimal(n.Values[i])
 			if err != nil {
-				return err
+				return node, err
 			}
 			n.Values[i] = value
 		}
+		return node, nil
+	case *ast.IntegerNode, *ast.FloatNode:
+		return decimalOf(node)
+	case *ast.StringNode:
+		if n.Token.Type == token.StringType { // without quotes
+			return decimalOf(node)
+		}
 	}
-	return nil
+	return node, nil
 }
 
-// decimalOf returns the node in whose place it stands.
+// decimalOf returns the node in whose place a scalar stands.
 func decimalOf(node ast.Node) (ast.Node, error) {
-	switch n := node.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-	case *ast.StringNode:
-		if n.Token.Type != token.StringType {
-			return node, nil
-		}
-	default:
-		return node, Decimal(node)
-	}
 	text := node.GetToken().Value
 	switch {
 	case integer.MatchString(text):

@@ -24,9 +24,11 @@ func TestANumberIsWhatAReaderTakesItFor(t *testing.T) {
 		"a:\n  - b: 0600":         `{"a":[{"b":600}]}`,
 		"a: 18446744073709551615": `{"a":18446744073709551615}`,
 		"v1: 010":                 `{"v1":10}`,
+		"010":                     "10",
+		"- 08":                    "[8]",
 	} {
-		root := node(t, text)
-		if err := Decimal(root); err != nil {
+		root, err := Decimal(node(t, text))
+		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if got := asJSON(t, root); got != want {
 			t.Errorf("%s is %s, want %s", text, got, want)
@@ -40,7 +42,7 @@ func TestANumberInAnotherNotationIsRefusedWhereItStands(t *testing.T) {
 		"a: 99999999999999999999": 4, "{010: a}": 2, "{0x1: a}": 2,
 	} {
 		var own *Error
-		if err := Decimal(node(t, text)); !errors.As(err, &own) || own.Column != column {
+		if _, err := Decimal(node(t, text)); !errors.As(err, &own) || own.Column != column {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -53,8 +55,8 @@ func TestLeadingZerosChangeNothing(t *testing.T) {
 		if want < 0 {
 			text = "-" + text
 		}
-		root := node(t, "a: "+text)
-		if err := Decimal(root); err != nil {
+		root, err := Decimal(node(t, "a: "+text))
+		if err != nil {
 			t.Fatal(err)
 		}
 		var in struct {

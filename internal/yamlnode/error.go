@@ -15,8 +15,9 @@ import (
 // Error is something wrong at one place of a file.
 type Error struct {
 	File    string
-	Line    int // from 1; 0: the file as a whole
-	Column  int // from 1
+	Option  string // of the command line, where it stands if it is not in the file: --set load.a.requests=5
+	Line    int    // from 1; 0: the file as a whole, or Option
+	Column  int    // from 1
 	Message string
 	Hint    string // what to write instead; may be empty
 	Snippet string // the line of the file
@@ -26,6 +27,9 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
+	if e.Option != "" {
+		fmt.Fprintf(&b, ": %s", e.Option)
+	}
 	if e.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
 	}
@@ -37,6 +41,14 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "\n  %4d | %s\n       | %s^", e.Line, e.Snippet, indent(e.Snippet, e.Column))
 	}
 	return b.String()
+}
+
+// Where words the place of an error for a sentence about another one.
+func (e *Error) Where() string {
+	if e.Option != "" {
+		return e.Option
+	}
+	return fmt.Sprintf("line %d", e.Line)
 }
 
 // indent is the space before the caret, with the tabs of the line kept.

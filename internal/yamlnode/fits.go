@@ -51,9 +51,9 @@ func mappingFits(node ast.Node, t reflect.Type, path string) error {
 	}
 	for _, pair := range pairs {
 		key := Key(pair)
-		value, ok := valueType(t, key)
+		value, ok := ValueType(t, key)
 		if !ok {
-			keys := keysOf(t)
+			keys := Keys(t)
 			return At(pair.Key, nearest.Hint(key, keys), "unknown key %q in %s", key, path)
 		}
 		if err := fits(pair.Value, value, key); err != nil {
@@ -87,12 +87,13 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 	return nil
 }
 
-// valueType is the type of what stands behind a key.
-func valueType(t reflect.Type, key string) (reflect.Type, bool) {
+// ValueType is the type of what stands behind a key of a struct or a map; false:
+// the struct has no such key.
+func ValueType(t reflect.Type, key string) (reflect.Type, bool) {
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
 	}
-	for i, name := range keysOf(t) {
+	for i, name := range Keys(t) {
 		if name == key {
 			return t.Field(i).Type, true
 		}
@@ -100,7 +101,8 @@ func valueType(t reflect.Type, key string) (reflect.Type, bool) {
 	return nil, false
 }
 
-func keysOf(t reflect.Type) []string {
+// Keys are those that a struct has in YAML.
+func Keys(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")

@@ -5,6 +5,8 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +33,12 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	p.say("", "%s on the %s mesh, namespace %s, run %s, seed %d", named(r.Scenario), r.Mesh.Kind, r.Mesh.Namespace, r.Run, r.Seed)
 	if r.Scenario.Summary != "" {
 		p.say("", "%s", r.Scenario.Summary)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Scenario.Params)) {
+		p.say("  ", "param %s: %s", name, r.Scenario.Params[name])
+	}
+	for _, set := range r.Scenario.Set {
+		p.say("  ", "set %s", set)
 	}
 	p.line("")
 	if err := p.expectations(r); err != nil {

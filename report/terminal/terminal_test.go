@@ -22,7 +22,7 @@ func record() *report.Record {
 	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return &report.Record{
 		Run: "0a1b2c3d", Seed: 7, Verdict: report.Fail,
-		Scenario: report.Scenario{Name: "canary", Summary: "One in ten."},
+		Scenario: report.Scenario{Name: "canary", Summary: "One in ten.", Library: true, Params: map[string]string{"version": "v2", "host": "shop"}, Set: []string{"params.host=shop"}},
 		Mesh:     report.Mesh{Kind: "embedded", Namespace: "default"},
 		Started:  started, Ended: started.Add(1234 * time.Millisecond),
 		Expectations: []report.Expectation{

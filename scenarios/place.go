@@ -1,0 +1,81 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// mendSyntax says what to do about what the parser of YAML says.
+func mendSyntax(message string) string {
+	switch {
+	case strings.Contains(message, "already defined"):
+		return "take one of the two out"
+	case strings.Contains(message, "'\t'"):
+		return "YAML is indented with blanks, not with tabs"
+	case strings.Contains(message, "must be specified"):
+		return "close the bracket, and quote a text with : # ! or quotes in it"
+	}
+	return "this is no YAML; a text with : # ! or quotes in it is to be quoted"
+}
+
+// place turns any error into one of this file, with the line it is about.
+func (r *reader) place(err error) *Error {
+	var own *Error
+	var syntax *yaml.SyntaxError
+	var theirs yaml.Error
+	switch {
+	case errors.As(err, &own):
+	case errors.As(err, &syntax):
+		own = yamlnode.AtToken(syntax.Token, mendSyntax(syntax.Message), "%s", syntax.Message)
+	case errors.As(err, &theirs):
+		own = yamlnode.AtToken(theirs.GetToken(), "", "%s", theirs.GetMessage())
+	default:
+		own = &Error{Message: err.Error()}
+	}
+	if own.File == "" {
+		own.File = r.file
+		r.annotate(own)
+		if own.Line > r.own && own.Line <= len(r.lines) {
+			own.Option, own.Line, own.Column = r.lines[own.Line-1], 0, 0
+		}
+		if own.Line > 0 && own.Line <= r.own {
+			own.Snippet = string(bytes.TrimRight([]byte(r.lines[own.Line-1]), "\r"))
+		}
+	}
+	return own
+}
+
+// note remembers what the parameters are that stand in the place of a node.
+func (r *reader) note(node ast.Node, words string) {
+	at := yamlnode.At(node, "", "")
+	there := token.Position{Line: at.Line, Column: at.Column}
+	if before := r.notes[there]; before != "" && words != "" && before != words {
+		words = before + "; " + words
+	}
+	r.notes[there] = words
+}
+
+// annotate adds to what is wrong the parameters that stand there.
+func (r *reader) annotate(wrong *Error) {
+	note := r.notes[token.Position{Line: wrong.Line, Column: wrong.Column}]
+	if note != "" && !strings.HasSuffix(wrong.Message, "("+note+")") {
+		wrong.Message += " (" + note + ")"
+	}
+}
+
+// line is that of the file where a node stands, or what it takes the place of;
+// 0: nothing was there.
+func (r *reader) line(node ast.Node) int {
+	line := yamlnode.At(node, "", "").Line
+	if line > r.own {
+		return r.stands[line]
+	}
+	return line
+}
