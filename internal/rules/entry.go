@@ -12,8 +12,19 @@ import (
 )
 
 // edit makes a change to the http entries of the VirtualService that sidecars
-// follow for a service, for the requests that have the headers of when.
+// follow for a service, for the requests that have the headers of when. Each
+// must send them to a service.
 func (d *draft) edit(service Service, when map[string]string, change func(*networking.HTTPRoute) error) error {
+	return d.editAny(service, when, func(entry *networking.HTTPRoute) error {
+		if err := endsHere(entry); err != nil {
+			return err
+		}
+		return change(entry)
+	})
+}
+
+// editAny is edit, for entries too that send requests to no service.
+func (d *draft) editAny(service Service, when map[string]string, change func(*networking.HTTPRoute) error) error {
 	if service.TCP {
 		return fmt.Errorf("the service %s is opaque TCP, of which proxies see connections and no requests: no fault, no timeout and no header; to shift connections, apply a VirtualService with tcp entries of your own", service.Name)
 	}
@@ -21,12 +32,7 @@ func (d *draft) edit(service Service, when map[string]string, change func(*netwo
 	if err != nil {
 		return err
 	}
-	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), when, func(entry *networking.HTTPRoute) error {
-		if err := endsHere(entry); err != nil {
-			return err
-		}
-		return change(entry)
-	}))
+	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), when, change))
 }
 
 // editEntries makes a change to the http entries of a VirtualService for the

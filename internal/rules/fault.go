@@ -90,13 +90,15 @@ func faultParts() []entryPart {
 	return []entryPart{
 		{
 			PartKind: PartKind{PartDelay, "no request that it delayed", remedy},
-			field:    "fault.delay",
-			fill:     func(_ *Part, entry *networking.HTTPRoute) bool { return entry.GetFault().GetDelay() != nil },
+			in: func(whole Part, entry *networking.HTTPRoute) []Part {
+				return whole.field(PartDelay, "fault.delay", entry.GetFault().GetDelay() != nil)
+			},
 		},
 		{
 			PartKind: PartKind{PartAbort, "no request that it aborted", remedy},
-			field:    "fault.abort",
-			fill:     func(_ *Part, entry *networking.HTTPRoute) bool { return entry.GetFault().GetAbort() != nil },
+			in: func(whole Part, entry *networking.HTTPRoute) []Part {
+				return whole.field(PartAbort, "fault.abort", entry.GetFault().GetAbort() != nil)
+			},
 		},
 	}
 }

@@ -48,28 +48,33 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 		follows: followsOf(vs, entry.Match), hosts: Hosts(o),
 	}
 	whole.byDefault = byDefault(o, vs, unmarked)
-	parts := append(routeParts(whole, weightsOf(entry.Route), true), entryParts(whole, entry)...)
+	parts := routeParts(whole, weightsOf(entry.Route), true)
 	for _, form := range forms() {
 		for _, of := range form.parts {
-			part := whole
-			part.Kind, part.Path = of.Name, path+"."+of.field
-			if of.fill(&part, entry) {
-				parts = append(parts, part)
-			}
+			parts = append(parts, of.in(whole, entry)...)
 		}
 	}
-	return parts
+	return append(parts, entryParts(whole, entry)...)
 }
 
 // entryPart is what an intent puts into an http entry and what bites by itself,
 // whether an intent put it there or not.
 type entryPart struct {
 	PartKind
-	field string // its path in the entry: fault.delay
 
-	// fill says whether the entry has it, and completes what is known of the entry
-	// as a whole by what sets the part apart.
-	fill func(*Part, *networking.HTTPRoute) bool
+	// in returns those that an entry has: what is known of it as a whole, completed
+	// by what sets the part apart.
+	in func(whole Part, entry *networking.HTTPRoute) []Part
+}
+
+// field is a part of another kind, at a field of the entry, that is a part of it
+// if the entry has that: fault.delay.
+func (p Part) field(kind, name string, has bool) []Part {
+	p.Kind, p.Path = kind, p.Whole+"."+name
+	if !has {
+		return nil
+	}
+	return []Part{p}
 }
 
 // toWords names the destinations of an entry, whatever their subsets.

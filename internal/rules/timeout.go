@@ -54,13 +54,12 @@ const PartTimeout = "timeout"
 func timeoutParts() []entryPart {
 	return []entryPart{{
 		PartKind: PartKind{PartTimeout, "no request that it ended", "let a request take longer, or take the timeout out"},
-		field:    "timeout",
-		fill: func(p *Part, entry *networking.HTTPRoute) bool {
+		in: func(whole Part, entry *networking.HTTPRoute) []Part {
 			after := entry.GetTimeout().AsDuration()
 			attempt := entry.GetRetries().GetPerTryTimeout().AsDuration()
-			p.PerTry = 0 < attempt && attempt < after
-			p.setting = fmt.Sprintf("%s of %s", after, toWords(p.Object.Namespace, entry))
-			return after > 0
+			whole.PerTry = 0 < attempt && attempt < after
+			whole.setting = fmt.Sprintf("%s of %s", after, toWords(whole.Object.Namespace, entry))
+			return whole.field(PartTimeout, "timeout", after > 0)
 		},
 	}}
 }
