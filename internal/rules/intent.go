@@ -50,6 +50,7 @@ func forms() []form {
 		{"fault", func() Intent { return &Fault{} }, faultParts()},
 		{"breaker", func() Intent { return &Breaker{} }, nil},
 		{"timeout", func() Intent { return &Timeout{} }, timeoutParts()},
+		{"mirror", func() Intent { return &Mirror{} }, mirrorParts()},
 	}
 }
 
