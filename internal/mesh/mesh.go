@@ -62,12 +62,12 @@ type Mesh interface {
 	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
 
 	// Follow tells hear what becomes different from now on, until ctx ends or the
-	// mesh is closed: each rule that can act on the traffic of the hosts, of
-	// whichever kind and namespace, and each pod of the namespace that begins to
+	// mesh is closed: each rule that can act on the traffic, of whichever
+	// kind and namespace, and each pod of the namespace that begins to
 	// serve or ceases to. It tells of what this run itself writes, too. It returns
 	// once it follows, with what it cannot see for lack of rights, worded; that is
 	// no error. hear is called from several goroutines, and must not call the mesh.
-	Follow(ctx context.Context, hosts []string, hear func(Event)) (unseen []string, err error)
+	Follow(ctx context.Context, traffic Traffic, hear func(Event)) (unseen []string, err error)
 
 	// Prepare makes what load is driven from, the load workload, unless it is
 	// there. It writes no rule, so a run that prepares first has none to undo
@@ -101,6 +101,12 @@ type Info struct {
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
 	Closed    bool          // there is no outside: nobody but its services can be called
 	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
+}
+
+// Traffic is what the load of a run calls.
+type Traffic struct {
+	Hosts   []string // fully qualified
+	Gateway bool     // some of it enters at the ingress gateway
 }
 
 // Event is one thing that became different in a mesh.

@@ -44,18 +44,19 @@ func (h *heard) from(n int) (events []mesh.Event, lost []string) {
 // listen hears of whatever changes from now on until ctx ends. A listing at the
 // ends of a window would miss what comes and goes in between.
 func (r *run) listen(ctx context.Context) error {
-	var hosts []string
+	var traffic mesh.Traffic
 	for _, s := range r.services {
-		hosts = append(hosts, s.Host)
+		traffic.Hosts = append(traffic.Hosts, s.Host)
 	}
 	for _, step := range r.scenario.Steps {
 		for _, c := range step.Cohorts {
+			traffic.Gateway = traffic.Gateway || c.From == mesh.FromGateway
 			if host, _, err := c.Plan.Address(); err == nil {
-				hosts = append(hosts, rules.FQDN(host, r.mesh.Info().Namespace))
+				traffic.Hosts = append(traffic.Hosts, rules.FQDN(host, r.mesh.Info().Namespace))
 			}
 		}
 	}
-	unseen, err := r.mesh.Follow(ctx, hosts, r.heard.hear)
+	unseen, err := r.mesh.Follow(ctx, traffic, r.heard.hear)
 	if err != nil {
 		return fmt.Errorf("following what others change in the mesh: %w", err)
 	}

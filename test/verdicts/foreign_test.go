@@ -123,7 +123,7 @@ type followed struct {
 	hear func(mesh.Event)
 }
 
-func (f *followed) Follow(ctx context.Context, hosts []string, hear func(mesh.Event)) ([]string, error) {
+func (f *followed) Follow(ctx context.Context, traffic mesh.Traffic, hear func(mesh.Event)) ([]string, error) {
 	f.hear = hear
-	return f.Mesh.Follow(ctx, hosts, hear)
+	return f.Mesh.Follow(ctx, traffic, hear)
 }

@@ -12,7 +12,7 @@ type follower struct{ hear func(mesh.Event) }
 
 // Follow implements mesh.Mesh. Here all rules are in one namespace, whose pods
 // neither come nor go, and nothing is hidden from anybody.
-func (m *Mesh) Follow(ctx context.Context, _ []string, hear func(mesh.Event)) ([]string, error) {
+func (m *Mesh) Follow(ctx context.Context, _ mesh.Traffic, hear func(mesh.Event)) ([]string, error) {
 	f := &follower{hear}
 	m.mu.Lock()
 	defer m.mu.Unlock()

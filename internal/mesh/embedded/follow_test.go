@@ -15,7 +15,7 @@ func TestWhatComesAndGoesIsTold(t *testing.T) {
 	there := create(t, m, `{"kind":"VirtualService","metadata":{"name":"there"},"spec":{"hosts":["details"],"http":[{"route":[{"destination":{"host":"details"}}]}]}}`)[0]
 	ctx, stop := context.WithCancel(t.Context())
 	var heard []mesh.Event
-	if _, err := m.Follow(ctx, nil, func(e mesh.Event) { heard = append(heard, e) }); err != nil {
+	if _, err := m.Follow(ctx, mesh.Traffic{}, func(e mesh.Event) { heard = append(heard, e) }); err != nil {
 		t.Fatal(err)
 	}
 	write := func(c rules.Change) *rules.Object {

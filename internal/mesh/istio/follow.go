@@ -24,7 +24,7 @@ const askers = 8
 // but the API server forgets what is older than a minute or so. Where this user
 // may not see a kind in all namespaces, that of the namespace and of Istio's own,
 // whose rules are for all, are followed.
-func (m *Mesh) Follow(ctx context.Context, hosts []string, hear func(mesh.Event)) ([]string, error) {
+func (m *Mesh) Follow(ctx context.Context, traffic mesh.Traffic, hear func(mesh.Event)) ([]string, error) {
 	pods, err := m.watchedPods(ctx)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (m *Mesh) Follow(ctx context.Context, hosts []string, hear func(mesh.Event)
 		group  errgroup.Group
 	)
 	group.SetLimit(askers)
-	for _, w := range append(m.watched(hosts), pods...) {
+	for _, w := range append(m.watched(traffic), pods...) {
 		group.Go(func() error {
 			out, err := m.follow(ctx, w, hear)
 			mu.Lock()

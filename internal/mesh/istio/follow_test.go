@@ -91,7 +91,7 @@ func TestOnTheClusterWhatComesAndGoesIsTold(t *testing.T) {
 	}
 	e := &ear{heard: make(chan struct{}, 1)}
 	began := time.Now()
-	unseen, err := m.Follow(t.Context(), []string{"ping." + m.namespace + ".svc.cluster.local"}, e.hear)
+	unseen, err := m.Follow(t.Context(), mesh.Traffic{Hosts: []string{"ping." + m.namespace + ".svc.cluster.local"}}, e.hear)
 	t.Logf("it took %s to follow", time.Since(began).Round(time.Millisecond))
 	if err != nil || len(unseen) > 0 {
 		t.Fatalf("unseen %q, error %v", unseen, err)
@@ -104,6 +104,7 @@ func TestOnTheClusterWhatComesAndGoesIsTold(t *testing.T) {
 	}
 	const route = `"http":[{"directResponse":{"status":503}}]`
 	elsewhere("theirs", `{"hosts":["ping"],`+route+`}`)
+	elsewhere("entering", `{"hosts":["*"],"gateways":["door"],`+route+`}`)
 	elsewhere("private", `{"hosts":["ping.`+m.namespace+`.svc.cluster.local"],"exportTo":["."],`+route+`}`)
 	elsewhere("ours", `{"hosts":["ping.`+m.namespace+`.svc.cluster.local"],`+route+`}`)()
 	filters := byPlace["EnvoyFilter"]
@@ -178,7 +179,7 @@ func TestWhatAUserMayNotSeeIsNamed(t *testing.T) {
 	}
 	defer m.Close(context.Background())
 	e := &ear{heard: make(chan struct{}, 1)}
-	unseen, err := m.Follow(t.Context(), nil, e.hear)
+	unseen, err := m.Follow(t.Context(), mesh.Traffic{}, e.hear)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,16 +43,16 @@ var (
 	}
 )
 
-// watched are the kinds to follow for hosts.
-func (m *Mesh) watched(hosts []string) []watched {
-	traffic := m.resources[rules.VirtualService].GroupVersion()
+// watched are the kinds to follow for the traffic.
+func (m *Mesh) watched(of mesh.Traffic) []watched {
+	version := m.resources[rules.VirtualService].GroupVersion()
 	here := m.places()
 	var all []watched
 	for kind, plural := range byHost {
 		all = append(all, watched{
-			kind: kind, of: traffic.WithResource(plural), did: respecified,
+			kind: kind, of: version.WithResource(plural), did: respecified,
 			namespaces: append([]string{metav1.NamespaceAll}, here...),
-			acts:       func(o *unstructured.Unstructured) bool { return o.GetNamespace() == m.namespace || m.reaches(o, hosts) },
+			acts:       func(o *unstructured.Unstructured) bool { return o.GetNamespace() == m.namespace || m.reaches(o, of) },
 		})
 	}
 	place := func(kind string, of schema.GroupVersionResource) {
@@ -64,8 +64,8 @@ func (m *Mesh) watched(hosts []string) []watched {
 	for kind, of := range byPlace {
 		place(kind, of)
 	}
-	place(rules.Gateway, traffic.WithResource("gateways"))
-	place("Sidecar", traffic.WithResource("sidecars"))
+	place(rules.Gateway, version.WithResource("gateways"))
+	place("Sidecar", version.WithResource("sidecars"))
 	if of, there := m.resources[rules.Telemetry]; there {
 		place(rules.Telemetry, of)
 	}
@@ -99,12 +99,16 @@ func respecified(was, is *unstructured.Unstructured) string {
 	return ""
 }
 
-// reaches says whether an object of another namespace names one of the hosts and
-// is exported to this one. A VirtualService without hosts is a delegate, whose
-// hosts another one has.
-func (m *Mesh) reaches(o *unstructured.Unstructured, hosts []string) bool {
+// reaches says whether an object of another namespace names one of the hosts, is
+// exported to this one and bound to where the traffic passes. A VirtualService
+// without hosts is a delegate, whose hosts another one has.
+func (m *Mesh) reaches(o *unstructured.Unstructured, traffic mesh.Traffic) bool {
 	exported, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "exportTo") // malformed: it counts as if it were for all
 	if len(exported) > 0 && !slices.Contains(exported, "*") && !slices.Contains(exported, m.namespace) {
+		return false
+	}
+	gateways, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "gateways")
+	if !traffic.Gateway && len(gateways) > 0 && !slices.Contains(gateways, "mesh") {
 		return false
 	}
 	named, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
@@ -112,7 +116,7 @@ func (m *Mesh) reaches(o *unstructured.Unstructured, hosts []string) bool {
 		named = append(named, host)
 	}
 	return len(named) == 0 || slices.ContainsFunc(named, func(pattern string) bool {
-		return slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(pattern, o.GetNamespace(), host) })
+		return slices.ContainsFunc(traffic.Hosts, func(host string) bool { return rules.Covers(pattern, o.GetNamespace(), host) })
 	})
 }
 
