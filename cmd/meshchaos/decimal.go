@@ -38,7 +38,7 @@ func (f decimalFlag) Set(text string) error {
 }
 
 // readDecimal lets the flags of a command, and of those below it, take decimal
-// numbers only.
+// numbers only, and keeps a shell from offering files for them.
 func readDecimal(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		switch kind := flag.Value.Type(); {
@@ -46,6 +46,11 @@ func readDecimal(cmd *cobra.Command) {
 			flag.Value = decimalFlag{flag.Value, decimal}
 		case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
 			flag.Value = decimalFlag{flag.Value, whole}
+		default:
+			return
+		}
+		if _, offers := cmd.GetFlagCompletionFunc(flag.Name); !offers {
+			complete(cmd, flag.Name, cobra.NoFileCompletions)
 		}
 	})
 	for _, below := range cmd.Commands() {

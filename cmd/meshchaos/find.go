@@ -26,13 +26,13 @@ folder, or else of a scenario of the library (meshchaos list).`
 
 func (f *findFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only scenarios with these labels, as kubectl selects: app=bookinfo,guide!=old")
-	completeNothing(cmd, "selector")
+	complete(cmd, "selector", labelPairs)
 }
 
 // addSet adds --set, by which a scenario is read with something else in it.
 func addSet(cmd *cobra.Command, set *[]string) {
 	cmd.Flags().StringArrayVar(set, "set", nil, "let a value stand where a path into spec leads: load.jason.requests=50, steps[0].load.pages.qps=5, params.host=web; in YAML, and as often as needed")
-	completeNothing(cmd, "set")
+	complete(cmd, "set", settings)
 }
 
 // found is a scenario that was named, or what is wrong with it.
@@ -140,16 +140,4 @@ func wordLabels(all []found) string {
 		return "none"
 	}
 	return strings.Join(slices.Sorted(maps.Keys(have)), ", ")
-}
-
-// scenarioNames completes the library's names; files are completed beside them.
-func scenarioNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return scenarios.Names(), cobra.ShellCompDirectiveDefault
-}
-
-// completeNothing keeps a shell from offering files for the value of a flag.
-func completeNothing(cmd *cobra.Command, flag string) {
-	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions); err != nil {
-		panic(err) // the flag was added before
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -207,9 +208,37 @@ func TestWhatIsNotRestoredExitsFour(t *testing.T) {
 	}
 }
 
-func TestCompletionKnowsTheLibrary(t *testing.T) {
-	var out, progress bytes.Buffer
-	if status := execute(context.Background(), []string{"__complete", "run", ""}, &out, &progress); status != exitPass || !strings.Contains(out.String(), "delay-jason") {
-		t.Errorf("status %d, %s", status, &out)
+func TestCompletionKnowsTheLibraryAndWhatIsInAScenario(t *testing.T) {
+	for line, want := range map[string]string{
+		"run ":                          "delay-jason",
+		"validate ":                     "delay-jason",
+		"plan ":                         "delay-jason",
+		"show de":                       "delay-jason",
+		"init de":                       "delay-jason",
+		"lab ":                          "bookinfo",
+		"lab de":                        "delay-jason",
+		"lab timeout-reviews --step ":   "half-a-second",
+		"run delay-jason --cohort ":     "raters",
+		"run delay-jason --set load.":   "load.jason.requests=",
+		"run timeout-reviews --set ste": "steps[half-a-second].load.pages.requests=",
+		"run --mesh ":                   "istio",
+		"run -o ":                       "json",
+		"list -o ":                      "name",
+	} {
+		var out, progress bytes.Buffer
+		args := append([]string{"__complete"}, strings.Split(line, " ")...)
+		if status := execute(context.Background(), args, &out, &progress); status != exitPass || !slices.Contains(strings.Split(out.String(), "\n"), want) {
+			t.Errorf("%s: status %d, %s", line, status, &out)
+		}
+	}
+}
+
+func TestCompletionOffersNoFilesWhereNoneIsMeant(t *testing.T) {
+	for _, line := range []string{"show delay-jason ", "plan delay-jason ", "lab bookinfo ", "run --seed ", "run -c ", "run --parallel ", "run --namespace ", "run -l ", "lab delay-jason --step "} {
+		var out, progress bytes.Buffer
+		args := append([]string{"__complete"}, strings.Split(line, " ")...)
+		if status := execute(context.Background(), args, &out, &progress); status != exitPass || !strings.Contains(out.String(), ":4\n") {
+			t.Errorf("%s: status %d, %s", line, status, &out)
+		}
 	}
 }

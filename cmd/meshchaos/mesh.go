@@ -31,9 +31,10 @@ func (f *meshFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
 	flags.StringVar(&f.namespace, "namespace", "", "the namespace of the services (default: the context's)")
 	flags.StringVar(&f.image, "image", defaultImage(), "the image of the load workload")
-	if err := cmd.RegisterFlagCompletionFunc("mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag was added above
+	for _, name := range []string{"context", "namespace", "image"} {
+		complete(cmd, name, cobra.NoFileCompletions)
 	}
+	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // defaultImage is the project's own, as make image names it.

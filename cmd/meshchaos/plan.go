@@ -21,7 +21,7 @@ func newPlan() *cobra.Command {
 		Long: `Print what a run would write, stage by stage, merged into the objects that are
 in force now. Nothing is written and no load is driven.`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: scenarioNames,
+		ValidArgsFunction: scenarioName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := mesh.check(cmd); err != nil {
 				return err

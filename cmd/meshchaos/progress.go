@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,6 +105,21 @@ func wordProgress(l loadgen.Progress) string {
 	}
 	if l.Errors > 0 {
 		words += fmt.Sprintf(", %d errors", l.Errors)
+	}
+	return words
+}
+
+// wordTarget says what a cohort sends, and as whom.
+func wordTarget(p loadgen.Plan) string {
+	if p.TCP != nil {
+		return "TCP " + p.TCP.Address
+	}
+	words := p.HTTP.Method + " " + p.HTTP.URL
+	if p.HTTP.Login != nil {
+		words += ", signed in as " + p.HTTP.Login.Form["username"]
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.HTTP.Header)) {
+		words += fmt.Sprintf(", %s: %s", name, p.HTTP.Header[name])
 	}
 	return words
 }

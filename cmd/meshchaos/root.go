@@ -48,7 +48,5 @@ func addOutput(cmd *cobra.Command, output *string, choice ...string) {
 		}
 		return nil
 	}
-	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(choice, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag was added three lines above
-	}
+	complete(cmd, "output", cobra.FixedCompletions(choice, cobra.ShellCompDirectiveNoFileComp))
 }

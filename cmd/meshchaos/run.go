@@ -63,6 +63,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.Int64VarP(&requests, "requests", "n", 0, "requests, instead of the file's")
 	flags.Float64Var(&qps, "qps", 0, "requests a second, instead of the file's; 0: as fast as the answers come")
 	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
+	complete(cmd, "cohort", cohortNames)
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")

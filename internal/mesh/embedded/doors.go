@@ -72,7 +72,7 @@ func (p *page) close() {
 func (m *Mesh) Doors() []string {
 	var lines []string
 	if m.page != nil {
-		lines = append(lines, door("page", m.page.service, "http://"+m.page.address+m.page.path))
+		lines = append(lines, Door("page", m.page.service, "http://"+m.page.address+m.page.path))
 	}
 	for _, s := range m.common.Services {
 		for _, p := range s.Ports {
@@ -81,16 +81,17 @@ func (m *Mesh) Doors() []string {
 			if err != nil {
 				continue // The mesh is closed.
 			}
-			lines = append(lines, door("call", address, m.command(s.Name, address, listener)))
+			lines = append(lines, Door("call", address, m.command(s.Name, address, listener)))
 		}
 	}
 	for _, w := range m.workloads {
-		lines = append(lines, door("admin", w.options.Name, "http://"+w.admin.Address()))
+		lines = append(lines, Door("admin", w.options.Name, "http://"+w.admin.Address()))
 	}
-	return append(lines, door("log", "of every proxy", "/access_log of its admin interface; /access_log?follow goes on"))
+	return append(lines, Door("log", "of every proxy", "/access_log of its admin interface; /access_log?follow goes on"))
 }
 
-func door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", kind, name, how) }
+// Door is a line of Doors, or one to be printed below them.
+func Door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", kind, name, how) }
 
 // command calls a service through the proxy whose listener is given.
 func (m *Mesh) command(service, address, listener string) string {
