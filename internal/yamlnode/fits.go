@@ -75,6 +75,10 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 		default:
 			return At(node, "", "%s takes a text, not %s", path, Kind(node))
 		}
+	case reflect.Bool:
+		if _, ok := node.(*ast.BoolNode); !ok {
+			return At(node, "", "%s takes true or false, not %s", path, Kind(node))
+		}
 	case reflect.Float64:
 		if !isInteger && !isFloat {
 			return At(node, "", "%s takes a number, not %s", path, Kind(node))

@@ -17,6 +17,7 @@ type form struct {
 	Delay   Duration          `yaml:"delay,omitempty"`
 	Percent Percent           `yaml:"percent,omitempty"`
 	Limit   *int32            `yaml:"limit,omitempty"`
+	Fresh   *bool             `yaml:"fresh,omitempty"`
 }
 
 func node(t interface{ Fatal(...any) }, text string) ast.Node {
@@ -29,10 +30,10 @@ func node(t interface{ Fatal(...any) }, text string) ast.Node {
 
 func TestAFormIsReadWithItsValues(t *testing.T) {
 	var in form
-	if err := Decode(node(t, "service: [a, b]\nwhen: {x: y}\ndelay: 1m30s\npercent: 12.5%\nlimit: 3\n"), &in, "the form"); err != nil {
+	if err := Decode(node(t, "service: [a, b]\nwhen: {x: y}\ndelay: 1m30s\npercent: 12.5%\nlimit: 3\nfresh: true\n"), &in, "the form"); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Join(in.Service, "+") != "a+b" || in.When["x"] != "y" || in.Delay.Duration != 90*time.Second || *in.Percent.Value != 12.5 || *in.Limit != 3 {
+	if strings.Join(in.Service, "+") != "a+b" || in.When["x"] != "y" || in.Delay.Duration != 90*time.Second || *in.Percent.Value != 12.5 || *in.Limit != 3 || !*in.Fresh {
 		t.Errorf("read %+v", in)
 	}
 }
@@ -49,6 +50,7 @@ func TestWhatIsWrongStandsAtItsLineAndColumn(t *testing.T) {
 		"no name":                 {"service: []", "this takes the name of a service, or a list of names", "", 1, 10},
 		"a number for a text":     {"when: {a: 007}", `a takes a text, and "007" is none to YAML`, "quote it", 1, 11},
 		"a text for a number":     {"limit: many", `limit takes a whole number, not "many"`, "", 1, 8},
+		"a text for a truth":      {"fresh: yes please", `fresh takes true or false, not "yes please"`, "", 1, 8},
 		"no value":                {"when:", "when has no value", "write a value, or leave the key out", 1, 7},
 		"a list for a mapping":    {"- a", "the form takes a mapping, not a list", "", 1, 1},
 	} {
