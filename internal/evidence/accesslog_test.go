@@ -219,6 +219,12 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 			s.keep("caller", webRetries, 1, 3)
 			s.objects = []*rules.Object{leadingTo("web"), leadingTo("web")}
 		}, unknown},
+		{"retries that all failed, to where two entries lead", part(rules.PartRetry), logs(entry(2, by(webMark), flagged("URX"))), func(s *scene) {
+			s.objects = []*rules.Object{leadingTo("web"), leadingTo("web")}
+		}, 1},
+		{"retries of another entry that all failed", part(rules.PartRetry), logs(entry(2, by(otherMark), flagged("URX"))), func(s *scene) {
+			s.objects = []*rules.Object{leadingTo("web"), leadingTo("web")}
+		}, unknown},
 		{"a mirror to where requests are sent too", part(rules.PartMirror), nil, nil, unknown},
 		{"a mirror that got nothing", part(rules.PartMirror, subset("v1")), nil, nil, 0},
 		{"what no proxy shows", part(rules.PartCORS), logs(), nil, unknown},

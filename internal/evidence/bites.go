@@ -66,7 +66,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartSubset:   {loggedPolicy, policyClusters},
 		rules.PartServer:   {enteredPort, entered},
 		rules.PartMirror:   {mirroredCluster},
-		rules.PartRetry:    {countedRetries},
+		rules.PartRetry:    {countedRetries, loggedExhausted},
 		rules.PartNoRetry:  {loggedFailures},
 		rules.PartCORS:     {unseen("no proxy shows which requests a corsPolicy was for")},
 	}

@@ -95,6 +95,17 @@ func countedRetries(w *Window, p pair, part rules.Part) answer {
 	return counted("stat "+retried, n)
 }
 
+// loggedExhausted counts the requests of an entry that failed with their last
+// retry, which the flag URX says. That there were none shows nothing: a retry
+// that succeeds has no flag.
+func loggedExhausted(w *Window, p pair, part rules.Part) answer {
+	said := loggedFlag("URX")(w, p, part)
+	if said.name != "" && said.value == 0 {
+		return unknown("no request had the flag URX, which one that a retry helped has not either")
+	}
+	return said
+}
+
 // loggedFailures counts the requests of an entry that an endpoint failed.
 func loggedFailures(w *Window, p pair, part rules.Part) answer {
 	if part.Entry == "" {

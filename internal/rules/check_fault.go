@@ -86,6 +86,12 @@ var retryWords = []string{
 	"cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
 }
 
+// retriesOn says whether Istio takes a word among retryOn.
+func retriesOn(word string) bool {
+	status, _ := strconv.Atoi(word)
+	return slices.Contains(retryWords, word) || http.StatusText(status) != ""
+}
+
 func (c *checker) retries(path string, entry *networking.HTTPRoute) {
 	r := entry.Retries
 	path += ".retries"
@@ -102,8 +108,7 @@ func (c *checker) retries(path string, entry *networking.HTTPRoute) {
 	timesOut := false
 	for _, word := range words {
 		timesOut = timesOut || word == "5xx" || word == "gateway-error" || word == "reset"
-		status, _ := strconv.Atoi(word)
-		if !slices.Contains(retryWords, word) && http.StatusText(status) == "" {
+		if !retriesOn(word) {
 			c.refuse(path+".retryOn", "%s", unknownWord("", word, retryWords))
 		}
 	}

@@ -51,6 +51,7 @@ func forms() []form {
 		{"breaker", func() Intent { return &Breaker{} }, nil},
 		{"timeout", func() Intent { return &Timeout{} }, timeoutParts()},
 		{"mirror", func() Intent { return &Mirror{} }, mirrorParts()},
+		{"retries", func() Intent { return &Retries{} }, retriesParts()},
 	}
 }
 
