@@ -39,7 +39,7 @@ func validateFortioHTTP(h *HTTP) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("engine fortio %s: use engine %s", reason, EngineNetHTTP)
+	return wrong("engine", "engine fortio %s: use engine %s", reason, EngineNetHTTP)
 }
 
 // fortioHTTP sends the requests of one connection with fortio's fast client,

@@ -21,7 +21,7 @@ func validateFortioTCP(p *Plan) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("engine fortio %s: use engine %s", reason, EngineNetHTTP)
+	return wrong("engine", "engine fortio %s: use engine %s", reason, EngineNetHTTP)
 }
 
 // fortioTCP sends requests, each a TCP connection of its own, with fortio's TCP

@@ -45,7 +45,7 @@ func newMatcher(plan *Plan) (*matcher, error) {
 
 func compile(list string, checks []Check) ([]statement, error) {
 	if len(checks) > maxChecks {
-		return nil, fmt.Errorf("%s has %d entries; at most %d are possible", list, len(checks), maxChecks)
+		return nil, wrong(list, "%s has %d entries; at most %d are possible", list, len(checks), maxChecks)
 	}
 	var statements []statement
 	names := map[string]bool{}
@@ -53,18 +53,18 @@ func compile(list string, checks []Check) ([]statement, error) {
 		s := statement{name: c.Name, body: []byte(c.Body)}
 		switch {
 		case c.Name == "":
-			return nil, fmt.Errorf("%s[%d] has no name; give it one", list, i)
+			return nil, wrong(fmt.Sprintf("%s[%d]", list, i), "%s[%d] has no name; give it one", list, i)
 		case names[c.Name]:
-			return nil, fmt.Errorf("%s has two entries named %q; rename one", list, c.Name)
+			return nil, wrong(list+"."+c.Name, "%s has two entries named %q; rename one", list, c.Name)
 		case (c.Body == "") == (c.Match == ""):
-			return nil, fmt.Errorf("%s %q must have exactly one of body and match", list, c.Name)
+			return nil, wrong(list+"."+c.Name, "%s %q must have exactly one of body and match", list, c.Name)
 		case c.Match != "":
 			re, err := regexp.Compile(c.Match)
 			if err != nil {
-				return nil, fmt.Errorf("%s %q: match is no RE2 expression: %w", list, c.Name, err)
+				return nil, wrong(list+"."+c.Name+".match", "%s %q: match is no RE2 expression: %w", list, c.Name, err)
 			}
 			if holdsAlways(c.Match) {
-				return nil, fmt.Errorf("%s %q: match %q holds of every answer, even of an empty one; write what must stand in it", list, c.Name, c.Match)
+				return nil, wrong(list+"."+c.Name+".match", "%s %q: match %q holds of every answer, even of an empty one; write what must stand in it", list, c.Name, c.Match)
 			}
 			s.re = re
 		}

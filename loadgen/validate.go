@@ -40,30 +40,46 @@ func (p Plan) Validate() error {
 	return nil
 }
 
+// FieldError is what is wrong with one field of a plan.
+type FieldError struct {
+	Field string // by the names of the JSON, without units: connections, http.header.x, tcp.lines[2], versions.v1.match
+	err   error
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *FieldError) Unwrap() error { return e.err }
+
+func wrong(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Errorf(format, args...)}
+}
+
 func validateEngine(p *Plan) error {
 	switch p.Engine {
 	case "", EngineNetHTTP, EngineFortio:
 		return nil
 	}
-	return fmt.Errorf("engine is %q; it must be %s or %s", p.Engine, EngineNetHTTP, EngineFortio)
+	return wrong("engine", "engine is %q; it must be %s or %s", p.Engine, EngineNetHTTP, EngineFortio)
 }
 
 func validateAmounts(p *Plan) error {
 	switch {
 	case p.Connections < 1 || p.Connections > maxConnections:
-		return fmt.Errorf("connections is %d; it must be 1 to %d", p.Connections, maxConnections)
+		return wrong("connections", "connections is %d; it must be 1 to %d", p.Connections, maxConnections)
 	case p.Requests < 0:
-		return fmt.Errorf("requests is %d; it must be 0 (no limit) or more", p.Requests)
+		return wrong("requests", "requests is %d; it must be 0 (no limit) or more", p.Requests)
 	case p.Requests > 0 && p.Requests < int64(p.Connections):
-		return fmt.Errorf("requests is %d, fewer than the %d connections, some of which would have nothing to send; take as many requests or fewer connections", p.Requests, p.Connections)
+		return wrong("requests", "requests is %d, fewer than the %d connections, some of which would have nothing to send; take as many requests or fewer connections", p.Requests, p.Connections)
 	case p.Warmup < 0:
-		return fmt.Errorf("warmup is %d; it must be 0 or more", p.Warmup)
+		return wrong("warmup", "warmup is %d; it must be 0 or more", p.Warmup)
 	case p.Duration != 0 && p.Duration < MinDuration:
-		return fmt.Errorf("duration is %s; it must be 0 (no limit) or %s and more", p.Duration, MinDuration)
+		return wrong("duration", "duration is %s; it must be 0 (no limit) or %s and more", p.Duration, MinDuration)
 	case p.Timeout < 0 || p.Timeout > maxTimeout:
-		return fmt.Errorf("timeout is %s; it must be 0 (%s) to %s", p.Timeout, defaultTimeout, maxTimeout)
+		return wrong("timeout", "timeout is %s; it must be 0 (%s) to %s", p.Timeout, defaultTimeout, maxTimeout)
 	case math.IsNaN(p.QPS), p.QPS != 0 && p.QPS < minQPS, p.QPS > maxQPS:
-		return fmt.Errorf("qps is %g; it must be 0 (no limit) or %g to %g", p.QPS, minQPS, maxQPS)
+		return wrong("qps", "qps is %g; it must be 0 (no limit) or %g to %g", p.QPS, minQPS, maxQPS)
 	}
 	return nil
 }
@@ -85,7 +101,7 @@ func validateHTTP(h *HTTP) error {
 		return err
 	}
 	if h.Method != "" && !httpguts.ValidHeaderFieldName(h.Method) || h.Method == "CONNECT" {
-		return fmt.Errorf("http.method is %q; it must be a method such as GET or POST, and not CONNECT", h.Method)
+		return wrong("http.method", "http.method is %q; it must be a method such as GET or POST, and not CONNECT", h.Method)
 	}
 	if err := validateHeader(h.Header); err != nil {
 		return err
@@ -96,7 +112,7 @@ func validateHTTP(h *HTTP) error {
 			return err
 		}
 		if login.Host != u.Host {
-			return fmt.Errorf("http.login.url is at %q and http.url at %q; a connection logs in where it sends", login.Host, u.Host)
+			return wrong("http.login.url", "http.login.url is at %q and http.url at %q; a connection logs in where it sends", login.Host, u.Host)
 		}
 	}
 	return validateConnect("http.connect", h.Connect)
@@ -106,11 +122,11 @@ func validateURL(field, text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s is no URL: %w", field, err)
+		return nil, wrong(field, "%s is no URL: %w", field, err)
 	case u.Scheme != "http" || u.Hostname() == "":
-		return nil, fmt.Errorf("%s is %q; it must begin with http:// and a host", field, text)
+		return nil, wrong(field, "%s is %q; it must begin with http:// and a host", field, text)
 	case u.User != nil:
-		return nil, fmt.Errorf("%s holds a user; set the header Authorization instead", field)
+		return nil, wrong(field, "%s holds a user; set the header Authorization instead", field)
 	}
 	return u, nil
 }
@@ -123,7 +139,7 @@ func validateHeader(header map[string]string) error {
 		}
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		if other, twice := seen[canonical]; twice {
-			return fmt.Errorf("http.header has both %s and %s, which are the same; leave one out", other, name)
+			return wrong("http.header."+name, "http.header has both %s and %s, which are the same; leave one out", other, name)
 		}
 		seen[canonical] = name
 	}
@@ -135,30 +151,30 @@ func validateHeader(header map[string]string) error {
 func validateField(name, value string) error {
 	switch strings.ToLower(name) {
 	case "content-length", "transfer-encoding", "connection", "trailer", "upgrade", "expect":
-		return fmt.Errorf("http.header has %s, which the load generator sets itself; leave it out", name)
+		return wrong("http.header."+name, "http.header has %s, which the load generator sets itself; leave it out", name)
 	}
 	if !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("http.header has %q, which is no name of a header field", name)
+		return wrong("http.header."+name, "http.header has %q, which is no name of a header field", name)
 	}
 	if !httpguts.ValidHeaderFieldValue(value) {
-		return fmt.Errorf("http.header %s is %q, which holds a character that no header field may", name, value)
+		return wrong("http.header."+name, "http.header %s is %q, which holds a character that no header field may", name, value)
 	}
 	return nil
 }
 
 func validateTCP(t *TCP) error {
 	if t.Address == "" {
-		return errors.New("tcp.address is missing; set host:port")
+		return wrong("tcp.address", "tcp.address is missing; set host:port")
 	}
 	if err := validateConnect("tcp.address", t.Address); err != nil {
 		return err
 	}
 	if len(t.Lines) == 0 {
-		return errors.New("tcp.lines is empty; give at least one line to send")
+		return wrong("tcp.lines", "tcp.lines is empty; give at least one line to send")
 	}
 	for i, line := range t.Lines {
 		if strings.ContainsAny(line, "\r\n") {
-			return fmt.Errorf("tcp.lines[%d] is %q; a line may not hold a line ending", i, line)
+			return wrong(fmt.Sprintf("tcp.lines[%d]", i), "tcp.lines[%d] is %q; a line may not hold a line ending", i, line)
 		}
 	}
 	return validateConnect("tcp.connect", t.Connect)
@@ -171,7 +187,7 @@ func validateConnect(field, address string) error {
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || port == "" {
-		return fmt.Errorf("%s is %q; it must be host:port", field, address)
+		return wrong(field, "%s is %q; it must be host:port", field, address)
 	}
 	return nil
 }
@@ -179,12 +195,12 @@ func validateConnect(field, address string) error {
 func validateMatchers(p *Plan) error {
 	for i, v := range p.Versions {
 		if v.Name == Mixed {
-			return fmt.Errorf("versions has %q, which is what answers of several versions are called; rename it", Mixed)
+			return wrong("versions."+v.Name, "versions has %q, which is what answers of several versions are called; rename it", Mixed)
 		}
 		for _, other := range p.Versions[:i] {
 			// No answer could be of one alone, so that each would have answered nothing.
 			if v.Name != other.Name && v.Body == other.Body && v.Match == other.Match {
-				return fmt.Errorf("versions %q and %q have the same text; write what only the one has in its answers", other.Name, v.Name)
+				return wrong("versions."+v.Name, "versions %q and %q have the same text; write what only the one has in its answers", other.Name, v.Name)
 			}
 		}
 	}
@@ -198,7 +214,7 @@ func validateFortio(p *Plan) error {
 	case p.Engine != EngineFortio:
 		return nil
 	case p.Connections > maxFortioConnections:
-		return fmt.Errorf("engine fortio takes 128 KiB for each of %d connections; at most %d are possible: use engine %s",
+		return wrong("engine", "engine fortio takes 128 KiB for each of %d connections; at most %d are possible: use engine %s",
 			p.Connections, maxFortioConnections, EngineNetHTTP)
 	case p.TCP != nil:
 		return validateFortioTCP(p)

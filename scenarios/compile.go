@@ -42,6 +42,9 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	var err error
 	s.Given, err = r.compileRules(f.Spec.Given)
 	wrong = append(wrong, err)
+	for _, err := range f.checkMatchers() {
+		note(err)
+	}
 	s.NoEndpoints, err = r.compileNoEndpoints(f)
 	note(err)
 	steps, err := stepsOf(f)
@@ -114,14 +117,21 @@ func stepsOf(f *fileScenario) ([]fileStep, error) {
 		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect}}, nil
 	}
 	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
-		return nil, yamlnode.At(yamlnode.Follow(f.body, "spec.steps"), "move them into a step", "a scenario with steps has no apply, load or expect beside them")
+		at := f.body
+		for _, key := range []string{"apply", "load", "expect"} {
+			if yamlnode.Pair(yamlnode.Pair(f.body, "spec").Value, key) != nil {
+				at = yamlnode.Follow(f.body, "spec."+key)
+				break
+			}
+		}
+		return nil, yamlnode.At(at, "move them into a step", "a scenario with steps has no apply, load or expect beside them")
 	}
 	names := map[string]bool{report.Given: true}
 	for i, step := range spec.Steps {
 		node := yamlnode.Follow(f.body, fmt.Sprintf("spec.steps[%d]", i))
 		switch {
 		case step.Name == "" || names[step.Name]:
-			return nil, yamlnode.At(node, "", "each step needs a name of its own, not %q", step.Name)
+			return nil, yamlnode.At(yamlnode.Follow(node, "name"), "", "each step needs a name of its own, not %q", step.Name)
 		case len(step.Load) == 0:
 			return nil, yamlnode.At(node, "write load: with a cohort", "the step %q drives no load", step.Name)
 		}
@@ -154,8 +164,14 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 			wrong = append(wrong, r.place(err))
 		}
 	}
-	if err := scope.Validate(); err != nil {
-		note(yamlnode.At(yamlnode.Follow(f.body, "spec"), "", "%v", err))
+	for _, name := range scope.Cohorts {
+		one := scope
+		one.Cohorts = []string{name}
+		if err := one.Validate(); err != nil {
+			note(yamlnode.At(yamlnode.Pair(loadsNode(f, step), name), "", "%v", err))
+		}
+	}
+	if len(wrong) > 0 {
 		return errors.Join(wrong...)
 	}
 	for _, line := range step.Expect {
@@ -167,7 +183,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		into.Expect = append(into.Expect, compiled)
 	}
 	if len(step.Expect) == 0 {
-		note(yamlnode.At(yamlnode.Follow(f.body, "spec"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
+		note(yamlnode.At(yamlnode.Pair(stepNode(f, step), "load"), "write expect: with a line", "nothing is expected of the load; a run without an expectation proves nothing"))
 	}
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
@@ -177,7 +193,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		cohort, err := compileLoad(f, step, name, into.Expect)
 		note(err)
 		into.Cohorts = append(into.Cohorts, cohort)
-		into.targets[name] = *r.place(yamlnode.At(targetNode(f, step, name), "", ""))
+		into.targets[name] = *r.place(yamlnode.At(targetOf(loadNode(f, step, name)), "", ""))
 	}
 	return errors.Join(wrong...)
 }

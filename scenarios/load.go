@@ -52,7 +52,7 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	if load.Requests.auto {
 		plan.Requests = samplesNeeded(expect, name)
 		if plan.Requests == 0 {
-			return cohort, yamlnode.At(node, "write a number", "requests: auto needs an expectation of the step with split(...) or a percentile")
+			return cohort, yamlnode.At(yamlnode.Follow(node, "requests"), "write a number", "requests: auto needs an expectation of the step with split(...) or a percentile")
 		}
 	}
 	if err := checkEnd(node, name, step, plan); err != nil {
@@ -62,27 +62,34 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 		return cohort, err
 	}
 	if err := plan.Validate(); err != nil {
-		return cohort, yamlnode.At(node, "", "%v", err)
+		return cohort, f.placePlan(node, err)
 	}
 	cohort.Plan = plan
 	return cohort, nil
 }
 
 func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
-	spec := yamlnode.Pair(f.body, "spec").Value
-	if step.Name != "" {
-		for i := range f.Spec.Steps {
-			if f.Spec.Steps[i].Name == step.Name {
-				return loadOf(yamlnode.Pair(spec, "steps").Value.(*ast.SequenceNode).Values[i], name)
-			}
-		}
-	}
-	return loadOf(spec, name)
+	return yamlnode.Pair(loadsNode(f, step), name).Value
 }
 
-// targetNode is the key that says what a cohort calls, or else the cohort.
-func targetNode(f *fileScenario, step fileStep, name string) ast.Node {
-	node := loadNode(f, step, name)
+// loadsNode is the mapping of the cohorts of a step.
+func loadsNode(f *fileScenario, step fileStep) ast.Node {
+	return yamlnode.Pair(stepNode(f, step), "load").Value
+}
+
+// stepNode is that of a step; of the only one of a file without steps, the spec.
+func stepNode(f *fileScenario, step fileStep) ast.Node {
+	spec := yamlnode.Pair(f.body, "spec").Value
+	for i := range f.Spec.Steps {
+		if f.Spec.Steps[i].Name == step.Name {
+			return yamlnode.Pair(spec, "steps").Value.(*ast.SequenceNode).Values[i]
+		}
+	}
+	return spec
+}
+
+// targetOf is the key that says what a cohort calls, or else the cohort.
+func targetOf(node ast.Node) ast.Node {
 	for _, key := range []string{"get", "post", "tcp"} {
 		if yamlnode.Pair(node, key) != nil {
 			return yamlnode.Follow(node, key)
@@ -91,27 +98,26 @@ func targetNode(f *fileScenario, step fileStep, name string) ast.Node {
 	return node
 }
 
-func loadOf(parent ast.Node, name string) ast.Node {
-	return yamlnode.Pair(yamlnode.Pair(parent, "load").Value, name).Value
-}
-
 // setTarget says where the load goes and what it sends.
 func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
-	targets := 0
-	for _, t := range []string{load.Get, load.Post, load.TCP} {
-		if t != "" {
+	at, targets := node, 0
+	for _, key := range []string{"get", "post", "tcp"} {
+		if yamlnode.Pair(node, key) != nil {
+			at = yamlnode.Follow(node, key)
 			targets++
 		}
 	}
 	if targets != 1 {
-		return yamlnode.At(node, "", "a cohort has one of get, post and tcp, not %d", targets)
+		return yamlnode.At(at, "", "a cohort has one of get, post and tcp, not %d", targets)
 	}
 	if load.TCP != "" {
 		if _, _, err := net.SplitHostPort(load.TCP); err != nil {
 			return yamlnode.At(yamlnode.Follow(node, "tcp"), "write host:port", "%q is no address", load.TCP)
 		}
-		if load.As != "" || load.Body != "" || len(load.Headers) > 0 {
-			return yamlnode.At(node, "", "as, body and headers are for HTTP")
+		for _, key := range []string{"as", "body", "headers"} {
+			if yamlnode.Pair(node, key) != nil {
+				return yamlnode.At(yamlnode.Follow(node, key), "", "as, body and headers are for HTTP")
+			}
 		}
 		plan.TCP = &loadgen.TCP{Address: load.TCP, Lines: load.Lines}
 		return nil

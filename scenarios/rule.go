@@ -145,7 +145,25 @@ func compileIntent(node ast.Node, pairs []*ast.MappingValueNode) (rules.Intent, 
 		return nil, yamlnode.At(node, "write service: with its name", "the %s names no service", name)
 	}
 	if err := intent.Check(); err != nil {
-		return nil, yamlnode.At(node, "", "%s: %v", intent, err)
+		at := node
+		var wrong *rules.KeyError
+		if errors.As(err, &wrong) {
+			at = keyOf(pairs[0].Value, wrong.Key)
+		}
+		return nil, yamlnode.At(at, "", "%s: %v", intent, err)
 	}
 	return intent, nil
+}
+
+// keyOf is the node of a key of an intent, or of one below it, such as when.x-user.
+func keyOf(node ast.Node, key string) ast.Node {
+	key, below, _ := strings.Cut(key, ".")
+	pair := yamlnode.Pair(node, key)
+	if pair == nil {
+		return node
+	}
+	if inner := yamlnode.Pair(pair.Value, below); inner != nil {
+		return inner
+	}
+	return pair
 }

@@ -52,16 +52,16 @@ func (b *Breaker) Check() error {
 		{"maxEjectionPercent", b.MaxEjectionPercent, 100},
 	} {
 		if limit.value != nil && (*limit.value < 1 || *limit.value > limit.most) {
-			return fmt.Errorf("%s is %d; it must be from 1 to %d (Istio takes 0 as unset)", limit.name, *limit.value, limit.most)
+			return wrongKey(limit.name, "%s is %d; it must be from 1 to %d (Istio takes 0 as unset)", limit.name, *limit.value, limit.most)
 		}
 	}
 	switch interval, ejection := b.Interval.Duration, b.BaseEjectionTime.Duration; {
 	case !b.limitsPool() && !b.ejects():
 		return errors.New("it sets nothing; give a limit or a threshold")
 	case interval != 0 && !validDuration(interval):
-		return fmt.Errorf("interval is %s; it must be whole milliseconds, at least 1ms", interval)
+		return wrongKey("interval", "interval is %s; it must be whole milliseconds, at least 1ms", interval)
 	case ejection != 0 && !validDuration(ejection):
-		return fmt.Errorf("baseEjectionTime is %s; it must be whole milliseconds, at least 1ms", ejection)
+		return wrongKey("baseEjectionTime", "baseEjectionTime is %s; it must be whole milliseconds, at least 1ms", ejection)
 	}
 	return checkScope(b.Service, nil)
 }

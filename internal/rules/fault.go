@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -35,11 +34,11 @@ func (f *Fault) Check() error {
 	case delay == 0 && f.Abort == nil:
 		return errors.New("it neither delays nor aborts; write delay: 7s or abort: 503")
 	case delay != 0 && !validDuration(delay):
-		return fmt.Errorf("the delay is %s; it must be whole milliseconds, at least 1ms", delay)
+		return wrongKey("delay", "the delay is %s; it must be whole milliseconds, at least 1ms", delay)
 	case f.Abort != nil && (*f.Abort < 200 || *f.Abort > 599):
-		return fmt.Errorf("abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
+		return wrongKey("abort", "abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
 	case !validPercent(f.percent()):
-		return fmt.Errorf("the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
+		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
 	}
 	return checkScope(f.Service, f.When)
 }

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -75,30 +74,46 @@ func NewIntent(name string) Intent {
 	return nil
 }
 
+// KeyError is what is wrong with one key of an intent.
+type KeyError struct {
+	Key string // delay; of a header in when: when.end-user
+	err error
+}
+
+// Error implements error.
+func (e *KeyError) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *KeyError) Unwrap() error { return e.err }
+
+func wrongKey(key, format string, args ...any) error {
+	return &KeyError{key, fmt.Errorf(format, args...)}
+}
+
 // checkScope takes services, each named once, and headers that Envoy can match.
 func checkScope(services []string, when map[string]string) error {
 	if len(services) == 0 {
-		return errors.New("it names no service; write service: with its name")
+		return wrongKey("service", "it names no service; write service: with its name")
 	}
 	for i, service := range services {
 		switch {
 		case service == "":
-			return errors.New("it names a service without a name; leave it out")
+			return wrongKey("service", "it names a service without a name; leave it out")
 		case slices.Contains(services[:i], service):
-			return fmt.Errorf("the service %s stands twice", service)
+			return wrongKey("service", "the service %s stands twice", service)
 		}
 	}
 	if when != nil && len(when) == 0 {
-		return errors.New("when names no header; name one, or leave it out for all requests")
+		return wrongKey("when", "when names no header; name one, or leave it out for all requests")
 	}
 	for _, name := range slices.Sorted(maps.Keys(when)) {
 		switch {
 		case !headerName.MatchString(name):
-			return fmt.Errorf("%q in when is not the name of a header", name)
+			return wrongKey("when."+name, "%q in when is not the name of a header", name)
 		case when[name] == "":
-			return fmt.Errorf("the header %s in when has no value", name)
+			return wrongKey("when."+name, "the header %s in when has no value", name)
 		case name != strings.ToLower(name):
-			return fmt.Errorf("the header %s in when must be in lower case, as Istio has it: %s", name, strings.ToLower(name))
+			return wrongKey("when."+name, "the header %s in when must be in lower case, as Istio has it: %s", name, strings.ToLower(name))
 		}
 	}
 	return nil

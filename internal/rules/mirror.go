@@ -34,7 +34,7 @@ func (m *Mirror) Check() error {
 	case m.To == "":
 		return errors.New("it names no version to mirror to; write to: v2")
 	case !validPercent(m.percent()):
-		return fmt.Errorf("the percentage is %v; it must be from %v to 100", m.percent(), minPercent)
+		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", m.percent(), minPercent)
 	}
 	return checkScope(m.Service, m.When)
 }

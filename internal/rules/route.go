@@ -54,11 +54,11 @@ func (r *Route) Check() error {
 	for _, share := range r.To {
 		switch {
 		case share.Version == "":
-			return errors.New("a share has no version")
+			return wrongKey("to", "a share has no version")
 		case seen[share.Version]:
-			return fmt.Errorf("the version %s stands twice", share.Version)
+			return wrongKey("to."+share.Version, "the version %s stands twice", share.Version)
 		case share.Weight < 0:
-			return fmt.Errorf("the weight of %s is %d; it must not be below 0", share.Version, share.Weight)
+			return wrongKey("to."+share.Version, "the weight of %s is %d; it must not be below 0", share.Version, share.Weight)
 		}
 		seen[share.Version] = true
 		sum += int64(share.Weight)
@@ -67,9 +67,9 @@ func (r *Route) Check() error {
 	case len(r.To) == 0:
 		return errors.New("it names no version to send to; write to: v1")
 	case len(r.To) > 1 && sum == 0:
-		return errors.New("the weights sum to 0; give at least one version a weight")
+		return wrongKey("to", "the weights sum to 0; give at least one version a weight")
 	case sum > math.MaxInt32:
-		return fmt.Errorf("the weights sum to %d, more than Istio counts; make them smaller", sum)
+		return wrongKey("to", "the weights sum to %d, more than Istio counts; make them smaller", sum)
 	}
 	return checkScope(r.Service, r.When)
 }

@@ -34,7 +34,7 @@ func (t *Timeout) Check() error {
 	case after == 0:
 		return errors.New("it does not say when; write after: 500ms")
 	case !validDuration(after):
-		return fmt.Errorf("after is %s; it must be whole milliseconds, at least 1ms", after)
+		return wrongKey("after", "after is %s; it must be whole milliseconds, at least 1ms", after)
 	}
 	return checkScope(t.Service, t.When)
 }
