@@ -97,6 +97,9 @@ func checkDeployment(t *testing.T, w workload.Workload, o objects) {
 		t.Errorf("%s: no Deployment with one container", w.Name())
 		return
 	}
+	if got := d.Spec.Replicas; got == nil || int(*got) != len(w.Pods()) {
+		t.Errorf("%s: %v replicas, want %d", w.Name(), got, len(w.Pods()))
+	}
 	labels := map[string]string{"app": w.App, "version": w.Version}
 	pod := d.Spec.Template
 	c := pod.Spec.Containers[0]

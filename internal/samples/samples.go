@@ -1,5 +1,5 @@
 // Package samples holds the sample applications: Bookinfo, httpbin and tcp-echo,
-// behaving as Istio's own do. The same code serves in the embedded mesh and as
+// behaving as Istio's own do, and micro-api. The same code serves in the embedded mesh and as
 // pods of a cluster.
 //
 // An application is a folder of this package, which says all of it, its line in
@@ -15,6 +15,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/samples/bookinfo"
 	"github.com/meshchaos/meshchaos/internal/samples/httpbin"
+	"github.com/meshchaos/meshchaos/internal/samples/microapi"
 	"github.com/meshchaos/meshchaos/internal/samples/tcpecho"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
@@ -25,6 +26,7 @@ func applications() []workload.Application {
 		bookinfo.Application(),
 		httpbin.Application(),
 		tcpecho.Application(),
+		microapi.Application(),
 	}
 }
 

@@ -25,9 +25,10 @@ func TestApps(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"bookinfo": {"productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3"},
-		"httpbin":  {"httpbin-v1"},
-		"tcp-echo": {"tcp-echo-v1", "tcp-echo-v2"},
+		"bookinfo":  {"productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3"},
+		"httpbin":   {"httpbin-v1"},
+		"tcp-echo":  {"tcp-echo-v1", "tcp-echo-v2"},
+		"micro-api": {"micro-api-v1", "micro-api-v2"},
 	} {
 		if diff := cmp.Diff(want, got[name]); diff != "" {
 			t.Errorf("workloads of %s (-want +got):\n%s", name, diff)

@@ -33,7 +33,7 @@ import (
 
 // Options say who a proxy belongs to.
 type Options struct {
-	Name      string // of its workload: productpage-v1
+	Name      string // of its pod: productpage-v1
 	App       string // the label app
 	Version   string // the label version; empty: none
 	Namespace string

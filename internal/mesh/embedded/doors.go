@@ -27,11 +27,11 @@ type page struct {
 
 // openPage opens the page of the first service that has one; nil: none has.
 func (m *Mesh) openPage(ctx context.Context) (*page, error) {
-	at := slices.IndexFunc(m.sample, func(w workload.Workload) bool { return w.Page })
+	at := slices.IndexFunc(m.sample, func(w pod) bool { return w.Page })
 	if at < 0 {
 		return nil, nil
 	}
-	return m.listenPage(ctx, m.sample[at])
+	return m.listenPage(ctx, m.sample[at].Workload)
 }
 
 func (m *Mesh) listenPage(ctx context.Context, w workload.Workload) (*page, error) {
@@ -95,7 +95,7 @@ func Door(kind, name, how string) string { return fmt.Sprintf("%-6s %-21s %s", k
 
 // command calls a service through the proxy whose listener is given.
 func (m *Mesh) command(service, address, listener string) string {
-	at := slices.IndexFunc(m.sample, func(w workload.Workload) bool { return w.App == service })
+	at := slices.IndexFunc(m.sample, func(w pod) bool { return w.App == service })
 	host, port, err := net.SplitHostPort(listener)
 	switch {
 	case err != nil || at < 0:

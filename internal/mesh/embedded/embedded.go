@@ -17,7 +17,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/admin"
@@ -43,7 +42,7 @@ type Options struct {
 
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
-	sample    []workload.Workload
+	sample    []pod
 	common    config.Mesh // to all proxies
 	workloads []injected  // in the order of the sample, the load workload, the gateway
 	admin     *http.Client
@@ -58,16 +57,17 @@ type Mesh struct {
 	failed    []error // of workloads that stopped serving
 }
 
-// injected is a workload with its proxy.
+// injected is a pod with its proxy.
 type injected struct {
-	proxy   *sidecar.Sidecar
-	admin   *admin.Server
-	options sidecar.Options
+	proxy    *sidecar.Sidecar
+	admin    *admin.Server
+	options  sidecar.Options
+	workload string // that the pod is of
 }
 
 // Open starts an application's workloads and all proxies. Close must be called.
 func Open(ctx context.Context, options Options) (*Mesh, error) {
-	sample, err := samples.App(options.App)
+	sample, err := podsOf(options.App)
 	if err != nil {
 		return nil, err
 	}
@@ -105,10 +105,10 @@ func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options)
 	}
 	var all []sidecar.Options
 	for i, w := range m.sample {
-		all = append(all, sidecar.Options{Name: w.Name(), App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()})
+		all = append(all, sidecar.Options{Name: w.name, App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()})
 	}
 	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
-	for _, o := range all {
+	for i, o := range all {
 		o.Namespace, o.Seed, o.IP, o.CA = common.Namespace, common.Seed, common.IP, ca
 		proxy, err := sidecar.Start(o, cfg)
 		if err != nil {
@@ -118,10 +118,14 @@ func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options)
 		if err != nil {
 			return errors.Join(err, proxy.Close())
 		}
-		m.workloads = append(m.workloads, injected{proxy: proxy, admin: door, options: o})
+		of := o.Name
+		if i < len(m.sample) {
+			of = m.sample[i].Name()
+		}
+		m.workloads = append(m.workloads, injected{proxy: proxy, admin: door, options: o, workload: of})
 	}
 	for i, w := range m.sample {
-		env := workload.Env{PodName: w.Name(), Dial: m.workloads[i].proxy.Dial}
+		env := workload.Env{PodName: w.name, Dial: m.workloads[i].proxy.Dial}
 		m.routines.Go(func() {
 			if err := w.Serve(ctx, ports[i].own, env); err != nil {
 				m.mu.Lock()
@@ -169,7 +173,7 @@ func (m *Mesh) Services(context.Context) ([]mesh.Service, error) {
 
 // Services returns what the Services of a mesh with the application would be.
 func Services(app string) ([]mesh.Service, error) {
-	sample, err := samples.App(app)
+	sample, err := podsOf(app)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +215,7 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 		proxies = append(proxies, mesh.Proxy{
 			Name:      w.options.Name,
 			Namespace: w.namespace(),
-			Workload:  w.options.Name,
+			Workload:  w.workload,
 			App:       w.options.App,
 			Version:   w.options.Version,
 			Labels:    w.labels(),

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -26,26 +27,47 @@ func ownAddress() string {
 	return ip
 }
 
-// ports are the listeners of one workload: its own, and its proxy's for other
-// proxies.
+// pod is one pod of a workload.
+type pod struct {
+	workload.Workload
+	name string // as Workload.Pods has it
+}
+
+// podsOf returns the pods of an application. The error of an unknown one names
+// those that there are.
+func podsOf(app string) ([]pod, error) {
+	sample, err := samples.App(app)
+	if err != nil {
+		return nil, err
+	}
+	var pods []pod
+	for _, w := range sample {
+		for _, name := range w.Pods() {
+			pods = append(pods, pod{w, name})
+		}
+	}
+	return pods, nil
+}
+
+// ports are the listeners of one pod: its own, and its proxy's for other proxies.
 type ports struct {
 	own, inbound net.Listener
 }
 
-// listen opens the ports of workloads.
-func listen(sample []workload.Workload, ip string) ([]ports, error) {
+// listen opens the ports of pods.
+func listen(sample []pod, ip string) ([]ports, error) {
 	var all []ports
 	for _, w := range sample {
 		own, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			closeAll(all)
-			return nil, fmt.Errorf("opening a port for %s: %w", w.Name(), err)
+			return nil, fmt.Errorf("opening a port for %s: %w", w.name, err)
 		}
 		inbound, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			own.Close()
 			closeAll(all)
-			return nil, fmt.Errorf("opening a port for the proxy of %s: %w", w.Name(), err)
+			return nil, fmt.Errorf("opening a port for the proxy of %s: %w", w.name, err)
 		}
 		all = append(all, ports{own, inbound})
 	}
@@ -66,7 +88,7 @@ func services(registry []config.Service) []mesh.Service {
 		for _, p := range s.Ports {
 			service.Ports = append(service.Ports, mesh.Port{Number: p.Number, TCP: p.TCP})
 		}
-		for _, endpoint := range s.Ports[0].Endpoints { // each workload serves all of them
+		for _, endpoint := range s.Ports[0].Endpoints { // each pod serves all of them
 			service.Ready = append(service.Ready, maps.Clone(endpoint.Labels))
 		}
 		all = append(all, service)
@@ -74,9 +96,9 @@ func services(registry []config.Service) []mesh.Service {
 	return all
 }
 
-// registry is the services of the workloads. Without ports their endpoints
-// have no address.
-func registry(sample []workload.Workload, ports []ports) []config.Service {
+// registry is the services of the pods. Without ports their endpoints have no
+// address.
+func registry(sample []pod, ports []ports) []config.Service {
 	var all []config.Service
 	for i, w := range sample {
 		at := slices.IndexFunc(all, func(s config.Service) bool { return s.Name == w.App })

@@ -12,7 +12,6 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -67,7 +66,7 @@ func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {
 
 // Admit says whether a new mesh with the application would take the objects.
 func Admit(app string, objects []*rules.Object) error {
-	sample, err := samples.App(app)
+	sample, err := podsOf(app)
 	if err != nil {
 		return err
 	}

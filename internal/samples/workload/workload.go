@@ -24,6 +24,7 @@ type Application struct {
 type Workload struct {
 	App         string // the label app, and the service's name: reviews
 	Version     string // the label version: v2
+	Replicas    int    // how many pods it has; 0: one
 	ServicePort int    // of the service: 9080, httpbin 8000, tcp-echo 9000
 	Port        int    // of the container: 9080, httpbin 8080, tcp-echo 9000
 	Path        string // of HTTP, what is worth calling: /details/0
@@ -41,6 +42,19 @@ type Workload struct {
 
 // Name is the workload's name: reviews-v2.
 func (w Workload) Name() string { return w.App + "-" + w.Version }
+
+// Pods returns the names of its pods: its own name if there is one, else with
+// -1, -2 and so on.
+func (w Workload) Pods() []string {
+	if w.Replicas <= 1 {
+		return []string{w.Name()}
+	}
+	var names []string
+	for i := range w.Replicas {
+		names = append(names, fmt.Sprintf("%s-%d", w.Name(), i+1))
+	}
+	return names
+}
 
 // IsTCP says whether the workload is opaque TCP rather than HTTP.
 func (w Workload) IsTCP() bool { return w.TCP != nil }
