@@ -7,6 +7,7 @@ const (
 	Overflows = "overflows" // requests to a service that a circuit breaker refused
 	Ejections = "ejections" // how often outlier detection ejected an endpoint of a service
 	Requests  = "requests"  // what reached the endpoints of a service, or of one version of it
+	Imbalance = "imbalance" // how many more of them reached its busiest endpoint than its idlest
 )
 
 // Quantity is one thing counted by the proxies during a window.

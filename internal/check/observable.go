@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // observable is what is known of a quantity before it is observed. All are at
@@ -101,7 +103,11 @@ func (o observables) counter(n Need, most int64) linear {
 		part = "version " + n.Args[1]
 	}
 	counted := one(n.text())
-	o[n.text()] = observable{whole: true, family: n.Function + " of " + n.Args[0] + " " + proxied, part: part, size: size{most: most}}
+	family := n.Function + " of " + n.Args[0]
+	if n.Function == report.Imbalance { // those of versions are no parts of the whole
+		family = n.text()
+	}
+	o[n.text()] = observable{whole: true, family: family + " " + proxied, part: part, size: size{most: most}}
 	if most > 0 {
 		o.limit(counted, notAbove(counted, most))
 	}

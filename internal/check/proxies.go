@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // nameOf compiles the name of a service or version, in quotes or without. Of
@@ -72,6 +74,9 @@ func (c *compiler) quantity(f Function, args []node, name token) (Need, error) {
 	}
 	c.need(need)
 	c.need(requestsOf(need))
+	if f.Name == report.Imbalance {
+		c.need(Need{Function: report.Requests, Args: need.Args})
+	}
 	return need, nil
 }
 

@@ -56,6 +56,12 @@ func (w Windows) most(n Need) int64 {
 	if reached == nil {
 		return 0
 	}
+	if n.Function == report.Imbalance { // one endpoint may have had all of them
+		if own := w.counted(Need{Function: report.Requests, Args: n.Args}); own != nil {
+			return *own
+		}
+		return *reached
+	}
 	count := func(function string) int64 {
 		if known := w.counted(Need{Function: function, Args: n.Args[:1]}); known != nil {
 			return *known

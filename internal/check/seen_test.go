@@ -21,6 +21,7 @@ func quiet() Windows {
 			quantity(0, "overflows", "reviews"), quantity(40, "requests", "reviews"), quantity(0, "requests", "reviews", "v2"), quantity(20, "faults", "reviews"),
 			quantity(0, "overflows", "ratings"), {Function: "requests", Args: []string{"ratings"}, Absent: "no source has it"},
 			quantity(0, "overflows", "tcp-echo"), quantity(0, "requests", "tcp-echo"),
+			quantity(2, "imbalance", "reviews", "v1"), quantity(9, "requests", "reviews", "v1"), quantity(3, "imbalance", "reviews"),
 		},
 	}}
 }
@@ -50,6 +51,10 @@ func TestALineThatCouldNotHaveFailedInItsWindowIsInconclusive(t *testing.T) {
 		"client.errors <= 50 && client.status[200] > 0":          "12",
 		"client.share(503) != 33%":                               "could not have failed",
 		"overflows(tcp-echo) <= 50":                              "22 at most",
+		"imbalance(reviews, v1) <= 9":                            "imbalance(reviews, v1) was 9 at most",
+		"imbalance(reviews) <= 40":                               "imbalance(reviews) was 40 at most",
+		"imbalance(reviews, v1) <= 8":                            "",
+		"imbalance(reviews, v1) <= imbalance(reviews)":           "", // of a version it may be more than of all
 		"overflows(httpbin) == 0":                                "",
 		"overflows(httpbin) <= 10":                               "",
 		"overflows(httpbin) <= 21":                               "",

@@ -59,6 +59,19 @@ func (s *scene) host(readings map[string]*reading, proxy string) *envoy.Host {
 	return &readings[proxy].clusters[webCluster].Hosts[0]
 }
 
+// twin gives web another endpoint, which caller has sent so many requests; the one
+// at 10.244.0.3 is of a workload of v1.
+func (s *scene) twin(address string, before, after uint64) {
+	add := func(readings map[string]*reading, n uint64) {
+		c := readings["caller"].clusters[webCluster]
+		c.Hosts = append(c.Hosts, envoy.Host{Address: address, Requests: n})
+		readings["caller"].clusters[webCluster] = c
+		readings["web-v1-2"] = readingOf("web-v1-2", "10.244.0.3", envoy.Host{})
+	}
+	add(s.before, before)
+	add(s.after, after)
+}
+
 func (s *scene) telemetry(proxy, reporter, flags string, before, after uint64) {
 	series := envoy.Requests{Reporter: reporter, Host: webCluster.Host, Flags: flags, Count: before}
 	s.before[proxy].requests = append(s.before[proxy].requests, series)
@@ -94,7 +107,7 @@ func (s *scene) keep(proxy, stat string, before, after uint64) {
 func (s *scene) snapshots() (before, after *Snapshot) {
 	start := time.Now()
 	before, after = &Snapshot{taken: start}, &Snapshot{taken: start.Add(s.lasted)}
-	for _, name := range []string{"caller", "web-v1"} {
+	for _, name := range []string{"caller", "web-v1", "web-v1-2"} {
 		if r := s.before[name]; r != nil {
 			before.readings = append(before.readings, r)
 		}
@@ -134,6 +147,17 @@ func TestEvidence(t *testing.T) {
 		{"a proxy that went", "requests web", func(s *scene) { delete(s.after, "web-v1") }, 0, "web-v1 went away"},
 		{"a proxy that came", "requests web", func(s *scene) { delete(s.before, "web-v1") }, 0, "web-v1 appeared"},
 		{"a proxy that was restarted", "requests web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
+
+		{"one endpoint cannot be out of balance", "imbalance web", func(*scene) {}, 0, "web has one endpoint alone"},
+		{"nor can what nobody asked", "imbalance web v1", func(s *scene) {
+			s.twin("10.244.0.3:8080", 7, 7)
+			*s.host(s.after, "caller") = *s.host(s.before, "caller")
+		}, 0, "no request reached web v1"},
+		{"an endpoint that was sent 10 beside one that was sent 3", "imbalance web v1", func(s *scene) { s.twin("10.244.0.3:8080", 7, 10) }, 7, ""},
+		{"an endpoint that was sent 10 beside one that was sent none", "imbalance web", func(s *scene) { s.twin("10.244.0.3:8080", 7, 7) }, 10, ""},
+		{"two ports of one pod", "imbalance web v1", func(s *scene) { s.twin("10.244.0.2:9090", 7, 10) }, 0, "web v1 has one endpoint alone"},
+		{"a twin of no known workload", "imbalance web v1", func(s *scene) { s.twin(uninvolved, 7, 7) }, 0, "its version is not known"},
+		{"a twin that began to count anew", "imbalance web v1", func(s *scene) { s.twin("10.244.0.3:8080", 7, 3) }, 0, "began to count anew"},
 
 		{"overflows that are kept", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 3, 7) }, 4, ""},
 		{"overflows that are not kept by a caller", "overflows web", func(*scene) {}, 0, "caller called web, and nothing counts what it refused (caller does not keep upstream_rq_pending_overflow of outbound|8000||web.shop.svc.cluster.local; the access logs are not read); let the access log be read, or annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}"},

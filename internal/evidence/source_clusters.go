@@ -75,10 +75,6 @@ func leftEjected(_ *Window, _ pair, f flow) answer {
 
 // version returns the label version of the workload that an endpoint is of.
 func (w *Window) version(endpoint string) (string, bool) {
-	for address, version := range w.versions {
-		if belongs(endpoint, address) {
-			return version, true
-		}
-	}
-	return "", false
+	_, version, known := w.podOf(endpoint)
+	return version, known
 }
