@@ -45,7 +45,7 @@ func (s Sabotage) Seen(r *report.Record) bool {
 // All returns the sabotages of the library. The first of each scenario is the
 // one that the cluster is tried with too.
 func All() []Sabotage {
-	return append(bookinfo(), []Sabotage{
+	return append(append(bookinfo(), microapi()...), []Sabotage{
 		{"delay-jason", "a delay of 1 s", "jason.p50", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
 		}))},
@@ -66,7 +66,7 @@ func All() []Sabotage {
 		{"breaker-httpbin", "the limits raised", "max_connections", spoilRules(limits)},
 		{"breaker-httpbin", "the limits raised behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
 		{"breaker-httpbin", "the rule dropped behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
-		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", func(m mesh.Mesh) mesh.Mesh { return spoiltCounter{m} }},
+		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", spoilProxies(doubleOverflows)},
 		{"tcp-shift", "50/50 for 80/20", "port 31400 leads to", spoilRules(tcpWeights(50, 50))},
 		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
 		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
@@ -118,27 +118,35 @@ func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(
 	return s.Mesh.Load(ctx, cohorts, begin, observe)
 }
 
-// spoiltCounter doubles a counter in what the proxies answer.
-type spoiltCounter struct{ mesh.Mesh }
+// spoilProxies alters what the proxies answer at their admin interfaces.
+func spoilProxies(alter func([]byte) []byte) func(mesh.Mesh) mesh.Mesh {
+	return func(m mesh.Mesh) mesh.Mesh { return spoiltProxies{m, alter} }
+}
 
-func (s spoiltCounter) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
+type spoiltProxies struct {
+	mesh.Mesh
+	alter func([]byte) []byte
+}
+
+func (s spoiltProxies) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	proxies, err := s.Mesh.Proxies(ctx)
 	for i := range proxies {
 		admin := *proxies[i].Admin
 		client := *admin.Client
-		client.Transport = doubling{admin.Client.Transport}
+		client.Transport = altering{admin.Client.Transport, s.alter}
 		proxies[i].Admin = &envoy.Admin{Client: &client, Base: admin.Base}
 	}
 	return proxies, err
 }
 
-type doubling struct{ next http.RoundTripper }
-
-var overflow = regexp.MustCompile(`(upstream_rq_pending_overflow"?[,:]\s*(?:"value":\s*)?)(\d+)`)
+type altering struct {
+	next  http.RoundTripper
+	alter func([]byte) []byte
+}
 
 // RoundTrip implements http.RoundTripper.
-func (d doubling) RoundTrip(req *http.Request) (*http.Response, error) {
-	next := d.next
+func (a altering) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := a.next
 	if next == nil {
 		next = http.DefaultTransport
 	}
@@ -151,14 +159,20 @@ func (d doubling) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body.Close()
-	body = overflow.ReplaceAllFunc(body, func(found []byte) []byte {
+	body = a.alter(body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	resp.Header.Del("Content-Length")
+	return resp, nil
+}
+
+var overflow = regexp.MustCompile(`(upstream_rq_pending_overflow"?[,:]\s*(?:"value":\s*)?)(\d+)`)
+
+func doubleOverflows(body []byte) []byte {
+	return overflow.ReplaceAllFunc(body, func(found []byte) []byte {
 		parts := overflow.FindSubmatch(found)
 		value, _ := strconv.Atoi(string(parts[2]))
 		return append(bytes.Clone(parts[1]), strconv.Itoa(2*value)...)
 	})
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	resp.Header.Del("Content-Length")
-	return resp, nil
 }
 
 func entries(alter func(*networking.HTTPRoute)) func(*rules.Object) {
