@@ -47,6 +47,8 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	}
 	s.NoEndpoints, err = r.compileNoEndpoints(f)
 	note(err)
+	s.Excuses, err = r.compileExcuses(f)
+	note(err)
 	steps, err := stepsOf(f)
 	note(err)
 	for _, step := range steps {
@@ -158,6 +160,7 @@ func (r *reader) compileRules(in []fileRule) ([]Rule, error) {
 // compileStep compiles the load and the expectations of a step.
 func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step fileStep) error {
 	scope := scopeOf(f, s, step)
+	into.scope = scope
 	var wrong []error
 	note := func(err error) {
 		if err != nil {

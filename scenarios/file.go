@@ -38,6 +38,13 @@ type fileSpec struct {
 	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that is no pass ends the run and takes everything back. Default: continue."`
 
 	NoEndpoints []fileNoEndpoints `yaml:"noEndpoints,omitempty" jsonschema_description:"What the rules and the load name on purpose although nobody is there."`
+	Mutants     []fileMutant      `yaml:"mutants,omitempty" jsonschema_description:"Mutants of the rules that no expectation can tell from them, each with the reason: see meshchaos mutate."`
+}
+
+// fileMutant excuses a mutant that survives.
+type fileMutant struct {
+	ID         string `yaml:"id" jsonschema_description:"As meshchaos mutate names it."`
+	Equivalent string `yaml:"equivalent" jsonschema_description:"Why nothing can tell it from the rule."`
 }
 
 type fileStep struct {

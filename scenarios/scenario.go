@@ -38,6 +38,7 @@ type Scenario struct {
 	alike []Warning // of versions that are not told apart
 
 	NoEndpoints []NoEndpoints // where requests are sent on purpose although nobody is there
+	Excuses     []Excuse      // mutants that are no matter
 }
 
 // NoEndpoints is a service that is not there or has no ready pod, or a subset
@@ -62,6 +63,13 @@ type Step struct {
 	Cohorts []mesh.Cohort // sorted by name
 	Expect  []Line
 	targets map[string]Error // where what a cohort calls stands
+	scope   check.Scope
+}
+
+// Compile reads a line as if it stood among the expectations of the step. The
+// error is a *check.Error.
+func (s Step) Compile(text string) (*check.Expectation, error) {
+	return check.Compile(s.scope, text)
 }
 
 // WrongTarget is an error of what a cohort calls that shows only in a mesh, placed
@@ -77,6 +85,15 @@ type Rule struct {
 	Intent  rules.Intent    // nil: objects
 	Objects []*rules.Object // verbatim; their namespace is the run's
 	place   Error           // where it stands
+}
+
+// Line is where the rule begins in the scenario's file.
+func (r Rule) Line() int { return r.place.Line }
+
+// As is the rule at its place in the file, with objects in the stead of what it
+// says.
+func (r Rule) As(objects []*rules.Object) Rule {
+	return Rule{Objects: objects, place: r.place}
 }
 
 // Wrong is an error of a rule that shows only in a mesh, placed in the file.

@@ -144,3 +144,7 @@ func shortName(host string) string {
 	short, _, _ := strings.Cut(host, ".")
 	return short
 }
+
+// When returns the headers that a request must have to be met by an intent; nil:
+// it is for all requests.
+func When(intent Intent) map[string]string { return intent.when() }

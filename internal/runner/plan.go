@@ -33,8 +33,23 @@ func (s Stage) Objects() []*rules.Object {
 // stage is given, and each step has one. Nothing is written. The error joins all
 // that is wrong, with what rules and load name and the mesh has not.
 func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
+	stages, err := plan(site, s, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := unaltered(stages[0], stages[1:]); err != nil {
+		return nil, err
+	}
+	if err := inert(stages[1:]); err != nil {
+		return nil, err
+	}
+	return stages, nil
+}
+
+// plan is Plan, and takes rules that change nothing.
+func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
-		namespace: site.Namespace, services: targets(site.Services), objects: slices.Clone(site.Objects),
+		site: site, objects: slices.Clone(site.Objects),
 		there: there{site.Namespace, site.Services, s.NoEndpoints, site.Closed, site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
@@ -49,12 +64,6 @@ func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	}
 	p.note(p.there.untrue(p.objects))
 	if err := errors.Join(p.wrong...); err != nil {
-		return nil, err
-	}
-	if err := unaltered(given, steps); err != nil {
-		return nil, err
-	}
-	if err := inert(steps); err != nil {
 		return nil, err
 	}
 	return append([]Stage{given}, steps...), nil
@@ -74,11 +83,10 @@ func targets(services []mesh.Service) []rules.Service {
 
 // planner follows the objects through the stages.
 type planner struct {
-	namespace string
-	services  []rules.Service
-	objects   []*rules.Object
-	there     there
-	wrong     []error
+	site    Site
+	objects []*rules.Object
+	there   there
+	wrong   []error
 }
 
 // note keeps an error, once: steps may have a load in common.
@@ -134,20 +142,28 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 
 // changes are those of one rule, on top of the rules before it.
 func (p *planner) changes(rule scenarios.Rule) ([]rules.Change, error) {
+	site := p.site
+	site.Objects = p.objects
+	return Changes(site, rule)
+}
+
+// Changes returns what one rule changes of the objects in force, whether or not
+// there is what it names.
+func Changes(site Site, rule scenarios.Rule) ([]rules.Change, error) {
 	if rule.Intent != nil {
-		return rules.Merge(p.objects, p.services, p.namespace, []rules.Intent{rule.Intent})
+		return rules.Merge(site.Objects, targets(site.Services), site.Namespace, []rules.Intent{rule.Intent})
 	}
 	wanted := make([]*rules.Object, len(rule.Objects))
 	for i, object := range rule.Objects {
 		wanted[i] = object.Clone()
 		if wanted[i].Namespace == "" {
-			wanted[i].Namespace = p.namespace
+			wanted[i].Namespace = site.Namespace
 		}
-		if wanted[i].Namespace != p.namespace {
-			return nil, fmt.Errorf("applying %s: it is in another namespace than the run's, %q; take the namespace out of the file, or give --namespace", object.Ref, p.namespace)
+		if wanted[i].Namespace != site.Namespace {
+			return nil, fmt.Errorf("applying %s: it is in another namespace than the run's, %q; take the namespace out of the file, or give --namespace", object.Ref, site.Namespace)
 		}
 	}
-	return rules.Verbatim(p.objects, wanted)
+	return rules.Verbatim(site.Objects, wanted)
 }
 
 // twice refuses an object as it stands for one that the stage has written

@@ -26,7 +26,8 @@ type Planned struct {
 }
 
 // PlanOn plans every change of a run and asks the mesh whether it would take them.
-// What is refused is a *RefusedError. Of the options ID and NoAccessLog count.
+// What is refused is a *RefusedError. Of the options ID, NoAccessLog and Inert
+// count.
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
 	p := &Planned{logging: new(evidence.Logging)}
 	var err error
@@ -41,7 +42,11 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 		return nil, err
 	}
 	p.services, p.objects = site.Services, site.Objects
-	if p.Stages, err = Plan(site, s, o.ID); err != nil {
+	stages := Plan
+	if o.Inert {
+		stages = plan
+	}
+	if p.Stages, err = stages(site, s, o.ID); err != nil {
 		return nil, &RefusedError{err}
 	}
 	p.logAccess(ctx, m, s, proxies)

@@ -42,6 +42,9 @@ type Options struct {
 	// NoAccessLog keeps the run from reading access logs, and from switching them
 	// on where they are off.
 	NoAccessLog bool
+	// Inert takes rules that change nothing: those of a mutant, which is run to see
+	// who notices.
+	Inert bool
 	// Close closes the mesh when the run is over. What it could not take away is
 	// entered into the record: the run is no pass then, and on a cluster something
 	// is left behind. It is not called where there is no record. Nil: the mesh is

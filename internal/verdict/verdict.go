@@ -22,7 +22,14 @@ type Judgement struct {
 	Verdict      report.Verdict
 	Expectations []report.Expectation
 	Problems     []string // what keeps the run from being conclusive
+	Doubts       []Doubt  // the same, with the point that each is of
 	Warnings     []string // what it leaves open, and is no reason to doubt it
+}
+
+// Doubt is a problem that a point of docs/verdicts.md has found.
+type Doubt struct {
+	Point   int // its number there
+	Problem string
 }
 
 // Judge judges a whole run, after everything was undone. The record is left as
@@ -36,10 +43,10 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 	}
 	for _, p := range points() {
 		for i := range record.Windows {
-			j.Problems = append(j.Problems, r.doubts(p, &record.Windows[i])...)
+			j.doubt(p, r.doubts(p, &record.Windows[i]))
 		}
 		if p.whole != nil {
-			j.Problems = append(j.Problems, p.whole(r)...)
+			j.doubt(p, p.whole(r))
 		}
 		if p.warn != nil {
 			j.Warnings = append(j.Warnings, p.warn(r)...)
@@ -50,6 +57,13 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 		j.Verdict = report.Inconclusive
 	}
 	return j
+}
+
+func (j *Judgement) doubt(p point, problems []string) {
+	j.Problems = append(j.Problems, problems...)
+	for _, problem := range problems {
+		j.Doubts = append(j.Doubts, Doubt{p.number, problem})
+	}
 }
 
 // Passed says, as the load of a step ends, whether it is a pass so far: its

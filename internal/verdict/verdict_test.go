@@ -374,6 +374,14 @@ func TestWhatIsWithinAnEntryThatNothingWentByIsNotNamedAsWell(t *testing.T) {
 	if j.Verdict != report.Inconclusive || !strings.Contains(said, "spec.http[0] (httpbin)") || strings.Contains(said, "spec.http[0].fault") || !strings.Contains(said, "spec.http[01].fault") {
 		t.Errorf("it is %s and says %q", j.Verdict, said)
 	}
+	for i, doubt := range j.Doubts {
+		if doubt.Point != 1 || doubt.Problem != j.Problems[i] {
+			t.Errorf("the doubt %d is %+v", i, doubt)
+		}
+	}
+	if len(j.Doubts) != len(j.Problems) {
+		t.Errorf("%d doubts, %d problems", len(j.Doubts), len(j.Problems))
+	}
 
 	record.Windows[1].Bites[1].Count, record.Windows[1].Bites[1].Absent = nil, "the log of a is sampled"
 	if said := strings.Join(verdict.Judge(record, scenario).Problems, "\n"); !strings.Contains(said, "the log of a is sampled") {
