@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
+	"github.com/meshchaos/meshchaos/internal/mutate"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -57,6 +58,9 @@ func wordOrigin(s *scenarios.Scenario) string {
 func validate(stderr io.Writer, s *scenarios.Scenario) error {
 	if s.App != "" {
 		if err := admitEmbedded(stderr, s); err != nil {
+			return err
+		}
+		if err := mutate.Excuses(s); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,13 @@ func run(t testing.TB, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := embedded.Open(t.Context(), embedded.Options{App: s.App, Seed: seed})
+	return carryOut(t, s, spoil, runner.Options{Seed: seed})
+}
+
+// carryOut runs a scenario on an embedded mesh of its own.
+func carryOut(t testing.TB, s *scenarios.Scenario, spoil func(mesh.Mesh) mesh.Mesh, o runner.Options) *report.Record {
+	t.Helper()
+	m, err := embedded.Open(t.Context(), embedded.Options{App: s.App, Seed: o.Seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +63,8 @@ func run(t testing.TB, name string, seed uint64, spoil func(mesh.Mesh) mesh.Mesh
 			t.Error(err)
 		}
 	}()
-	record, err := runner.Run(t.Context(), spoil(m), s, runner.Options{ID: fmt.Sprintf("%08x", seed), Tool: "test", Seed: seed, LiveLimit: 5 * time.Second})
+	o.ID, o.Tool, o.LiveLimit = fmt.Sprintf("%08x", o.Seed), "test", 5*time.Second
+	record, err := runner.Run(t.Context(), spoil(m), s, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,8 @@
+package mutate
+
+import "github.com/meshchaos/meshchaos/internal/rules"
+
+// dropped leaves the rule out.
+func dropped(w written) []edit {
+	return []edit{{"dropped", "the rule is left out", func(written) ([]rules.Change, error) { return nil, nil }}}
+}

@@ -1,0 +1,272 @@
+package mutate_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/meshchaos/meshchaos/internal/mutate"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// read reads a scenario of httpbin, or of the application that its spec names.
+func read(t *testing.T, spec string) *scenarios.Scenario {
+	t.Helper()
+	if !strings.Contains(spec, "app:") {
+		spec = "app: httpbin\n" + spec
+	}
+	text := "apiVersion: meshchaos/v1alpha1\nkind: Scenario\nmetadata: {name: t}\nspec:\n  " + strings.ReplaceAll(spec, "\n", "\n  ")
+	path := filepath.Join(t.TempDir(), "t.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const load = `
+load:
+  client: {get: "http://httpbin:8000/get", connections: 12, requests: 12}
+expect:
+  - client.status[200] == client.sent
+`
+
+func ids(all []mutate.Mutant) []string {
+	var ids []string
+	for _, m := range all {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+func TestEachRuleHasItsMutants(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec string
+		want []string
+	}{
+		"a delay": {"apply:\n  - fault: {service: httpbin, delay: 400ms, percent: 80%}" + load, []string{
+			"apply[0]/dropped", "apply[0]/delay-halved", "apply[0]/delay-doubled", "apply[0]/delay-percentage-halved", "apply[0]/also-503",
+		}},
+		"an abort for some": {"apply:\n  - fault: {service: httpbin, when: {x: y}, abort: 503}" + load, []string{
+			"apply[0]/dropped", "apply[0]/match-dropped", "apply[0]/x-any", "apply[0]/x-any-case",
+			"apply[0]/abort-percentage-halved", "apply[0]/abort-500", "apply[0]/also-500",
+		}},
+		"a timeout": {"apply:\n  - timeout: {service: httpbin, after: 1s}" + load, []string{
+			"apply[0]/dropped", "apply[0]/timeout-halved", "apply[0]/timeout-doubled",
+		}},
+		"a breaker": {"apply:\n  - breaker: {service: httpbin, maxConnections: 3, consecutive5xxErrors: 5}" + load, []string{
+			"apply[0]/dropped", "apply[0]/maxConnections-x10", "apply[0]/ejection-off",
+		}},
+		"an object with two entries": {`apply:
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: httpbin}
+    spec:
+      hosts: [httpbin]
+      http:
+        - match: [{uri: {exact: /get}}]
+          timeout: 1s
+          retries: {attempts: 2, perTryTimeout: 300ms}
+          route: [{destination: {host: httpbin}}]
+        - timeout: 2s
+          route: [{destination: {host: httpbin}}]` + load, []string{
+			"apply[0]/dropped", "apply[0]/match-dropped", "apply[0]/path-widened",
+			"apply[0]/http[0]/timeout-halved", "apply[0]/http[0]/timeout-doubled", "apply[0]/http[1]/timeout-halved", "apply[0]/http[1]/timeout-doubled",
+			"apply[0]/retries-off", "apply[0]/retries-one-more",
+		}},
+		"versions": {`app: bookinfo
+apply:
+  - route: {service: reviews, to: {v1: 90, v2: 10}}
+load:
+  direct: {get: "http://reviews:9080/reviews/1", requests: 12}
+expect:
+  - direct.status[200] == direct.sent`, []string{
+			"apply[0]/dropped", "apply[0]/v1-to-v2", "apply[0]/v1-to-v3", "apply[0]/v2-to-v1", "apply[0]/v2-to-v3",
+			"apply[0]/weights-moved", "apply[0]/weights-moved-back", "apply[0]/weights-swapped",
+		}},
+		"a version": {`app: bookinfo
+given:
+  - route: {service: [details, productpage], to: v1} # which have no other
+apply:
+  - route: {service: reviews, to: v3}
+load:
+  direct: {get: "http://reviews:9080/reviews/1", requests: 12}
+expect:
+  - direct.status[200] == direct.sent`, []string{
+			"apply[0]/dropped", "apply[0]/to-v1", "apply[0]/tenth-to-v1", "apply[0]/to-v2", "apply[0]/direct-to-v1",
+		}},
+		"steps": {`steps:
+  - name: one
+    apply:
+      - fault: {service: httpbin, delay: 1s}
+    load: {client: {get: "http://httpbin:8000/get", requests: 12}}
+    expect: [client.min > 900ms]
+  - name: two
+    apply:
+      - fault: {service: httpbin, when: {x: y}, delay: 2s}
+    load: {client: {get: "http://httpbin:8000/get", requests: 12}}
+    expect: [client.min > 900ms]`, []string{
+			"one/apply[0]/dropped", "one/apply[0]/delay-halved", "one/apply[0]/delay-doubled", "one/apply[0]/delay-percentage-halved", "one/apply[0]/also-503",
+			"two/apply[0]/dropped", "two/apply[0]/match-dropped", "two/apply[0]/x-any", "two/apply[0]/x-any-case",
+			"two/apply[0]/delay-halved", "two/apply[0]/delay-doubled", "two/apply[0]/delay-percentage-halved", "two/apply[0]/also-503",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := mutate.Of(read(t, c.spec))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ids(all); !slices.Equal(got, c.want) {
+				t.Errorf("the mutants are\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestTheMutantsOfTheLibraryAreToldApart: an excuse is for one, and a rule that is
+// carried on into another step is not spoilt there again.
+func TestTheMutantsOfTheLibraryAreToldApart(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		s, err := scenarios.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := mutate.Of(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, m := range all {
+			if seen[m.ID] {
+				t.Errorf("%s has two mutants %s", name, m.ID)
+			}
+			seen[m.ID] = true
+			if m.Line == 0 || m.What == "" || m.Advice == "" {
+				t.Errorf("%s: the mutant %s says nothing: %+v", name, m.ID, m)
+			}
+		}
+		if len(all) < 5 {
+			t.Errorf("%s has %d mutants", name, len(all))
+		}
+		if err := mutate.Excuses(s); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// run runs a scenario and its mutants.
+func run(t *testing.T, s *scenarios.Scenario) map[string]report.Mutant {
+	t.Helper()
+	m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: "test", Seed: 1, Parallel: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Run.Verdict != report.Pass {
+		t.Fatalf("as it stands it is %s: %v %v", m.Run.Verdict, m.Run.Problems, m.Run.Expectations)
+	}
+	all := map[string]report.Mutant{}
+	for _, one := range m.Mutants {
+		all[one.ID] = one
+	}
+	return all
+}
+
+func TestWhatNobodyExpectsSurvivesAndWhatWouldKillItIsNamed(t *testing.T) {
+	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load))
+	for id, want := range map[string]string{
+		"apply[0]/dropped":       "client.min >= ",
+		"apply[0]/delay-halved":  "client.min >= ",
+		"apply[0]/delay-doubled": "client.max < ",
+	} {
+		if one := all[id]; one.Fate != report.Survived || !strings.HasPrefix(strings.Join(one.Wanted, ""), want) {
+			t.Errorf("%s: %s, wanted %q; want %q", id, one.Fate, one.Wanted, want)
+		}
+	}
+	if one := all["apply[0]/also-503"]; one.Fate != report.Killed || one.By.Expectation.Expression != "client.status[200] == client.sent" {
+		t.Errorf("an abort beside the delay: %+v", one)
+	}
+}
+
+func TestWhatIsExpectedKills(t *testing.T) {
+	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load+"  - 550ms <= client.min\n  - client.p50 < 900ms\n  - faults(httpbin) == client.sent\n"))
+	for id, one := range all {
+		if one.Fate != report.Killed {
+			t.Errorf("%s: %s", id, one.Fate)
+		}
+	}
+}
+
+func TestAnInconclusiveRunIsNoPassAndItsPointIsNamed(t *testing.T) {
+	all := run(t, read(t, `apply:
+  - breaker: {service: httpbin, maxConnections: 1, http1MaxPendingRequests: 1}
+load:
+  client: {get: "http://httpbin:8000/delay/0.05", connections: 3, requests: 12}
+expect:
+  - client.status[200] > 0
+  - client.status[200] + client.status[503] == client.sent
+`))
+	one := all["apply[0]/http1MaxPendingRequests-x10"]
+	if one.Fate != report.Killed || one.By.Expectation != nil || one.By.Point != 1 || !strings.Contains(one.By.Problem, "never bit") {
+		t.Errorf("a limit that nothing exceeds: %+v by %+v", one, one.By)
+	}
+	if one := all["apply[0]/dropped"]; one.Fate != report.Survived {
+		t.Errorf("without the breaker: %+v by %+v", one, one.By)
+	}
+}
+
+func TestAnExcuseIsTakenAndAWrongOneIsFound(t *testing.T) {
+	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load+`mutants:
+  - {id: "apply[0]/delay-halved", equivalent: nobody looks at the time}
+  - {id: "apply[0]/also-503", equivalent: nobody looks at the status}
+`))
+	if one := all["apply[0]/delay-halved"]; one.Fate != report.Excused || one.Excuse != "nobody looks at the time" {
+		t.Errorf("the excused one: %+v", one)
+	}
+	if one := all["apply[0]/also-503"]; !one.Wrong() {
+		t.Errorf("an excuse of one that is killed: %+v", one)
+	}
+}
+
+func TestAnExcuseForNoMutantIsPlaced(t *testing.T) {
+	s := read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load+"mutants:\n  - {id: \"apply[0]/delay-halfed\", equivalent: nobody looks}\n")
+	_, err := mutate.Run(t.Context(), s, mutate.Options{Parallel: 1})
+	if err == nil || !strings.Contains(err.Error(), `t.yaml:13:8: there is no mutant "apply[0]/delay-halfed"; did you mean apply[0]/delay-halved?`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestNoMutantIsRunOfWhatIsNoPass(t *testing.T) {
+	s := read(t, "apply:\n  - fault: {service: httpbin, abort: 503}"+load)
+	m, err := mutate.Run(t.Context(), s, mutate.Options{Parallel: 1, Begin: func(int) { t.Error("mutants were begun") }})
+	if err != nil || m.Run.Verdict != report.Fail || len(m.Mutants) > 0 {
+		t.Errorf("%v, %+v", err, m)
+	}
+}
+
+func TestWhatIsInterruptedIsNotKnown(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load)
+	m, err := mutate.Run(ctx, s, mutate.Options{Parallel: 1, Done: func(report.Mutant) { cancel() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, one := range m.Mutants {
+		if i > 0 && one.Fate != report.Unknown {
+			t.Errorf("%s: %s", one.ID, one.Fate)
+		}
+	}
+	if len(m.Mutants) < 3 || m.Mutants[0].Fate != report.Survived {
+		t.Errorf("%+v", m.Mutants)
+	}
+}

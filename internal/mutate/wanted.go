@@ -1,0 +1,161 @@
+package mutate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// mostWanted is how many expectations are named that would have killed a mutant.
+const mostWanted = 2
+
+// wanted are expectations that would have killed a mutant: each holds in the run of
+// the scenario as it stands, and fails in the mutant's. What differs by chance or by
+// little is not among them.
+func wanted(mutant Mutant, first, survivor *report.Record) []string {
+	var all []string
+	for _, step := range mutant.Scenario.Steps {
+		was, is := windowsOf(first, step.Name), windowsOf(survivor, step.Name)
+		if was.During == nil || is.During == nil {
+			continue
+		}
+		for _, line := range candidates(was, is) {
+			if kills(step, line, was, is) && !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	return all[:min(len(all), mostWanted)]
+}
+
+// kills says whether a line, written among the expectations of a step, holds in one
+// run and fails in the other.
+func kills(step scenarios.Step, line string, was, is check.Windows) bool {
+	expectation, err := step.Compile(line)
+	if err != nil {
+		return false // it could not be written
+	}
+	return check.Overall(expectation.Judge(was)) == report.Pass && check.Overall(expectation.Judge(is)) == report.Fail
+}
+
+func windowsOf(r *report.Record, step string) check.Windows {
+	find := func(name, step string) *report.Window {
+		for i := range r.Windows {
+			if w := &r.Windows[i]; w.Name == name && w.Step == step {
+				return w
+			}
+		}
+		return nil
+	}
+	return check.Windows{During: find(report.During, step), Baseline: find(report.Baseline, ""), Recovery: find(report.Recovery, "")}
+}
+
+// candidates are lines that might hold in one run and not in the other: the surest
+// come first.
+func candidates(was, is check.Windows) []string {
+	var sure, timed []string
+	for _, window := range []struct {
+		prefix  string
+		was, is *report.Window
+	}{{"", was.During, is.During}, {report.Baseline + ".", was.Baseline, is.Baseline}, {report.Recovery + ".", was.Recovery, is.Recovery}} {
+		if window.was == nil || window.is == nil {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(window.was.Loads)) {
+			before, after := window.was.Loads[name], window.is.Loads[name]
+			if before == nil || after == nil {
+				continue
+			}
+			sure = append(sure, ofOutcomes(window.prefix+name, before, after)...)
+			timed = append(timed, ofTimes(window.prefix+name, before, after)...)
+		}
+	}
+	return append(append(sure, ofQuantities(was.During)...), timed...)
+}
+
+// ofOutcomes says of a cohort what is true of all of its answers, or of none.
+func ofOutcomes(cohort string, runs ...*loadgen.Result) []string {
+	checks, statuses, versions := map[string]bool{}, map[int]bool{}, map[string]bool{}
+	for _, run := range runs {
+		for _, o := range run.Outcomes {
+			statuses[o.Status], versions[o.Version] = true, true
+			for _, check := range o.Checks {
+				checks[check] = true
+			}
+		}
+	}
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		lines = append(lines, fmt.Sprintf("%s.share(%q) == 100%%", cohort, name), fmt.Sprintf("%s.share(%q) == 0%%", cohort, name))
+	}
+	for _, status := range slices.Sorted(maps.Keys(statuses)) {
+		lines = append(lines, fmt.Sprintf("%s.status[%d] == %s.sent", cohort, status, cohort), fmt.Sprintf("%s.status[%d] == 0", cohort, status))
+	}
+	for _, version := range slices.Sorted(maps.Keys(versions)) {
+		lines = append(lines, fmt.Sprintf("%s.answered(%q) == %s.sent", cohort, version, cohort), fmt.Sprintf("%s.answered(%q) == 0", cohort, version))
+	}
+	return append(lines, cohort+".errors == 0")
+}
+
+// ofQuantities says of what proxies counted that it was nothing, or as much as
+// cohorts sent.
+func ofQuantities(was *report.Window) []string {
+	var lines []string
+	for _, q := range was.Quantities {
+		if q.Value == nil {
+			continue
+		}
+		name := fmt.Sprintf("%s(%s)", q.Function, strings.Join(q.Args, ", "))
+		lines = append(lines, name+" == 0")
+		for _, cohort := range slices.Sorted(maps.Keys(was.Loads)) {
+			lines = append(lines, fmt.Sprintf("%s == %s.sent", name, cohort), fmt.Sprintf("%s == 2 * %s.sent", name, cohort))
+		}
+	}
+	return lines
+}
+
+// What two runs differ by in time for nothing: less than this, or less than a third.
+const (
+	jitter       = 100 * time.Millisecond
+	jitterFactor = 4.0 / 3
+)
+
+// ofTimes says of a cohort that it is on its own side of the middle between it and
+// the other run. A busy machine makes requests slower and none faster, so that of a
+// run that was faster nothing is said unless all of it was.
+func ofTimes(cohort string, was, is *loadgen.Result) []string {
+	least, most, known := times(was)
+	theirLeast, theirMost, theirsKnown := times(is)
+	switch {
+	case !known || !theirsKnown:
+		return nil
+	case apart(theirLeast, least):
+		return []string{fmt.Sprintf("%s.min >= %s", cohort, middle(least, theirLeast))}
+	case apart(most, theirLeast):
+		return []string{fmt.Sprintf("%s.max < %s", cohort, middle(most, theirMost))}
+	}
+	return nil
+}
+
+func times(r *loadgen.Result) (least, most time.Duration, known bool) {
+	if r.Response == nil {
+		return 0, 0, false
+	}
+	least, known = r.Response.Min()
+	most, _ = r.Response.Max()
+	return least, most, known
+}
+
+// apart says whether a time is below another by more than jitter.
+func apart(a, b time.Duration) bool {
+	return b-a >= jitter && float64(b) >= jitterFactor*float64(a)
+}
+
+func middle(a, b time.Duration) time.Duration { return ((a + b) / 2).Round(jitter / 2) }

@@ -1,0 +1,53 @@
+package sabotage
+
+// Mutant is one thing wrong with the rules of a scenario, as somebody thought of it:
+// internal/mutate has to think of it too.
+type Mutant struct {
+	Scenario string
+	ID       string // as internal/mutate names it
+	Shows    string // stands in an expectation that fails, or in a problem
+}
+
+// Mutants are the least that is to be derived from the rules of the library. The
+// first of each scenario is the one that the cluster is tried with too.
+func Mutants() []Mutant {
+	return []Mutant{
+		{"delay-jason", "apply[0]/match-dropped", "raters.status[200]"},
+		{"delay-jason", "apply[0]/delay-percentage-halved", "faults(ratings)"},
+
+		{"delay-fixed", "given[1]/to-v2", "2.4s <= jason.p50"}, // the version with the bug
+		{"delay-fixed", "seven-seconds/apply[0]/delay-halved", "patient.p50"},
+		{"delay-fixed", "seven-seconds/apply[0]/delay-doubled", "patient.p50"},
+		{"delay-fixed", "two-seconds/apply[0]/match-dropped", "faults(ratings)"},
+
+		{"abort-jason", "apply[0]/abort-503", "jasons-ratings.status[500]"},
+		{"abort-jason", "apply[0]/match-dropped", "raters.status[200]"},
+		{"abort-jason", "apply[0]/abort-percentage-halved", "faults(ratings)"},
+
+		{"timeout-reviews", "half-a-second/apply[0]/timeout-doubled", "0.95s <= pages.p50"},
+		{"timeout-reviews", "half-a-second/apply[0]/dropped", `pages.share("reviews-lost")`},
+		{"timeout-reviews", "slow-ratings/apply[0]/delay-halved", "pages.min >= 1.9s"},
+
+		{"route-jason", "apply[0]/match-dropped", "split(others)"},
+		{"route-jason", "apply[0]/to-v3", "split(jason)"},
+		{"route-jason", "apply[0]/end-user-any-case", "namesake.answered"},
+
+		{"shift-v3", "half/apply[0]/weights-moved-back", "split(reviews)"},
+		{"shift-v3", "half/apply[0]/v3-to-v2", "split(pages)"},
+		{"shift-v3", "all/apply[0]/tenth-to-v1", "requests(reviews, v1)"},
+
+		{"canary-takeover", "half/apply[0]/weights-moved-back", "split(direct)"},
+		{"canary-takeover", "takeover/apply[0]/tenth-to-v1", "requests(reviews, v1)"},
+		{"canary-takeover", "takeover/apply[0]/direct-to-v1", "requests(reviews, v1)"}, // of whom no page tells
+
+		{"canary-reviews", "one-in-ten/apply[0]/weights-moved", "split(reviews)"},
+		{"canary-reviews", "one-in-ten/apply[0]/weights-swapped", "split(pages)"},
+		{"canary-reviews", "one-in-ten/apply[0]/v2-to-v1", "split(reviews)"},
+
+		{"breaker-httpbin", "two-connections/apply[0]/http1MaxPendingRequests-x10", "client.status[503] > 0"},
+		{"breaker-httpbin", "two-connections/apply[0]/dropped", "client.status[503] > 0"},
+
+		{"tcp-shift", "one-in-five/apply[0]/weights-moved", "split(callers)"},
+		{"tcp-shift", "one-in-five/apply[0]/weights-swapped", "split(tcp-echo)"},
+	}
+}
