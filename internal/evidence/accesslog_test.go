@@ -225,6 +225,11 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"retries of another entry that all failed", part(rules.PartRetry), logs(entry(2, by(otherMark), flagged("URX"))), func(s *scene) {
 			s.objects = []*rules.Object{leadingTo("web"), leadingTo("web")}
 		}, unknown},
+		{"headers of requests that got there", part(rules.PartRequestHeaders), logs(entry(2, by(webMark))), nil, 11},
+		{"headers of requests that did not", part(rules.PartRequestHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, nowhere, by(otherMark), flagged("FI")), entry(3, by(otherMark), flagged("UF"))), nil, 0},
+		{"headers of an abort", part(rules.PartResponseHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, nowhere, by(otherMark), flagged("FI"))), nil, 1},
+		{"headers of no answer", part(rules.PartResponseHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, by(otherMark), flagged("DC"), func(e *envoy.LogEntry) { e.Status = 0 })), nil, 0},
+		{"headers that nothing shows", part(rules.PartRequestHeaders), nil, nil, unknown},
 		{"a mirror to where requests are sent too", part(rules.PartMirror), nil, nil, unknown},
 		{"a mirror that got nothing", part(rules.PartMirror, subset("v1")), nil, nil, 0},
 		{"what no proxy shows", part(rules.PartCORS), logs(), nil, unknown},

@@ -55,20 +55,22 @@ func (w *Window) bite(part rules.Part) *tally {
 // biteSources are those of each kind of part, in their order.
 func biteSources() map[string][]source[rules.Part] {
 	return map[string][]source[rules.Part]{
-		rules.PartDelay:    {loggedFlag("DI"), onlyFault("delays")},
-		rules.PartAbort:    {loggedFlag("FI"), onlyFault("aborts")},
-		rules.PartTimeout:  {loggedTimeout},
-		rules.PartRoute:    {tcpClusters, loggedRoute, destinationCluster},
-		rules.PartWeight:   {tcpClusters, loggedRoute, destinationCluster},
-		rules.PartPolicy:   {loggedPolicy, policyClusters},
-		rules.PartOverflow: {countedRefusals, loggedRefusals},
-		rules.PartEjection: {countedEjections, loggedUnhealthy, flaggedEjections},
-		rules.PartSubset:   {loggedPolicy, policyClusters},
-		rules.PartServer:   {enteredPort, entered},
-		rules.PartMirror:   {mirroredCluster},
-		rules.PartRetry:    {countedRetries, loggedExhausted},
-		rules.PartNoRetry:  {loggedFailures},
-		rules.PartCORS:     {unseen("no proxy shows which requests a corsPolicy was for")},
+		rules.PartDelay:           {loggedFlag("DI"), onlyFault("delays")},
+		rules.PartAbort:           {loggedFlag("FI"), onlyFault("aborts")},
+		rules.PartTimeout:         {loggedTimeout},
+		rules.PartRoute:           {tcpClusters, loggedRoute, destinationCluster},
+		rules.PartWeight:          {tcpClusters, loggedRoute, destinationCluster},
+		rules.PartPolicy:          {loggedPolicy, policyClusters},
+		rules.PartOverflow:        {countedRefusals, loggedRefusals},
+		rules.PartEjection:        {countedEjections, loggedUnhealthy, flaggedEjections},
+		rules.PartSubset:          {loggedPolicy, policyClusters},
+		rules.PartServer:          {enteredPort, entered},
+		rules.PartMirror:          {mirroredCluster},
+		rules.PartRetry:           {countedRetries, loggedExhausted},
+		rules.PartNoRetry:         {loggedFailures},
+		rules.PartRequestHeaders:  {loggedReached},
+		rules.PartResponseHeaders: {loggedAnswered},
+		rules.PartCORS:            {unseen("no proxy shows which requests a corsPolicy was for")},
 	}
 }
 

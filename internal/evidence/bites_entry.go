@@ -108,16 +108,32 @@ func loggedExhausted(w *Window, p pair, part rules.Part) answer {
 
 // loggedFailures counts the requests of an entry that an endpoint failed.
 func loggedFailures(w *Window, p pair, part rules.Part) answer {
+	return loggedThat(w, p, part, "from status 500", func(k logged) bool {
+		return k.upstream != "" && (k.status >= 500 || k.flagged("UF") || k.flagged("UC"))
+	})
+}
+
+// loggedReached counts the requests of an entry that got to an endpoint: what an
+// entry does to a request is done as it is sent there.
+func loggedReached(w *Window, p pair, part rules.Part) answer {
+	return loggedThat(w, p, part, "by endpoint", func(k logged) bool { return k.upstream != "" && !k.flagged("UF") })
+}
+
+// loggedAnswered counts those that were answered, by whomever.
+func loggedAnswered(w *Window, p pair, part rules.Part) answer {
+	return loggedThat(w, p, part, "by status", func(k logged) bool { return k.status != 0 })
+}
+
+// loggedThat counts the requests of an entry that are as asked.
+func loggedThat(w *Window, p pair, part rules.Part, how string, as func(logged) bool) answer {
 	if part.Entry == "" {
 		return unknown("")
 	}
-	n, why := w.logCount(p, func(k logged) bool {
-		return byEntry(k.route, part.Entry) && k.upstream != "" && (k.status >= 500 || k.flagged("UF") || k.flagged("UC"))
-	})
+	n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && as(k) })
 	if why != "" {
 		return unknown(why)
 	}
-	return counted(logSource+" from status 500", n)
+	return counted(logSource+" "+how, n)
 }
 
 // unseen is the source of a part that nothing shows.

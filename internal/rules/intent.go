@@ -51,6 +51,7 @@ func forms() []form {
 		{"timeout", func() Intent { return &Timeout{} }, timeoutParts()},
 		{"mirror", func() Intent { return &Mirror{} }, mirrorParts()},
 		{"retries", func() Intent { return &Retries{} }, retriesParts()},
+		{"headers", func() Intent { return &Headers{} }, headersParts()},
 	}
 }
 

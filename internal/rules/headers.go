@@ -1,0 +1,140 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// Headers changes headers of the requests to services, and of the answers, in
+// the proxies of their clients.
+type Headers struct {
+	Service  yamlnode.Names    `yaml:"service"`
+	When     map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	Request  HeaderOperations  `yaml:"request,omitempty" jsonschema_description:"As the service gets it."`
+	Response HeaderOperations  `yaml:"response,omitempty" jsonschema_description:"As the client gets it."`
+}
+
+// HeaderOperations are what is done to headers: first some are taken away, then
+// some set, then some added.
+type HeaderOperations struct {
+	Set    map[string]string `yaml:"set,omitempty" jsonschema_description:"In the place of what there is."`
+	Add    map[string]string `yaml:"add,omitempty" jsonschema_description:"Beside what there is."`
+	Remove []string          `yaml:"remove,omitempty"`
+}
+
+// String implements Intent.
+func (h *Headers) String() string { return "the headers of " + strings.Join(h.Service, ", ") }
+
+// Services implements Intent.
+func (h *Headers) Services() []string { return h.Service }
+
+// Versions implements Intent: headers lead nowhere.
+func (h *Headers) Versions() []string { return nil }
+
+// Check implements Intent.
+func (h *Headers) Check() error {
+	if h.Request.empty() && h.Response.empty() {
+		return errors.New("it changes no header; write request: {set: {x-name: value}}, or add, or remove")
+	}
+	if err := h.Request.check(); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	if err := h.Response.check(); err != nil {
+		return fmt.Errorf("response: %w", err)
+	}
+	return checkScope(h.Service, h.When)
+}
+
+func (o *HeaderOperations) empty() bool { return len(o.Set)+len(o.Add)+len(o.Remove) == 0 }
+
+func (o *HeaderOperations) check() error {
+	seen := map[string]bool{}
+	set, add := slices.Sorted(maps.Keys(o.Set)), slices.Sorted(maps.Keys(o.Add))
+	for _, name := range slices.Concat(o.Remove, set, add) {
+		lower := strings.ToLower(name)
+		switch {
+		case lower == "host":
+			return errors.New("the host is no header to change here; take the intent rewrite with authority")
+		case !headerName.MatchString(name):
+			return fmt.Errorf("%q is not the name of a header; it takes letters, digits and -, and no space", name)
+		case seen[lower]:
+			return fmt.Errorf("the header %s stands twice; it is removed, set or added", lower)
+		}
+		seen[lower] = true
+	}
+	for _, values := range []map[string]string{o.Set, o.Add} {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			switch value := values[name]; {
+			case value == "":
+				return fmt.Errorf("the header %s has no value, and Envoy leaves such out; give it one, or remove it", name)
+			case strings.ContainsAny(value, "\x00\r\n"):
+				return fmt.Errorf("the value of the header %s has a line break; write it in one line", name)
+			}
+		}
+	}
+	return nil
+}
+
+func (h *Headers) when() map[string]string { return h.When }
+
+func (h *Headers) merge(d *draft, service Service) error {
+	return d.edit(service, h.When, func(entry *networking.HTTPRoute) error {
+		if entry.Headers == nil {
+			entry.Headers = &networking.Headers{}
+		}
+		entry.Headers.Request = h.Request.onto(entry.Headers.Request)
+		entry.Headers.Response = h.Response.onto(entry.Headers.Response)
+		return nil
+	})
+}
+
+// onto returns the operations of an entry with these among them. Of a header that
+// is set or removed here nothing else is left to be done.
+func (o *HeaderOperations) onto(have *networking.Headers_HeaderOperations) *networking.Headers_HeaderOperations {
+	if o.empty() {
+		return have
+	}
+	if have == nil {
+		have = &networking.Headers_HeaderOperations{}
+	}
+	for _, name := range slices.Concat(o.Remove, slices.Collect(maps.Keys(o.Set))) {
+		same := func(other string) bool { return strings.EqualFold(other, name) }
+		have.Remove = slices.DeleteFunc(have.Remove, same)
+		for _, values := range []map[string]string{have.Set, have.Add} {
+			maps.DeleteFunc(values, func(other, _ string) bool { return same(other) })
+		}
+	}
+	have.Remove = append(have.Remove, o.Remove...)
+	have.Set, have.Add = union(have.Set, o.Set), union(have.Add, o.Add)
+	return have
+}
+
+// The kinds of parts of headers.
+const (
+	PartRequestHeaders  = "request-headers"  // requests that got to an endpoint with what it does to them
+	PartResponseHeaders = "response-headers" // answers with what it does to them
+)
+
+func headersParts() []entryPart {
+	return []entryPart{
+		{
+			PartKind: PartKind{PartRequestHeaders, "no request that got to an endpoint with them", "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
+			in: func(whole Part, entry *networking.HTTPRoute) []Part {
+				return whole.field(PartRequestHeaders, "headers.request", entry.GetHeaders().GetRequest() != nil)
+			},
+		},
+		{
+			PartKind: PartKind{PartResponseHeaders, "no answer that had them", "let a cohort send requests that it matches, and wait for the answer; or take it out"},
+			in: func(whole Part, entry *networking.HTTPRoute) []Part {
+				return whole.field(PartResponseHeaders, "headers.response", entry.GetHeaders().GetResponse() != nil)
+			},
+		},
+	}
+}

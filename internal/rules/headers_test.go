@@ -1,0 +1,75 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+func headers(request, response HeaderOperations) *Headers {
+	return &Headers{Service: yamlnode.Names{"ratings"}, Request: request, Response: response}
+}
+
+func TestHeadersAreChangedInTheEntriesOfTheirRequests(t *testing.T) {
+	gold := HeaderOperations{Set: map[string]string{"x-tier": "gold"}, Add: map[string]string{"x-via": "mesh"}, Remove: []string{"x-debug"}}
+	some := headers(gold, HeaderOperations{})
+	some.When = jason
+	const golden = `{set: {x-tier: gold}, add: {x-via: mesh}, remove: [x-debug]}`
+	for name, test := range map[string]struct {
+		http   string
+		intent Intent
+		want   string
+	}{
+		"of answers":              {`[{` + toV1 + `}]`, headers(HeaderOperations{}, gold), `[{` + toV1 + `, headers: {response: ` + golden + `}}]`},
+		"of some requests":        {`[{` + toV1 + `}]`, some, `[{` + isJason("") + `, ` + toV1 + `, headers: {request: ` + golden + `}}, {` + toV1 + `}]`},
+		"beside those of answers": {`[{` + toV1 + `, headers: {response: {set: {a: b}}}}]`, headers(gold, HeaderOperations{}), `[{` + toV1 + `, headers: {request: ` + golden + `, response: {set: {a: b}}}}]`},
+		"beside others, and in the place of the same": {
+			`[{` + toV1 + `, headers: {request: {set: {X-Tier: iron, X-Debug: "1", a: b}, add: {x-tier: tin, x-via: me, c: d}, remove: [x-debug, X-TIER, e]}}}]`, headers(gold, HeaderOperations{}),
+			`[{` + toV1 + `, headers: {request: {set: {x-tier: gold, a: b}, add: {x-via: mesh, c: d}, remove: [e, x-debug]}}}]`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{test.intent})
+			if err != nil || len(changes) != 1 {
+				t.Fatalf("%d changes, %v", len(changes), err)
+			}
+			got := changes[0].After.Spec.(*networking.VirtualService).Http
+			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHeadersAreRefusedWithTheReason(t *testing.T) {
+	set := func(name, value string) HeaderOperations {
+		return HeaderOperations{Set: map[string]string{name: value}}
+	}
+	for name, test := range map[string]struct {
+		objects           string
+		request, response HeaderOperations
+		want              string
+	}{
+		"nothing":            {"", HeaderOperations{}, HeaderOperations{}, "it changes no header"},
+		"no name":            {"", set("", "a"), HeaderOperations{}, `request: "" is not the name of a header`},
+		"a space in a name":  {"", HeaderOperations{}, set("x y", "a"), `response: "x y" is not the name`},
+		"a pseudo header":    {"", set(":path", "/"), HeaderOperations{}, `":path" is not the name`},
+		"the host":           {"", set("Host", "a"), HeaderOperations{}, "take the intent rewrite"},
+		"no value":           {"", HeaderOperations{Add: map[string]string{"a": ""}}, HeaderOperations{}, "the header a has no value"},
+		"two lines":          {"", set("a", "b\r\nc: d"), HeaderOperations{}, "has a line break"},
+		"set and taken away": {"", HeaderOperations{Set: map[string]string{"X-A": "1"}, Remove: []string{"x-a"}}, HeaderOperations{}, "the header x-a stands twice"},
+		"on a redirect":      {ratings(`[{redirect: {uri: /}}]`), set("a", "b"), HeaderOperations{}, "spec.http[0] redirects"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{headers(test.request, test.response)}); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want something with %q", err, test.want)
+			}
+		})
+	}
+}
