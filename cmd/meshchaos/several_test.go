@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -66,7 +67,7 @@ func TestWhatRunsBesideEachOtherPrintsInOrder(t *testing.T) {
 	var out, progress strings.Builder
 	outcomes := beside(all, 4, streams{out: &out, err: &progress}, func(s *scenarios.Scenario, to streams) outcome {
 		<-release[s.Name]
-		io.WriteString(to.out, s.Name+" 1\n"+s.Name+" 2\n")
+		fmt.Fprintf(to.out, "%s 1\n%[1]s 2\n", s.Name)
 		if other := next[s.Name]; other != "" {
 			close(release[other])
 		}

@@ -69,7 +69,6 @@ func decimalOf(node ast.Node) (ast.Node, error) {
 
 func integerNode(node ast.Node, text string) (ast.Node, error) {
 	n := ast.Integer(node.GetToken())
-	n.BaseNode.Comment = node.GetComment()
 	if value, err := strconv.ParseUint(strings.TrimPrefix(text, "+"), 10, 64); err == nil {
 		n.Value = value
 		return n, nil
