@@ -1,5 +1,5 @@
 // Package samples holds the sample applications: Bookinfo, httpbin and tcp-echo,
-// behaving as Istio's own do, and micro-api. The same code serves in the embedded mesh and as
+// behaving as Istio's own do, micro-api, and ratings with its versions that misbehave. The same code serves in the embedded mesh and as
 // pods of a cluster.
 //
 // An application is a folder of this package, which says all of it, its line in
@@ -27,6 +27,7 @@ func applications() []workload.Application {
 		httpbin.Application(),
 		tcpecho.Application(),
 		microapi.Application(),
+		bookinfo.RatingsApplication(),
 	}
 }
 
@@ -59,8 +60,10 @@ func Lookup(app, version string) (workload.Workload, error) {
 			if w.App == app && w.Version == version {
 				return w, nil
 			}
-			apps = append(apps, w.App)
-			if w.App == app {
+			if !slices.Contains(apps, w.App) {
+				apps = append(apps, w.App)
+			}
+			if w.App == app && !slices.Contains(versions, w.Version) {
 				versions = append(versions, w.Version)
 			}
 		}
@@ -68,5 +71,5 @@ func Lookup(app, version string) (workload.Workload, error) {
 	if len(versions) > 0 {
 		return workload.Workload{}, fmt.Errorf("finding version %q of service %q: there is no such version; choose %s", version, app, strings.Join(versions, ", "))
 	}
-	return workload.Workload{}, fmt.Errorf("finding service %q: there is no such service; choose %s", app, strings.Join(slices.Compact(apps), ", "))
+	return workload.Workload{}, fmt.Errorf("finding service %q: there is no such service; choose %s", app, strings.Join(apps, ", "))
 }

@@ -29,6 +29,7 @@ func TestApps(t *testing.T) {
 		"httpbin":   {"httpbin-v1"},
 		"tcp-echo":  {"tcp-echo-v1", "tcp-echo-v2"},
 		"micro-api": {"micro-api-v1", "micro-api-v2"},
+		"ratings":   {"ratings-v1", "ratings-v-faulty", "ratings-v-delayed", "ratings-v-unavailable", "ratings-v-unhealthy"},
 	} {
 		if diff := cmp.Diff(want, got[name]); diff != "" {
 			t.Errorf("workloads of %s (-want +got):\n%s", name, diff)

@@ -1,5 +1,6 @@
 // Package bookinfo holds the four services of the Bookinfo sample: productpage,
-// details, ratings and the three versions of reviews. What they answer, how long
+// details, ratings and the three versions of reviews; and ratings alone, with its
+// versions that misbehave. What they answer, how long
 // they wait for one another and what they pass on is as measured on Istio's own
 // sample; the page's markup is ours.
 //
@@ -50,10 +51,11 @@ type failure struct {
 	Error string `json:"error"`
 }
 
-func health(status string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, struct {
-			Status string `json:"status"`
-		}{status})
-	}
+// condition is the body of an answer about a service's health.
+type condition struct {
+	Status string `json:"status"`
+}
+
+func health(words string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, condition{words}) }
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
@@ -21,14 +22,34 @@ type ratings struct {
 }
 
 // newRatings is the ratings service.
-func newRatings(context.Context, workload.Env) http.Handler {
+func newRatings(ctx context.Context, _ workload.Env) http.Handler { return wellBehaved().serve(ctx) }
+
+// serve is the ratings service, as it behaves. An answer that waits is given up
+// when ctx ends, and not when its caller has gone.
+func (b behaviour) serve(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", health("Ratings is healthy"))
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
+		if b.ill() {
+			writeJSON(w, http.StatusInternalServerError, condition{"Ratings is not healthy"})
+			return
+		}
+		health("Ratings is healthy")(w, r)
+	})
 	mux.HandleFunc("GET /ratings/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.Atoi(r.PathValue("id"))
-		if err != nil {
+		switch {
+		case err != nil:
 			writeJSON(w, http.StatusBadRequest, failure{"please provide numeric product ID"})
 			return
+		case b.fails():
+			writeJSON(w, http.StatusServiceUnavailable, failure{"Service unavailable"})
+			return
+		case b.waits():
+			select {
+			case <-time.After(variantDelay):
+			case <-ctx.Done():
+				return
+			}
 		}
 		five, four := 5, 4
 		writeJSON(w, http.StatusOK, ratings{ID: id, Ratings: stars{&five, &four}})
