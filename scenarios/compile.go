@@ -49,6 +49,8 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	note(err)
 	s.Excuses, err = r.compileExcuses(f)
 	note(err)
+	s.Silences, err = r.compileSilences(f)
+	note(err)
 	steps, err := stepsOf(f)
 	note(err)
 	for _, step := range steps {

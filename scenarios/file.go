@@ -37,6 +37,8 @@ type fileSpec struct {
 	Steps     []fileStep           `yaml:"steps,omitempty" jsonschema_description:"A longer scenario: each step on top of the one before."`
 	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that is no pass ends the run and takes everything back. Default: continue."`
 
+	Lint []fileSilence `yaml:"lint,omitempty" jsonschema_description:"Traps that the file is caught in on purpose."`
+
 	NoEndpoints []fileNoEndpoints `yaml:"noEndpoints,omitempty" jsonschema_description:"What the rules and the load name on purpose although nobody is there."`
 	Mutants     []fileMutant      `yaml:"mutants,omitempty" jsonschema_description:"Mutants of the rules that no expectation can tell from them, each with the reason: see meshchaos mutate."`
 }
@@ -52,6 +54,12 @@ type fileStep struct {
 	Apply  []fileRule          `yaml:"apply,omitempty"`
 	Load   map[string]fileLoad `yaml:"load"`
 	Expect []fileLine          `yaml:"expect"`
+}
+
+// fileSilence is a trap that is not to be warned of.
+type fileSilence struct {
+	ID     string `yaml:"id" jsonschema_description:"As the warning has it in brackets."`
+	Reason string `yaml:"reason" jsonschema_description:"Why what it warns of is meant."`
 }
 
 // fileNoEndpoints is a service that is not there or has no ready pod, or a

@@ -36,7 +36,7 @@ func (s *Scenario) Override(o Override) error {
 			}
 			found = true
 			if o.bounds(cohort.Plan) {
-				unbound = append(unbound, Warning{Message: fmt.Sprintf("-n is not for %s, which is there as long as %s", cohort.Name, cohort.Plan.While)})
+				unbound = append(unbound, Warning{File: s.File, Message: fmt.Sprintf("-n is not for %s, which is there as long as %s", cohort.Name, cohort.Plan.While)})
 			}
 			if err := o.apply(&cohort.Plan); err != nil {
 				return fmt.Errorf("overriding the load %q: %w", cohort.Name, err)

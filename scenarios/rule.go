@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/invopop/jsonschema"
 
+	"github.com/meshchaos/meshchaos/internal/lint"
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
@@ -40,7 +41,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	compiled := Rule{place: *r.place(yamlnode.At(rule.node, "", ""))}
 	var err error
 	if name, ok := yamlnode.Scalar(rule.node); ok {
-		compiled.Objects, err = r.objectFile(rule.node, name)
+		compiled.Objects, compiled.sources, err = r.objectFile(rule.node, name)
 		return compiled, err
 	}
 	pairs, err := yamlnode.Entries(rule.node)
@@ -50,7 +51,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	for _, pair := range pairs {
 		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
 			object, err := r.decodeObject(rule.node)
-			compiled.Objects = []*rules.Object{object}
+			compiled.Objects, compiled.sources = []*rules.Object{object}, []source{{rule.node, r}}
 			return compiled, err
 		}
 	}
@@ -59,31 +60,32 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 }
 
 // objectFile reads a file of Istio objects that a scenario names.
-func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, error) {
+func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []source, error) {
 	text, err := r.open(name)
 	if err != nil {
-		return nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
+		return nil, nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
 	}
 	inner := newReader(name, text, nil, r.open)
 	if err := inner.guard(text); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	nodes, err := documents(text)
 	if err != nil {
-		return nil, inner.place(err)
+		return nil, nil, inner.place(err)
 	}
 	var objects []*rules.Object
+	var places []source
 	for _, node := range nodes {
 		object, err := inner.decodeObject(node)
 		if err != nil {
-			return nil, inner.place(err)
+			return nil, nil, inner.place(err)
 		}
-		objects = append(objects, object)
+		objects, places = append(objects, object), append(places, source{node, inner})
 	}
 	if len(objects) == 0 {
-		return nil, yamlnode.At(node, "", "the rule file %q holds no object", name)
+		return nil, nil, yamlnode.At(node, "", "the rule file %q holds no object", name)
 	}
-	return objects, nil
+	return objects, places, nil
 }
 
 // decodeObject reads an Istio object strictly and places what is wrong in it.
@@ -97,30 +99,47 @@ func (r *reader) decodeObject(node ast.Node) (*rules.Object, error) {
 		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
 	}
 	object, err := rules.DecodeFile(manifest)
-	var field *rules.FieldError
-	if errors.As(err, &field) {
-		hint := ""
-		if field.Suggestion != "" {
-			hint = "did you mean " + field.Suggestion + "?"
-		}
-		return nil, yamlnode.At(yamlnode.Follow(node, field.Path), hint, "%s: %s", field.Path, field.Message)
-	}
 	if err != nil {
+		return nil, ofField(node, err)
+	}
+	if err := refused(node, object); err != nil {
 		return nil, err
 	}
-	for _, problem := range rules.Check([]*rules.Object{object}) {
-		if !problem.Warning || problem.Dead {
-			return nil, r.refused(node, problem)
+	for _, w := range lint.Find([]*rules.Object{object}, lint.Around{}) {
+		if w.Dead {
+			return nil, r.dead(node, w)
 		}
 	}
 	return object, nil
 }
 
-// refused places what Istio would refuse in an object, or what can never bite.
-func (r *reader) refused(node ast.Node, p rules.Problem) error {
-	wrong := yamlnode.At(yamlnode.Follow(node, p.Path), "", "%s: %s", p.Path, p.Message)
-	if p.By != "" {
-		wrong.Hint = fmt.Sprintf("%s stands in %s", p.By, r.place(yamlnode.At(yamlnode.Follow(node, p.By), "", "")).Where())
+// ofField places the error of a field of an object.
+func ofField(node ast.Node, err error) error {
+	var field *rules.FieldError
+	if !errors.As(err, &field) {
+		return err
+	}
+	hint := ""
+	if field.Suggestion != "" {
+		hint = "did you mean " + field.Suggestion + "?"
+	}
+	return yamlnode.At(yamlnode.Follow(node, field.Path), hint, "%s: %s", field.Path, field.Message)
+}
+
+// refused places what Istio would refuse in an object, and an annotation that is to
+// silence what there is not.
+func refused(node ast.Node, object *rules.Object) error {
+	for _, p := range append(rules.Check([]*rules.Object{object}), lint.CheckSilences(object)...) {
+		return yamlnode.At(yamlnode.Follow(node, p.Path), "", "%s: %s", p.Path, p.Message)
+	}
+	return nil
+}
+
+// dead places what can never bite.
+func (r *reader) dead(node ast.Node, w lint.Warning) error {
+	wrong := yamlnode.At(yamlnode.Follow(node, w.Path), "", "%s: %s", w.Path, w.Message)
+	if w.By != "" {
+		wrong.Hint = fmt.Sprintf("%s stands in %s", w.By, r.place(yamlnode.At(yamlnode.Follow(node, w.By), "", "")).Where())
 	}
 	return wrong
 }

@@ -2,7 +2,7 @@ package scenarios
 
 import (
 	"cmp"
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
@@ -27,15 +27,21 @@ func samplesNeeded(expect []Line, cohort string) int64 {
 // lint notes what is allowed and probably not meant. The baseline and the
 // recovery are planned to be long enough; the load of a step is as its file says.
 func (s *Scenario) lint() {
-	s.Warnings = append(s.Warnings, s.alike...)
+	found := slices.Clone(s.alike)
 	for _, step := range s.Steps {
 		for _, line := range step.Expect {
 			for _, size := range line.SamplesNeeded() {
 				if planned := step.planned(size); planned > 0 && planned < size.Requests {
-					s.Warnings = append(s.Warnings, Warning{Line: line.Line, Message: fmt.Sprintf(
-						"%d requests cannot establish %s: it takes %d; write requests: auto", planned, line.Text(), size.Requests)})
+					found = append(found, line.warn(tooFewRequests, "%d requests cannot establish %s: it takes %d; write requests: auto", planned, line.Text(), size.Requests))
 				}
 			}
+		}
+	}
+	s.caught = nil
+	for _, w := range found {
+		s.caught = append(s.caught, w.Trap)
+		if !s.Silenced(w.Trap) {
+			s.Warnings = append(s.Warnings, w)
 		}
 	}
 }

@@ -2,8 +2,8 @@
 // what can be checked without a mesh, and compiles it to what a run needs. It
 // also holds the library of scenarios that are built into the program.
 //
-// The package may import internal/check, internal/evidence, internal/mesh, internal/rules,
-// internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
+// The package may import internal/check, internal/evidence, internal/lint, internal/mesh,
+// internal/rules, internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
 // A label is what Kubernetes takes for one (k8s.io/apimachinery).
 package scenarios
 
@@ -35,7 +35,10 @@ type Scenario struct {
 	Rollback bool   // the first step that is no pass ends the run
 	Warnings []Warning
 
-	alike []Warning // of versions that are not told apart
+	Silences []Silence // of traps that the file says are meant
+
+	alike  []Warning // of versions that are not told apart
+	caught []string  // the traps that the file alone shows, silenced or not
 
 	NoEndpoints []NoEndpoints // where requests are sent on purpose although nobody is there
 	Excuses     []Excuse      // mutants that are no matter
@@ -84,6 +87,7 @@ func (s Step) WrongTarget(cohort string, err error) error {
 type Rule struct {
 	Intent  rules.Intent    // nil: objects
 	Objects []*rules.Object // verbatim; their namespace is the run's
+	sources []source        // where each of the objects stands
 	place   Error           // where it stands
 }
 
@@ -113,10 +117,4 @@ type Line struct {
 	KnownBug string // the ticket; the expectation is expected to be false
 	Line     int
 	place    func(error) error // places what is wrong in the line
-}
-
-// Warning is something that is allowed and probably not meant.
-type Warning struct {
-	Line    int // 0: it is of an option, and of no line
-	Message string
 }

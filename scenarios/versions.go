@@ -23,8 +23,8 @@ func (r *reader) likeVersions(f *fileScenario) []Warning {
 				continue
 			}
 			node := yamlnode.Follow(f.body, "spec.versions."+one)
-			warnings = append(warnings, Warning{Line: r.line(node), Message: fmt.Sprintf(
-				"an answer with %q, which shows version %s, shows %s as well: it is mixed, and of neither; write a text for %s that only its answers have", text, other, one, one)})
+			warnings = append(warnings, warningAt(*r.place(yamlnode.At(node, "", "")), versionsAlike, fmt.Sprintf(
+				"an answer with %q, which shows version %s, shows %s as well: it is mixed, and of neither; write a text for %s that only its answers have", text, other, one, one)))
 		}
 	}
 	return warnings

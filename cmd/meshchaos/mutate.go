@@ -88,7 +88,7 @@ func listMutants(w io.Writer, s *scenarios.Scenario) error {
 func (f *mutateFlags) mutate(cmd *cobra.Command, s *scenarios.Scenario) error {
 	signal.Ignore(syscall.SIGPIPE) // so that every mesh is closed, whoever reads
 	ctx, stdout, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
-	warn(stderr, s)
+	warn(stderr, s.Warnings)
 	view := newProgress(stderr)
 	view.phase(s.Name + ": as it stands")
 	mutants := &mutantProgress{progress: view}

@@ -39,7 +39,7 @@ func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string
 			return nil, fmt.Errorf("making the folder of the report: %w", err)
 		}
 	}
-	warn(to.err, s)
+	warn(to.err, s.Warnings)
 	seed := newSeed()
 	if f.seeded {
 		seed = f.seed

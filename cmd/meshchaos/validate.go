@@ -56,47 +56,50 @@ func wordOrigin(s *scenarios.Scenario) string {
 
 // validate checks one scenario and prints its warnings.
 func validate(stderr io.Writer, s *scenarios.Scenario) error {
+	var stages []runner.Stage
 	if s.App != "" {
-		if err := admitEmbedded(stderr, s); err != nil {
+		var err error
+		if stages, err = admitEmbedded(s); err != nil {
 			return err
 		}
 		if err := mutate.Excuses(s); err != nil {
 			return err
 		}
 	}
-	warn(stderr, s)
+	warn(stderr, s.Warnings)
+	var caught []string
+	for _, stage := range stages {
+		warn(stderr, stage.Warnings)
+		caught = append(caught, stage.Caught...)
+	}
+	if s.App != "" { // else there may be more in a mesh
+		warn(stderr, s.IdleSilences(caught))
+	}
 	return nil
 }
 
 // warn prints what a scenario's file, or an option, is probably not meant to say.
-func warn(stderr io.Writer, s *scenarios.Scenario) {
-	for _, w := range s.Warnings {
-		place := s.File
-		if w.Line > 0 {
-			place = fmt.Sprintf("%s:%d", s.File, w.Line)
-		}
-		fmt.Fprintf(stderr, "%s: warning: %s\n", place, w.Message)
+func warn(stderr io.Writer, warnings []scenarios.Warning) {
+	for _, w := range warnings {
+		fmt.Fprintf(stderr, "%s: warning: %s\n", w.Place(), w.Words())
 	}
 }
 
 // admitEmbedded plans the scenario on an embedded mesh without rules, as it is
 // before every run, and asks whether it implements what would be written.
-func admitEmbedded(stderr io.Writer, s *scenarios.Scenario) error {
+func admitEmbedded(s *scenarios.Scenario) ([]runner.Stage, error) {
 	services, err := embedded.Services(s.App)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stages, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Closed: true, Beyond: runner.Alone()}, s, "validate")
 	if err != nil {
-		return ofFile(s, err)
+		return nil, ofFile(s, err)
 	}
 	for _, stage := range stages {
 		if err := embedded.Admit(s.App, stage.Objects()); err != nil {
-			return ofFile(s, err)
-		}
-		for _, w := range stage.Warnings {
-			fmt.Fprintf(stderr, "%s: warning: %s: %s: %s\n", s.File, w.Ref, w.Path, w.Message)
+			return nil, ofFile(s, err)
 		}
 	}
-	return nil
+	return stages, nil
 }

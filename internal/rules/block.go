@@ -123,18 +123,21 @@ func takesIn(host, namespace string, o *Object) bool {
 	return slices.ContainsFunc(Hosts(o), func(own string) bool { return Overlap(host, own) })
 }
 
-// unbound checks that a match names only gateways among those of the whole rule:
-// it narrows them down, and brings none along.
-func (c *checker) unbound(o *Object) {
+// Unbound returns the matches of a VirtualService that name gateways which the
+// whole rule is not bound to, with those gateways alone: a match narrows them
+// down, and brings none along.
+func Unbound(o *Object) []Block {
 	bound := BoundTo(o)
+	var out []Block
 	for _, block := range Blocks(o) {
-		for _, gateway := range block.Gateways {
-			if !slices.ContainsFunc(bound, func(b string) bool { return sameGateway(b, gateway) }) {
-				c.dead(block.Path+".gateways", "", "the rule is not bound to %s, only to %s, so the match is never asked there; add it to spec.gateways",
-					strings.TrimPrefix(gateway, "/"), strings.TrimPrefix(strings.Join(bound, ", "), "/"))
-			}
+		block.Gateways = slices.DeleteFunc(slices.Clone(block.Gateways), func(gateway string) bool {
+			return slices.ContainsFunc(bound, func(b string) bool { return sameGateway(b, gateway) })
+		})
+		if len(block.Gateways) > 0 {
+			out = append(out, block)
 		}
 	}
+	return out
 }
 
 // sameGateway compares two names. In a file whose objects have no namespace yet,

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,28 +14,20 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// Problem is something in an object that Istio refuses or, as a warning, takes
-// and then does not do.
+// Problem is something in an object that Istio refuses. What it takes and then
+// does not do is a trap, which internal/lint knows.
 type Problem struct {
 	Ref     Ref
 	Path    string // as in FieldError
 	Message string // what is wrong and what to do, to be read without the path
-	Warning bool
-	Dead    bool   // a warning of what can never bite, which no scenario means to write
-	By      string // the path of what keeps it from biting; empty: it does so itself
 }
 
 // String returns the object, the path and the message.
 func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.Ref, p.Path, p.Message) }
 
-// Check returns what Istio itself would refuse in the objects and, as warnings,
-// what it would silently ignore, in the order of the objects. The rules are
-// those of Istio's validation webhook (pkg/config/validation); none of them
-// stands in its CustomResourceDefinitions, bar the least duration.
-//
-// The objects are taken together: a subset that none of their DestinationRules
-// has is a warning, since a rule elsewhere may have it. So give it all objects
-// of the namespace, and filter what it returns by Ref.
+// Check returns what Istio itself would refuse in the objects, in their order.
+// The rules are those of Istio's validation webhook (pkg/config/validation); none
+// of them stands in its CustomResourceDefinitions, bar the least duration.
 func Check(objects []*Object) []Problem {
 	var problems []Problem
 	for _, o := range objects {
@@ -47,17 +38,12 @@ func Check(objects []*Object) []Problem {
 			continue
 		case *networking.VirtualService:
 			c.virtualService(spec)
-			c.unbound(o)
 		case *networking.DestinationRule:
 			c.destinationRule(spec)
 		case *networking.Gateway:
 			c.gateway(spec)
 		}
 		c.durations(o.Spec)
-		for _, path := range o.zeros {
-			c.warn(path, "Istio takes 0 as unset, which is no limit; write 1 for the least limit")
-		}
-		c.together(o, objects)
 		problems = append(problems, c.problems...)
 	}
 	return problems
@@ -71,14 +57,6 @@ type checker struct {
 
 func (c *checker) refuse(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
-func (c *checker) warn(path, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...), Warning: true})
-}
-
-func (c *checker) dead(path, by, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Ref: c.ref, Path: path, Message: fmt.Sprintf(format, args...), Warning: true, Dead: true, By: by})
 }
 
 // minPercent is the least percentage above 0 that Envoy's fractions of a
@@ -204,46 +182,4 @@ func (c *checker) regex(path, text string) {
 	case err != nil:
 		c.refuse(path, "%s; Istio takes RE2 expressions", err)
 	}
-}
-
-// together checks an object against the others.
-func (c *checker) together(o *Object, objects []*Object) {
-	if other, host := rival(o, objects); other != nil {
-		c.warn("spec.hosts", "%s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); put the rules into one of them", other.Ref, host)
-	}
-	switch spec := o.Spec.(type) {
-	case *networking.VirtualService:
-		if len(spec.Hosts) == 0 && !delegatedTo(o, objects) {
-			c.warn("spec.hosts", "it has no host, and no other VirtualService delegates to it, so nothing follows it; name the hosts that it is for")
-		}
-		for _, d := range destinations(spec) {
-			if d.to.GetSubset() != "" && !hasSubset(objects, FQDN(d.to.Host, o.Namespace), d.to.Subset) {
-				c.warn(d.path+".subset", "no DestinationRule of %s has the subset %s, so the proxies answer 503 (NC); add it to one, or correct the name", d.to.Host, d.to.Subset)
-			}
-		}
-	case *networking.DestinationRule:
-		host := FQDN(spec.Host, o.Namespace)
-		for _, other := range objects {
-			if rule, ok := other.Spec.(*networking.DestinationRule); ok && other.Ref != o.Ref && other.Namespace == o.Namespace && FQDN(rule.Host, o.Namespace) == host {
-				c.warn("spec.host", "%s has the host %s too; Istio joins their subsets, and takes the policy of the first created; put both into one", other.Ref, spec.Host)
-			}
-		}
-	}
-}
-
-func hasSubset(objects []*Object, host, subset string) bool {
-	return slices.ContainsFunc(objects, func(o *Object) bool {
-		rule, ok := o.Spec.(*networking.DestinationRule)
-		return ok && covers(FQDN(rule.Host, o.Namespace), host) && slices.ContainsFunc(rule.Subsets, func(s *networking.Subset) bool { return s.Name == subset })
-	})
-}
-
-func delegatedTo(o *Object, objects []*Object) bool {
-	return slices.ContainsFunc(objects, func(other *Object) bool {
-		vs, ok := other.Spec.(*networking.VirtualService)
-		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool {
-			d := entry.GetDelegate()
-			return d != nil && d.Name == o.Name && (d.Namespace == o.Namespace || d.Namespace == "" && other.Namespace == o.Namespace)
-		})
-	})
 }

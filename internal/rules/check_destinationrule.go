@@ -2,9 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"math"
 
-	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 )
 
@@ -39,7 +37,7 @@ func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 	if policy.Tunnel != nil && policy.ProxyProtocol != nil {
 		c.refuse(path+".tunnel", "tunnel cannot stand beside proxyProtocol; take one of them")
 	}
-	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection, policy.LoadBalancer)
+	c.policyBlocks(path, policy.ConnectionPool, policy.OutlierDetection)
 	for i, port := range policy.PortLevelSettings {
 		here := fmt.Sprintf("%s.portLevelSettings[%d]", path, i)
 		if port.Port == nil {
@@ -47,14 +45,11 @@ func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 		} else {
 			c.port(here+".port.number", port.Port.Number)
 		}
-		c.policyBlocks(here, port.ConnectionPool, port.OutlierDetection, port.LoadBalancer)
+		c.policyBlocks(here, port.ConnectionPool, port.OutlierDetection)
 	}
 }
 
-func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSettings, outlier *networking.OutlierDetection, balancer *networking.LoadBalancerSettings) {
-	if balancer != nil && proto.Size(balancer) == 0 {
-		c.dead(path+".loadBalancer", "", "the load balancer sets nothing, so it changes nothing; give it simple: with its name, or leave it out")
-	}
+func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSettings, outlier *networking.OutlierDetection) {
 	if pool != nil {
 		c.connectionPool(path+".connectionPool", pool)
 	}
@@ -64,11 +59,8 @@ func (c *checker) policyBlocks(path string, pool *networking.ConnectionPoolSetti
 }
 
 func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSettings) {
-	switch {
-	case pool.Http == nil && pool.Tcp == nil:
+	if pool.Http == nil && pool.Tcp == nil {
 		c.refuse(path, "the connection pool has neither tcp nor http; give one of them a limit, or leave the pool out")
-	case proto.Size(pool.Http) == 0 && proto.Size(pool.Tcp) == 0: // a 0 is not there
-		c.dead(path, "", "the connection pool sets nothing, so it changes nothing; give it a limit of 1 or more, or leave it out")
 	}
 	for _, limit := range []struct {
 		field string
@@ -87,13 +79,7 @@ func (c *checker) connectionPool(path string, pool *networking.ConnectionPoolSet
 	}
 }
 
-// defaultMaxEjectionPercent is Envoy's.
-const defaultMaxEjectionPercent = 10
-
 func (c *checker) outlierDetection(path string, o *networking.OutlierDetection) {
-	if o.ConsecutiveErrors != 0 { //nolint:staticcheck // the very point
-		c.warn(path+".consecutiveErrors", "consecutiveErrors is old, and Istio ignores it; write consecutive5xxErrors or consecutiveGatewayErrors")
-	}
 	if !o.SplitExternalLocalOriginErrors && o.ConsecutiveLocalOriginFailures.GetValue() > 0 {
 		c.refuse(path+".consecutiveLocalOriginFailures", "consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true beside it; add that")
 	}
@@ -104,13 +90,5 @@ func (c *checker) outlierDetection(path string, o *networking.OutlierDetection) 
 		if p.value < 0 || p.value > 100 {
 			c.refuse(path+"."+p.field, "the percentage is %d; it must be from 0 to 100", p.value)
 		}
-	}
-	percent, by := o.MaxEjectionPercent, ""
-	if percent == 0 {
-		percent, by = defaultMaxEjectionPercent, " (the default)"
-	}
-	if percent > 0 && percent < 100 {
-		least := int(math.Ceil(100 / float64(percent)))
-		c.warn(path+".maxEjectionPercent", "with %d%%%s nothing is ejected from a service of fewer than %d endpoints; 100 lets the last one go too", percent, by, least)
 	}
 }

@@ -20,24 +20,13 @@ func (c *checker) fault(path string, entry *networking.HTTPRoute) {
 	if abort != nil {
 		c.abort(path+".fault.abort", abort)
 	}
-	if entry.Timeout != nil || entry.Retries != nil {
-		c.warn(path+".fault", "a delay is not charged to the timeout beside it, and an abort is never retried (istio/istio#13705); to try those, put the fault on a service that this one calls")
-	}
 }
 
 func (c *checker) delay(path string, delay *networking.HTTPFaultInjection_Delay) {
-	switch delay.HttpDelayType.(type) {
-	case *networking.HTTPFaultInjection_Delay_ExponentialDelay:
+	if _, ok := delay.HttpDelayType.(*networking.HTTPFaultInjection_Delay_ExponentialDelay); ok {
 		c.refuse(path+".exponentialDelay", "Istio does not implement exponentialDelay; take fixedDelay")
-	case nil:
-		c.dead(path, "", "the delay has no fixedDelay, so it delays nothing; give one, such as 7s")
 	}
 	c.percent(path+".percentage", delay.Percentage)
-	if delay.Percentage == nil && delay.Percent != 0 { //nolint:staticcheck // Istio still reads it
-		c.warn(path+".percent", "percent is deprecated; write percentage: {value: %d}", delay.Percent) //nolint:staticcheck // as above
-		return
-	}
-	c.share(path, delay.Percentage)
 }
 
 // grpcStatuses are the names that an abort's grpcStatus takes.
@@ -59,23 +48,8 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 		}
 	case *networking.HTTPFaultInjection_Abort_Http2Error:
 		c.refuse(path+".http2Error", "Istio does not implement http2Error; take httpStatus")
-	case nil:
-		c.dead(path, "", "the abort has no httpStatus, so it aborts nothing; give one, such as 503")
 	}
 	c.percent(path+".percentage", abort.Percentage)
-	c.share(path, abort.Percentage)
-}
-
-// share warns of percentages that are often not what was meant.
-func (c *checker) share(path string, percent *networking.Percent) {
-	switch v := percent.GetValue(); {
-	case percent == nil:
-		c.dead(path, "", "the fault has no percentage, which means 0%%, so it never bites (istio/istio#36303); write percentage: {value: 100} for all requests")
-	case v == 0:
-		c.dead(path+".percentage", "", "the percentage is 0, so the fault never bites; values go from above 0 to 100")
-	case v > 0 && v < 1:
-		c.warn(path+".percentage", "the fault is for %v%% of the requests; values go from 0 to 100, so write %.4g if that is meant", v, 100*v)
-	}
 }
 
 // retryWords are what Envoy retries on, of those that Istio takes; an HTTP
@@ -105,20 +79,9 @@ func (c *checker) retries(path string, entry *networking.HTTPRoute) {
 	if r.RetryOn != "" {
 		words = strings.Split(r.RetryOn, ",")
 	}
-	timesOut := false
 	for _, word := range words {
-		timesOut = timesOut || word == "5xx" || word == "gateway-error" || word == "reset"
 		if !retriesOn(word) {
 			c.refuse(path+".retryOn", "%s", unknownWord("", word, retryWords))
 		}
-	}
-	if r.PerTryTimeout == nil {
-		return
-	}
-	if !timesOut && r.Attempts > 0 {
-		c.warn(path+".perTryTimeout", "a try that times out is retried only with 5xx, gateway-error or reset in retryOn (istio/istio#55748); add one of them")
-	}
-	if entry.Timeout != nil && r.PerTryTimeout.AsDuration() >= entry.Timeout.AsDuration() {
-		c.warn(path+".perTryTimeout", "Envoy ignores a perTryTimeout that is not below the timeout; make it shorter")
 	}
 }

@@ -48,7 +48,6 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 		}
 		c.routes(path, entry.Route)
 	}
-	c.entriesThatHide(vs)
 }
 
 // routes checks the destinations of a tcp or tls entry.
@@ -129,9 +128,6 @@ func (c *checker) httpMatch(path string, match *networking.HTTPMatchRequest) {
 	}
 	if match.Port != 0 {
 		c.port(path+".port", match.Port)
-	}
-	if len(match.Gateways) > 0 && (len(match.SourceLabels) > 0 || match.SourceNamespace != "") {
-		c.warn(path+".gateways", "Istio ignores sourceLabels and sourceNamespace in a match that has gateways; leave out the one or the other")
 	}
 }
 

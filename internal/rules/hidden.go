@@ -9,10 +9,19 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// entriesThatHide warns of entries of a VirtualService that no request reaches,
-// because those before take all that they match: the first entry that matches
-// wins.
-func (c *checker) entriesThatHide(vs *networking.VirtualService) {
+// Hidden is an entry of a VirtualService that no request reaches, because another
+// one before it takes all that it matches: the first entry that matches wins.
+type Hidden struct {
+	Path string // spec.http[1]
+	By   string // spec.http[0]
+}
+
+// HiddenEntries returns those of an object, as far as it is plain.
+func HiddenEntries(o *Object) []Hidden {
+	vs, ok := o.Spec.(*networking.VirtualService)
+	if !ok {
+		return nil
+	}
 	http := make([][]*networking.HTTPMatchRequest, len(vs.Http))
 	for i, entry := range vs.Http {
 		http[i] = entry.Match
@@ -21,17 +30,17 @@ func (c *checker) entriesThatHide(vs *networking.VirtualService) {
 	for i, entry := range vs.Tcp {
 		tcp[i] = entry.Match
 	}
-	hidden(c, "http", http)
-	hidden(c, "tcp", tcp)
+	return append(hiddenOf("http", http), hiddenOf("tcp", tcp)...)
 }
 
-func hidden[M proto.Message](c *checker, list string, entries [][]M) {
+func hiddenOf[M proto.Message](list string, entries [][]M) []Hidden {
+	var out []Hidden
 	for i, blocks := range entries {
 		if by := takenBefore(entries[:i], blocks); by >= 0 {
-			path, earlier := fmt.Sprintf("spec.%s[%d]", list, i), fmt.Sprintf("spec.%s[%d]", list, by)
-			c.dead(path, earlier, "nothing reaches it, since %s before it takes all that it matches; put the narrower entry first", earlier)
+			out = append(out, Hidden{Path: fmt.Sprintf("spec.%s[%d]", list, i), By: fmt.Sprintf("spec.%s[%d]", list, by)})
 		}
 	}
+	return out
 }
 
 // takenBefore returns the first of the entries that stand before whose blocks,

@@ -83,6 +83,10 @@ type Object struct {
 	zeros []string
 }
 
+// ZeroLimits returns the paths of the connection pool limits that the manifest
+// gives as 0, which Istio takes as unset.
+func (o *Object) ZeroLimits() []string { return o.zeros }
+
 // Find returns the object of a Ref, nil if there is none.
 func Find(objects []*Object, ref Ref) *Object {
 	if i := indexOf(objects, ref); i >= 0 {

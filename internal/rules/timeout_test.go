@@ -63,17 +63,6 @@ func TestATimeoutIsRefusedWithTheReason(t *testing.T) {
 	}
 }
 
-func TestATimeoutBesideADelayIsWarnedOf(t *testing.T) {
-	changes, err := Merge(nil, bookinfo, "default", []Intent{timeout(nil, time.Second), fault("ratings", nil, 2*time.Second, 0, 100)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	problems := Check([]*Object{changes[0].After})
-	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Message, "a delay is not charged to the timeout") {
-		t.Errorf("the problems are %v", problems)
-	}
-}
-
 func TestATimeoutReachesItsRequestsAndNoOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		objects := generated(t)

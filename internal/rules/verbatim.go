@@ -34,19 +34,19 @@ func Verbatim(objects, wanted []*Object) ([]Change, error) {
 		after = Put(after, w)
 	}
 	for _, w := range wanted {
-		if other, host := rival(w, after); other != nil {
+		if other, host := Rival(w, after); other != nil {
 			return nil, fmt.Errorf("applying %s: %s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); put the rule into that one, or delete it", w.Ref, other.Ref, host)
 		}
-		if other := twin(w, after); other != nil {
+		if other := Twin(w, after); other != nil {
 			return nil, fmt.Errorf("applying %s: %s has the host %s too, and Istio joins them into one that is neither: of what both say, what was created first is in force; put both into one, under one name", w.Ref, other.Ref, Hosts(w)[0])
 		}
 	}
 	return changes(objects, after), nil
 }
 
-// rival returns another VirtualService of the namespace that has one of an
+// Rival returns another VirtualService of the namespace that has one of an
 // object's hosts in the sidecars.
-func rival(o *Object, objects []*Object) (*Object, string) {
+func Rival(o *Object, objects []*Object) (*Object, string) {
 	vs, ok := o.Spec.(*networking.VirtualService)
 	if !ok || !inSidecars(vs) {
 		return nil, ""
@@ -66,10 +66,10 @@ func rival(o *Object, objects []*Object) (*Object, string) {
 	return nil, ""
 }
 
-// twin returns another DestinationRule of the namespace with the host of an object
+// Twin returns another DestinationRule of the namespace with the host of an object
 // that Istio joins with it: both for all clients, or both for the same (istio,
 // pilot/pkg/model/destination_rule.go).
-func twin(o *Object, objects []*Object) *Object {
+func Twin(o *Object, objects []*Object) *Object {
 	rule, ok := o.Spec.(*networking.DestinationRule)
 	if !ok {
 		return nil

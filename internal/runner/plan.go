@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meshchaos/meshchaos/internal/lint"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
@@ -17,7 +18,8 @@ type Stage struct {
 	Changes []rules.Change // in the order to write them; Before is what the stage finds
 	Mark    string         // stands in the http[].name of every VirtualService it writes, with the number of the object
 
-	Warnings []rules.Problem // of what it writes: allowed, and probably not meant
+	Warnings []scenarios.Warning // of what it writes: allowed, and probably not meant
+	Caught   []string            // the traps that it is caught in, silenced or not
 }
 
 // Objects are those that the stage writes.
@@ -49,7 +51,7 @@ func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 // plan is Plan, and takes rules that change nothing.
 func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
-		site: site, objects: slices.Clone(site.Objects),
+		site: site, objects: slices.Clone(site.Objects), silenced: s.Silenced,
 		there: there{site.Namespace, site.Services, s.NoEndpoints, site.Closed, site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
@@ -87,6 +89,9 @@ type planner struct {
 	objects []*rules.Object
 	there   there
 	wrong   []error
+
+	silenced func(trap string) bool
+	warned   []lint.Warning
 }
 
 // note keeps an error, once: steps may have a load in common.
@@ -127,15 +132,11 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
 	}
 	for _, problem := range rules.Check(p.objects) {
-		rule, ok := touched[problem.Ref]
-		switch {
-		case !ok:
-		case problem.Warning:
-			stage.Warnings = append(stage.Warnings, problem)
-		default:
+		if rule, ok := touched[problem.Ref]; ok {
 			p.note(rule.Wrong(fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)))
 		}
 	}
+	p.lint(&stage, touched)
 	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
 	return stage
 }

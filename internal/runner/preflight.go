@@ -91,7 +91,7 @@ func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
 	var refused []error
 	for _, stage := range p.Stages {
 		for _, warning := range stage.Warnings {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %s: %s", warning.Ref, warning.Path, warning.Message))
+			p.Warnings = append(p.Warnings, warning.Words())
 		}
 		err := m.Admit(ctx, stage.Objects())
 		if err == nil {

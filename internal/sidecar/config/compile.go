@@ -54,9 +54,7 @@ func Compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config,
 func refused(objects []*rules.Object) error {
 	var errs []error
 	for _, p := range rules.Check(objects) {
-		if !p.Warning {
-			errs = append(errs, fmt.Errorf("reading %s", p))
-		}
+		errs = append(errs, fmt.Errorf("reading %s", p))
 	}
 	return errors.Join(errs...)
 }
