@@ -70,6 +70,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartNoRetry:         {loggedFailures},
 		rules.PartRequestHeaders:  {loggedReached},
 		rules.PartResponseHeaders: {loggedAnswered},
+		rules.PartRewrite:         {loggedReached},
 		rules.PartCORS:            {unseen("no proxy shows which requests a corsPolicy was for")},
 	}
 }

@@ -52,6 +52,7 @@ func forms() []form {
 		{"mirror", func() Intent { return &Mirror{} }, mirrorParts()},
 		{"retries", func() Intent { return &Retries{} }, retriesParts()},
 		{"headers", func() Intent { return &Headers{} }, headersParts()},
+		{"rewrite", func() Intent { return &Rewrite{} }, rewriteParts()},
 	}
 }
 

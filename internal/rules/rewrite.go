@@ -1,0 +1,93 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// Rewrite changes the path and the host of requests to services, in the proxies
+// of their clients.
+type Rewrite struct {
+	Service         yamlnode.Names    `yaml:"service"`
+	When            map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	URI             string            `yaml:"uri,omitempty" jsonschema_description:"In the place of what the entry matches of the path; of one that matches none: of its first slash."`
+	URIRegexRewrite RegexRewrite      `yaml:"uriRegexRewrite,omitempty"`
+	Authority       string            `yaml:"authority,omitempty" jsonschema_description:"In the place of the host."`
+}
+
+// RegexRewrite changes each part of a path, without its query, that an
+// expression matches.
+type RegexRewrite struct {
+	Match   string `yaml:"match" jsonschema_description:"RE2"`
+	Rewrite string `yaml:"rewrite" jsonschema_description:"\\1 and so on are the groups of match."`
+}
+
+// String implements Intent.
+func (r *Rewrite) String() string { return "the rewrite of " + strings.Join(r.Service, ", ") }
+
+// Services implements Intent.
+func (r *Rewrite) Services() []string { return r.Service }
+
+// Versions implements Intent: a rewrite leads to where the requests went.
+func (r *Rewrite) Versions() []string { return nil }
+
+// Check implements Intent.
+func (r *Rewrite) Check() error {
+	regex := r.URIRegexRewrite
+	switch {
+	case r.URI == "" && !r.matches() && r.Authority == "":
+		return errors.New("it rewrites nothing; write uri, uriRegexRewrite or authority")
+	case r.URI != "" && r.matches():
+		return errors.New("uri cannot stand beside uriRegexRewrite; take one of them")
+	case strings.ContainsAny(r.URI, " \x00\r\n") || strings.ContainsAny(r.Authority, " /\x00\r\n"):
+		return errors.New("uri takes a path and authority a host, both without spaces; correct it")
+	case r.matches() && (regex.Match == "" || regex.Rewrite == ""):
+		return errors.New("uriRegexRewrite needs both match and rewrite; write the other")
+	}
+	if _, err := regexp.Compile(regex.Match); err != nil {
+		return fmt.Errorf("uriRegexRewrite.match: %w; Envoy takes RE2 expressions", err)
+	}
+	return checkScope(r.Service, r.When)
+}
+
+func (r *Rewrite) matches() bool { return r.URIRegexRewrite != RegexRewrite{} }
+
+func (r *Rewrite) when() map[string]string { return r.When }
+
+func (r *Rewrite) merge(d *draft, service Service) error {
+	return d.edit(service, r.When, func(entry *networking.HTTPRoute) error {
+		if entry.Rewrite == nil {
+			entry.Rewrite = &networking.HTTPRewrite{}
+		}
+		if r.URI != "" {
+			entry.Rewrite.Uri, entry.Rewrite.UriRegexRewrite = r.URI, nil
+		}
+		if r.matches() {
+			entry.Rewrite.Uri = ""
+			entry.Rewrite.UriRegexRewrite = &networking.RegexRewrite{Match: r.URIRegexRewrite.Match, Rewrite: r.URIRegexRewrite.Rewrite}
+		}
+		if r.Authority != "" {
+			entry.Rewrite.Authority = r.Authority
+		}
+		return nil
+	})
+}
+
+// PartRewrite is the kind of part of a rewrite: requests that got to an endpoint
+// with what it makes of them.
+const PartRewrite = "rewrite"
+
+func rewriteParts() []entryPart {
+	return []entryPart{{
+		PartKind: PartKind{PartRewrite, "no request that got to an endpoint rewritten", "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
+		in: func(whole Part, entry *networking.HTTPRoute) []Part {
+			return whole.field(PartRewrite, "rewrite", entry.Rewrite != nil)
+		},
+	}}
+}

@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+func rewrite(set func(*Rewrite)) *Rewrite {
+	r := &Rewrite{Service: yamlnode.Names{"ratings"}}
+	set(r)
+	return r
+}
+
+func TestARewriteIsSetInTheEntriesOfItsRequests(t *testing.T) {
+	regex := func(r *Rewrite) { r.URIRegexRewrite = RegexRewrite{`^/old/(.*)`, `/\1`} }
+	for name, test := range map[string]struct {
+		http string
+		set  func(*Rewrite)
+		want string
+	}{
+		"a path":                      {`[{` + toV1 + `, timeout: 1s}]`, func(r *Rewrite) { r.URI = "/new/" }, `[{` + toV1 + `, timeout: 1s, rewrite: {uri: /new/}}]`},
+		"of some":                     {`[{` + toV1 + `}]`, func(r *Rewrite) { r.When, r.URI = jason, "/new/" }, `[{` + isJason("") + `, ` + toV1 + `, rewrite: {uri: /new/}}, {` + toV1 + `}]`},
+		"a path by an expression":     {`[{` + toV1 + `, rewrite: {uri: /a, authority: b}}]`, regex, `[{` + toV1 + `, rewrite: {uriRegexRewrite: {match: "^/old/(.*)", rewrite: "/\\1"}, authority: b}}]`},
+		"a path where there was that": {`[{` + toV1 + `, rewrite: {uriRegexRewrite: {match: a, rewrite: b}}}]`, func(r *Rewrite) { r.URI = "/a" }, `[{` + toV1 + `, rewrite: {uri: /a}}]`},
+		"a host":                      {`[{` + toV1 + `, rewrite: {uri: /a, authority: b}}]`, func(r *Rewrite) { r.Authority = "shop.example" }, `[{` + toV1 + `, rewrite: {uri: /a, authority: shop.example}}]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{rewrite(test.set)})
+			if err != nil || len(changes) != 1 {
+				t.Fatalf("%d changes, %v", len(changes), err)
+			}
+			got := changes[0].After.Spec.(*networking.VirtualService).Http
+			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestARewriteIsRefusedWithTheReason(t *testing.T) {
+	for name, test := range map[string]struct {
+		objects string
+		set     func(*Rewrite)
+		want    string
+	}{
+		"nothing":             {"", func(*Rewrite) {}, "it rewrites nothing"},
+		"two of one":          {"", func(r *Rewrite) { r.URI, r.URIRegexRewrite = "/a", RegexRewrite{"a", "b"} }, "cannot stand beside"},
+		"half an expression":  {"", func(r *Rewrite) { r.URIRegexRewrite.Match = "a" }, "needs both match and rewrite"},
+		"no expression":       {"", func(r *Rewrite) { r.URIRegexRewrite = RegexRewrite{"(", "b"} }, "uriRegexRewrite.match: "},
+		"a path with a space": {"", func(r *Rewrite) { r.URI = "/a b" }, "without spaces"},
+		"a URL for a host":    {"", func(r *Rewrite) { r.Authority = "http://a" }, "authority a host"},
+		"on a redirect":       {ratings(`[{redirect: {uri: /}}]`), func(r *Rewrite) { r.URI = "/a" }, "spec.http[0] redirects"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{rewrite(test.set)}); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want something with %q", err, test.want)
+			}
+		})
+	}
+}
