@@ -213,6 +213,7 @@ func TestCompletionKnowsTheLibraryAndWhatIsInAScenario(t *testing.T) {
 		"run ":                          "delay-jason",
 		"validate ":                     "delay-jason",
 		"plan ":                         "delay-jason",
+		"mutate ":                       "delay-jason",
 		"show de":                       "delay-jason",
 		"init de":                       "delay-jason",
 		"lab ":                          "bookinfo",
@@ -234,7 +235,7 @@ func TestCompletionKnowsTheLibraryAndWhatIsInAScenario(t *testing.T) {
 }
 
 func TestCompletionOffersNoFilesWhereNoneIsMeant(t *testing.T) {
-	for _, line := range []string{"show delay-jason ", "plan delay-jason ", "lab bookinfo ", "run --seed ", "run -c ", "run --parallel ", "run --namespace ", "run -l ", "lab delay-jason --step "} {
+	for _, line := range []string{"show delay-jason ", "plan delay-jason ", "mutate delay-jason ", "lab bookinfo ", "run --seed ", "run -c ", "run --parallel ", "run --namespace ", "run -l ", "lab delay-jason --step "} {
 		var out, progress bytes.Buffer
 		args := append([]string{"__complete"}, strings.Split(line, " ")...)
 		if status := execute(context.Background(), args, &out, &progress); status != exitPass || !strings.Contains(out.String(), ":4\n") {

@@ -44,7 +44,7 @@ is excused was killed; 2 a bad scenario or bad usage; 3 the scenario as it stand
 is no pass, or not every mutant could be run.`,
 		Example:           "  meshchaos mutate delay-jason.yaml\n  meshchaos mutate canary-reviews --parallel 4 -o json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: scenarioNames,
+		ValidArgsFunction: scenarioName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.parallel < 1 {
 				return fmt.Errorf("reading --parallel: it takes 1 or more, not %d", f.parallel)
