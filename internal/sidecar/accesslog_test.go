@@ -57,7 +57,7 @@ func TestTheAccessLogIsEnvoys(t *testing.T) {
 		{name: "no cluster", objects: []*rules.Object{sidecartest.VirtualService(t, "reviews", `{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v9"}}]}]}`)},
 			want: `503 NC cluster_not_found - "-" 0 0 \d+ -` + caller + `"-" - -` + ends + ` -`},
 		{name: "an endpoint that refuses", address: sidecartest.Unused(t),
-			want: `503 UF,URX upstream_reset_before_response_started\{remote_connection_failure\|delayed_connect_error:_Connection_refused\} - ` +
+			want: `503 URX,UF upstream_reset_before_response_started\{remote_connection_failure\|delayed_connect_error:_Connection_refused\} - ` +
 				`"delayed_connect_error:_Connection_refused" 0 121 \d+ -` + caller + `"` + address + `" ` + plain + " -" + ends + ` default`},
 		{name: "no endpoint", address: "none", want: `503 UH no_healthy_upstream - "-" 0 19 \d+ -` + caller + `"-" ` + plain + " -" + ends + ` default`},
 	}

@@ -1,10 +1,12 @@
 package sidecar
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -15,6 +17,7 @@ type answer struct {
 	status int // 0: there is none
 	header http.Header
 	body   io.ReadCloser // nil: none
+	text   string        // the body of an answer of the proxy's own
 	flush  bool          // its length is not known, so each part is passed on as it comes
 }
 
@@ -24,12 +27,8 @@ func (s *stream) reply(status int, body, flag, details string) {
 		s.flags = append(s.flags, flag)
 	}
 	s.details = details
-	s.answer = answer{status: status, header: http.Header{}}
-	if body == "" {
-		return
-	}
-	s.answer.header.Set("Content-Type", "text/plain")
-	if s.r.Method != http.MethodHead && status != http.StatusNoContent && status != http.StatusNotModified {
+	s.answer = answer{status: status, header: http.Header{}, text: body}
+	if body != "" && s.r.Method != http.MethodHead && status != http.StatusNoContent && status != http.StatusNotModified {
 		s.answer.body = io.NopCloser(strings.NewReader(body))
 	}
 }
@@ -39,6 +38,10 @@ func (s *stream) send() {
 	header := s.w.Header()
 	maps.Copy(header, s.answer.header)
 	header.Set("Server", "envoy") // Whatever a filter has made of it, as in Envoy.
+	if s.answer.text != "" {      // After the filters, as in Envoy.
+		header.Set("Content-Length", strconv.Itoa(len(s.answer.text)))
+		header.Set("Content-Type", cmp.Or(header.Get("Content-Type"), "text/plain"))
+	}
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil // Else net/http would guess one.
 	}

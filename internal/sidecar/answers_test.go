@@ -48,7 +48,7 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 		{name: "a service without endpoints", address: "none", status: 503, body: "no healthy upstream", kind: "text/plain", flags: "UH no_healthy_upstream"},
 		{name: "an endpoint that refuses, tried three times", address: "unused", status: 503, kind: "text/plain",
 			body:  "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure",
-			flags: "UF,URX upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"},
+			flags: "URX,UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"},
 		{name: "an endpoint that hangs up", handler: hangUp, status: 503, kind: "text/plain",
 			body:  "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
 			flags: "UC upstream_reset_before_response_started{connection_termination}"},

@@ -82,11 +82,13 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 			f.cluster.report(f.host, h.response.StatusCode)
 			return arrival{conn, x, h.response}, nil
 		}
-		conn.release(false)
-		f.cluster.report(f.host, http.StatusServiceUnavailable)
 		if isTermination(h.err) {
+			conn.lost()
+			f.cluster.report(f.host, http.StatusServiceUnavailable)
 			return arrival{}, errTermination
 		}
+		conn.release(false)
+		f.cluster.report(f.host, http.StatusServiceUnavailable)
 		return arrival{}, errProtocol
 	case <-late:
 		conn.release(false)

@@ -44,13 +44,12 @@ type headers struct{ *config.Headers }
 
 // decode implements routeFilter.
 func (h *headers) decode(s *stream) bool {
-	authority := h.Route.Authority
 	if d := h.Target(s.drawn); d != nil {
 		d.Request.Apply(s.r.Header)
-		authority = cmp.Or(authority, d.Authority)
+		s.r.Host = cmp.Or(d.Authority, s.r.Host)
 	}
 	h.Route.Request.Apply(s.r.Header)
-	s.r.Host = cmp.Or(authority, s.r.Host)
+	s.setHost(h.Route.Authority)
 	return true
 }
 

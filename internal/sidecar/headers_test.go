@@ -101,7 +101,7 @@ func TestHeadersOfTheProxysOwnAnswers(t *testing.T) {
 	if got := m.lines.all()[0].authority; got != "web:8000" {
 		t.Errorf("the aborted request has the host %q", got)
 	}
-	if g := m.get("http://web:8000/"); g.Status != 503 || joined(g.Header, "X-A") != "added" || g.Header.Get("Content-Type") != "" {
+	if g := m.get("http://web:8000/"); g.Status != 503 || joined(g.Header, "X-A") != "added" || g.Header.Get("Content-Type") != "text/plain" {
 		t.Errorf("got %d %v", g.Status, g.Header)
 	}
 }

@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/http"
@@ -58,6 +59,9 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set(requestID, newRequestID())
 	}
 	r.Header.Set("X-Forwarded-Proto", "http")
+	r.Header.Set(attemptCount, "1")
+	distrust(r.Header)
+	normalize(r)
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
@@ -130,7 +134,7 @@ func (s *stream) release() {
 func (s *stream) logEntry() accessLogEntry {
 	e := accessLogEntry{
 		start: s.started, duration: time.Since(s.started),
-		method: s.r.Method, path: s.r.RequestURI, protocol: s.r.Proto,
+		method: s.r.Method, path: cmp.Or(s.r.Header.Get(originalPath), s.r.URL.RequestURI()), protocol: s.r.Proto,
 		status: s.status, flags: responseFlags(s.flags), details: underscored(s.details), failure: underscored(s.failure),
 		received: s.received.Load(), sent: s.sent,
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),
@@ -150,17 +154,16 @@ func (s *stream) logEntry() accessLogEntry {
 	return e
 }
 
-// flagOrder is the order in which Envoy prints response flags.
-var flagOrder = []string{"UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "DC", "URX", "UPE", "NC"}
-
-// responseFlags prints the flags as Envoy does, - for none.
+// responseFlags prints the flags as Envoy does, in the order in which they came,
+// - for none.
 func responseFlags(flags []string) string {
-	if len(flags) == 0 {
-		return "-"
+	var once []string
+	for _, f := range flags {
+		if !slices.Contains(once, f) {
+			once = append(once, f)
+		}
 	}
-	sorted := slices.Clone(flags)
-	slices.SortFunc(sorted, func(a, b string) int { return slices.Index(flagOrder, a) - slices.Index(flagOrder, b) })
-	return strings.Join(sorted, ",")
+	return cmp.Or(strings.Join(once, ","), "-")
 }
 
 // errTimeout is the cause of a route's timeout.

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -86,7 +87,7 @@ var errCopyCut = errors.New("reading a copied body: its request has ended")
 func (f *forwarding) copy(target string) *stream {
 	r := f.r.Clone(f.proxy.ctx)
 	r.Header.Set("X-Envoy-Internal", "true")
-	r.Header.Add("X-Forwarded-For", f.proxy.ip())
+	r.Header.Set("X-Forwarded-For", strings.Join(append(r.Header.Values("X-Forwarded-For"), f.proxy.ip()), ","))
 	if f.body != nil {
 		body := newCopiedBody()
 		r.Body = body

@@ -163,15 +163,15 @@ func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 }
 
 // detach ends the request on a connection, which then serves the next or, if
-// it cannot be used again, is closed.
-func (p *pool) detach(c *upstreamConn, reusable bool) {
+// it cannot be used again, is closed; why counts that.
+func (p *pool) detach(c *upstreamConn, reusable bool, why *metric) {
 	c.exchange = nil
 	p.busy--
 	p.cluster.requests.dec()
 	p.cluster.stats.rqActive.add(-1)
 	p.host.rqActive.Add(-1)
 	if !reusable || c.draining || p.draining {
-		p.remove(c, p.cluster.stats.cxDestroyLocal)
+		p.remove(c, why)
 		return
 	}
 	p.ready = append(p.ready, c)
@@ -253,6 +253,12 @@ func (p *pool) connectFailed(err error) {
 	p.host.cxConnectFail.Add(1)
 	if failure.timedOut {
 		p.cluster.stats.cxConnectTimeout.add(1)
+	}
+	p.cluster.stats.cxDestroy.add(1)
+	if !failure.timedOut {
+		p.cluster.stats.cxDestroyRemote.add(1) // Envoy takes who refuses for one who closes.
+	} else {
+		p.cluster.stats.cxDestroyLocal.add(1)
 	}
 	p.forget()
 	for len(p.pending) > 0 {

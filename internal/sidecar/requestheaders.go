@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,13 +18,21 @@ const (
 	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
 )
 
+// The headers that only the proxy's host sees.
+const (
+	attemptCount = "X-Envoy-Attempt-Count"
+	originalHost = "X-Envoy-Original-Host"
+)
+
 // upstreamRequest is the request as it goes to a host, without its body, with
 // the headers that the proxy adds.
 func (f *forwarding) upstreamRequest() *http.Request {
 	s := f.stream
 	header := maps.Clone(s.r.Header)
 	removeHopHeaders(header)
-	header.Set("X-Envoy-Attempt-Count", strconv.Itoa(f.attempt))
+	if f.attempt > 1 { // The first stands there for what the route does to headers.
+		header.Set(attemptCount, strconv.Itoa(f.attempt))
+	}
 	if expected := f.expected(); expected > 0 {
 		header.Set("X-Envoy-Expected-Rq-Timeout-Ms", strconv.FormatInt(expected, 10))
 	}
@@ -31,7 +40,7 @@ func (f *forwarding) upstreamRequest() *http.Request {
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.
 	}
-	return &http.Request{
+	request := &http.Request{
 		Method:        s.r.Method,
 		URL:           s.r.URL,
 		Host:          s.r.Host,
@@ -41,7 +50,14 @@ func (f *forwarding) upstreamRequest() *http.Request {
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 	}
+	if s.r.ContentLength == 0 && !slices.Contains(bodiless, s.r.Method) {
+		request.Body, request.TransferEncoding = http.NoBody, []string{"identity"} // Then net/http says that the body is empty, as Envoy does.
+	}
+	return request
 }
+
+// bodiless are the methods of which Envoy does not say that they have no body.
+var bodiless = []string{http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodTrace, http.MethodConnect}
 
 // expected is how many milliseconds an attempt may take as Envoy tells its host;
 // 0: as many as it likes.
@@ -54,7 +70,7 @@ func (f *forwarding) expected() int64 {
 }
 
 // hopHeaders belong to one connection alone.
-var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
+var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
 
 func removeHopHeaders(h http.Header) {
 	for _, value := range h.Values("Connection") {
@@ -64,6 +80,9 @@ func removeHopHeaders(h http.Header) {
 	}
 	for _, name := range hopHeaders {
 		h.Del(name)
+	}
+	if !strings.EqualFold(h.Get("Te"), "trailers") { // Envoy leaves that alone.
+		h.Del("Te")
 	}
 }
 

@@ -202,10 +202,10 @@ func TestRetriesOfARoute(t *testing.T) {
 		{"a status by its number", `{"attempts":2,"retryOn":"connect-failure,429"}`, status(429), 3, 429, "URX via_upstream"},
 		{"a conflict", `{"attempts":1,"retryOn":"retriable-4xx"}`, status(409), 2, 409, "URX via_upstream"},
 		{"switched off", `{"attempts":0}`, status(503), 1, 503, "- via_upstream"},
-		{"a host that hangs up", `{"attempts":2,"retryOn":"reset"}`, hangUp, 3, 503, "UC,URX upstream_reset_before_response_started{connection_termination}"},
+		{"a host that hangs up", `{"attempts":2,"retryOn":"reset"}`, hangUp, 3, 503, "URX,UC upstream_reset_before_response_started{connection_termination}"},
 		{"a host that hangs up, which the default passes on", `{"attempts":2}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
 		{"a host that hangs up on what was sent", `{"attempts":2,"retryOn":"reset-before-request"}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
-		{"an attempt that takes too long", `{"attempts":2,"perTryTimeout":"0.02s","retryOn":"reset"}`, slow, 3, 504, "UT,URX upstream_per_try_timeout"},
+		{"an attempt that takes too long", `{"attempts":2,"perTryTimeout":"0.02s","retryOn":"reset"}`, slow, 3, 504, "URX,UT upstream_per_try_timeout"},
 		{"an attempt that takes too long, which nothing retries", `{"attempts":2,"perTryTimeout":"0.02s"}`, slow, 1, 504, "UT upstream_per_try_timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

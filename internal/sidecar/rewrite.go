@@ -1,7 +1,6 @@
 package sidecar
 
 import (
-	"cmp"
 	"net/url"
 	"strings"
 
@@ -45,13 +44,22 @@ const originalPath = "X-Envoy-Original-Path"
 
 // decode implements routeFilter.
 func (w *rewrite) decode(s *stream) bool {
-	s.r.Host = cmp.Or(w.Authority, s.r.Host)
+	s.setHost(w.Authority)
 	if w.Prefix != "" || w.Pattern != nil {
 		path := s.r.URL.RequestURI()
 		s.r.Header.Set(originalPath, path)
 		s.r.URL = target(w.Path(path, s.route.Match.Path))
 	}
 	return true
+}
+
+// setHost gives the request another host, unless that is empty, and says which it
+// had.
+func (s *stream) setHost(host string) {
+	if host != "" {
+		s.r.Header.Set(originalHost, s.r.Host)
+		s.r.Host = host
+	}
 }
 
 // target is the URL that a request to a path is written with, byte for byte.

@@ -94,7 +94,7 @@ func readFinal(r *bufio.Reader, req *http.Request) (*http.Response, error) {
 // still comes from the reading side: an upstream may answer before it has read
 // all.
 func (c *upstreamConn) send(x *exchange) {
-	if x.request.Body == nil && c.writing.TryLock() {
+	if (x.request.Body == nil || x.request.Body == http.NoBody) && c.writing.TryLock() {
 		c.write(x.request)
 		return
 	}
@@ -120,9 +120,16 @@ func (c *upstreamConn) write(r *http.Request) {
 // release frees the connection of its request. One that is not reusable is
 // closed.
 func (c *upstreamConn) release(reusable bool) {
+	c.detach(reusable, c.pool.cluster.stats.cxDestroyLocal)
+}
+
+// lost gives up a connection that the other side closed.
+func (c *upstreamConn) lost() { c.detach(false, c.pool.cluster.stats.cxDestroyRemote) }
+
+func (c *upstreamConn) detach(reusable bool, why *metric) {
 	c.pool.worker.Lock()
 	x := c.exchange
-	c.pool.detach(c, reusable)
+	c.pool.detach(c, reusable, why)
 	c.pool.worker.Unlock()
 	close(x.done)
 }
