@@ -3,7 +3,7 @@ ARCHIVE ?= build/meshchaos.tar
 LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint race e2e bench browser image
+.PHONY: help build test lint race e2e fidelity bench browser image
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ race: ## all tests under the race detector
 
 e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/cluster
 	test/cluster/e2e
+
+fidelity: ## Envoy beside the embedded sidecar, call by call, and docs/fidelity.md of it; needs MESHCHAOS_E2E_KUBECONFIG
+	MESHCHAOS_FIDELITY_DOC=$(CURDIR)/docs/fidelity.md go test -tags e2e -count=1 ./test/fidelity
 
 bench: ## the engines beside fortio's own runner, what an embedded sidecar adds, what a run costs, and what many proxies do
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
