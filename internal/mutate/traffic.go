@@ -52,12 +52,7 @@ func (g stages) traffic(stage int) map[rules.Ref]proto.Message {
 
 // resolve replaces the names of subsets by what they stand for.
 func (g stages) resolve(vs *networking.VirtualService, stage int) {
-	for _, entry := range vs.GetHttp() {
-		entry.Name = ""
-		for _, match := range entry.Match {
-			match.Name = ""
-		}
-	}
+	simplify(vs)
 	for _, d := range destinations(vs) {
 		if d.GetSubset() == "" {
 			continue
@@ -68,6 +63,30 @@ func (g stages) resolve(vs *networking.VirtualService, stage int) {
 		}
 		if d.Subset = words(labels); g.ofAll(d.Host, labels) {
 			d.Subset = ""
+		}
+	}
+}
+
+// simplify takes out what has no effect: names, and destinations of weight 0.
+func simplify(vs *networking.VirtualService) {
+	for _, entry := range vs.GetHttp() {
+		entry.Name = ""
+		if len(entry.Route) > 1 { // beside which a weight of 0 gets nothing
+			entry.Route = slices.DeleteFunc(entry.Route, func(r *networking.HTTPRouteDestination) bool { return r.Weight == 0 })
+		}
+		if len(entry.Route) == 1 {
+			entry.Route[0].Weight = 0
+		}
+		for _, match := range entry.Match {
+			match.Name = ""
+		}
+	}
+	for _, entry := range vs.Tcp {
+		if len(entry.Route) > 1 {
+			entry.Route = slices.DeleteFunc(entry.Route, func(r *networking.RouteDestination) bool { return r.Weight == 0 })
+		}
+		if len(entry.Route) == 1 {
+			entry.Route[0].Weight = 0
 		}
 	}
 }

@@ -47,6 +47,15 @@ func Mutants() []Mutant {
 		{"breaker-httpbin", "two-connections/apply[0]/http1MaxPendingRequests-x10", "client.status[503] > 0"},
 		{"breaker-httpbin", "two-connections/apply[0]/dropped", "client.status[503] > 0"},
 
+		{"ingress-micro-api", "seventy-thirty/apply[0]/weights-moved", "split(outside)"},
+		{"ingress-micro-api", "seventy-thirty/apply[0]/weights-swapped", "split(outside)"},
+		{"ingress-micro-api", "all-v2/apply[0]/weights-moved-back", `inside.answered("v1") == requests(micro-api, v1)`}, // one in ten is left behind
+		{"ingress-micro-api", "seventy-thirty/apply[0]/sidecars-too", "split(inside)"},
+
+		{"pool-micro-api", "in-turn/apply[0]/balancer-random", "imbalance(micro-api, v1)"},
+		{"pool-micro-api", "burst/apply[0]/dropped", "client.status[503] > 0"},
+		{"pool-micro-api", "given[1]/weights-moved-back", "split(client)"},
+
 		{"tcp-shift", "one-in-five/apply[0]/weights-moved", "split(callers)"},
 		{"tcp-shift", "one-in-five/apply[0]/weights-swapped", "split(tcp-echo)"},
 	}

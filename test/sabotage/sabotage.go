@@ -189,15 +189,6 @@ func faults(alter func(*networking.HTTPFaultInjection_Delay)) func(*rules.Object
 	})
 }
 
-// weights replaces a split by another, and leaves other splits as they are.
-func weights(was1, was2, is1, is2 int32) func(*rules.Object) {
-	return entries(func(e *networking.HTTPRoute) {
-		if len(e.Route) == 2 && e.Route[0].Weight == was1 && e.Route[1].Weight == was2 {
-			e.Route[0].Weight, e.Route[1].Weight = is1, is2
-		}
-	})
-}
-
 func tcpWeights(first, second int32) func(*rules.Object) {
 	return func(o *rules.Object) {
 		vs, ok := o.Spec.(*networking.VirtualService)

@@ -1,0 +1,38 @@
+package mutate
+
+import (
+	"fmt"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// balancer has endpoints drawn where they take turns, and take turns where they do
+// not.
+func balancer(w written) []edit {
+	var edits []edit
+	for i, change := range w.changes {
+		before := policies(change.Before)
+		for path, policy := range policies(change.After) {
+			was := policy.GetLoadBalancer().GetSimple()
+			if was == networking.LoadBalancerSettings_UNSPECIFIED || was == before[path].GetLoadBalancer().GetSimple() {
+				continue
+			}
+			now := networking.LoadBalancerSettings_RANDOM
+			if was != networking.LoadBalancerSettings_ROUND_ROBIN {
+				now = networking.LoadBalancerSettings_ROUND_ROBIN
+			}
+			id := "balancer-" + strings.ToLower(strings.ReplaceAll(now.String(), "_", "-"))
+			if path != "" {
+				id = path + "/" + id
+			}
+			edits = append(edits, edit{w.ofPolicy(change.After) + id, fmt.Sprintf("the load balancer of %s is %s, not %s", shortHost(change.After), now, was), func(w written) ([]rules.Change, error) {
+				policies(w.changes[i].After)[path].LoadBalancer.LbPolicy = &networking.LoadBalancerSettings_Simple{Simple: now}
+				return w.changes, nil
+			}})
+		}
+	}
+	return edits
+}
