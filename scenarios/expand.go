@@ -58,6 +58,25 @@ func matches(pattern string) ([]string, error) {
 
 // folder returns the files of scenarios below a folder, and its other YAML files.
 func folder(root string) (names, left []string, err error) {
+	files, err := yamlBelow(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, file := range files {
+		if holdsOthers(file) {
+			left = append(left, file)
+			continue
+		}
+		names = append(names, file)
+	}
+	if len(names) == 0 {
+		return nil, nil, fmt.Errorf("reading the folder %q: it holds no scenario; meshchaos init NAME writes one to start from", root)
+	}
+	return names, left, nil
+}
+
+// yamlBelow returns the .yaml and .yml files below a folder, without hidden ones.
+func yamlBelow(root string) (files []string, err error) {
 	err = fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -70,21 +89,35 @@ func folder(root string) (names, left []string, err error) {
 		case entry.IsDir() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)):
 			return nil
 		}
-		file := filepath.Join(root, path)
-		if holdsOthers(file) {
-			left = append(left, file)
-			return nil
-		}
-		names = append(names, file)
+		files = append(files, filepath.Join(root, path))
 		return nil
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the folder %q: %w", root, err)
+		return nil, fmt.Errorf("reading the folder %q: %w", root, err)
 	}
-	if len(names) == 0 {
-		return nil, nil, fmt.Errorf("reading the folder %q: it holds no scenario; meshchaos init NAME writes one to start from", root)
+	return files, nil
+}
+
+// ExpandManifests puts the files below folders in their place. Scenarios among them
+// are left out.
+func ExpandManifests(args []string) ([]string, error) {
+	var names []string
+	for _, arg := range args {
+		if info, err := os.Stat(arg); err != nil || !info.IsDir() {
+			names = append(names, arg)
+			continue
+		}
+		files, err := yamlBelow(arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), scenarioAPI) {
+				names = append(names, file)
+			}
+		}
 	}
-	return names, left, nil
+	return names, nil
 }
 
 // holdsOthers says whether a file is plainly none of a scenario: each of its

@@ -51,7 +51,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	for _, pair := range pairs {
 		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
 			object, err := r.decodeObject(rule.node)
-			compiled.Objects, compiled.sources = []*rules.Object{object}, []source{{rule.node, r}}
+			compiled.Objects, compiled.sources = []*rules.Object{object}, []source{{node: rule.node, in: r}}
 			return compiled, err
 		}
 	}
@@ -80,7 +80,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []sour
 		if err != nil {
 			return nil, nil, inner.place(err)
 		}
-		objects, places = append(objects, object), append(places, source{node, inner})
+		objects, places = append(objects, object), append(places, source{node: node, in: inner})
 	}
 	if len(objects) == 0 {
 		return nil, nil, yamlnode.At(node, "", "the rule file %q holds no object", name)

@@ -42,13 +42,16 @@ func (w Warning) Words() string {
 
 // source is where an object stands in a file.
 type source struct {
-	node ast.Node
-	in   *reader
+	node   ast.Node
+	in     *reader
+	before int // the lines of the file before what was read
 }
 
 // at is the place of a field of the object, or of what it would stand in.
 func (w source) at(path string) Error {
-	return *w.in.place(yamlnode.At(yamlnode.Follow(w.node, path), "", ""))
+	placed := w.in.place(yamlnode.At(yamlnode.Follow(w.node, path), "", ""))
+	placed.Line += w.before
+	return *placed
 }
 
 // Caught is the warning of a trap that an object is caught in, as the rule has left

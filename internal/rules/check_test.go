@@ -28,6 +28,7 @@ func TestCheckFindsWhatIstioRefuses(t *testing.T) {
 		"a full fault":                   {vs(okRoute + `, fault: {abort: {httpStatus: 500, percentage: {value: 100}}}`), ""},
 		"a status that is a word":        {vs(okRoute + `, retries: {attempts: 2, retryOn: "503,reset"}`), ""},
 		"an endless idle timeout":        {dr(`trafficPolicy: {connectionPool: {tcp: {idleTimeout: 0s}}}`), ""},
+		"a cookie of the session":        {dr(`trafficPolicy: {loadBalancer: {consistentHash: {httpCookie: {name: user, ttl: 0s}}}}`), ""},
 		"full ejection":                  {outlier(`maxEjectionPercent: 100`), ""},
 		"a tls server":                   {gw(`{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}`), ""},
 

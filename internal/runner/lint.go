@@ -8,8 +8,8 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// aroundOf is what a site tells of what lies around the objects of a plan.
-func aroundOf(site Site) lint.Around {
+// Around is what a site tells of what lies around the objects of a plan.
+func Around(site Site) lint.Around {
 	ready := map[string][]map[string]string{}
 	for _, service := range site.Services {
 		ready[service.Host] = service.Ready
@@ -20,7 +20,7 @@ func aroundOf(site Site) lint.Around {
 // lint notes the traps that the objects of a stage are caught in, once for all
 // stages.
 func (p *planner) lint(stage *Stage, touched map[rules.Ref]scenarios.Rule) {
-	around := aroundOf(p.site)
+	around := Around(p.site)
 	around.Objects = p.objects
 	for _, object := range p.objects {
 		rule, ok := touched[object.Ref]

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/internal/lint"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// exitWarned is that of lint, if it warns.
+const exitWarned = 1
+
+// linted is a warning, as lint -o json prints it.
+type linted struct {
+	ID      string `json:"id"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+}
+
+// lintFlags are those of lint.
+type lintFlags struct {
+	kind       string
+	kubeconfig string
+	context    string
+	namespace  string
+	output     string
+}
+
+func newLint() *cobra.Command {
+	var f lintFlags
+	cmd := &cobra.Command{
+		Use:   "lint FILE|FOLDER|-...",
+		Short: "Warn of what Istio takes and then does not do",
+		Long: `Warn of what Istio takes and then does not do as it was meant, in VirtualServices,
+DestinationRules and Gateways as kubectl applies them, taken together; objects of
+other kinds are passed over. With --mesh istio in a namespace as it stands, of
+which nothing is changed. A scenario is for meshchaos validate.
+
+Exit status: 0 no warnings; 1 warnings; 2 a file that cannot be read, or that
+holds what Istio refuses; 3 the cluster did not answer.`,
+		Example: "  meshchaos lint rules.yaml deploy/\n  kubectl get vs,dr -o yaml | meshchaos lint -\n  meshchaos lint --mesh istio -n shop",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			warnings, wrong := f.find(cmd, args)
+			if err := f.print(cmd.OutOrStdout(), warnings); err != nil {
+				return err
+			}
+			if wrong == nil && len(warnings) > 0 {
+				return &verdictError{exitWarned}
+			}
+			return wrong
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "mesh", "", "istio: lint a namespace of the kubeconfig's cluster, and no files")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
+	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "the namespace (default: the context's)")
+	addOutput(cmd, &f.output, "text", "json")
+	return cmd
+}
+
+// find returns what is to be warned of, and what is wrong beside it.
+func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning, error) {
+	switch {
+	case f.kind == mesh.Istio && len(args) > 0:
+		return nil, errors.New("reading the arguments: --mesh istio lints a namespace, and no files; leave out the one or the other")
+	case f.kind == mesh.Istio:
+		return f.ofNamespace(cmd)
+	case f.kind != "":
+		return nil, fmt.Errorf("reading --mesh: %q has no rules of its own to lint; write istio, or name files", f.kind)
+	case len(args) == 0:
+		return nil, errors.New("reading the arguments: there is no file; name one, or - for stdin, or write --mesh istio")
+	}
+	names, err := scenarios.ExpandManifests(args)
+	if err != nil {
+		return nil, err
+	}
+	var all scenarios.Manifests
+	var wrong []error
+	for _, name := range names {
+		wrong = append(wrong, all.ReadManifests(name, cmd.InOrStdin()))
+	}
+	return all.Lint(), errors.Join(wrong...)
+}
+
+// ofNamespace lints the objects of a namespace, with the pods that are ready in it.
+func (f *lintFlags) ofNamespace(cmd *cobra.Command) ([]scenarios.Warning, error) {
+	ctx := cmd.Context()
+	m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace})
+	var unanswered *mesh.UnansweredError
+	if errors.As(err, &unanswered) || err != nil && ctx.Err() != nil {
+		return nil, &runError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close(ctx)
+	objects, err := m.Objects(ctx)
+	if err != nil {
+		return nil, &runError{err}
+	}
+	services, err := m.Services(ctx)
+	if err != nil {
+		return nil, &runError{err}
+	}
+	around := runner.Around(runner.Site{Services: services})
+	around.Objects = objects
+	var all []scenarios.Warning
+	var wrong []error
+	for _, o := range objects {
+		for _, p := range append(rules.Check([]*rules.Object{o}), lint.CheckSilences(o)...) {
+			wrong = append(wrong, errors.New(p.String()))
+		}
+		for _, w := range lint.Find([]*rules.Object{o}, around) {
+			if !lint.Silenced(o, w.Trap) {
+				all = append(all, scenarios.Warning{Trap: w.Trap, Message: fmt.Sprintf("%s: %s: %s", w.Ref, w.Path, w.Message)})
+			}
+		}
+	}
+	return all, errors.Join(wrong...)
+}
+
+func (f *lintFlags) print(w io.Writer, warnings []scenarios.Warning) error {
+	if f.output == "json" {
+		all := []linted{}
+		for _, one := range warnings {
+			all = append(all, linted{one.Trap, one.File, one.Line, one.Column, one.Message})
+		}
+		text, err := json.MarshalIndent(all, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", text)
+		return err
+	}
+	for _, one := range warnings {
+		place := one.Place()
+		if place != "" {
+			place += ": "
+		}
+		if _, err := fmt.Fprintf(w, "%s%s\n", place, one.Words()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

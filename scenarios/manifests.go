@@ -1,0 +1,158 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/meshchaos/meshchaos/internal/lint"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
+)
+
+// maxManifests bounds a file of manifests; a document of it is bounded as a
+// scenario is.
+const maxManifests = 4 << 20
+
+// Manifests are Istio's objects in files that are no scenarios, such as kubectl
+// applies. Objects of other kinds are passed over.
+type Manifests struct {
+	Objects []*rules.Object // where a file names no namespace, it is empty
+	sources []source        // of each
+}
+
+// ReadManifests adds the objects of a file, - for stdin. The error joins all that
+// is wrong in it; the objects that can be read are there all the same.
+func (m *Manifests) ReadManifests(name string, stdin io.Reader) error {
+	in, file := stdin, "stdin"
+	if name != Stdin {
+		opened, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("reading %q: %w", name, errors.Unwrap(err))
+		}
+		defer opened.Close()
+		in, file = opened, name
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxManifests+1))
+	if err != nil || len(text) > maxManifests {
+		return errors.Join(err, fmt.Errorf("reading %q: a file of manifests has at most %d MiB; split it", name, maxManifests>>20))
+	}
+	lines := strings.SplitAfter(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+	var wrong []error
+	for begin := 0; begin < len(lines); {
+		end := begin + 1
+		for end < len(lines) && !separates(strings.TrimRight(lines[end], "\n")) {
+			end++
+		}
+		wrong = append(wrong, m.document(newReader(file, strings.Join(lines[begin:end], ""), nil, nil), begin))
+		begin = end
+	}
+	return errors.Join(wrong...)
+}
+
+// document adds the objects of one document, before which so many lines stand.
+func (m *Manifests) document(r *reader, before int) error {
+	text := strings.Join(r.lines, "\n")
+	if strings.TrimSpace(strings.TrimPrefix(text, "---")) == "" {
+		return nil
+	}
+	if err := r.guard(text); err != nil {
+		return shifted(err, r, before)
+	}
+	nodes, err := documents(text)
+	if err != nil {
+		return shifted(err, r, before)
+	}
+	var wrong []error
+	for _, node := range nodes {
+		wrong = append(wrong, m.add(source{node: node, in: r, before: before}))
+	}
+	return errors.Join(wrong...)
+}
+
+// add adds what a node holds: an object, or a list of them as kubectl prints it.
+func (m *Manifests) add(s source) error {
+	api, kind := wordAt(s.node, "apiVersion"), wordAt(s.node, "kind")
+	switch {
+	case api == "" || kind == "":
+		return shifted(yamlnode.At(s.node, "write apiVersion and kind", "this is no object of Kubernetes"), s.in, s.before)
+	case api == scenarioAPI:
+		return shifted(yamlnode.At(s.node, "meshchaos validate checks it", "this is a scenario"), s.in, s.before)
+	case api == "v1" && strings.HasSuffix(kind, "List"):
+		items := yamlnode.Pair(s.node, "items")
+		if items == nil {
+			return nil
+		}
+		sequence, _ := items.Value.(*ast.SequenceNode)
+		var wrong []error
+		for i := range sequence.Values {
+			wrong = append(wrong, m.add(source{sequence.Values[i], s.in, s.before}))
+		}
+		return errors.Join(wrong...)
+	case !strings.HasPrefix(api, "networking.istio.io/") || !slices.Contains([]string{rules.VirtualService, rules.DestinationRule, rules.Gateway}, kind):
+		return nil
+	}
+	object, err := decodeManifest(s.node)
+	if err != nil {
+		return shifted(err, s.in, s.before)
+	}
+	m.Objects, m.sources = append(m.Objects, object), append(m.sources, s)
+	return nil
+}
+
+func wordAt(node ast.Node, key string) string {
+	pair := yamlnode.Pair(node, key)
+	if pair == nil {
+		return ""
+	}
+	text, _ := yamlnode.Scalar(pair.Value)
+	return text
+}
+
+// decodeManifest reads an object as strictly as Istio does, and its metadata as
+// Kubernetes writes it.
+func decodeManifest(node ast.Node) (*rules.Object, error) {
+	var tree any
+	if err := yaml.NodeToValue(node, &tree); err != nil {
+		return nil, err
+	}
+	manifest, err := json.Marshal(tree)
+	if err != nil {
+		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
+	}
+	object, err := rules.Decode(manifest)
+	if err != nil {
+		return nil, ofField(node, err)
+	}
+	return object, refused(node, object)
+}
+
+// shifted places an error of a document in its file.
+func shifted(err error, r *reader, before int) error {
+	placed := r.place(err)
+	if placed.Line > 0 {
+		placed.Line += before
+	}
+	return placed
+}
+
+// Lint returns the traps that the objects are caught in and do not silence, taken
+// together.
+func (m *Manifests) Lint() []Warning {
+	var all []Warning
+	for i, o := range m.Objects {
+		for _, w := range lint.Find([]*rules.Object{o}, lint.Around{Objects: m.Objects}) {
+			if !lint.Silenced(o, w.Trap) {
+				all = append(all, warningAt(m.sources[i].at(w.Path), w.Trap, fmt.Sprintf("%s %s: %s: %s", o.Kind, o.Name, w.Path, w.Message)))
+			}
+		}
+	}
+	return all
+}
