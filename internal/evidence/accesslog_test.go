@@ -228,6 +228,7 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"headers of requests that got there", part(rules.PartRequestHeaders), logs(entry(2, by(webMark))), nil, 11},
 		{"headers of requests that did not", part(rules.PartRequestHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, nowhere, by(otherMark), flagged("FI")), entry(3, by(otherMark), flagged("UF"))), nil, 0},
 		{"requests that were rewritten", part(rules.PartRewrite), logs(entry(2, nowhere, by(webMark), flagged("UO"))), nil, 10},
+		{"requests that were redirected", part(rules.PartRedirect), logs(entry(2, nowhere, by(webMark), func(e *envoy.LogEntry) { e.Status = 302 }), entry(3, by(webMark), func(e *envoy.LogEntry) { e.Status = 302 })), nil, 1},
 		{"headers of an abort", part(rules.PartResponseHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, nowhere, by(otherMark), flagged("FI"))), nil, 1},
 		{"headers of no answer", part(rules.PartResponseHeaders, func(p *rules.Part) { p.Entry = otherMark }), logs(entry(2, by(otherMark), flagged("DC"), func(e *envoy.LogEntry) { e.Status = 0 })), nil, 0},
 		{"headers that nothing shows", part(rules.PartRequestHeaders), nil, nil, unknown},

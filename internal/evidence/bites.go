@@ -71,6 +71,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartRequestHeaders:  {loggedReached},
 		rules.PartResponseHeaders: {loggedAnswered},
 		rules.PartRewrite:         {loggedReached},
+		rules.PartRedirect:        {loggedRedirects},
 		rules.PartCORS:            {unseen("no proxy shows which requests a corsPolicy was for")},
 	}
 }

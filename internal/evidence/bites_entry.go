@@ -124,6 +124,12 @@ func loggedAnswered(w *Window, p pair, part rules.Part) answer {
 	return loggedThat(w, p, part, "by status", func(k logged) bool { return k.status != 0 })
 }
 
+// loggedRedirects counts those that the proxy redirected: with such a status, and
+// without an endpoint.
+func loggedRedirects(w *Window, p pair, part rules.Part) answer {
+	return loggedThat(w, p, part, "by status 3xx", func(k logged) bool { return k.upstream == "" && 300 <= k.status && k.status <= 399 })
+}
+
 // loggedThat counts the requests of an entry that are as asked.
 func loggedThat(w *Window, p pair, part rules.Part, how string, as func(logged) bool) answer {
 	if part.Entry == "" {

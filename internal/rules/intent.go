@@ -53,6 +53,7 @@ func forms() []form {
 		{"retries", func() Intent { return &Retries{} }, retriesParts()},
 		{"headers", func() Intent { return &Headers{} }, headersParts()},
 		{"rewrite", func() Intent { return &Rewrite{} }, rewriteParts()},
+		{"redirect", func() Intent { return &Redirect{} }, redirectParts()},
 	}
 }
 

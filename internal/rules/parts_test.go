@@ -59,7 +59,11 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 		"nothing else is new":     {"", ratings(`[{route: [{destination: {host: ratings}}]}]`), "route spec.http[0]>" + book + "||0"},
 		"the rest goes elsewhere": {"", ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}], timeout: 1s}]`), "route spec.http[0]>" + book + "|v2|0, route spec.http[1]>" + book + "||0, timeout spec.http[1].timeout"},
 		"it was not so before":    {ratings(`[{` + toV1 + `}]`), ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}]}]`), "route spec.http[0]>" + book + "|v2|0, route spec.http[1]>" + book + "||0"},
-		"a redirect goes nowhere": {"", ratings(`[{redirect: {uri: /}}]`), "route spec.http[0]>||0"},
+		"a redirect goes nowhere": {"", ratings(`[{redirect: {uri: /}}]`), "route spec.http[0]>||0, redirect spec.http[0].redirect>||0"},
+		"headers and a rewrite": {
+			"", ratings(`[{` + toV1 + `, rewrite: {uri: /}, headers: {request: {set: {a: b}}, response: {remove: [c]}}}]`),
+			"route spec.http[0]>" + book + "|v1|0, request-headers spec.http[0].headers.request>||0, response-headers spec.http[0].headers.response>||0, rewrite spec.http[0].rewrite>||0",
+		},
 		"TCP with one destination and with several": {
 			"", strings.Replace(ratings(`[{`+toV1+`}]`), "http: [{"+toV1+"}]", `tcp: [{match: [{port: 1}], `+toV1+`}, {route: [{destination: {host: ratings, subset: v1}, weight: 80}, {destination: {host: ratings, subset: v2}, weight: 20}]}]`, 1),
 			"route spec.tcp[0]>" + book + "|v1|0, weight spec.tcp[1].route[0]>" + book + "|v1|0, weight spec.tcp[1].route[1]>" + book + "|v2|0",
