@@ -125,6 +125,19 @@ func (t there) names() []string {
 	return names
 }
 
+// ports are those of the service of a host; none of one that nobody here knows.
+func (t there) ports(host string) []int {
+	service, err := t.service(host)
+	if err != nil || service == nil {
+		return nil
+	}
+	var ports []int
+	for _, p := range service.Ports {
+		ports = append(ports, p.Number)
+	}
+	return ports
+}
+
 // meant says whether the scenario says that nobody is behind a host, or behind
 // a subset of it.
 func (t there) meant(host, subset string) bool {

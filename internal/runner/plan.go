@@ -127,6 +127,9 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 		if err := p.there.rule(rules.Find(before, object.Ref), object, p.objects); err != nil {
 			p.note(rule.Wrong(err))
 		}
+		if name != report.Given {
+			p.note(p.changesNothing(rule, rules.Change{Before: rules.Find(before, object.Ref), After: object}))
+		}
 		marked := object.Clone()
 		rules.Mark(marked, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
 		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
@@ -139,6 +142,16 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 	p.lint(&stage, touched)
 	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
 	return stage
+}
+
+// changesNothing refuses an entry under which a step would measure what the mesh
+// does without it.
+func (p *planner) changesNothing(rule scenarios.Rule, change rules.Change) error {
+	path := rules.Unchanged(change, p.there.ports)
+	if path == "" {
+		return nil
+	}
+	return rule.Wrong(fmt.Errorf("checking %s: %s: it changes nothing: what it matches meets the same without it; let it do something else, or take it out", change.Ref(), path))
 }
 
 // changes are those of one rule, on top of the rules before it.

@@ -1,0 +1,154 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Unchanged returns the path of an entry that a change writes, and that does to
+// the requests, or connections, that it matches what is done to them without it;
+// empty: there is none, as far as that is plain. Who measures under such an entry
+// measures the mesh without it. The ports are those that a host has.
+func Unchanged(change Change, ports func(host string) []int) string {
+	before, after := actionsOf(change.Before, ports), actionsOf(change.After, ports)
+	written, same := 0, []action{}
+	for i, a := range after {
+		if slices.ContainsFunc(before, a.equal) {
+			continue
+		}
+		written++
+		if a.doneBy(before, after[:i]) {
+			same = append(same, a)
+		}
+	}
+	if len(same) == 0 {
+		return ""
+	}
+	gone := slices.ContainsFunc(before, func(was action) bool { return !slices.ContainsFunc(after, was.equal) })
+	if len(same) == written && !gone {
+		return same[0].path()
+	}
+	for _, a := range same {
+		i := slices.IndexFunc(after, a.equal)
+		if a.doneBy(slices.Concat(after[:i], after[i+1:]), after[:i]) {
+			return a.path()
+		}
+	}
+	return ""
+}
+
+// action is an entry of a VirtualService, as what it does to what it matches.
+type action struct {
+	place
+	scope, does string // where the object is in force, and all that the entry says but for its name and match
+	plain       bool   // it does what proxies do without a VirtualService
+}
+
+func (a action) path() string { return fmt.Sprintf("spec.%s[%d]", a.list, a.index) }
+
+func (a action) equal(b action) bool {
+	return a.list == b.list && a.scope == b.scope && a.does == b.does && contentOf(nil, a.match...) == contentOf(nil, b.match...)
+}
+
+// doneBy says whether what an entry matches met the same by others, which stand in
+// their order, none of which is the entry. Those that stood before it all the same
+// leave it what they leave; of any other that may take a part of it, nothing is
+// plain.
+func (a action) doneBy(others, before []action) bool {
+	listed := false
+	for _, b := range others {
+		switch {
+		case b.list != a.list:
+			continue
+		case included(b.match, a.match):
+			return b.scope == a.scope && b.does == a.does
+		case !slices.ContainsFunc(before, b.equal):
+			return false
+		}
+		listed = true
+	}
+	return !listed && a.plain
+}
+
+func actionsOf(o *Object, ports func(string) []int) []action {
+	if o == nil {
+		return nil
+	}
+	vs, ok := o.Spec.(*networking.VirtualService)
+	if !ok {
+		return nil
+	}
+	var all []action
+	add := func(list string, i int, entry proto.Message, match []proto.Message, to []weighted, by follows) {
+		rest := bare(entry)
+		a := action{
+			place: place{list: list, index: i, match: match},
+			scope: contentOf(scopeOf(o, vs)), does: contentOf(nil, rest),
+		}
+		a.plain = !by.gateways && len(to) == 1 && len(vs.Hosts) == 1 && onlyRoute(rest) && toItself(o, to[0].GetDestination(), by, ports)
+		all = append(all, a)
+	}
+	for i, entry := range vs.Http {
+		add("http", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+	}
+	for i, entry := range vs.Tls {
+		add("tls", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+	}
+	for i, entry := range vs.Tcp {
+		add("tcp", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+	}
+	return all
+}
+
+// bare is an entry without its name and match, the blocks that say nothing and, of
+// one destination, which takes all whatever its weight is, the weight.
+func bare(entry proto.Message) proto.Message {
+	out := proto.Clone(entry)
+	m := out.ProtoReflect()
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		empty := field.Message() != nil && !field.IsList() && !field.IsMap() && proto.Size(value.Message().Interface()) == 0
+		if empty || field.Name() == "name" || field.Name() == "match" {
+			m.Clear(field)
+		}
+		return true
+	})
+	if routes := m.Get(m.Descriptor().Fields().ByName("route")).List(); routes.Len() == 1 {
+		route := routes.Get(0).Message()
+		route.Clear(route.Descriptor().Fields().ByName("weight"))
+	}
+	return out
+}
+
+// onlyRoute says whether a bare entry has destinations that say where they lead,
+// and nothing else.
+func onlyRoute(entry proto.Message) bool {
+	only := true
+	alone := func(m protoreflect.Message, name protoreflect.Name) {
+		m.Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+			only = only && field.Name() == name
+			return true
+		})
+	}
+	m := entry.ProtoReflect()
+	alone(m, "route")
+	routes := m.Get(m.Descriptor().Fields().ByName("route")).List()
+	for i := range routes.Len() {
+		alone(routes.Get(i).Message(), "destination")
+	}
+	return only
+}
+
+// toItself says whether a destination is where what is for the host of an object
+// goes by itself.
+func toItself(o *Object, to *networking.Destination, by follows, ports func(string) []int) bool {
+	host, port := FQDN(to.GetHost(), o.Namespace), int(to.GetPort().GetNumber())
+	own := by.ports
+	if len(own) == 0 {
+		own = ports(host)
+	}
+	return host == Hosts(o)[0] && to.GetSubset() == "" && (port == 0 || len(own) == 1 && own[0] == port)
+}
