@@ -63,6 +63,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartPolicy:          {loggedPolicy, policyClusters},
 		rules.PartOverflow:        {countedRefusals, loggedRefusals},
 		rules.PartEjection:        {countedEjections, loggedUnhealthy, flaggedEjections},
+		rules.PartRetried:         {countedRetryOverflows},
 		rules.PartSubset:          {loggedPolicy, policyClusters},
 		rules.PartServer:          {enteredPort, entered},
 		rules.PartMirror:          {mirroredCluster},

@@ -2,6 +2,8 @@ package evidence
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
@@ -106,10 +108,13 @@ func loggedExhausted(w *Window, p pair, part rules.Part) answer {
 	return said
 }
 
-// loggedFailures counts the requests of an entry that an endpoint failed.
+// loggedFailures counts the requests of an entry to which an endpoint failed so that
+// another policy would have tried them again. Istio's default one does if none could
+// connect, and never for an answer from status 500, or a connection that was lost;
+// what it tries again of gRPC the log does not tell.
 func loggedFailures(w *Window, p pair, part rules.Part) answer {
-	return loggedThat(w, p, part, "from status 500", func(k logged) bool {
-		return k.upstream != "" && (k.status >= 500 || k.flagged("UF") || k.flagged("UC"))
+	return loggedThat(w, p, part, "of failures", func(k logged) bool {
+		return k.upstream != "" && (k.flagged("UF") || slices.ContainsFunc(part.RetriedFor, k.retried))
 	})
 }
 
@@ -140,6 +145,23 @@ func loggedThat(w *Window, p pair, part rules.Part, how string, as func(logged) 
 		return unknown(why)
 	}
 	return counted(logSource+" "+how, n)
+}
+
+// retried says whether a condition of Envoy's is for a request to try it again, as
+// far as the log tells (Envoy, "x-envoy-retry-on").
+func (k logged) retried(condition string) bool {
+	switch condition {
+	case "5xx":
+		return k.status >= 500 || k.status == 0 && k.flagged("UC")
+	case "gateway-error":
+		return k.status >= 502 && k.status <= 504
+	case "reset":
+		return k.flagged("UC")
+	case "retriable-4xx":
+		return k.status == 409
+	}
+	status, err := strconv.Atoi(condition)
+	return err == nil && k.status == status
 }
 
 // unseen is the source of a part that nothing shows.

@@ -40,6 +40,16 @@ func countedRefusals(w *Window, p pair, part rules.Part) answer {
 	}, "stat "+pendingOverflow)
 }
 
+// countedRetryOverflows counts the retries that a connection pool refused, by the
+// counters of the clusters that have it. No line of a log shows them.
+func countedRetryOverflows(_ *Window, p pair, part rules.Part) answer {
+	said := countFlows(p, part, func(f flow) (uint64, bool, string) { return p.counter(f.stat(retryOverflow)) }, "stat "+retryOverflow)
+	if said.name == "" {
+		said.why += "; annotate its pod with " + fmt.Sprintf(annotation, "cluster.outbound") + ", restart it, and run again"
+	}
+	return said
+}
+
 // countFlows adds up a counter over the clusters that a policy governs.
 func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string), name string) answer {
 	var n uint64

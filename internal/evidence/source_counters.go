@@ -24,6 +24,7 @@ const (
 	pendingOverflow    = "upstream_rq_pending_overflow"
 	connectionOverflow = "upstream_cx_overflow" // of TCP: a connection that was refused
 	retried            = "upstream_rq_retry"
+	retryOverflow      = "upstream_rq_retry_overflow"
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
 )
 

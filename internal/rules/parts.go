@@ -52,6 +52,11 @@ type Part struct {
 	HiddenBy []string
 	HiddenAt []int
 
+	// RetriedFor are the conditions, besides those of Istio's default policy, for which
+	// another policy would try again the requests of an entry that has no retries:
+	// the policy of the entry behind it, and that before its stage wrote it.
+	RetriedFor []string
+
 	// PerTry says of a timeout that the entry limits each attempt, too, and to less.
 	PerTry bool
 
@@ -124,6 +129,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 		if i := p.staysAt(now); i >= 0 {
 			kept := now[i]
 			kept.Stage, kept.Path, kept.Whole = p.Stage, p.Path, p.Whole
+			kept.RetriedFor = p.RetriedFor
 			if kept.at != nil {
 				kept.at.took = p.at.took
 			}
@@ -132,6 +138,9 @@ func Follow(known []Part, stage string, change Change) []Part {
 	}
 	for _, p := range Parts(change.Before, change.After) {
 		p.Stage = stage
+		if p.Kind == PartNoRetry {
+			p.RetriedFor = append(p.retriedFor(change.Before, 0), p.retriedFor(change.After, p.at.index+1)...)
+		}
 		if p.at != nil {
 			p.at.took = taking(p, change.Before, known)
 		}

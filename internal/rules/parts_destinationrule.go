@@ -11,10 +11,11 @@ import (
 
 // The kinds of parts that policies have.
 const (
-	PartPolicy   = "policy"   // requests to which the policy applied: those to the clusters that have it
-	PartOverflow = "overflow" // requests, or TCP connections, that a connection pool refused
-	PartEjection = "ejection" // ejections of an endpoint
-	PartSubset   = "subset"   // requests to the clusters of a subset
+	PartPolicy   = "policy"         // requests to which the policy applied: those to the clusters that have it
+	PartOverflow = "overflow"       // requests, or TCP connections, that a connection pool refused
+	PartEjection = "ejection"       // ejections of an endpoint
+	PartRetried  = "retry-overflow" // retries that a connection pool refused
+	PartSubset   = "subset"         // requests to the clusters of a subset
 )
 
 func policyKinds() []PartKind {
@@ -22,6 +23,7 @@ func policyKinds() []PartKind {
 		{PartPolicy, "no request that it applied to", "let a cohort send requests to what it is for, or take it out"},
 		{PartOverflow, "no overflow", "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
 		{PartEjection, "no ejection", "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
+		{PartRetried, "no retry that it refused", "let more be tried again at a time than maxRetries allows, or take the pool out"},
 		{PartSubset, "no request to it", "let a route lead requests there, or leave its labels as they were"},
 	}
 }
@@ -121,6 +123,9 @@ func kindsOf(block proto.Message) []string {
 	case *networking.ConnectionPoolSettings:
 		if block.GetTcp().GetMaxConnections() > 0 || block.GetHttp().GetHttp1MaxPendingRequests() > 0 || block.GetHttp().GetHttp2MaxRequests() > 0 {
 			return []string{PartPolicy, PartOverflow}
+		}
+		if block.GetHttp().GetMaxRetries() > 0 {
+			return []string{PartPolicy, PartRetried}
 		}
 	}
 	return []string{PartPolicy}

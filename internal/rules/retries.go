@@ -105,10 +105,33 @@ func retriesParts() []entryPart {
 			in:       in(PartRetry, func(r *networking.HTTPRetry) bool { return r.Attempts > 0 }),
 		},
 		{
-			PartKind: PartKind{PartNoRetry, "no request that failed", "let what it leads to fail, or take the retries out"},
+			PartKind: PartKind{PartNoRetry, "no request that failed as one must to be tried again without it", "let what it leads to fail so (without other retries: refuse connections), or take the retries out"},
 			in:       in(PartNoRetry, func(r *networking.HTTPRetry) bool { return r.Attempts <= 0 }),
 		},
 	}
+}
+
+// retriedFor returns the conditions of the first policy of retries that an object
+// has, from one of its entries on, for all that the entry of a part is for.
+func (p Part) retriedFor(o *Object, from int) []string {
+	if o == nil {
+		return nil
+	}
+	vs := o.Spec.(*networking.VirtualService)
+	for i, entry := range vs.Http {
+		if i < from || !included(blocksOf(entry.Match), p.at.match) {
+			continue
+		}
+		if entry.Retries.GetAttempts() == 0 {
+			return nil
+		}
+		var on []string
+		for word := range strings.SplitSeq(entry.Retries.GetRetryOn(), ",") {
+			on = append(on, strings.TrimSpace(word))
+		}
+		return on
+	}
+	return nil
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.

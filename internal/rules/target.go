@@ -74,7 +74,7 @@ func Draws(o *Object) bool {
 		entry, _, _ := strings.Cut(p.Path, ".route")
 		second := p.Kind == PartWeight && weights[entry]
 		weights[entry] = weights[entry] || p.Kind == PartWeight
-		return second || p.Kind == PartOverflow || p.Kind == PartEjection
+		return second || slices.Contains([]string{PartOverflow, PartRetried, PartEjection}, p.Kind)
 	})
 }
 

@@ -110,9 +110,13 @@ func bare(entry proto.Message) proto.Message {
 	out := proto.Clone(entry)
 	m := out.ProtoReflect()
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		empty := field.Message() != nil && !field.IsList() && !field.IsMap() && proto.Size(value.Message().Interface()) == 0
-		if empty || field.Name() == "name" || field.Name() == "match" {
+		switch field.Name() {
+		case "name", "match":
 			m.Clear(field)
+		case "headers", "fault": // retries that are empty switch the default ones off
+			if proto.Size(value.Message().Interface()) == 0 {
+				m.Clear(field)
+			}
 		}
 		return true
 	})

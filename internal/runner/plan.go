@@ -20,6 +20,8 @@ type Stage struct {
 
 	Warnings []scenarios.Warning // of what it writes: allowed, and probably not meant
 	Caught   []string            // the traps that it is caught in, silenced or not
+
+	idle []error // entries that change nothing
 }
 
 // Objects are those that the stage writes.
@@ -127,8 +129,8 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 		if err := p.there.rule(rules.Find(before, object.Ref), object, p.objects); err != nil {
 			p.note(rule.Wrong(err))
 		}
-		if name != report.Given {
-			p.note(p.changesNothing(rule, rules.Change{Before: rules.Find(before, object.Ref), After: object}))
+		if err := p.changesNothing(rule, rules.Change{Before: rules.Find(before, object.Ref), After: object}); err != nil {
+			stage.idle = append(stage.idle, err)
 		}
 		marked := object.Clone()
 		rules.Mark(marked, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
