@@ -59,7 +59,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"an excuse without a reason":                  {"  checks:", "  mutants: [{id: \"apply[0]/dropped\", equivalent: \" \"}]\n  checks:", `t.yaml:17:13: the excuse of the mutant "apply[0]/dropped" has no reason`},
 		"an excuse for nothing":                       {"  checks:", "  mutants: [{equivalent: because}]\n  checks:", "t.yaml:17:13: the excuse names no mutant"},
 		"an excuse twice":                             {"  checks:", "  mutants: [{id: a, equivalent: x}, {id: a, equivalent: y}]\n  checks:", `the mutant "a" is excused twice`},
-		"an unknown key of an excuse":                 {"  checks:", "  mutants: [{id: a, equivalant: x}]\n  checks:", "did you mean equivalent?"},
+		"an unknown key of an excuse":                 {"  checks:", "  mutants: [{id: a, equivlent: x}]\n  checks:", "did you mean equivalent?"},
 		"an unknown key":                              {"delay: 7s", "dely: 7s", `t.yaml:7:33: unknown key "dely" in fault; did you mean delay?`},
 		"a key twice":                                 {"spec:\n", "spec:\n  app: httpbin\n", "already defined at [5:3]; take one of the two out"},
 		"a tab":                                       {"    - fault", "\t- fault", "t.yaml:7:1: "},

@@ -23,7 +23,7 @@ func (g stages) same(other stages) bool {
 }
 
 func alike(a, b map[rules.Ref]proto.Message) bool {
-	return maps.EqualFunc(a, b, func(x, y proto.Message) bool { return proto.Equal(x, y) })
+	return maps.EqualFunc(a, b, proto.Equal)
 }
 
 // traffic is what the objects in force after a stage do: their specs without

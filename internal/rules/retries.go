@@ -55,7 +55,7 @@ func (r *Retries) Check() error {
 	}
 	for _, word := range r.RetryOn {
 		if !retriesOn(word) {
-			return fmt.Errorf("retryOn: %s", unknownWord("", word, retryWords))
+			return fmt.Errorf("retryOn: %w", unknownWord("", word, retryWords))
 		}
 	}
 	return checkScope(r.Service, r.When)
