@@ -182,7 +182,7 @@ func as(set []scenarios.Rule, objects []*rules.Object) []scenarios.Rule {
 	var plain []*rules.Object
 	for _, o := range objects {
 		o = o.Clone()
-		o.Manifest, o.ResourceVersion = nil, ""
+		o.Manifest, o.ResourceVersion, o.Namespace = nil, "", "" // which is that of the run
 		plain = append(plain, o)
 	}
 	return []scenarios.Rule{set[0].As(plain)}

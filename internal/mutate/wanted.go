@@ -21,10 +21,16 @@ const mostWanted = 2
 // little is not among them.
 func wanted(mutant Mutant, first, survivor *report.Record) []string {
 	var all []string
-	for _, step := range mutant.Scenario.Steps {
+	for i, step := range mutant.Scenario.Steps {
+		if i < mutant.stage-1 {
+			continue // it is over before the spoilt rule is in force
+		}
 		was, is := windowsOf(first, step.Name), windowsOf(survivor, step.Name)
 		if was.During == nil || is.During == nil {
 			continue
+		}
+		if mutant.stage > 0 {
+			was.Baseline, is.Baseline = nil, nil // and so is this
 		}
 		for _, line := range candidates(was, is) {
 			if kills(step, line, was, is) && !slices.Contains(all, line) {
@@ -122,8 +128,10 @@ func ofQuantities(was *report.Window) []string {
 }
 
 // What two runs differ by in time for nothing: less than this, or less than a third.
+// It takes more to say that a run should have been as fast as it was.
 const (
 	jitter       = 100 * time.Millisecond
+	slowness     = 300 * time.Millisecond
 	jitterFactor = 4.0 / 3
 )
 
@@ -136,9 +144,9 @@ func ofTimes(cohort string, was, is *loadgen.Result) []string {
 	switch {
 	case !known || !theirsKnown:
 		return nil
-	case apart(theirLeast, least):
+	case apart(theirLeast, least, jitter):
 		return []string{fmt.Sprintf("%s.min >= %s", cohort, middle(least, theirLeast))}
-	case apart(most, theirLeast):
+	case apart(most, theirLeast, slowness):
 		return []string{fmt.Sprintf("%s.max < %s", cohort, middle(most, theirMost))}
 	}
 	return nil
@@ -153,9 +161,9 @@ func times(r *loadgen.Result) (least, most time.Duration, known bool) {
 	return least, most, known
 }
 
-// apart says whether a time is below another by more than jitter.
-func apart(a, b time.Duration) bool {
-	return b-a >= jitter && float64(b) >= jitterFactor*float64(a)
+// apart says whether a time is below another by so much, and by a third.
+func apart(a, b, least time.Duration) bool {
+	return b-a >= least && float64(b) >= jitterFactor*float64(a)
 }
 
 func middle(a, b time.Duration) time.Duration { return ((a + b) / 2).Round(jitter / 2) }

@@ -73,7 +73,13 @@ func run(t *testing.T, name, id string, m mesh.Mesh, spoil func(mesh.Mesh) mesh.
 // runScenario returns what a run returns.
 func runScenario(t *testing.T, s *scenarios.Scenario, id string, m mesh.Mesh) (*report.Record, error) {
 	t.Helper()
-	record, err := runner.Run(t.Context(), m, s, runner.Options{ID: id, Tool: "e2e", Seed: 1, LiveLimit: 20 * time.Second})
+	return carryOut(t, s, m, runner.Options{ID: id})
+}
+
+func carryOut(t *testing.T, s *scenarios.Scenario, m mesh.Mesh, o runner.Options) (*report.Record, error) {
+	t.Helper()
+	o.Tool, o.Seed, o.LiveLimit = "e2e", 1, 20*time.Second
+	record, err := runner.Run(t.Context(), m, s, o)
 	if closeErr := m.Close(context.WithoutCancel(t.Context())); closeErr != nil {
 		t.Error(closeErr)
 	}
