@@ -44,6 +44,9 @@ type headers struct{ *config.Headers }
 
 // decode implements routeFilter.
 func (h *headers) decode(s *stream) bool {
+	if !s.hasCluster() {
+		return true
+	}
 	if d := h.Target(s.drawn); d != nil {
 		d.Request.Apply(s.r.Header)
 		s.r.Host = cmp.Or(d.Authority, s.r.Host)

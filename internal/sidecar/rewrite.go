@@ -44,6 +44,9 @@ const originalPath = "X-Envoy-Original-Path"
 
 // decode implements routeFilter.
 func (w *rewrite) decode(s *stream) bool {
+	if !s.hasCluster() {
+		return true
+	}
 	s.setHost(w.Authority)
 	if w.Prefix != "" || w.Pattern != nil {
 		path := s.r.URL.RequestURI()
@@ -52,6 +55,10 @@ func (w *rewrite) decode(s *stream) bool {
 	}
 	return true
 }
+
+// hasCluster says whether the request leads to a cluster that is there. Envoy looks
+// for that before it changes anything of a request, so its log has the old host.
+func (s *stream) hasCluster() bool { return s.proxy.state.Load().clusters[s.target] != nil }
 
 // setHost gives the request another host, unless that is empty, and says which it
 // had.

@@ -49,6 +49,7 @@ var cases = []comparison{
 	{Name: "no endpoints", NoSubsets: true, Versions: []string{"none"}, Calls: paths("/", "/x")},
 	{Name: "a subset without endpoints", HTTP: `{"route": [{"destination": {"host": "$web", "subset": "v9"}}]}`, Calls: paths("/")},
 	{Name: "a missing subset", HTTP: `{"name": "gone", "route": [{"destination": {"host": "$web", "subset": "v8"}}]}`, Calls: paths("/")},
+	{Name: "a missing subset and a changed host", HTTP: `{"match": [{"uri": {"prefix": "/a"}}], "rewrite": {"authority": "elsewhere", "uri": "/b"}, "route": [{"destination": {"host": "$web", "subset": "v8"}}]}, {"headers": {"request": {"set": {"host": "other"}}}, "route": [{"destination": {"host": "$web", "subset": "v8"}}]}`, Calls: paths("/", "/a/x")},
 	{Name: "no route", HTTP: `{"match": [{"uri": {"exact": "/a"}}], ` + v1 + `}`, Calls: append(paths("/a", "/b", "/a?b", "/a/"), call{Method: "POST", Path: "/b", Body: "x"})},
 	{Name: "which entry", HTTP: `
 		{"name": "exact", "match": [{"uri": {"exact": "/exact"}}], "headers": {"response": {"set": {"entry": "exact"}}}, ` + v1 + `},
