@@ -44,10 +44,10 @@ func (h *Headers) Check() error {
 		return errors.New("it changes no header; write request: {set: {x-name: value}}, or add, or remove")
 	}
 	if err := h.Request.check(); err != nil {
-		return fmt.Errorf("request: %w", err)
+		return wrongKey("request", "request: %w", err)
 	}
 	if err := h.Response.check(); err != nil {
-		return fmt.Errorf("response: %w", err)
+		return wrongKey("response", "response: %w", err)
 	}
 	return checkScope(h.Service, h.When)
 }

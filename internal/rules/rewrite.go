@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -44,14 +43,14 @@ func (r *Rewrite) Check() error {
 	case r.URI == "" && !r.matches() && r.Authority == "":
 		return errors.New("it rewrites nothing; write uri, uriRegexRewrite or authority")
 	case r.URI != "" && r.matches():
-		return errors.New("uri cannot stand beside uriRegexRewrite; take one of them")
+		return wrongKey("uri", "uri cannot stand beside uriRegexRewrite; take one of them")
 	case strings.ContainsAny(r.URI, " \x00\r\n") || strings.ContainsAny(r.Authority, " /\x00\r\n"):
 		return errors.New("uri takes a path and authority a host, both without spaces; correct it")
 	case r.matches() && (regex.Match == "" || regex.Rewrite == ""):
-		return errors.New("uriRegexRewrite needs both match and rewrite; write the other")
+		return wrongKey("uriRegexRewrite", "uriRegexRewrite needs both match and rewrite; write the other")
 	}
 	if _, err := regexp.Compile(regex.Match); err != nil {
-		return fmt.Errorf("uriRegexRewrite.match: %w; Envoy takes RE2 expressions", err)
+		return wrongKey("uriRegexRewrite.match", "uriRegexRewrite.match: %w; Envoy takes RE2 expressions", err)
 	}
 	return checkScope(r.Service, r.When)
 }
