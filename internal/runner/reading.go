@@ -96,6 +96,9 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	if err := evidence.AwaitDelayed(ctx, o.proxies, ended, o.longest); err != nil {
 		return err
 	}
+	if err := evidence.AwaitMirrored(ctx, o.proxies, o.observed.Objects); err != nil {
+		return err
+	}
 	o.observed.Settled = true
 	o.over = time.Now()
 	proxies, err := o.run.mesh.Proxies(ctx)

@@ -26,7 +26,7 @@ func TestApps(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"bookinfo":  {"productpage-v1", "details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3"},
-		"httpbin":   {"httpbin-v1"},
+		"httpbin":   {"httpbin-v1", "httpbin-v2", "httpbin-slow-v2"},
 		"tcp-echo":  {"tcp-echo-v1", "tcp-echo-v2"},
 		"micro-api": {"micro-api-v1", "micro-api-v2"},
 		"ratings":   {"ratings-v1", "ratings-v-faulty", "ratings-v-delayed", "ratings-v-unavailable", "ratings-v-unhealthy"},
@@ -62,7 +62,7 @@ func TestUnknownNamesAreAnsweredWithTheKnown(t *testing.T) {
 		want string
 	}{
 		{app, `finding application "bokinfo": there is no such sample; choose ` + strings.Join(Apps(), ", ")},
-		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin`},
+		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin, httpbin-slow`},
 		{version, `finding version "v4" of service "reviews": there is no such version; choose v1, v2, v3`},
 		{workload.Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), workload.Env{}), "it says neither HTTP nor TCP"},
 	} {

@@ -46,7 +46,7 @@ func (s Sabotage) Seen(r *report.Record) bool {
 // that the cluster is tried with too. What could be wrong in a scenario's own file is
 // not among them: that is for Mutants.
 func All() []Sabotage {
-	return append(microapi(), []Sabotage{
+	return slices.Concat(microapi(), httpbin(), []Sabotage{
 		{"delay-jason", "a delay of 1 s", "jason.p50", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.HttpDelayType = &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: durationpb.New(time.Second)}
 		}))},
@@ -59,14 +59,10 @@ func All() []Sabotage {
 		{"timeout-reviews", "a percent of 0, as the old spelling has it", "never bit", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.Percent = 0 //nolint:staticcheck // Istio still reads it
 		}))},
-		{"breaker-httpbin", "the limits raised", "max_connections", spoilRules(limits)},
-		{"breaker-httpbin", "the limits raised behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
-		{"breaker-httpbin", "the rule dropped behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
-		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", spoilProxies(doubleOverflows)},
 		{"tcp-shift", "50/50 for 80/20", "port 31400 leads to", spoilRules(tcpWeights(50, 50))},
 		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
 		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
-	}...)
+	})
 }
 
 // spoilRules alters what is written, and what the run is told was written.
@@ -204,21 +200,34 @@ func tcpWeights(first, second int32) func(*rules.Object) {
 }
 
 func limits(o *rules.Object) {
-	if pool := poolOf(o); pool != nil {
-		pool.Tcp.MaxConnections, pool.Http.Http1MaxPendingRequests = 100, 100
+	for _, policy := range policiesOf(o) {
+		if pool := policy.GetConnectionPool(); pool.GetTcp() != nil && pool.GetHttp() != nil {
+			pool.Tcp.MaxConnections, pool.Http.Http1MaxPendingRequests = 100, 100
+		}
 	}
 }
 
 func dropLimits(o *rules.Object) {
-	if poolOf(o) != nil {
-		o.Spec.(*networking.DestinationRule).TrafficPolicy = nil
+	rule, ok := o.Spec.(*networking.DestinationRule)
+	if !ok {
+		return
+	}
+	rule.TrafficPolicy = nil
+	for _, subset := range rule.Subsets {
+		subset.TrafficPolicy = nil
 	}
 }
 
-func poolOf(o *rules.Object) *networking.ConnectionPoolSettings {
+// policiesOf are the policies of a DestinationRule: the service's, and each
+// subset's.
+func policiesOf(o *rules.Object) []*networking.TrafficPolicy {
 	rule, ok := o.Spec.(*networking.DestinationRule)
-	if !ok || rule.TrafficPolicy.GetConnectionPool().GetTcp() == nil || rule.TrafficPolicy.ConnectionPool.Http == nil {
+	if !ok {
 		return nil
 	}
-	return rule.TrafficPolicy.ConnectionPool
+	policies := []*networking.TrafficPolicy{rule.TrafficPolicy}
+	for _, subset := range rule.Subsets {
+		policies = append(policies, subset.TrafficPolicy)
+	}
+	return policies
 }

@@ -167,7 +167,7 @@ func TestHttpbinsBreakerTripsWithThreeCallers(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Client })
-	stats, err := proxies[at].Admin.Stats(t.Context(), `httpbin.*(upstream_rq_pending_overflow|ejections_enforced_total)$`)
+	stats, err := proxies[at].Admin.Stats(t.Context(), `httpbin\.default.*(upstream_rq_pending_overflow|ejections_enforced_total)$`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,11 +26,31 @@ const (
 	maxDelay = 10 * time.Second
 )
 
-// Application is httpbin.
+// slowness is how much later httpbin-slow answers.
+const slowness = time.Second
+
+// Application is httpbin, in the two versions of Istio's guide to mirroring, and
+// one that is slow.
 func Application() workload.Application {
 	return workload.Application{Name: "httpbin", Workloads: []workload.Workload{
 		{App: "httpbin", Version: "v1", ServicePort: 8000, Port: 8080, Path: "/get", Page: true, HTTP: newHandler},
+		{App: "httpbin", Version: "v2", ServicePort: 8000, Port: 8080, Path: "/get", Page: true, HTTP: newHandler},
+		{App: "httpbin-slow", Version: "v2", ServicePort: 8000, Port: 8080, Path: "/get", HTTP: newSlowHandler},
 	}}
+}
+
+// newSlowHandler is a version of httpbin that answers everything a second later.
+func newSlowHandler(ctx context.Context, env workload.Env) http.Handler {
+	handler := newHandler(ctx, env)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		timer := time.NewTimer(slowness)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			handler.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	})
 }
 
 // newHandler is the httpbin service.
