@@ -20,8 +20,8 @@ func httpbin() []Sabotage {
 		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", spoilProxies(doubleOverflows)},
 
 		{"breaker-ratings", "the limits raised", "max_connections", spoilRules(limits)},
-		{"breaker-ratings", "the limits raised behind the run's back", "client.status[503] > 5", behind(limits)},
-		{"breaker-ratings", "the rule dropped behind the run's back", "client.status[503] > 5", behind(dropLimits)},
+		{"breaker-ratings", "the limits raised behind the run's back", "client.status[503] > 20", behind(limits)},
+		{"breaker-ratings", "the rule dropped behind the run's back", "client.status[503] > 20", behind(dropLimits)},
 		{"breaker-ratings", "a counter that disagrees", "overflows(ratings)", spoilProxies(doubleOverflows)},
 
 		{"eject-httpbin", "no ejection", "consecutive_5xx", spoilRules(ejections(func(o *networking.OutlierDetection) {

@@ -46,6 +46,10 @@ func Mutants() []Mutant {
 
 		{"breaker-httpbin", "two-connections/apply[0]/http1MaxPendingRequests-x10", "client.status[503] > 0"},
 		{"breaker-httpbin", "two-connections/apply[0]/dropped", "client.status[503] > 0"},
+		{"breaker-ratings", "two-connections/apply[0]/maxConnections-x10", "client.status[503] > 20"},
+		{"eject-httpbin", "given[0]/to-v2", "requests(httpbin, v1)"},
+		{"mirror-httpbin", "mirrored/apply[0]/mirror-percentage-halved", "requests(httpbin, v2)"},
+		{"mirror-httpbin", "mirrored/apply[0]/mirror-to-v1", "requests(httpbin, v1)"},
 
 		{"ingress-micro-api", "seventy-thirty/apply[0]/weights-moved", "split(outside)"},
 		{"ingress-micro-api", "seventy-thirty/apply[0]/weights-swapped", "split(outside)"},
