@@ -39,7 +39,8 @@ spec:
 `
 
 func TestManifestsAreReadAsKubectlAppliesThem(t *testing.T) {
-	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSpace(trapped[strings.Index(trapped, "apiVersion: net"):]), "\n", "\n  ") + "\n"
+	_, second, _ := strings.Cut(trapped, "# before it\n")
+	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSpace(second), "\n", "\n  ") + "\n"
 	for text, want := range map[string]string{
 		trapped: "stdin:12:15: VirtualService ratings: spec.http[0].fault.delay: the fault has no percentage",
 		list:    "stdin:10:17: VirtualService ratings: spec.http[0].fault.delay: the fault has no percentage",

@@ -129,10 +129,12 @@ func ofField(node ast.Node, err error) error {
 // refused places what Istio would refuse in an object, and an annotation that is to
 // silence what there is not.
 func refused(node ast.Node, object *rules.Object) error {
-	for _, p := range append(rules.Check([]*rules.Object{object}), lint.CheckSilences(object)...) {
-		return yamlnode.At(yamlnode.Follow(node, p.Path), "", "%s: %s", p.Path, p.Message)
+	problems := append(rules.Check([]*rules.Object{object}), lint.CheckSilences(object)...)
+	if len(problems) == 0 {
+		return nil
 	}
-	return nil
+	first := problems[0]
+	return yamlnode.At(yamlnode.Follow(node, first.Path), "", "%s: %s", first.Path, first.Message)
 }
 
 // dead places what can never bite.
