@@ -13,7 +13,7 @@ import (
 func microapi() []Sabotage {
 	return []Sabotage{
 		{"pool-micro-api", "the limits raised", "max_connections", spoilRules(limits)},
-		{"pool-micro-api", "the limits raised behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
+		{"pool-micro-api", "the limits raised behind the run's back", "client.share(503)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
 		{"pool-micro-api", "a counter that disagrees", "overflows(micro-api)", spoilProxies(doubleOverflows)},
 		{"pool-micro-api", "pods drawn at random", "lb_policy", spoilRules(drawPods)},
 		{"pool-micro-api", "pods drawn at random, of which no proxy tells", "imbalance(micro-api, v1)", func(m mesh.Mesh) mesh.Mesh {

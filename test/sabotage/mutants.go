@@ -57,7 +57,10 @@ func Mutants() []Mutant {
 		{"ingress-micro-api", "seventy-thirty/apply[0]/sidecars-too", "split(inside)"},
 
 		{"pool-micro-api", "in-turn/apply[0]/balancer-random", "imbalance(micro-api, v1)"},
-		{"pool-micro-api", "burst/apply[0]/dropped", "client.status[503] > 0"},
+		{"pool-micro-api", "given[1]/dropped", "split(client)"},
+		{"pool-micro-api", "burst/apply[0]/dropped", "client.share(503)"},
+		{"pool-micro-api", "burst/apply[0]/http1MaxPendingRequests-x10", "client.share(503)"},
+		{"pool-micro-api", "burst/apply[0]/maxRequestsPerConnection-x10", "client.share(503)"},
 		{"pool-micro-api", "given[1]/weights-moved-back", "split(client)"},
 
 		{"tcp-shift", "one-in-five/apply[0]/weights-moved", "split(callers)"},
