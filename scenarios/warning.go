@@ -59,7 +59,7 @@ func (w source) at(path string) Error {
 func (r Rule) Caught(o *rules.Object, w lint.Warning) Warning {
 	place := r.place
 	for i, own := range r.Objects {
-		if own.Kind == o.Kind && own.Name == o.Name {
+		if own.Kind == o.Kind && own.Name == o.Name && i < len(r.sources) { // else it stands in no file
 			place = r.sources[i].at(w.Path)
 		}
 	}

@@ -270,3 +270,11 @@ func TestWhatIsInterruptedIsNotKnown(t *testing.T) {
 		t.Errorf("%+v", m.Mutants)
 	}
 }
+
+// TestATrapThatAMutantIsCaughtInStopsNothing: its objects stand in no file.
+func TestATrapThatAMutantIsCaughtInStopsNothing(t *testing.T) {
+	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 50ms}\n  - timeout: {service: httpbin, after: 30ms}\nload:\n  client: {get: \"http://httpbin:8000/delay/0.1\", connections: 4, requests: 4}\nexpect:\n  - client.status[504] == client.sent\n"))
+	if one := all["apply[0]/delay-doubled"]; one.Fate != report.Survived {
+		t.Errorf("a longer delay before a timeout: %+v", one)
+	}
+}
