@@ -106,7 +106,10 @@ func TestTheLogIsReadAsAnEnvoysIs(t *testing.T) {
 	if err != nil || !ours || time.Since(entry.Started) > time.Minute {
 		t.Fatalf("%v %v %+v", err, ours, entry)
 	}
-	entry.Started, entry.Duration = time.Time{}, 0
+	if !strings.HasPrefix(entry.From, "127.0.0.1:") {
+		t.Errorf("the request came from %q", entry.From)
+	}
+	entry.Started, entry.Duration, entry.From = time.Time{}, 0, ""
 	want := envoy.LogEntry{Method: "GET", Path: "/reviews/0", Authority: "reviews:9080", Status: 503, Flags: []string{"FI"}, Details: "fault_filter_abort",
 		RequestID: "one", Cluster: "outbound|9080||reviews.default.svc.cluster.local", Route: "the-mark"}
 	if diff := cmp.Diff(want, entry); diff != "" {
