@@ -56,11 +56,11 @@ func TestEachRuleHasItsMutants(t *testing.T) {
 		want []string
 	}{
 		"a delay": {"apply:\n  - fault: {service: httpbin, delay: 400ms, percent: 80%}" + load, []string{
-			"apply[0]/dropped", "apply[0]/delay-halved", "apply[0]/delay-doubled", "apply[0]/delay-percentage-halved", "apply[0]/also-503",
+			"apply[0]/dropped", "apply[0]/delay-halved", "apply[0]/delay-doubled", "apply[0]/delay-percentage-halved", "apply[0]/also-httpbin-slow", "apply[0]/also-503",
 		}},
 		"an abort for some": {"apply:\n  - fault: {service: httpbin, when: {x: y}, abort: 503}" + load, []string{
 			"apply[0]/dropped", "apply[0]/match-dropped", "apply[0]/x-any", "apply[0]/x-any-case",
-			"apply[0]/abort-percentage-halved", "apply[0]/abort-500", "apply[0]/also-500",
+			"apply[0]/abort-percentage-halved", "apply[0]/abort-500", "apply[0]/also-httpbin-slow", "apply[0]/also-500",
 		}},
 		"a timeout": {"apply:\n  - timeout: {service: httpbin, after: 1s}" + load, []string{
 			"apply[0]/dropped", "apply[0]/timeout-halved", "apply[0]/timeout-doubled",
@@ -117,9 +117,9 @@ expect:
       - fault: {service: httpbin, when: {x: y}, delay: 2s}
     load: {client: {get: "http://httpbin:8000/get", requests: 12}}
     expect: [client.min > 900ms]`, []string{
-			"one/apply[0]/dropped", "one/apply[0]/delay-halved", "one/apply[0]/delay-doubled", "one/apply[0]/delay-percentage-halved", "one/apply[0]/also-503",
+			"one/apply[0]/dropped", "one/apply[0]/delay-halved", "one/apply[0]/delay-doubled", "one/apply[0]/delay-percentage-halved", "one/apply[0]/also-httpbin-slow", "one/apply[0]/also-503",
 			"two/apply[0]/dropped", "two/apply[0]/match-dropped", "two/apply[0]/x-any", "two/apply[0]/x-any-case",
-			"two/apply[0]/delay-halved", "two/apply[0]/delay-doubled", "two/apply[0]/delay-percentage-halved", "two/apply[0]/also-503",
+			"two/apply[0]/delay-halved", "two/apply[0]/delay-doubled", "two/apply[0]/delay-percentage-halved", "two/apply[0]/also-httpbin-slow", "two/apply[0]/also-503",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
