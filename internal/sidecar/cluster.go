@@ -122,12 +122,12 @@ func (c *cluster) choose(worker int, tried []*host, attempts int) *host {
 	return h
 }
 
-// healthy are the hosts that are not ejected, or all of them below the panic
+// healthy are the hosts that the workers know of no ejection of, or all of them below the panic
 // threshold, which is 0 unless minHealthPercent says otherwise.
 func (c *cluster) healthy() []*host {
 	var in []*host
 	for _, h := range c.hosts {
-		if !c.ejected(h) {
+		if c.detector == nil || !c.detector.skipped(h.index) {
 			in = append(in, h)
 		}
 	}

@@ -17,6 +17,10 @@ const gatewayFailures = 5
 // time takes its place.
 const maxEjectionTime = 300 * time.Second
 
+// mergeWindow is Envoy's default update_merge_window (CommonLbConfig), which Istio
+// leaves as it is.
+const mergeWindow = time.Second
+
 // detector ejects hosts of one cluster after consecutive errors and lets them
 // back, as Envoy's outlier detection does: detection is inline, the interval
 // drives only the return.
@@ -24,10 +28,12 @@ type detector struct {
 	config envoy.OutlierDetection
 	stats  outlierStats
 
-	mu     sync.Mutex
-	hosts  []monitor
-	active int
-	ended  bool // its cluster is replaced: a late answer counts for nobody
+	mu        sync.Mutex
+	hosts     []monitor
+	active    int
+	delivered time.Time   // when the workers were last told who is out
+	pending   *time.Timer // tells them what has changed since; nil: nothing has
+	ended     bool        // its cluster is replaced: a late answer counts for nobody
 }
 
 // monitor is what the detector knows of one host.
@@ -35,6 +41,7 @@ type monitor struct {
 	consecutive5xx     uint32
 	consecutiveGateway uint32
 	ejected            bool
+	skipped            bool // by the workers, who are told of ejections later
 	backoff            int // the multiple of the base ejection time
 	ejectedAt          time.Time
 	unejectedAt        time.Time
@@ -95,17 +102,60 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 	d.stats.active.add(1)
 	d.stats.enforcedTotal.add(1)
 	enforced.add(1)
+	d.tell(m.ejectedAt)
+}
+
+// tell passes what has changed on to the workers, as Envoy's cluster manager does
+// (ClusterManagerImpl::scheduleUpdate): at once if the last time is longer ago
+// than the window, else with what else changes in the window that begins now.
+func (d *detector) tell(now time.Time) {
+	if now.Sub(d.delivered) > mergeWindow {
+		d.deliver(now)
+		return
+	}
+	if d.pending != nil {
+		return
+	}
+	d.pending = time.AfterFunc(mergeWindow, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.pending != nil {
+			d.deliver(time.Now())
+		}
+	})
+}
+
+func (d *detector) deliver(now time.Time) {
+	d.cancel()
+	d.delivered = now
+	for i := range d.hosts {
+		d.hosts[i].skipped = d.hosts[i].ejected
+	}
+}
+
+func (d *detector) cancel() {
+	if d.pending != nil {
+		d.pending.Stop()
+		d.pending = nil
+	}
 }
 
 func (d *detector) maxEjectionTime() time.Duration {
 	return max(maxEjectionTime, d.config.BaseEjectionTime)
 }
 
-// ejected says whether a host is out.
+// ejected says whether a host is out, as the admin interface shows it.
 func (d *detector) ejected(host int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.hosts[host].ejected
+}
+
+// skipped says whether the workers know that a host is out.
+func (d *detector) skipped(host int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hosts[host].skipped
 }
 
 // run lets hosts back, once an interval, until ctx ends.
@@ -148,6 +198,7 @@ func (d *detector) uneject(m *monitor, now time.Time) {
 	m.consecutive5xx, m.consecutiveGateway = 0, 0
 	d.active--
 	d.stats.active.add(-1)
+	d.tell(now)
 }
 
 // end gives back what the detector holds of the gauge that outlives it. It
@@ -157,5 +208,6 @@ func (d *detector) end() {
 	defer d.mu.Unlock()
 	d.stats.active.add(-int64(d.active))
 	d.active, d.ended = 0, true
+	d.cancel()
 	clear(d.hosts)
 }

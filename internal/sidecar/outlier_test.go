@@ -173,6 +173,66 @@ func TestAHostThatComesBackStartsAnew(t *testing.T) {
 	}
 }
 
+// Measured with Envoy: of two endpoints that fail, the second is called for up to
+// a second after its own ejection.
+func TestTheWorkersAreToldOfEjectionsOnceAWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := envoy.OutlierDetection{Consecutive5xx: 1, Interval: 10 * time.Minute, BaseEjectionTime: time.Minute, MaxEjectionPercent: 100}
+		d := newDetector(cfg, newOutlierStats(newStats(), "c"), 4)
+		skipped := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			got := ""
+			for i := range d.hosts {
+				if d.skipped(i) {
+					got += fmt.Sprint(i)
+				}
+			}
+			if got != want {
+				t.Errorf("the workers skip %q, want %q", got, want)
+			}
+		}
+		d.report(0, 500)
+		skipped("0") // the first at once
+		time.Sleep(500 * time.Millisecond)
+		d.report(1, 500)
+		skipped("0")
+		if !d.ejected(1) {
+			t.Error("the second is not ejected")
+		}
+		time.Sleep(mergeWindow - time.Nanosecond)
+		skipped("0")
+		time.Sleep(time.Nanosecond)
+		skipped("01") // a window after it was ejected
+		time.Sleep(mergeWindow / 2)
+		d.report(2, 500)
+		time.Sleep(mergeWindow/2 + time.Millisecond)
+		skipped("01")
+		d.report(3, 500)
+		skipped("0123") // out of the window, with what was waiting
+		time.Sleep(time.Minute)
+		d.tick(time.Now())
+		skipped("123") // of those that come back together the first is the first
+		time.Sleep(mergeWindow)
+		skipped("")
+	})
+}
+
+// What was to be told when a cluster was replaced is told to nobody.
+func TestAWindowEndsWithItsCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDetector(envoy.OutlierDetection{Consecutive5xx: 1, MaxEjectionPercent: 100}, newOutlierStats(newStats(), "c"), 2)
+		d.report(0, 500)
+		d.report(1, 500)
+		d.end()
+		time.Sleep(2 * mergeWindow)
+		synctest.Wait()
+		if d.skipped(0) || d.skipped(1) {
+			t.Error("hosts of a replaced cluster are skipped")
+		}
+	})
+}
+
 func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
