@@ -24,11 +24,6 @@ type Warning struct {
 	By      string    // the path of what keeps it from biting; empty: it does so itself
 }
 
-// String returns the object, the path, the message and the trap's id.
-func (w Warning) String() string {
-	return fmt.Sprintf("%s: %s: %s [%s]", w.Ref, w.Path, w.Message, w.Trap)
-}
-
 // Around is what is known of what lies around objects. What is not known is no
 // reason to warn.
 type Around struct {

@@ -144,13 +144,13 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 			found := Find(objects, test.around)
 			if test.want == "" {
 				for _, w := range found {
-					t.Errorf("unexpected: %s", w)
+					t.Errorf("unexpected: %+v", w)
 				}
 				return
 			}
 			words := strings.SplitN(test.want, " ", 3)
 			if len(found) != 1 || found[0].Trap != words[0] || found[0].Path != words[1] || !strings.Contains(found[0].Message, words[2]) {
-				t.Errorf("got %v, want %s", found, test.want)
+				t.Errorf("got %+v, want %s", found, test.want)
 			}
 		})
 	}
@@ -175,11 +175,11 @@ func TestTwoRulesOfOneHost(t *testing.T) {
 			objects := readAll(t, test.objects)
 			found := Find(objects, Around{Objects: objects})
 			if test.want == "" && len(found) > 0 || test.want != "" && len(found) != 2 {
-				t.Fatalf("got %v, want %q of each", found, test.want)
+				t.Fatalf("got %+v, want %q of each", found, test.want)
 			}
 			for _, w := range found {
 				if w.Trap != test.want {
-					t.Error(w)
+					t.Errorf("%+v", w)
 				}
 			}
 		})
@@ -200,7 +200,7 @@ func TestAnAnnotationSilencesATrapOfItsObject(t *testing.T) {
 		found := Find([]*rules.Object{o}, Around{})
 		idle := slices.IndexFunc(found, func(w Warning) bool { return w.Trap == IdleSilence })
 		if got := idle >= 0; got != (want.idle != "") || got && !strings.Contains(found[idle].Message, want.idle) {
-			t.Errorf("%s: found %v, want of the silence %q", annotation, found, want.idle)
+			t.Errorf("%s: found %+v, want of the silence %q", annotation, found, want.idle)
 		}
 		for _, id := range IDs() {
 			if Silenced(o, id) != (id == want.silenced) && id != "zero-limit" && id != "two-virtual-services" {

@@ -1,11 +1,37 @@
 package sabotage
 
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/mutate"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
 // Mutant is one thing wrong with the rules of a scenario, as somebody thought of it:
 // internal/mutate has to think of it too.
 type Mutant struct {
 	Scenario string
 	ID       string // as internal/mutate names it
 	Shows    string // stands in an expectation that fails, or in a problem
+}
+
+// Derived returns the scenario with that wrong, as internal/mutate derives it from
+// the library's file.
+func (m Mutant) Derived() (*scenarios.Scenario, error) {
+	s, err := scenarios.OfLibrary(m.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	all, err := mutate.Of(s)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the mutants of %s: %w", m.Scenario, err)
+	}
+	at := slices.IndexFunc(all, func(derived mutate.Mutant) bool { return derived.ID == m.ID })
+	if at < 0 {
+		return nil, fmt.Errorf("of %s no mutant %s is derived", m.Scenario, m.ID)
+	}
+	return all[at].Scenario, nil
 }
 
 // Mutants are the least that is to be derived from the rules of the library. The
