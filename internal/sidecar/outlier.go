@@ -42,7 +42,7 @@ type monitor struct {
 	consecutiveGateway uint32
 	ejected            bool
 	skipped            bool // by the workers, who are told of ejections later
-	backoff            int // the multiple of the base ejection time
+	backoff            int  // the multiple of the base ejection time
 	ejectedAt          time.Time
 	unejectedAt        time.Time
 }

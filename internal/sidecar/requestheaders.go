@@ -60,11 +60,13 @@ func (f *forwarding) upstreamRequest() *http.Request {
 var bodiless = []string{http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodTrace, http.MethodConnect}
 
 // expected is how many milliseconds an attempt may take as Envoy tells its host;
-// 0: as many as it likes.
+// 0: as many as it likes. Of the time that has gone, Envoy counts whole
+// milliseconds (FilterUtility::setTimeoutHeaders).
 func (f *forwarding) expected() int64 {
 	expected := cmp.Or(f.perTry, f.timeout)
 	if expected > 0 && f.timeout > 0 && f.attempt > 1 {
-		expected = max(time.Millisecond, min(expected, f.timeout-time.Since(f.forwarded)))
+		gone := time.Since(f.forwarded).Truncate(time.Millisecond)
+		expected = max(time.Millisecond, min(expected, f.timeout-gone))
 	}
 	return expected.Milliseconds()
 }

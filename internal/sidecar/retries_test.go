@@ -252,31 +252,6 @@ func TestTheTimeoutIsOfAllAttempts(t *testing.T) {
 	m.wantStats(t, map[string]int64{"upstream_rq_total": before + 1})
 }
 
-// Each attempt's host is told how long it may take: of the route's timeout, what
-// is left.
-func TestTheHostIsToldHowLongItMayTake(t *testing.T) {
-	told := make(chan string, 10)
-	m := startMesh(t, Options{}, web(t, func(w http.ResponseWriter, r *http.Request) {
-		told <- r.Header.Get("X-Envoy-Expected-Rq-Timeout-Ms")
-		w.WriteHeader(http.StatusInternalServerError)
-	}), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[
-		{"match":[{"uri":{"exact":"/timeout"}}],"timeout":"60s","retries":{"attempts":1,"retryOn":"5xx","backoff":"0.1s"},"route":[{"destination":{"host":"web"}}]},
-		{"match":[{"uri":{"exact":"/try"}}],"timeout":"60s","retries":{"attempts":1,"retryOn":"5xx","perTryTimeout":"5s"},"route":[{"destination":{"host":"web"}}]},
-		{"route":[{"destination":{"host":"web"}}]}]}`))
-	m.get("http://web:8000/timeout")
-	if first, second := <-told, <-told; first != "60000" || len(second) != 5 || second >= first {
-		t.Errorf("told %s, then %s", first, second)
-	}
-	m.get("http://web:8000/try")
-	if first, second := <-told, <-told; first != "5000" || second != first {
-		t.Errorf("told %s, then %s", first, second)
-	}
-	m.get("http://web:8000/")
-	if got := <-told; got != "" {
-		t.Errorf("told %s without a timeout", got)
-	}
-}
-
 // A retry prefers a host that was not tried, unless the route says otherwise.
 func TestARetryPrefersAnotherHost(t *testing.T) {
 	bad := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }

@@ -21,7 +21,13 @@ import (
 // The headers by which a call says what it wants of the workload that gets it.
 const (
 	callHeader = "X-Call" // which call it is
-	doHeader   = "X-Do"   // what the workload does: see workload.serve
+	doHeader   = "X-Do"   // what the workload does: see workload.ServeHTTP
+)
+
+// The headers by which Envoy tells a host of an attempt.
+const (
+	attemptHeader  = "X-Envoy-Attempt-Count"
+	expectedHeader = "X-Envoy-Expected-Rq-Timeout-Ms"
 )
 
 // workload is one version of a service, in this process: it notes what comes.
@@ -80,7 +86,7 @@ func (w *workload) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 			rw.Header().Add(header, text)
 		}
 	}
-	attempt, _ := strconv.Atoi(r.Header.Get("X-Envoy-Attempt-Count"))
+	attempt, _ := strconv.Atoi(r.Header.Get(attemptHeader))
 	if times, err := strconv.Atoi(do["times"]); err == nil && attempt > times {
 		do = nil
 	}
@@ -117,17 +123,21 @@ func hijacked(w http.ResponseWriter, text string) {
 // note writes down a request. What is another in each run has a word instead.
 func (w *workload) note(r *http.Request, body []byte, err error) {
 	var lines []string
+	attempt := r.Header.Get(attemptHeader)
 	for name, values := range r.Header {
 		if tracing[name] {
 			continue
 		}
 		for _, v := range values {
+			if name == expectedHeader && attempt != "1" {
+				v = left(v)
+			}
 			lines = append(lines, fmt.Sprintf("%s: %s", name, requestHeader(name, v)))
 		}
 	}
 	slices.Sort(lines)
 	text := fmt.Sprintf("call %s at %s, attempt %s: %s %s host %s, body %q %v; %s", r.Header.Get(callHeader), w.version,
-		r.Header.Get("X-Envoy-Attempt-Count"), r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
+		attempt, r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = append(w.seen, text)
@@ -153,12 +163,18 @@ func requestHeader(name, value string) string {
 		return strings.Join(parts, ",")
 	case "X-Request-Id":
 		return strings.NewReplacer(sideIDs[0], "", sideIDs[1], "").Replace(value)
-	case "X-Envoy-Expected-Rq-Timeout-Ms":
-		if n, err := strconv.Atoi(value); err == nil && n%100 != 0 {
-			return "(what is left)"
-		}
 	}
 	return value
+}
+
+// left is what is left of a timeout, in milliseconds, to the next hundred: what has
+// gone before an attempt is another number in each run, a millisecond more or less.
+func left(value string) string {
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return value
+	}
+	return fmt.Sprintf("about %d", (n+50)/100*100)
 }
 
 func short(body []byte) string {
