@@ -42,7 +42,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -198,15 +197,6 @@ func (e *Expectation) Loads() []Load { return e.loads }
 // SamplesNeeded returns what the splits and the percentiles of the line need.
 // With fewer samples they are inconclusive.
 func (e *Expectation) SamplesNeeded() []Size { return e.sizes }
-
-// Speaks says whether the line says something of an outcome that a cohort had
-// in a window, as opposed to passing over it: it counts its status, its check or
-// its version, or, of a transport error, the errors. A split of the cohort
-// speaks of every outcome, since each must be an answer of a version that is
-// listed. A failure that no line speaks of must not pass.
-func (e *Expectation) Speaks(load Load, o loadgen.Outcome) bool {
-	return slices.ContainsFunc(e.mentions, func(m mention) bool { return m.load == load && m.of(o) })
-}
 
 // compiler gives a parsed line its meaning and notes what it names.
 type compiler struct {

@@ -97,39 +97,3 @@ func (w Windows) counted(n Need) *int64 {
 func (n Need) is(q report.Quantity) bool {
 	return q.Function == n.Function && slices.Equal(q.Args, n.Args)
 }
-
-// maxTried is how many values of a count are tried one by one.
-const maxTried = 10_000
-
-// Hinges says whether the line would have come out otherwise if a quantity of the
-// proxies had been another number that it could have been, and all else as it was.
-// One that does not says nothing of it, though it names it.
-func (e *Expectation) Hinges(w Windows, n Need) bool {
-	as := verdictOf(e.findings(w))
-	if as == report.Inconclusive || w.During == nil {
-		return true
-	}
-	most := w.most(n)
-	if most == 0 {
-		most = allSent(w.During)
-	}
-	for value := range min(most, maxTried) + 1 {
-		if verdictOf(e.findings(w.with(n, value))) != as {
-			return true
-		}
-	}
-	return verdictOf(e.findings(w.with(n, most))) != as
-}
-
-// with returns the windows as they were but for a quantity of the proxies.
-func (w Windows) with(n Need, value int64) Windows {
-	during := *w.During
-	during.Quantities = slices.Clone(during.Quantities)
-	for i, q := range during.Quantities {
-		if n.is(q) {
-			during.Quantities[i].Value = &value
-		}
-	}
-	w.During = &during
-	return w
-}

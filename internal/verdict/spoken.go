@@ -14,12 +14,11 @@ import (
 // unspoken names the failures of a window of which no expectation speaks: a
 // claim about the rest would pass beside them.
 func unspoken(r run, w *report.Window) []string {
-	lines := r.expectations(w)
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
 		failures := map[string]loadgen.Outcome{} // by their words, of any check and version
 		for _, o := range w.Loads[name].Outcomes {
-			if !o.Failed() || speaks(lines, check.Load{Window: w.Name, Cohort: name}, o) {
+			if !o.Failed() || r.spoken(w, check.Load{Window: w.Name, Cohort: name}, o) {
 				continue
 			}
 			all := failures[o.Words()]
@@ -34,8 +33,14 @@ func unspoken(r run, w *report.Window) []string {
 	return problems
 }
 
-func speaks(lines []scenarios.Line, of check.Load, o loadgen.Outcome) bool {
-	return slices.ContainsFunc(lines, func(line scenarios.Line) bool { return line.Speaks(of, o) })
+// spoken says whether an expectation speaks of an outcome: one of the window's
+// step, or, of the windows without a step, of any.
+func (r run) spoken(w *report.Window, of check.Load, o loadgen.Outcome) bool {
+	return slices.ContainsFunc(r.scenario.Steps, func(step scenarios.Step) bool {
+		windows := r.windows(step.Name)
+		return (w.Name != report.During || step.Name == w.Step) &&
+			slices.ContainsFunc(step.Expect, func(line scenarios.Line) bool { return line.Speaks(windows, of, o) })
+	})
 }
 
 // example is an expectation that would speak of an outcome.
