@@ -265,15 +265,3 @@ func FuzzRead(f *testing.F) {
 		_, _ = read(text) // must not panic
 	})
 }
-
-func TestALabelOfTheLibraryNamesTheApplicationThatIsStarted(t *testing.T) {
-	for _, name := range Names() {
-		s, err := OfLibrary(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if app, labelled := s.Labels["app"]; labelled && app != s.App {
-			t.Errorf("%s starts %s and is labelled %s", name, s.App, app)
-		}
-	}
-}
