@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -14,7 +15,7 @@ import (
 type mutantProgress struct {
 	*progress
 	bar      *mpb.Bar
-	survived int
+	survived atomic.Int64 // and not under the lock, which end holds while the bar is drawn for the last time
 }
 
 func (p *mutantProgress) begin(mutants int) {
@@ -27,21 +28,15 @@ func (p *mutantProgress) begin(mutants int) {
 	p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(64))
 	p.bar = p.bars.New(int64(mutants), mpb.BarStyle(), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%d survived", p.alive()) }), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%d survived", p.survived.Load()) }), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
 	p.of = map[string]*mpb.Bar{"": p.bar}
-}
-
-func (p *mutantProgress) alive() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.survived
 }
 
 func (p *mutantProgress) done(m report.Mutant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m.Fate == report.Survived {
-		p.survived++
+		p.survived.Add(1)
 	}
 	if p.live {
 		p.bar.Increment()
