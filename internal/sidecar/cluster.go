@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,7 @@ type cluster struct {
 
 	detector *detector              // nil: no outlier detection
 	turn     [Workers]atomic.Uint64 // of ROUND_ROBIN
+	ring     atomic.Pointer[ring]   // of RING_HASH, as it was made last
 	ctx      context.Context        // ends with the proxy
 	end      context.CancelFunc     // ends the detector
 	routines *sync.WaitGroup        // the proxy's
@@ -107,17 +109,27 @@ func (c *cluster) report(h *host, status int) {
 
 func (c *cluster) ejected(h *host) bool { return c.detector != nil && c.detector.ejected(h.index) }
 
-// choose picks the host of a request, so often that it is another than those
-// that were tried, but attempts times at the most; nil if none is healthy.
-func (c *cluster) choose(worker int, tried []*host, attempts int) *host {
+// choice is what the host of a request is chosen by.
+type choice struct {
+	worker int
+	bond   bond
+	tried  []*host
+	again  int // how often another is chosen in the place of one that was tried
+}
+
+// choose picks the host of a request; nil if none is healthy.
+func (c *cluster) choose(by choice) *host {
 	candidates := c.healthy()
 	if len(candidates) == 0 {
 		c.stats.cxNoneHealthy.add(1)
 		return nil
 	}
-	h := c.balance(worker, candidates)
-	for ; attempts > 0 && slices.Contains(tried, h); attempts-- {
-		h = c.balance(worker, candidates)
+	if c.config.Policy.Balancer == envoy.RingHash && !by.bond.bound {
+		by.bond.hash = c.draws.below(c.config.Name+" hashes", math.MaxUint64)
+	}
+	h := c.balance(by, candidates, 0)
+	for i := 1; i <= by.again && slices.Contains(by.tried, h); i++ {
+		h = c.balance(by, candidates, i)
 	}
 	return h
 }
@@ -138,13 +150,17 @@ func (c *cluster) healthy() []*host {
 	return in
 }
 
-func (c *cluster) balance(worker int, hosts []*host) *host {
+// balance picks one of the hosts for the i-th time.
+func (c *cluster) balance(by choice, hosts []*host, i int) *host {
 	if len(hosts) == 1 {
 		return hosts[0]
 	}
 	n := uint64(len(hosts))
-	if c.config.Policy.Balancer == envoy.RoundRobin {
-		return hosts[(c.turn[worker].Add(1)-1)%n]
+	switch c.config.Policy.Balancer {
+	case envoy.RoundRobin:
+		return hosts[(c.turn[by.worker].Add(1)-1)%n]
+	case envoy.RingHash:
+		return c.ringOf(hosts).at(by.bond.hash, i)
 	}
 	stream := fmt.Sprintf("%s hosts", c.config.Name)
 	first := hosts[c.draws.below(stream, n)]

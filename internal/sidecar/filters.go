@@ -16,6 +16,7 @@ func httpFilters() []config.HTTPFilter {
 		headersFilter{},
 		rewriteFilter{},
 		retriesFilter{},
+		hashFilter{},
 		mirrorFilter{},
 		redirectFilter{},
 		routerFilter{},

@@ -33,6 +33,7 @@ type stream struct {
 	drawn   int    // which of the route's targets was
 	target  string // its cluster
 	retries retries
+	bond    bond
 	mirrors []string // the clusters that get a copy
 	host    *host    // of the last attempt; nil: none had it yet
 	answer  answer

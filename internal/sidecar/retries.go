@@ -139,11 +139,11 @@ func (t *retries) pause(ctx context.Context, draws *draws, c *cluster) {
 }
 
 // choose picks the host of the next attempt.
-func (t *retries) choose(c *cluster, worker int) *host {
-	if t.policy == nil || !t.policy.AnotherHost {
-		return c.choose(worker, nil, 0)
+func (t *retries) choose(c *cluster, by choice) *host {
+	if t.policy != nil && t.policy.AnotherHost {
+		by.tried, by.again = t.tried, t.policy.HostAttempts
 	}
-	return c.choose(worker, t.tried, t.policy.HostAttempts)
+	return c.choose(by)
 }
 
 // on says whether the policy has one of the conditions.

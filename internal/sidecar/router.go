@@ -58,7 +58,7 @@ func (r *router) decode(s *stream) bool {
 // try makes one attempt and says whether another is to follow. If not, the
 // stream is answered, or its client has gone.
 func (f *forwarding) try() bool {
-	to := f.retries.choose(f.cluster, f.worker)
+	to := f.retries.choose(f.cluster, choice{worker: f.worker, bond: f.bond})
 	if to == nil {
 		f.host = nil
 		f.charge(http.StatusServiceUnavailable)

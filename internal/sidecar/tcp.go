@@ -57,7 +57,7 @@ func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, 
 		c.stats.cxOverflow.add(1)
 		return nil, nil, &unconnectedTCP{flag: "UO"}
 	}
-	h := c.choose(int(s.draws.below("workers", Workers)), nil, 0)
+	h := c.choose(choice{worker: int(s.draws.below("workers", Workers))})
 	if h == nil {
 		return nil, nil, &unconnectedTCP{flag: "UH"}
 	}

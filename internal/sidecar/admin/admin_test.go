@@ -50,6 +50,7 @@ func want(t *testing.T, text, wanted string, path ...any) {
 func TestTheAdminInterfaceHasEnvoysShapes(t *testing.T) {
 	services := []config.Service{sidecartest.Reviews(t), sidecartest.TCPEcho(t)}
 	m := startMesh(t, sidecar.Options{}, services,
+		sidecartest.DestinationRule(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"loadBalancer":{"consistentHash":{"httpHeaderName":"x-user"}}}}`),
 		sidecartest.DestinationRule(t, "reviews", `{"host":"reviews","trafficPolicy":{
 			"connectionPool":{"tcp":{"maxConnections":7,"connectTimeout":"3s"},"http":{"http1MaxPendingRequests":8,"http2MaxRequests":9,"maxRetries":4,"maxRequestsPerConnection":2}},
 			"outlierDetection":{"consecutive5xxErrors":6,"interval":"2s","baseEjectionTime":"11s","maxEjectionPercent":60,"minHealthPercent":5}},
@@ -82,6 +83,9 @@ func TestTheAdminInterfaceHasEnvoysShapes(t *testing.T) {
 	want(t, clusters, `{"thresholds":[{"max_connections":4294967295,"max_pending_requests":3,"max_requests":4294967295,"max_retries":4294967295}]}`, "configs", 1, "cluster", "circuit_breakers")
 	want(t, clusters, `{"consecutive_gateway_failure":2,"enforcing_consecutive_gateway_failure":100,"interval":"10s","base_ejection_time":"30s","max_ejection_percent":10,"enforcing_success_rate":0}`,
 		"configs", 1, "cluster", "outlier_detection")
+
+	ring := m.adminGet(`/config_dump?resource=dynamic_active_clusters&name_regex=outbound.9000.*&mask=cluster.lb_policy,cluster.ring_hash_lb_config`)
+	want(t, ring, `{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","lb_policy":"RING_HASH","ring_hash_lb_config":{"minimum_ring_size":"1024"}}`, "configs", 0, "cluster")
 
 	listeners := m.adminGet("/config_dump?resource=dynamic_listeners&name_regex=.*_9000")
 	want(t, listeners, `{"socket_address":{"address":"tcp-echo.default.svc.cluster.local","port_value":9000}}`, "configs", 0, "active_state", "listener", "address")

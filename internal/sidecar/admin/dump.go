@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,6 +154,9 @@ func dumpCluster(c *config.Cluster) config.Object {
 	}
 	if c.Policy.Outlier != (envoy.OutlierDetection{}) {
 		o["outlier_detection"] = dumpOutlier(c.Policy.Outlier)
+	}
+	if c.Policy.Balancer == envoy.RingHash {
+		o["ring_hash_lb_config"] = config.Object{"minimum_ring_size": strconv.Itoa(sidecar.MinimumRing)}
 	}
 	if n := c.Policy.MaxRequestsPerConnection; n > 0 {
 		const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"

@@ -86,4 +86,4 @@ func inForce(tp *networking.TrafficPolicy) envoy.ClusterPolicy {
 
 // balancers are the load balancers that the proxies implement; empty is none
 // that is named.
-var balancers = []string{"", envoy.LeastRequest, envoy.RoundRobin, envoy.Random}
+var balancers = []string{"", envoy.LeastRequest, envoy.RoundRobin, envoy.Random, envoy.RingHash}

@@ -34,7 +34,10 @@ func TestFieldsThatAreNotImplementedAreNamed(t *testing.T) {
 		{sidecartest.DestinationRule(t, "a", `{"host":"web","subsets":[{"name":"v1","trafficPolicy":{"tls":{"mode":"ISTIO_MUTUAL"}}}]}`), "spec.subsets[0].trafficPolicy.tls"},
 		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutiveErrors":1}}}`), "spec.trafficPolicy.outlierDetection.consecutiveErrors"},
 		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"PASSTHROUGH"}}}`), "spec.trafficPolicy.loadBalancer.simple"},
-		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":{"httpHeaderName":"x"}}}}`), "spec.trafficPolicy.loadBalancer.consistentHash"},
+		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":{"useSourceIp":true}}}}`), "spec.trafficPolicy.loadBalancer.consistentHash.useSourceIp"},
+		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":{"httpHeaderName":"x","minimumRingSize":2048}}}}`), "spec.trafficPolicy.loadBalancer.consistentHash.minimumRingSize"},
+		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"ROUND_ROBIN","warmup":{"duration":"60s"}}}}`), "spec.trafficPolicy.loadBalancer.warmup"},
+		{sidecartest.DestinationRule(t, "a", `{"host":"web","trafficPolicy":{"loadBalancer":{"simple":"ROUND_ROBIN","warmupDurationSecs":"60s"}}}`), "spec.trafficPolicy.loadBalancer.warmupDurationSecs"},
 		{sidecartest.Gateway(t, "a", `{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":443,"protocol":"GRPC","name":"x"},"hosts":["*"]}]}`), "spec.servers[0].port.protocol"},
 		{sidecartest.Gateway(t, "a", `{"selector":{"app":"mine"},"servers":[{"port":{"number":80,"protocol":"HTTP","name":"x"},"hosts":["*"]}]}`), "spec.selector"},
 	}

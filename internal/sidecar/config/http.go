@@ -64,11 +64,14 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*Route, error) {
 		}
 		break
 	}
+	itself := &networking.HTTPRoute{Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{
+		Host: s.Host, Port: &networking.PortSelector{Number: uint32(port)},
+	}}}}
 	return []*Route{{
 		Name:    "default",
 		Match:   everything(),
 		Targets: []Target{{Cluster: clusterName(port, "", s.Host), Weight: 100}},
-		Filters: c.routeFilters(Place{compiler: c, port: port}, &networking.HTTPRoute{}),
+		Filters: c.routeFilters(Place{compiler: c, port: port}, itself),
 	}}, nil
 }
 

@@ -79,14 +79,16 @@ func (m StringMatch) matches(s string) bool {
 }
 
 func (m HeaderMatch) matches(r *http.Request) bool {
-	values := headerValues(r, m.Name)
+	values := HeaderValues(r, m.Name)
 	if len(values) == 0 && m.Invert && m.Kind != MatchPresent {
 		values = []string{""} // Istio has it so for withoutHeaders.
 	}
 	return slices.ContainsFunc(values, m.StringMatch.matches) != m.Invert
 }
 
-func headerValues(r *http.Request, name string) []string {
+// HeaderValues are the values of a request's header, whose name may be one of
+// HTTP/2's own, :method or :authority.
+func HeaderValues(r *http.Request, name string) []string {
 	switch name {
 	case ":method":
 		return []string{r.Method}
