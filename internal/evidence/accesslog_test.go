@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,6 +157,14 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 	policy := func(kind string, bend ...func(*rules.Part)) rules.Part {
 		return part(kind, append([]func(*rules.Part){func(p *rules.Part) { p.Entry, p.To = "", "" }}, bend...)...)
 	}
+	shared := func(host string) rules.Part {
+		both := faultOn("web")
+		vs := both.Spec.(*networking.VirtualService)
+		vs.Hosts, vs.Http[0].Name = []string{"web", "other"}, webMark
+		vs.Http[0].Route = []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: "web"}}}
+		parts := rules.Parts(nil, both)
+		return parts[slices.IndexFunc(parts, func(p rules.Part) bool { return p.Kind == rules.PartRoute && p.Service() == host })]
+	}
 	subset := func(name string) func(*rules.Part) { return func(p *rules.Part) { p.Subset = name } }
 	const unknown = -1
 	for _, tt := range []struct {
@@ -186,6 +195,10 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"a timeout that nothing shows", part(rules.PartTimeout), nil, nil, unknown},
 		{"a route", part(rules.PartRoute), logs(), nil, 10},
 		{"a route by which nobody went", part(rules.PartRoute, func(p *rules.Part) { p.Entry = otherMark }), logs(), nil, 0},
+		{"a route for one of two hosts", shared("web"), logs(), nil, 10},
+		{"a route for the other one", shared("other"), logs(), nil, 0},
+		{"a route for both", shared("other"), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Authority = "other.shop" })), nil, 1},
+		{"a route for nobody knows which", shared("other"), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Authority = "10.0.0.1" })), nil, unknown},
 		{"a route that nothing shows", part(rules.PartRoute), nil, nil, unknown},
 		{"a weight", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1))), nil, 1},
 		{"a weight of requests that were aborted", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1), nowhere, flagged("FI"))), nil, 0},

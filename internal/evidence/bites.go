@@ -78,9 +78,9 @@ func biteSources() map[string][]source[rules.Part] {
 }
 
 // bystander says whether a proxy of which nothing is known can be left out: one
-// that never had a connection to the part's host.
+// that never had a connection to the part's host, nor to where it leads.
 func (w *Window) bystander(p pair, part rules.Part) bool {
-	return !p.proxy.Gateway && !p.everCalled(mesh.Service{Host: part.Host})
+	return !p.proxy.Gateway && !p.everCalled(mesh.Service{Host: part.Host}) && !p.everCalled(mesh.Service{Host: part.To})
 }
 
 // called says whether a request of the window was to a part's host, by a proxy
@@ -90,11 +90,34 @@ func (w *Window) called(part rules.Part) bool {
 		if !part.Followed(p.proxy.Gateway) {
 			return false
 		}
-		logged, _ := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) || isOf(k.cluster, part.Host) })
+		logged, _ := w.logCount(p, func(k logged) bool {
+			is, known := part.IsFor(k.authority)
+			return byEntry(k.route, part.Entry) && (is || !known) || isOf(k.cluster, part.Host)
+		})
 		return logged > 0 || slices.ContainsFunc(p.flows(part.Host), func(f flow) bool {
 			return f.why != "" || slices.ContainsFunc(f.hosts, func(h hostFlow) bool { return h.requests > 0 })
 		})
 	})
+}
+
+// byPart counts the requests of an entry that are as asked, for the host that the
+// part is for: where the object has several, the authority says to which a request
+// was.
+func (w *Window) byPart(p pair, part rules.Part, as func(logged) bool) (uint64, string) {
+	count := func(is, known bool) (uint64, string) {
+		return w.logCount(p, func(k logged) bool {
+			isFor, told := part.IsFor(k.authority)
+			return byEntry(k.route, part.Entry) && isFor == is && told == known && as(k)
+		})
+	}
+	n, why := count(true, true)
+	if why != "" || n > 0 {
+		return n, why
+	}
+	if untold, _ := count(false, false); untold > 0 {
+		return 0, fmt.Sprintf("the access log does not tell to which of its hosts %d requests went that were by %s of %s; give each host a rule of its own", untold, part.Whole, part.Object)
+	}
+	return 0, ""
 }
 
 // loggedFlag counts the requests of an entry whose lines have a flag.
@@ -109,7 +132,7 @@ func loggedAs(w *Window, p pair, part rules.Part, flag string, as func(logged) b
 	if part.Entry == "" {
 		return unknown("")
 	}
-	n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged(flag) && as(k) })
+	n, why := w.byPart(p, part, func(k logged) bool { return k.flagged(flag) && as(k) })
 	if why != "" {
 		return unknown(why)
 	}
@@ -120,7 +143,7 @@ func loggedAs(w *Window, p pair, part rules.Part, flag string, as func(logged) b
 // the flag UT, but for those of which an attempt took longer than perTryTimeout.
 func loggedTimeout(w *Window, p pair, part rules.Part) answer {
 	if part.PerTry {
-		untold, _ := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && k.flagged("UT") && k.timeout == "" })
+		untold, _ := w.byPart(p, part, func(k logged) bool { return k.flagged("UT") && k.timeout == "" })
 		if untold > 0 {
 			return unknown("the access log has no response code details, which tell the timeout of a request from that of an attempt")
 		}
@@ -159,8 +182,8 @@ func loggedRoute(w *Window, p pair, part rules.Part) answer {
 	if part.Entry == "" {
 		return unknown("")
 	}
-	n, why := w.logCount(p, func(k logged) bool {
-		return byEntry(k.route, part.Entry) && (part.Kind != rules.PartWeight || leadsTo(k.cluster, part) && (k.upstream != "" || k.flagged("UH")))
+	n, why := w.byPart(p, part, func(k logged) bool {
+		return part.Kind != rules.PartWeight || leadsTo(k.cluster, part) && (k.upstream != "" || k.flagged("UH"))
 	})
 	if why != "" {
 		return unknown(why)
@@ -180,7 +203,7 @@ func tcpClusters(w *Window, p pair, part rules.Part) answer {
 	}
 	said := w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
 	if said.value > 0 && !part.Alone(w.Objects, p.proxy.Gateway) {
-		return unknown("/clusters does not tell its connections from those that other entries, or none, lead there; give it a subset of its own")
+		return unknown("/clusters does not tell its connections from those that other entries, or other hosts, or none, lead there; give it a subset of its own")
 	}
 	return said
 }

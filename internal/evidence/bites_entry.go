@@ -140,7 +140,7 @@ func loggedThat(w *Window, p pair, part rules.Part, how string, as func(logged) 
 	if part.Entry == "" {
 		return unknown("")
 	}
-	n, why := w.logCount(p, func(k logged) bool { return byEntry(k.route, part.Entry) && as(k) })
+	n, why := w.byPart(p, part, as)
 	if why != "" {
 		return unknown(why)
 	}

@@ -22,6 +22,7 @@ type proxyLog struct {
 	mu      sync.Mutex
 	why     error // why it is no evidence; nil: it is
 	kinds   map[logged]*kind
+	asked   map[string]bool // the authorities of its kinds
 	first   []firstLine
 	horizon time.Time // what began later, by the proxy's clock, is of the window; zero: no line has come
 	start   time.Time // of the load, by the mesh's clock; zero: not known yet
@@ -30,13 +31,14 @@ type proxyLog struct {
 
 // logged is what requests have in common that are counted together.
 type logged struct {
-	route    string
-	cluster  string
-	upstream string // empty: no endpoint got it
-	flags    string // joined by commas
-	timeout  string // with the flag UT: response code details, which say what took too long
-	status   int
-	http     bool
+	route     string
+	cluster   string
+	authority string // empty: it has none, or there were too many
+	upstream  string // empty: no endpoint got it
+	flags     string // joined by commas
+	timeout   string // with the flag UT: response code details, which say what took too long
+	status    int
+	http      bool
 }
 
 func (k logged) flagged(flag string) bool { return slices.Contains(strings.Split(k.flags, ","), flag) }
@@ -61,10 +63,13 @@ const (
 	uncertain = 30 * time.Second
 	// mostKinds bounds what is kept of a log. A mesh has some dozens.
 	mostKinds = 1 << 16
+	// mostAuthorities bounds those that kinds are told apart by: whoever calls a
+	// gateway writes what he likes.
+	mostAuthorities = 1 << 8
 )
 
 func newProxyLog(proxy mesh.Proxy, delay time.Duration) *proxyLog {
-	return &proxyLog{proxy: proxy, delay: delay, kinds: map[logged]*kind{}}
+	return &proxyLog{proxy: proxy, delay: delay, kinds: map[logged]*kind{}, asked: map[string]bool{}}
 }
 
 func (p *proxyLog) fail(err error) {
@@ -103,6 +108,9 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 	if key.flagged("UT") {
 		key.timeout = e.Details
 	}
+	if p.asked[e.Authority] || len(p.asked) < mostAuthorities {
+		key.authority = e.Authority
+	}
 	if known := p.kinds[key]; known != nil {
 		return known
 	}
@@ -113,7 +121,11 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 		return nil
 	}
 	// A line is not to be kept whole for a part of it.
-	key = logged{strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.upstream), strings.Clone(key.flags), strings.Clone(key.timeout), key.status, key.http}
+	key = logged{
+		strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.authority), strings.Clone(key.upstream),
+		strings.Clone(key.flags), strings.Clone(key.timeout), key.status, key.http,
+	}
+	p.asked[key.authority] = true
 	p.kinds[key] = &kind{logged: key}
 	return p.kinds[key]
 }

@@ -78,8 +78,22 @@ func (w *Window) about(k logged, host string) bool {
 	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
 		vs, ok := o.Spec.(*networking.VirtualService)
 		return ok && slices.ContainsFunc(vs.Http, func(entry *networking.HTTPRoute) bool { return byEntry(k.route, entry.Name) }) &&
-			(slices.Contains(rules.Hosts(o), host) || w.outer(rules.Hosts(o)) && isOf(k.cluster, host))
+			(w.meant(k, o, host) || w.outer(rules.Hosts(o)) && isOf(k.cluster, host))
 	})
+}
+
+// meant says whether a request that went by an object was to one of its hosts: of
+// several, to that which its authority names, or else its cluster.
+func (w *Window) meant(k logged, o *rules.Object, host string) bool {
+	hosts := rules.Hosts(o)
+	if len(hosts) < 2 {
+		return slices.Contains(hosts, host)
+	}
+	name, _, _ := strings.Cut(k.authority, ":")
+	if name = rules.Qualified(name, o.Namespace); !slices.Contains(hosts, name) {
+		return slices.Contains(hosts, host) && isOf(k.cluster, host)
+	}
+	return name == host
 }
 
 // outer says whether one of the hosts is no service of the namespace, but a name

@@ -20,6 +20,16 @@ func FQDN(host, namespace string) string {
 	return host + "." + namespace + ".svc.cluster.local"
 }
 
+// Qualified returns the fully qualified name that DNS makes, in a namespace, of the
+// host of a request: ratings, ratings.book and ratings.book.svc are one.
+func Qualified(host, namespace string) string {
+	host = strings.TrimSuffix(host, ".")
+	for _, suffix := range []string{"." + namespace, "." + namespace + ".svc"} {
+		host = strings.TrimSuffix(host, suffix)
+	}
+	return FQDN(host, namespace)
+}
+
 // GatewayName returns namespace/name of a gateway as an object of a namespace
 // writes it: name, namespace/name, ./name, or by the host of old, name.namespace
 // with or without svc.cluster.local. MeshGateway stands for itself.

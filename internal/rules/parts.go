@@ -33,7 +33,7 @@ type Part struct {
 	Object Ref
 	Path   string // where its stage wrote it: spec.http[0].fault.delay, spec.tcp[0].route[1], spec.subsets[0].trafficPolicy.connectionPool
 	Kind   string // PartDelay and the like
-	Host   string // whose requests it is about, fully qualified; behind a wildcard the first destination's
+	Host   string // whose requests it is about, fully qualified; behind a sole wildcard the first destination's
 	Entry  string // http[].name, which is the route's name in access logs; empty for TCP, TLS and DestinationRules
 
 	// To, Subset and Port name the destination, and with it the cluster, of a
@@ -70,7 +70,8 @@ type Part struct {
 
 	at      *place               // of an entry
 	follows follows              // of an entry
-	hosts   []string             // of an entry: the object's; of a Gateway's server: its own
+	hosts   []string             // of an entry: that of the object's which it is seen for; of a Gateway's server: its own
+	beside  []string             // of an entry: the other hosts of the object
 	servers []*networking.Server // of a Gateway's server: those beside it, and itself
 
 	content string // equal for parts that say the same, wherever they stand
@@ -85,7 +86,7 @@ func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Ob
 // them without a before. Two parts are the same if they say the same for the
 // same hosts, whatever their entries are called and wherever they stand.
 //
-// Of a VirtualService these are every entry as a route, each weight above 0
+// Of a VirtualService these are, for each of its hosts, every entry as a route, each weight above 0
 // where there are several destinations, a delay, an abort, and a timeout that
 // is new, what it mirrors, retries and the like; of a DestinationRule every
 // connection pool, outlier detection and other policy, and the labels of a subset

@@ -33,7 +33,7 @@ func (p Part) Displaces(earlier Part) bool {
 	case p.at == nil || p.Kind != PartRoute && p.Kind != PartWeight && p.Kind != PartAbort:
 		return false
 	case earlier.at != nil:
-		return p.Object == earlier.Object && p.at.list == earlier.at.list && p.at.index < earlier.at.index && included(earlier.at.match, p.at.match)
+		return p.Object == earlier.Object && p.Host == earlier.Host && p.at.list == earlier.at.list && p.at.index < earlier.at.index && included(earlier.at.match, p.at.match)
 	}
 	governed := func(c cluster) bool { return earlier.Governs(c.host, c.subset, c.port) }
 	return slices.ContainsFunc(p.at.took, governed) && (p.Kind == PartAbort || !slices.ContainsFunc(p.at.leads, governed))
@@ -65,7 +65,7 @@ func taking(p Part, before *Object, known []Part) []cluster {
 		}
 	}
 	wider := func(was Part) bool {
-		return was.at != nil && was.Object == p.Object && was.at.list == p.at.list && included(was.at.match, p.at.match)
+		return was.at != nil && was.Object == p.Object && was.Host == p.Host && was.at.list == p.at.list && included(was.at.match, p.at.match)
 	}
 	if before == nil {
 		for _, host := range p.hosts {

@@ -110,6 +110,35 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 	}
 }
 
+func TestAnEntryIsSeenForEachOfItsHosts(t *testing.T) {
+	one := onlyObject(t, ratings(`[{`+toV1+`, `+delay+`}]`))
+	two := onlyObject(t, strings.Replace(ratings(`[{`+toV1+`, `+delay+`}]`), "[ratings]", `[ratings, "*.example"]`, 1))
+	var words []string
+	for _, p := range Parts(one, two) {
+		words = append(words, p.Host+" "+p.Kind)
+	}
+	if got := strings.Join(words, ", "); got != "*.example route, *.example delay" {
+		t.Errorf("a host more has the parts %s", got)
+	}
+	if all := Parts(nil, two); len(all) != 4 || len(Parts(two, one)) != 0 {
+		t.Errorf("two hosts have the parts %v, and one of them %v", all, Parts(two, one))
+	}
+	if Draws(two) {
+		t.Error("one destination for each of two hosts draws")
+	}
+	for authority, want := range map[string][2]bool{
+		"ratings:9080": {true, true}, "ratings.default": {true, true}, "ratings.default.svc.cluster.local": {true, true},
+		"shop.example": {false, true}, "10.0.0.1:9080": {false, false}, "": {false, false},
+	} {
+		if is, known := Parts(nil, two)[0].IsFor(authority); [2]bool{is, known} != want {
+			t.Errorf("of %q it says %v, known %v", authority, is, known)
+		}
+		if is, known := Parts(nil, one)[0].IsFor(authority); !is || !known {
+			t.Errorf("where there is no other host, %q is none of its requests", authority)
+		}
+	}
+}
+
 func TestABlockIsHiddenByThoseOfSubsetsAndPorts(t *testing.T) {
 	o := onlyObject(t, `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: ratings}, spec: {host: ratings,
  trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}, outlierDetection: {consecutive5xxErrors: 1}, portLevelSettings: [{port: {number: 9080}, connectionPool: {tcp: {maxConnections: 2}}}]},

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -21,7 +22,24 @@ func routeKinds() []PartKind {
 	}
 }
 
+// virtualServiceParts are those of each host by itself: who calls one of them shows
+// nothing of the others.
 func virtualServiceParts(o *Object, vs *networking.VirtualService) []Part {
+	entries := entriesParts(o, vs)
+	hosts := Hosts(o)
+	if len(hosts) == 0 { // a delegate, which is for the hosts of others
+		return entries
+	}
+	var parts []Part
+	for i, host := range hosts {
+		for _, p := range entries {
+			parts = append(parts, p.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
+		}
+	}
+	return parts
+}
+
+func entriesParts(o *Object, vs *networking.VirtualService) []Part {
 	var parts []Part
 	for i, entry := range vs.Http {
 		parts = append(parts, httpParts(o, vs, entry, i)...)
@@ -43,9 +61,9 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 	path := fmt.Sprintf("spec.http[%d]", i)
 	whole := Part{
 		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path, Whole: path,
-		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o, vs), unmarked),
+		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(vs), unmarked),
 		at:      &place{list: "http", index: i, match: blocksOf(entry.Match), leads: clustersOf(o.Namespace, weightsOf(entry.Route))},
-		follows: followsOf(vs, entry.Match), hosts: Hosts(o),
+		follows: followsOf(vs, entry.Match),
 	}
 	whole.byDefault = byDefault(o, vs, unmarked)
 	parts := routeParts(whole, weightsOf(entry.Route), true)
@@ -106,8 +124,8 @@ func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, 
 	path := fmt.Sprintf("spec.%s[%d]", at.list, at.index)
 	whole := Part{
 		Object: o.Ref, Kind: PartRoute, Path: path, Whole: path, at: at,
-		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o, vs), entry),
-		Stream: true, follows: by, hosts: Hosts(o),
+		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(vs), entry),
+		Stream: true, follows: by,
 	}
 	return routeParts(whole, weightsOf(to), false)
 }
@@ -172,7 +190,29 @@ func (p *Part) direct(to weighted) {
 	p.Subset, p.Port = destination.GetSubset(), int(destination.GetPort().GetNumber())
 }
 
-// hostOf is the host that an entry is for: the object's first, or, where that
+// forHost is a part of an entry for one of the hosts of its object.
+func (p Part) forHost(host string, others []string) Part {
+	if len(others) > 0 {
+		p.Host = host
+	}
+	p.hosts, p.beside = []string{host}, others
+	p.content += "\x00" + host
+	return p
+}
+
+// IsFor says whether a request to an authority is to the host that a part is for.
+// It is not known if the object has others, and the authority is none of them.
+func (p Part) IsFor(authority string) (is, known bool) {
+	if len(p.beside) == 0 {
+		return true, true
+	}
+	host, _, _ := strings.Cut(authority, ":")
+	named := func(own string) bool { return covers(own, Qualified(host, p.Object.Namespace)) }
+	is = slices.ContainsFunc(p.hosts, named)
+	return is, is || slices.ContainsFunc(p.beside, named)
+}
+
+// hostOf is the host that an entry is for: that of the object, or, where it
 // stands for others too, the first destination's.
 func hostOf(o *Object, to []weighted) string {
 	hosts := Hosts(o)
@@ -185,7 +225,7 @@ func hostOf(o *Object, to []weighted) string {
 	return strings.Join(hosts, ", ")
 }
 
-// scopeOf is where the entries of a VirtualService are in force.
-func scopeOf(o *Object, vs *networking.VirtualService) []string {
-	return append(append(Hosts(o), "at"), vs.Gateways...)
+// scopeOf is where the entries of a VirtualService are in force, whatever its hosts.
+func scopeOf(vs *networking.VirtualService) []string {
+	return append([]string{"at"}, vs.Gateways...)
 }

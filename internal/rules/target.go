@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -69,9 +68,9 @@ func Labels(objects []*Object, host, subset string) (labels map[string]string, o
 // differently: by lot, as of weights and of percentages, or by what is under way
 // beside them, as of a circuit breaker.
 func Draws(o *Object) bool {
-	weights := map[string]bool{} // the entries that have one
+	weights := map[string]bool{} // the entries that have one, for each host
 	return drawsFaults(o) || slices.ContainsFunc(partsOf(o), func(p Part) bool {
-		entry, _, _ := strings.Cut(p.Path, ".route")
+		entry := p.Whole + p.Host
 		second := p.Kind == PartWeight && weights[entry]
 		weights[entry] = weights[entry] || p.Kind == PartWeight
 		return second || slices.Contains([]string{PartOverflow, PartRetried, PartEjection}, p.Kind)

@@ -87,7 +87,7 @@ func actionsOf(o *Object, ports func(string) []int) []action {
 		rest := bare(entry)
 		a := action{
 			place: place{list: list, index: i, match: match},
-			scope: contentOf(scopeOf(o, vs)), does: contentOf(nil, rest),
+			scope: contentOf(append(Hosts(o), scopeOf(vs)...)), does: contentOf(nil, rest),
 		}
 		a.plain = !by.gateways && len(to) == 1 && len(vs.Hosts) == 1 && onlyRoute(rest) && toItself(o, to[0].GetDestination(), by, ports)
 		all = append(all, a)

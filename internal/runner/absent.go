@@ -55,7 +55,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 // them, on port 80. A name within the cluster is none of these: it is misspelt.
 func (t there) added(o *rules.Object, host string) bool {
 	misspelt := strings.HasSuffix(strings.TrimSuffix(host, "."), ".svc.cluster.local") ||
-		slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == t.qualified(host) })
+		slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == rules.Qualified(host, t.namespace) })
 	if t.closed || misspelt || o.Kind != rules.VirtualService {
 		return false
 	}
@@ -156,7 +156,7 @@ func (t there) load(cohort mesh.Cohort, objects []*rules.Object) error {
 	if cohort.From == mesh.FromGateway {
 		err = t.entrance(port, objects)
 	} else {
-		err = t.address(t.qualified(host), port)
+		err = t.address(rules.Qualified(host, t.namespace), port)
 	}
 	if err != nil {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
@@ -186,15 +186,6 @@ func (t there) reached(service *mesh.Service) error {
 		return nil
 	}
 	return hasPods(service)
-}
-
-// qualified is the name that DNS makes of one in the namespace.
-func (t there) qualified(host string) string {
-	host = strings.TrimSuffix(host, ".")
-	for _, suffix := range []string{"." + t.namespace, "." + t.namespace + ".svc"} {
-		host = strings.TrimSuffix(host, suffix)
-	}
-	return rules.FQDN(host, t.namespace)
 }
 
 // untrue says which entries of noEndpoints name somebody who is there.

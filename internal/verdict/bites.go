@@ -73,7 +73,7 @@ func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) boo
 		return slices.ContainsFunc(all, func(b report.Bite) bool { return isOf(b, p) && bitten(b) })
 	}
 	if slices.ContainsFunc(parts, func(p rules.Part) bool {
-		return p.Stage == earlier.Stage && p.Object == earlier.Object && p.Whole == earlier.Whole && seen(p)
+		return p.Stage == earlier.Stage && p.Object == earlier.Object && p.Whole == earlier.Whole && p.Host == earlier.Host && seen(p)
 	}) {
 		return false
 	}
@@ -91,11 +91,11 @@ func (r run) later(stage, other string) bool {
 }
 
 func isOf(b report.Bite, p rules.Part) bool {
-	return b.Stage == p.Stage && b.Rule == p.Object.String() && b.Path == p.Path && b.Kind == p.Kind
+	return b.Stage == p.Stage && b.Rule == p.Object.String() && b.Path == p.Path && b.Kind == p.Kind && b.Service == p.Service()
 }
 
 func idOf(b report.Bite) string {
-	return strings.Join([]string{b.Stage, b.Rule, b.Path, b.Kind}, " ")
+	return strings.Join([]string{b.Stage, b.Rule, b.Path, b.Kind, b.Service}, " ")
 }
 
 func bitten(b report.Bite) bool { return b.Count != nil && *b.Count > 0 }
@@ -128,7 +128,7 @@ func wordBites(wrong []report.Bite, where string) []string {
 	var problems []string
 	for _, b := range wrong {
 		within := func(other report.Bite) bool {
-			return never(b) && never(other) && b.Stage == other.Stage && b.Rule == other.Rule && strings.HasPrefix(b.Path, other.Path+".")
+			return never(b) && never(other) && b.Stage == other.Stage && b.Rule == other.Rule && b.Service == other.Service && strings.HasPrefix(b.Path, other.Path+".")
 		}
 		if !slices.ContainsFunc(wrong, within) {
 			problems = append(problems, wordBite(b, where))

@@ -209,7 +209,7 @@ func TestWhatIsNoPass(t *testing.T) {
 		"1: all that was written and looked for": {func(r *report.Record) {
 			r.Changes = written()
 			for i := range r.Windows[1:3] {
-				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Stage: "one"}, 20))
+				r.Windows[1+i].Bites = append(r.Windows[1+i].Bites, bitten(report.Bite{Rule: "VirtualService/default/httpbin", Path: "spec.http[0]", Kind: rules.PartRoute, Service: "httpbin", Stage: "one"}, 20))
 			}
 		}, report.Pass, ""},
 		"1: an entry of given all of whose requests go by a step's own": {func(r *report.Record) {
