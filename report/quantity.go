@@ -18,4 +18,6 @@ type Quantity struct {
 	AtLeast  bool     `json:"atLeast,omitempty"` // there were as many, and maybe more
 	Source   string   `json:"source,omitempty"`  // what it was read from
 	Absent   string   `json:"absent,omitempty"`  // why no source had it, or all of it, and what to do
+	Each     int64    `json:"each,omitempty"`    // of ejections: how many errors one takes; 0: not known
+	Most     int64    `json:"most,omitempty"`    // of ejections: how many the time sufficed for; 0: not known
 }

@@ -251,6 +251,7 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 		Versions:  slices.Sorted(maps.Keys(versions)),
 		Services:  slices.Sorted(maps.Keys(services)),
 		Longest:   longestOf(f),
+		Implied:   impliedBy(f),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
@@ -28,6 +29,24 @@ func (r *reader) likeVersions(f *fileScenario) []Warning {
 		}
 	}
 	return warnings
+}
+
+// impliedBy are the checks that an answer fulfils because of another one, or because
+// of the version that it shows.
+func impliedBy(f *fileScenario) check.Implied {
+	of := func(all map[string]fileCheck) map[string][]string {
+		implied := map[string][]string{}
+		for name, stated := range all {
+			text := literal(stated)
+			for other, looked := range f.Spec.Checks {
+				if looked == stated || text != "" && holdsOf(looked, text) {
+					implied[name] = append(implied[name], other)
+				}
+			}
+		}
+		return implied
+	}
+	return check.Implied{ByCheck: of(f.Spec.Checks), ByVersion: of(f.Spec.Versions)}
 }
 
 // literal is the text that stands in every answer that fulfils a check; empty:

@@ -58,3 +58,44 @@ spec:
 		}
 	}
 }
+
+func TestAChecksTextWithinAnothersDecidesALine(t *testing.T) {
+	const file = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: alike}
+spec:
+  app: httpbin
+  apply:
+    - fault: {service: httpbin, delay: 10ms}
+  checks:
+    short: {%s}
+    long: {%s}
+  versions:
+    v1: {%s}
+  load:
+    client: {get: "http://httpbin:8000/get", connections: 1, requests: 2}
+  expect:
+    - %s
+`
+	const checks, version = `client.count("short") >= client.count("long")`, `client.answered(v1) <= client.count("short")`
+	for _, test := range []struct {
+		short, long, v1, line string
+		always                bool
+	}{
+		{"body: header", "body: headers", "body: x", checks, true},
+		{"match: header", "match: headers", "body: x", checks, true},
+		{"match: (?i)HEADER", "body: headers", "body: x", checks, true},
+		{"match: head.*s", "match: head.*s", "body: x", checks, true},
+		{"body: headers", "body: header", "body: x", checks, false},
+		{"match: ^header", "body: headers", "body: x", checks, false},
+		{"body: header", "match: headers?", "body: x", checks, false},
+		{"body: header", "body: other", "body: headers", version, true},
+		{"body: header", "body: other", "body: header", version, true},
+		{"body: headers", "body: other", "body: header", version, false},
+	} {
+		_, err := parse("alike.yaml", fmt.Sprintf(file, test.short, test.long, test.v1, test.line), nil, nil)
+		if always := err != nil && strings.Contains(err.Error(), "always true") && strings.Contains(err.Error(), "a part of that"); always != test.always || err != nil && !always {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}

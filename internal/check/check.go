@@ -55,6 +55,7 @@ type Scope struct {
 	Services  []string // empty: not known, any service may be named
 	Longest   map[string]Longest
 	Bounds    map[Load]Bounds
+	Implied   Implied
 	seen      *seen // nil: nothing has been observed yet
 }
 
@@ -208,7 +209,7 @@ type compiler struct {
 }
 
 func newCompiler(scope Scope, source *source) *compiler {
-	seen := observables{}
+	seen := observables{map[string]observable{}, scope.Implied}
 	return &compiler{scope: scope, source: source, seen: seen, solver: &solver{whole: seen.isWhole, effort: maxEffort}}
 }
 

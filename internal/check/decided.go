@@ -51,7 +51,7 @@ func (e *Expectation) decided(w Windows, part int, as report.Verdict) string {
 // whySeen says what the quantities of a claim could have been, and what to do.
 func (c *compiler) whySeen(says formula) string {
 	for _, name := range says.quantities() {
-		if q := c.seen[name]; strings.HasSuffix(q.family, " "+proxied) && q.size.most > 0 {
+		if q := c.seen.named[name]; strings.HasSuffix(q.family, " "+proxied) && q.size.most > 0 {
 			return fmt.Sprintf("%s was %d at most; write a limit that it could have passed, as in %s == 0", name, q.size.most, name)
 		}
 	}
@@ -62,17 +62,19 @@ func (c *compiler) whySeen(says formula) string {
 func (c *compiler) why(says formula) string {
 	names := says.quantities()
 	is := func(family string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return c.seen[name].isOf(family) })
+		return slices.ContainsFunc(names, func(name string) bool { return c.seen.named[name].isOf(family) })
 	}
 	switch {
 	case len(names) == 0:
 		return "its sides differ by a constant; compare what is observed with what it should be"
 	case says.either:
 		return "its parts leave out nothing; say which of them is expected"
+	case is(responses), is(services):
+		return "a time is above 0s and within the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max, of n times the largest is at most n · .mean, and a quantile q at most .mean / (1-q); and nothing is said of times where a request failed to be answered"
+	case c.implying(names):
+		return "an answer that fulfils a check, or shows a version, fulfils each check whose text is a part of that; ask for a text that stands nowhere else"
 	case is(shares):
 		return "a share is from 0% to 100%"
-	case is(responses), is(services):
-		return "a time is above 0s and within the timeout of its load; of one window .min <= .p50 <= .p90 <= .p95 <= .p99 <= .p999 <= .max, and nothing is said of times where a request failed to be answered"
 	case is(counts):
 		return c.whyCounts(names)
 	default:
@@ -80,11 +82,20 @@ func (c *compiler) why(says formula) string {
 	}
 }
 
+// implying says whether one of the parts implies another.
+func (c *compiler) implying(names []string) bool {
+	parts := map[string]linear{}
+	for _, name := range names {
+		parts[c.seen.named[name].part] = one(name)
+	}
+	return slices.ContainsFunc(c.seen.implied.among(parts), func(i inequality) bool { return !i.isConstant() })
+}
+
 // whyCounts says what is known of the counts of cohorts.
 func (c *compiler) whyCounts(names []string) string {
 	why := "a cohort of which nothing was sent is not judged, and no count is below 0 or above .sent"
 	for _, name := range names {
-		if n := c.seen[name].size.exactly(); n > 0 {
+		if n := c.seen.named[name].size.exactly(); n > 0 {
 			return fmt.Sprintf("%s, which is %d in that load", why, n)
 		}
 	}

@@ -47,6 +47,8 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"jason.p50 + jason.p99 > 0s":                                         "",
 		"jason.p50 / jason.max > 0%":                                         "",
 		"jason.p50 <= 1000 * jason.mean":                                     "",
+		"jason.p50 <= 2 * jason.mean":                                        "", // half of them are as long
+		"jason.p90 - jason.min <= 10 * (jason.mean - jason.min)":             "",
 		"jason.max < 3s || jason.errors == 0":                                "", // where one failed, no time is judged
 		"jason.max < 3s || jason.status[503] < jason.sent":                   "", // nor where all did
 		"jason.p50 < 1s || jason.share(503) + jason.share(500) < 100%":       "",
@@ -131,6 +133,38 @@ func TestATimeIsNotLongerThanItsTimeout(t *testing.T) {
 	}
 }
 
+// What is looked for by one check may stand in all that another one looks for.
+func TestACheckThatAnotherOneImpliesDecidesALine(t *testing.T) {
+	scope := shop()
+	scope.Checks = []string{"header", "headers", "other"}
+	scope.Implied = Implied{
+		ByCheck:   map[string][]string{"headers": {"header"}},
+		ByVersion: map[string][]string{"v1": {"headers", "header"}, "v2": {"header"}},
+	}
+	for line, want := range map[string]string{
+		`jason.count("header") >= jason.count("headers")`:                           "always true",
+		`jason.share("headers") <= jason.share("header")`:                           "always true",
+		`jason.share("header") * jason.sent >= jason.count("headers")`:              "always true",
+		`jason.count("header") / jason.sent >= jason.share("headers")`:              "always true",
+		`jason.answered(v1) <= jason.count("headers")`:                              "always true",
+		`jason.answered(v1) + jason.answered(v2) <= jason.count("header")`:          "always true",
+		`jason.count("headers") > jason.count("header")`:                            "can never be true",
+		`jason.share("header") == 0% && jason.share("headers") > 0%`:                "can never be true",
+		`jason.count("headers") >= jason.count("header")`:                           "",
+		`jason.count("header") >= jason.count("other")`:                             "",
+		`jason.answered(v2) <= jason.count("headers")`:                              "",
+		`jason.answered(v1) + jason.count("headers") <= jason.count("header")`:      "",
+		`jason.count("header") >= recovery.jason.count("headers")`:                  "",
+		`jason.answered(v1) + jason.answered(v2) == jason.count("header")`:          "",
+		`jason.count("header") >= jason.answered(v1) + jason.answered("v1-canary")`: "",
+	} {
+		_, err := Compile(scope, line)
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
 // What is decided depends on how many requests a load has in its window: jason
 // sends twenty under the rule and seven before it, and others at most ten.
 func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
@@ -141,61 +175,71 @@ func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
 		{report.During, "client"}:  {Least: 5},
 	}
 	for line, want := range map[string]string{
-		"jason.status[503] <= 20":                               "always true",
-		"jason.status[503] < 100":                               "always true",
-		"jason.errors + jason.status[200] <= 20":                "always true",
-		"jason.sent <= 20":                                      "always true",
-		"jason.sent == 20":                                      "always true",
-		"jason.sent != 19":                                      "always true",
-		"jason.sent >= 5":                                       "always true",
-		"jason.sent == 19":                                      "can never be true",
-		"jason.sent > 20":                                       "can never be true",
-		`jason.count("stars") != 21`:                            "always true",
-		"jason.status[200] == 21":                               "can never be true",
-		"jason.status[200] > 15 && jason.errors > 5":            "can never be true",
-		"jason.share(503) != 33%":                               "always true", // 6.6 of 20
-		"jason.share(503) == 33%":                               "can never be true",
-		"0% < jason.share(503) < 5%":                            "can never be true",
-		"jason.share(200) <= 50% || jason.status[200] > 10":     "always true",
-		"jason.status[503] / jason.sent != 12%":                 "always true",
-		"jason.status[503] > jason.sent - 21":                   "always true",
-		"baseline.jason.status[503] <= 7":                       "always true",
-		"baseline.jason.sent == 7":                              "always true",
-		"baseline.jason.status[200] > 7":                        "can never be true",
-		"baseline.jason.share(503) != 20%":                      "always true",
-		"baseline.jason.status[503] < jason.sent":               "always true",
-		"baseline.jason.status[503] + jason.status[503] <= 27":  "always true",
-		"others.status[503] <= 10":                              "always true",
-		"others.sent <= 10":                                     "always true",
-		"client.sent >= 5":                                      "always true",
-		"client.sent > 1":                                       "always true",
-		"jason.qps < 10000000":                                  "always true",
-		"jason.qps >= 0.001":                                    "always true",
-		"jason.status[503] + baseline.jason.sent != 5":          "always true",
-		"jason.status[503] < 20":                                "",
-		"jason.qps > 1":                                         "",
-		"jason.share(503) <= 5%":                                "",
-		"jason.share(503) != 35%":                               "",
-		`jason.status[200] + jason.count("stars") <= 20`:        "",
-		"baseline.jason.status[503] <= 6":                       "",
-		"baseline.jason.status[200] == baseline.jason.sent":     "",
-		"baseline.jason.status[200] >= 7":                       "",
-		"recovery.jason.sent == 20":                             "",
-		"others.sent >= 10":                                     "",
-		"others.share(503) != 33%":                              "",
-		"client.sent > 5":                                       "",
-		"client.status[503] <= 1000":                            "",
-		"faults(ratings) <= 20":                                 "",
-		"faults(ratings) == 2 * jason.sent":                     "",
-		"jason.status[200] + jason.status[503] == jason.sent":   "",
-		"jason.status[200] > baseline.jason.status[200]":        "",
-		"jason.share(200) >= baseline.jason.share(200)":         "",
-		"10% < faults(ratings) / jason.sent < 90%":              "",
-		"recovery.jason.max <= 120% * baseline.jason.max + 5ms": "",
-		"jason.sent - jason.status[200] == overflows(ratings)":  "",
-		`jason.answered("v2") == requests(reviews, v2)`:         "",
-		`jason.count("stars") == jason.answered("v2")`:          "",
-		"0 < jason.share(503) * jason.sent <= 1":                "",
+		"jason.status[503] <= 20":                                "always true",
+		"jason.status[503] < 100":                                "always true",
+		"jason.errors + jason.status[200] <= 20":                 "always true",
+		"jason.sent <= 20":                                       "always true",
+		"jason.sent == 20":                                       "always true",
+		"jason.sent != 19":                                       "always true",
+		"jason.sent >= 5":                                        "always true",
+		"jason.sent == 19":                                       "can never be true",
+		"jason.sent > 20":                                        "can never be true",
+		`jason.count("stars") != 21`:                             "always true",
+		"jason.status[200] == 21":                                "can never be true",
+		"jason.status[200] > 15 && jason.errors > 5":             "can never be true",
+		"jason.share(503) != 33%":                                "always true", // 6.6 of 20
+		"jason.share(503) == 33%":                                "can never be true",
+		"0% < jason.share(503) < 5%":                             "can never be true",
+		"jason.share(200) <= 50% || jason.status[200] > 10":      "always true",
+		"jason.status[503] / jason.sent != 12%":                  "always true",
+		"jason.status[503] > jason.sent - 21":                    "always true",
+		"baseline.jason.status[503] <= 7":                        "always true",
+		"baseline.jason.sent == 7":                               "always true",
+		"baseline.jason.status[200] > 7":                         "can never be true",
+		"baseline.jason.share(503) != 20%":                       "always true",
+		"baseline.jason.status[503] < jason.sent":                "always true",
+		"baseline.jason.status[503] + jason.status[503] <= 27":   "always true",
+		"others.status[503] <= 10":                               "always true",
+		"others.sent <= 10":                                      "always true",
+		"client.sent >= 5":                                       "always true",
+		"client.sent > 1":                                        "always true",
+		"jason.qps < 10000000":                                   "always true",
+		"jason.qps >= 0.001":                                     "always true",
+		"jason.status[503] + baseline.jason.sent != 5":           "always true",
+		"jason.max <= 20 * jason.mean":                           "always true", // their sum
+		"jason.max + 19 * jason.min <= 20 * jason.mean":          "always true",
+		"jason.mean <= jason.max - 5% * (jason.max - jason.min)": "always true",
+		"jason.mean <= (jason.p50 + jason.max) / 2":              "always true",
+		"jason.service.max > 20 * jason.service.mean":            "can never be true",
+		"baseline.jason.max <= 7 * baseline.jason.mean":          "always true",
+		"jason.max <= 19 * jason.mean":                           "",
+		"jason.mean <= (jason.p50 + jason.p90) / 2":              "",
+		"client.max <= 20 * client.mean":                         "",
+		"jason.max <= 20 * others.mean":                          "",
+		"jason.status[503] < 20":                                 "",
+		"jason.qps > 1":                                          "",
+		"jason.share(503) <= 5%":                                 "",
+		"jason.share(503) != 35%":                                "",
+		`jason.status[200] + jason.count("stars") <= 20`:         "",
+		"baseline.jason.status[503] <= 6":                        "",
+		"baseline.jason.status[200] == baseline.jason.sent":      "",
+		"baseline.jason.status[200] >= 7":                        "",
+		"recovery.jason.sent == 20":                              "",
+		"others.sent >= 10":                                      "",
+		"others.share(503) != 33%":                               "",
+		"client.sent > 5":                                        "",
+		"client.status[503] <= 1000":                             "",
+		"faults(ratings) <= 20":                                  "",
+		"faults(ratings) == 2 * jason.sent":                      "",
+		"jason.status[200] + jason.status[503] == jason.sent":    "",
+		"jason.status[200] > baseline.jason.status[200]":         "",
+		"jason.share(200) >= baseline.jason.share(200)":          "",
+		"10% < faults(ratings) / jason.sent < 90%":               "",
+		"recovery.jason.max <= 120% * baseline.jason.max + 5ms":  "",
+		"jason.sent - jason.status[200] == overflows(ratings)":   "",
+		`jason.answered("v2") == requests(reviews, v2)`:          "",
+		`jason.count("stars") == jason.answered("v2")`:           "",
+		"0 < jason.share(503) * jason.sent <= 1":                 "",
 	} {
 		open := mustCompile(t, line)
 		_, err := open.Within(bounds)
@@ -220,6 +264,8 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 		"jason.p50 < 1ms",
 		"jason.p50 > 1ms",
 		"jason.p50 <= jason.mean",
+		"jason.p90 <= 5 * jason.mean",
+		"jason.max <= 20 * jason.mean",
 		"jason.p99 == jason.max",
 		"jason.p50 < others.p50",
 		"jason.p50 <= recovery.jason.p50",

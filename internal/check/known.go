@@ -43,12 +43,12 @@ func (s size) limits(alone bool) (least, most int64) {
 
 // known returns what holds of quantities, and of those that they depend on.
 func (o observables) known(names []string) []inequality {
-	alone := !slices.ContainsFunc(names, func(name string) bool { return o[name].part != "sent" })
+	alone := !slices.ContainsFunc(names, func(name string) bool { return o.named[name].part != "sent" })
 	var all []inequality
 	families, sizes := map[string]map[string]linear{}, map[string]size{}
 	for i := 0; i < len(names); i++ { // names grows
 		name := names[i]
-		q := o[name]
+		q := o.named[name]
 		if !q.free {
 			all = append(all, inequality{linear: one(name)})
 		}
@@ -69,14 +69,16 @@ func (o observables) known(names []string) []inequality {
 		case strings.HasSuffix(family, " "+counts):
 			least, most := sizes[family].limits(alone)
 			all = append(all, countsOf(members, least, most)...)
+			all = append(all, o.implied.among(members)...)
 		case strings.HasSuffix(family, " "+shares):
 			all = append(all, partsOf(just(ratOf(1)), members)...)
+			all = append(all, o.implied.among(members)...)
 		case strings.HasSuffix(family, " "+proxied):
 			if whole, ok := members["all"]; ok {
 				all = append(all, partsOf(whole, members)...)
 			}
 		default:
-			all = append(all, ordered(members)...)
+			all = append(all, ordered(members, sizes[family].exactly())...)
 		}
 	}
 	all = append(all, judgedTogether(families, sizes)...)
@@ -136,29 +138,6 @@ func numbersOf(members map[string]linear) []string {
 	return slices.DeleteFunc(slices.Collect(maps.Keys(members)), func(part string) bool { return part != "sent" && part != "errors" })
 }
 
-// begunWhenDue is that no service time is above the response time of the same
-// rank or a higher: a request begins when it is due, or later.
-func begunWhenDue(families map[string]map[string]linear) []inequality {
-	var all []inequality
-	for family, times := range families {
-		cohort, is := strings.CutSuffix(family, " "+responses)
-		if !is {
-			continue
-		}
-		for _, order := range orders() {
-			for i, part := range order {
-				service, known := families[cohort+" "+services][part]
-				for _, above := range order[i:] {
-					if response, ok := times[above]; ok && known {
-						all = append(all, inequality{linear: response.minus(service)})
-					}
-				}
-			}
-		}
-	}
-	return all
-}
-
 // countsOf is that a cohort sent so many requests at least, and at most; 0: that
 // is not known.
 func countsOf(members map[string]linear, least, most int64) []inequality {
@@ -214,42 +193,4 @@ func kindOf(part string) string {
 		return part
 	}
 	return kind
-}
-
-// orders are the statistics of times, each at most the next.
-func orders() [][]string {
-	return [][]string{{"min", "p50", "p90", "p95", "p99", "p999", "max"}, {"min", "mean", "max"}}
-}
-
-// ordered is that the statistics of times stand in their order: the smallest,
-// the percentiles, the largest; and the mean between the first and the last.
-func ordered(members map[string]linear) []inequality {
-	var all []inequality
-	for _, order := range orders() {
-		var last *linear
-		for _, part := range order {
-			member, ok := members[part]
-			if !ok {
-				continue
-			}
-			if last != nil {
-				all = append(all, inequality{linear: member.minus(*last)})
-			}
-			last = &member
-		}
-	}
-	return append(all, markov(members)...)
-}
-
-// markov is that a quantile q is at most mean/(1-q), since a part of 1-q of the
-// times is not below it (Markov's inequality); twice that, for a histogram rounds.
-func markov(members map[string]linear) []inequality {
-	var all []inequality
-	mean, asked := members["mean"]
-	for _, t := range timings() {
-		if quantile, ok := members[t.name]; ok && asked && t.least > 1 {
-			all = append(all, inequality{linear: mean.times(ratOf(2 * t.least)).minus(quantile)})
-		}
-	}
-	return all
 }

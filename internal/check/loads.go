@@ -127,7 +127,7 @@ func (c *compiler) time(l Load, name string, service bool) linear {
 	if service {
 		family, longest = services, c.scope.Longest[l.Cohort].Service
 	}
-	return c.seen.time(l, family, name, longest)
+	return c.seen.time(l, family, name, c.sizeOf(l), longest)
 }
 
 // count returns how many requests of a load, or all, had some outcome.

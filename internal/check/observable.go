@@ -16,7 +16,7 @@ type observable struct {
 	family string // quantities of one family hold together
 	part   string // what it is in its family: sent, status 503, check "stars", p99
 	free   bool   // calculated, and of any size
-	size   size   // of counts: of what they are a part of
+	size   size   // of counts: of what they are a part of; of times: how many they are
 	limits []inequality
 }
 
@@ -33,28 +33,31 @@ const (
 func (q observable) isOf(family string) bool { return strings.HasSuffix(q.family, " "+family) }
 
 // observables are the quantities that a line names, by name.
-type observables map[string]observable
+type observables struct {
+	named   map[string]observable
+	implied Implied
+}
 
 // of returns the quantity of a cohort.
 func (o observables) of(l Load, family, part string) linear {
 	name := l.Window + "." + l.Cohort + " " + family
-	o[name+" "+part] = observable{family: name, part: part, whole: family != shares}
+	o.named[name+" "+part] = observable{family: name, part: part, whole: family != shares}
 	return one(name + " " + part)
 }
 
 // limit notes what holds of a quantity, whatever is observed.
 func (o observables) limit(quantity linear, limits ...inequality) {
 	name := quantity.quantities()[0]
-	known := o[name]
+	known := o.named[name]
 	known.limits = append(known.limits, limits...)
-	o[name] = known
+	o.named[name] = known
 }
 
 // time returns a statistic of a cohort's times, of which none exceeds the
 // longest; 0: there is no such limit. None is below a microsecond, in which
 // nothing is sent and answered.
-func (o observables) time(l Load, family, part string, longest time.Duration) linear {
-	statistic := o.of(l, family, part)
+func (o observables) time(l Load, family, part string, all size, longest time.Duration) linear {
+	statistic := o.sized(o.of(l, family, part), all)
 	o.limit(statistic, notBelow(statistic, int64(time.Microsecond)))
 	if longest > 0 {
 		o.limit(statistic, notAbove(statistic, int64(longest)))
@@ -64,12 +67,16 @@ func (o observables) time(l Load, family, part string, longest time.Duration) li
 
 // count returns how many requests of a cohort had some outcome.
 func (o observables) count(l Load, part string, all size) linear {
-	counted := o.of(l, counts, part)
-	name := counted.quantities()[0]
-	known := o[name]
+	return o.sized(o.of(l, counts, part), all)
+}
+
+// sized notes of how many requests a quantity is.
+func (o observables) sized(quantity linear, all size) linear {
+	name := quantity.quantities()[0]
+	known := o.named[name]
 	known.size = all
-	o[name] = known
-	return counted
+	o.named[name] = known
+	return quantity
 }
 
 // share returns which share of a cohort's requests had some outcome. Where it is
@@ -87,7 +94,7 @@ func (o observables) share(l Load, part string, all size) linear {
 func (o observables) rate(l Load, within Bounds) linear {
 	name := l.Window + "." + l.Cohort + " qps"
 	rate := one(name)
-	o[name] = observable{}
+	o.named[name] = observable{}
 	o.limit(rate, inequality{linear: rate.minus(just(ratOfFloat(within.Slowest))), strict: within.Slowest == 0})
 	if within.Fastest > 0 {
 		o.limit(rate, inequality{linear: just(ratOfFloat(within.Fastest)).minus(rate)})
@@ -107,7 +114,7 @@ func (o observables) counter(n Need, most int64) linear {
 	if n.Function == report.Imbalance { // those of versions are no parts of the whole
 		family = n.text()
 	}
-	o[n.text()] = observable{whole: true, family: family + " " + proxied, part: part, size: size{most: most}}
+	o.named[n.text()] = observable{whole: true, family: family + " " + proxied, part: part, size: size{most: most}}
 	if most > 0 {
 		o.limit(counted, notAbove(counted, most))
 	}
@@ -164,7 +171,7 @@ func (o observables) product(a, b linear) linear {
 			known.limits = append(known.limits, inequality{linear: a.minus(product)})
 		}
 	}
-	o[name] = known
+	o.named[name] = known
 	return product
 }
 
@@ -194,7 +201,7 @@ func (o observables) quotient(a, b linear) linear {
 			known.limits = append(known.limits, inequality{linear: just(most).minus(quotient)})
 		}
 	}
-	o[name] = known
+	o.named[name] = known
 	return quotient
 }
 
@@ -202,8 +209,9 @@ func (o observables) quotient(a, b linear) linear {
 func (o observables) most(a linear) *big.Rat {
 	sum := new(big.Rat).Set(a.constant)
 	for name, factor := range a.factors {
-		limit := max(o[name].size.most, o[name].size.made)
-		if limit == 0 || factor.Sign() < 0 {
+		q := o.named[name]
+		limit := max(q.size.most, q.size.made)
+		if limit == 0 || factor.Sign() < 0 || q.isOf(responses) || q.isOf(services) {
 			return nil
 		}
 		sum.Add(sum, new(big.Rat).Mul(factor, ratOf(limit)))
@@ -213,14 +221,14 @@ func (o observables) most(a linear) *big.Rat {
 
 // isCount says whether a sum is a whole number.
 func (o observables) isCount(a linear) bool {
-	return !slices.ContainsFunc(a.quantities(), func(name string) bool { return !o[name].whole || !a.factors[name].IsInt() }) && a.constant.IsInt()
+	return !slices.ContainsFunc(a.quantities(), func(name string) bool { return !o.named[name].whole || !a.factors[name].IsInt() }) && a.constant.IsInt()
 }
 
 // ofSent returns a/b in shares, if a are counts of a cohort and b is what it
 // sent.
 func (o observables) ofSent(a, b linear) (linear, bool) {
 	names := b.quantities()
-	whole := o[names[0]]
+	whole := o.named[names[0]]
 	if whole.part != "sent" || b.minus(one(names[0])).key() != "0" || a.constant.Sign() != 0 {
 		return linear{}, false
 	}
@@ -228,7 +236,7 @@ func (o observables) ofSent(a, b linear) (linear, bool) {
 	window, name, _ := strings.Cut(cohort, ".")
 	sum := just(new(big.Rat))
 	for _, counted := range a.quantities() {
-		part := o[counted]
+		part := o.named[counted]
 		switch {
 		case part.family != whole.family:
 			return linear{}, false
@@ -244,7 +252,7 @@ func (o observables) ofSent(a, b linear) (linear, bool) {
 // sharesOf returns a·b in counts, if a are shares of a cohort and b is what it
 // sent.
 func (o observables) sharesOf(a, b linear) (linear, bool) {
-	whole := o[b.quantities()[0]]
+	whole := o.named[b.quantities()[0]]
 	if whole.part != "sent" || len(b.factors) > 1 || b.constant.Sign() != 0 {
 		return linear{}, false
 	}
@@ -253,7 +261,7 @@ func (o observables) sharesOf(a, b linear) (linear, bool) {
 	factor := b.factors[b.quantities()[0]]
 	sum := b.times(a.constant)
 	for _, shared := range a.quantities() {
-		part := o[shared]
+		part := o.named[shared]
 		if part.family != cohort+" "+shares {
 			return linear{}, false
 		}
@@ -272,4 +280,4 @@ func (o observables) possible(f formula, s *solver) bool {
 	return s.possible([]formula{f}, o.known(f.quantities()))
 }
 
-func (o observables) isWhole(quantity string) bool { return o[quantity].whole }
+func (o observables) isWhole(quantity string) bool { return o.named[quantity].whole }

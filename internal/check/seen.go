@@ -62,20 +62,59 @@ func (w Windows) most(n Need) int64 {
 		}
 		return *reached
 	}
-	count := func(function string) int64 {
-		if known := w.counted(Need{Function: function, Args: n.Args[:1]}); known != nil {
-			return *known
+	there := *reached + w.countOf(report.Overflows, n)
+	most := max(there, allSent(w.During))
+	switch n.Function {
+	case report.Faults: // one that is delayed and aborted counts twice
+		most = 2 * max(there+w.aborted(n), most)
+	case report.Ejections:
+		most = w.ejectable(n, most)
+	}
+	return max(most, w.countOf(n.Function, n))
+}
+
+// aborted is how many requests to the service of a quantity may not have reached it
+// since a fault aborted them: each of its faults that is not known to be a delay.
+func (w Windows) aborted(n Need) int64 {
+	faults := w.countOf(report.Faults, n)
+	for _, b := range w.During.Bites {
+		if b.Kind == delayed && b.Service == n.Args[0] && b.Count != nil {
+			faults -= *b.Count
 		}
-		return 0
 	}
-	most := max(*reached+count(report.Overflows), allSent(w.During))
-	if n.Function == report.Faults { // an aborted request reaches nobody, and one that is delayed too counts twice
-		most = 2 * (most + count(report.Faults))
+	return max(faults, 0)
+}
+
+// delayed is the kind of the bites of a delay.
+const delayed = "delay"
+
+// ejectable is how many of so many requests, were all of them to fail, could have
+// ejected an endpoint. One always may: a failure to connect is an error, and no
+// request that reached anybody.
+func (w Windows) ejectable(n Need, requests int64) int64 {
+	at := slices.IndexFunc(w.During.Quantities, n.is)
+	if at < 0 {
+		return requests
 	}
-	if own := w.counted(n); own != nil {
-		most = max(most, *own)
+	if each := w.During.Quantities[at].Each; each > 0 {
+		requests = max(requests/each, 1)
 	}
-	return most
+	if most := w.During.Quantities[at].Most; most > 0 {
+		requests = min(requests, most)
+	}
+	return requests
+}
+
+// countOf is what was counted of the service of a quantity; 0: that is not known.
+func (w Windows) countOf(function string, n Need) int64 {
+	args := n.Args
+	if function != n.Function {
+		args = n.Args[:1]
+	}
+	if known := w.counted(Need{Function: function, Args: args}); known != nil {
+		return *known
+	}
+	return 0
 }
 
 // requestsOf is what was counted of all requests to the service of a quantity.

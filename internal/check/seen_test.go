@@ -85,6 +85,57 @@ func TestALineThatCouldNotHaveFailedInItsWindowIsInconclusive(t *testing.T) {
 	}
 }
 
+// faulty is a window in which twenty requests of client were delayed on their way to
+// httpbin, and none was aborted; pages were delayed and aborted, each; and reviews
+// could eject its endpoint.
+func faulty() Windows {
+	bite := func(kind, service string, count int64) report.Bite {
+		return report.Bite{Kind: kind, Service: service, Count: &count}
+	}
+	ejections := quantity(1, "ejections", "reviews")
+	ejections.Each = 5
+	seldom := quantity(0, "ejections", "httpbin")
+	seldom.Each, seldom.Most = 5, 2
+	return Windows{During: &report.Window{
+		Name:  report.During,
+		Loads: map[string]*loadgen.Result{"client": load([]loadgen.Outcome{{Status: 200, Count: 20}}, time.Millisecond)},
+		Quantities: []report.Quantity{
+			quantity(20, "faults", "httpbin"), quantity(20, "requests", "httpbin"), seldom,
+			quantity(40, "faults", "ratings"), quantity(0, "requests", "ratings"),
+			ejections, quantity(20, "requests", "reviews"),
+			quantity(20, "faults", "reviews"),
+		},
+		Bites: []report.Bite{bite("delay", "httpbin", 20), bite("delay", "ratings", 20), bite("abort", "ratings", 20)},
+	}}
+}
+
+func TestACountIsHeldAgainstWhatItTakes(t *testing.T) {
+	for line, want := range map[string]string{
+		"faults(httpbin) <= 3 * client.sent": "faults(httpbin) was 40 at most",
+		"faults(httpbin) <= 40":              "40 at most",
+		"faults(ratings) <= 2 * client.sent": "40 at most", // each request has both
+		"ejections(reviews) < 15":            "ejections(reviews) was 4 at most",
+		"ejections(reviews) <= 4":            "4 at most",
+		"ejections(httpbin) < 4":             "ejections(httpbin) was 2 at most",
+		"faults(httpbin) == client.sent":     "",
+		"faults(httpbin) <= client.sent":     "",
+		"faults(httpbin) < 40":               "",
+		"faults(ratings) == 2 * client.sent": "",
+		"faults(reviews) <= 3 * client.sent": "", // they may all have been aborted, and twenty more came
+		"ejections(reviews) == 1":            "",
+		"ejections(reviews) <= 3":            "",
+		"ejections(httpbin) == 0":            "",
+		"ejections(httpbin) <= 1":            "",
+		"0 < ejections(reviews) < 4":         "",
+	} {
+		row := mustCompile(t, line).Judge(faulty())[0]
+		switch {
+		case want == "" && row.Verdict != report.Pass, want != "" && row.Verdict != report.Inconclusive, !strings.Contains(row.Reason, want):
+			t.Errorf("%s is %s: %s", line, row.Verdict, row.Reason)
+		}
+	}
+}
+
 func TestAKnownBugThatCouldNotHaveGoneIsInconclusive(t *testing.T) {
 	for line, want := range map[string]report.Verdict{
 		"overflows(httpbin) > 1000000": report.Inconclusive,

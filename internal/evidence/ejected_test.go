@@ -52,6 +52,14 @@ func newOutage() *outage {
 
 // count counts the ejections as a window of an hour has them.
 func (o *outage) count() *tally {
+	w, name := o.window()
+	t := newTally()
+	w.ejected(t, w.pairs[0], w.pairs[0].flow(name))
+	return t
+}
+
+// window is that of the outage, and the cluster that it is of.
+func (o *outage) window() (*Window, envoy.ClusterName) {
 	start := time.Now()
 	proxy := mesh.Proxy{Name: "caller"}
 	name := envoy.ClusterName{Direction: envoy.Outbound, Port: 8000, Host: "web.shop.svc.cluster.local"}
@@ -73,11 +81,34 @@ func (o *outage) count() *tally {
 			log.add(entry)
 		}
 	}
-	w := &Window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}, length: time.Hour}
 	p := pair{proxy: proxy, before: taken(o.before), after: taken(o.after)}
-	t := newTally()
-	w.ejected(t, p, p.flow(name))
-	return t
+	return &Window{Observed: Observed{Log: &Log{proxies: []*proxyLog{log}}}, pairs: []pair{p}, length: time.Hour}, name
+}
+
+func TestAnEjectionTakesErrorsAndTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		bend       func(*outage)
+		each, most int64
+	}{
+		"an hour":                 {func(*outage) {}, 3, 2 * 3601},
+		"ten minutes at a time":   {func(o *outage) { o.outlier.BaseEjectionTime = 10 * time.Minute }, 3, 2 * 7},
+		"longer than the window":  {func(o *outage) { o.outlier.BaseEjectionTime = 2 * time.Hour }, 3, 2},
+		"fewer of the gateway's":  {func(o *outage) { o.outlier.ConsecutiveGatewayFailure = 2 }, 2, 2 * 3601},
+		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, 0, 0},
+		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, 0, 0},
+		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, 3, 3601},
+		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, 3, 2 * 3601},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutage()
+			test.bend(o)
+			w, cluster := o.window()
+			each, most := w.ejectable(asked{service: mesh.Service{Host: cluster.Host}})
+			if each != test.each || most != test.most {
+				t.Errorf("one takes %d errors, and there was time for %d; want %d and %d", each, most, test.each, test.most)
+			}
+		})
+	}
 }
 
 func TestNoHealthyUpstreamTellsHowManyEjectionsThereWereAtLeast(t *testing.T) {

@@ -30,6 +30,31 @@ func (w *Window) countEjections(t *tally, a asked) {
 			w.ejected(t, p, f)
 		}
 	}
+	t.each, t.most = w.ejectable(a)
+}
+
+// ejectable is how many errors an ejection of a service's endpoint takes, and how
+// many ejections there was time for: an endpoint that is out is not ejected until
+// it is back. 0: that is not known, or none is ever ejected.
+func (w *Window) ejectable(a asked) (each, most int64) {
+	for _, p := range w.pairs {
+		for _, f := range p.flows(a.service.Host) {
+			config, known := p.after.configs[f.name]
+			if f.why != "" || !known {
+				return 0, 0
+			}
+			fewest := int64(fewestErrors(config.Outlier))
+			if fewest == 0 {
+				continue
+			}
+			if each == 0 || fewest < each {
+				each = fewest
+			}
+			rounds := 1 + int64(w.length/max(config.Outlier.BaseEjectionTime, 1))
+			most += rounds * int64(len(f.hosts))
+		}
+	}
+	return each, most
 }
 
 // ejected adds what the first source says that knows it.
