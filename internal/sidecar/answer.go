@@ -33,12 +33,20 @@ func (s *stream) reply(status int, body, flag, details string) {
 	}
 }
 
+// serverName is what Istio has a proxy call itself.
+func (s *Sidecar) serverName() string {
+	if s.options.Gateway {
+		return "istio-envoy"
+	}
+	return "envoy"
+}
+
 // send writes the answer to the client.
 func (s *stream) send() {
 	header := s.w.Header()
 	maps.Copy(header, s.answer.header)
-	header.Set("Server", "envoy") // Whatever a filter has made of it, as in Envoy.
-	if s.answer.text != "" {      // After the filters, as in Envoy.
+	header.Set("Server", s.proxy.serverName()) // Whatever a filter has made of it, as in Envoy.
+	if s.answer.text != "" {                   // After the filters, as in Envoy.
 		header.Set("Content-Length", strconv.Itoa(len(s.answer.text)))
 		header.Set("Content-Type", cmp.Or(header.Get("Content-Type"), "text/plain"))
 	}

@@ -96,16 +96,16 @@ func TestTheUpstreamSeesTheHeadersThatEnvoyAdds(t *testing.T) {
 	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r.Header.Clone()
 	})))})
-	m.get("http://web:8000/?q=1", "X-Request-Id", "mine", "X-B3-TraceId", "aaaa", "X-B3-SpanId", "bbbb", "X-B3-Sampled", "1")
+	m.get("http://web:8000/?q=1", "X-Request-Id", "mine")
 	for name, want := range map[string]string{
-		"X-Request-Id": "mine", "X-Envoy-Attempt-Count": "1", "X-B3-Traceid": "aaaa", "X-B3-Parentspanid": "bbbb", "X-B3-Sampled": "1", "X-B3-Spanid": "[0-9a-f]{16}",
+		"X-Request-Id": "mine", "X-Envoy-Attempt-Count": "1",
 	} {
 		if !regexp.MustCompile("^" + want + "$").MatchString(seen.Get(name)) {
 			t.Errorf("%s is %q, want %s", name, seen.Get(name), want)
 		}
 	}
 	m.get("http://web:8000/")
-	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(seen.Get("X-Request-Id")) {
+	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[49][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(seen.Get("X-Request-Id")) {
 		t.Errorf("X-Request-Id is %q", seen.Get("X-Request-Id"))
 	}
 }

@@ -9,6 +9,15 @@ import (
 // What Envoy's connection manager does to a request before its route is chosen:
 // source/common/http/conn_manager_utility.cc and path_utility.cc.
 
+// arrive makes of a request what the rest of the proxy sees of it.
+func (s *stream) arrive() {
+	s.locate()
+	identify(s.r.Header, s.proxy.options.Gateway)
+	s.r.Header.Set(attemptCount, "1")
+	distrust(s.r.Header)
+	normalize(s.r)
+}
+
 // untrusted are the headers that Envoy takes from within a mesh's own edge alone.
 // What a workload sends is not that.
 var untrusted = []string{
@@ -16,6 +25,7 @@ var untrusted = []string{
 	"X-Envoy-Retry-On", "X-Envoy-Retry-Grpc-On", "X-Envoy-Max-Retries", "X-Envoy-Upstream-Alt-Stat-Name",
 	"X-Envoy-Upstream-Rq-Timeout-Ms", "X-Envoy-Upstream-Rq-Per-Try-Timeout-Ms", "X-Envoy-Upstream-Rq-Timeout-Alt-Response",
 	"X-Envoy-Expected-Rq-Timeout-Ms", "X-Envoy-Force-Trace", "X-Envoy-Original-Url", "X-Envoy-Hedge-On-Per-Try-Timeout",
+	"X-Envoy-Decorator-Operation", "X-Forwarded-Client-Cert",
 }
 
 // distrust takes away what only the mesh's own edge may say.

@@ -35,6 +35,7 @@ type stream struct {
 	retries retries
 	bond    bond
 	mirrors []string // the clusters that get a copy
+	from    string   // the client's address
 	host    *host    // of the last attempt; nil: none had it yet
 	answer  answer
 	status  int // that the client got; 0: none
@@ -54,15 +55,7 @@ type stream struct {
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
 	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
-	if l.proxy.options.Gateway || r.Header.Get(requestID) == "" {
-		// One for the request, whatever becomes of it and however often it is tried.
-		// At the edge of the mesh Envoy trusts nobody's.
-		r.Header.Set(requestID, newRequestID())
-	}
-	r.Header.Set("X-Forwarded-Proto", "http")
-	r.Header.Set(attemptCount, "1")
-	distrust(r.Header)
-	normalize(r)
+	s.arrive()
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
@@ -139,8 +132,8 @@ func (s *stream) logEntry() accessLogEntry {
 		status: s.status, flags: responseFlags(s.flags), details: underscored(s.details), failure: underscored(s.failure),
 		received: s.received.Load(), sent: s.sent,
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),
-		forwardedFor: strings.Join(s.r.Header.Values("X-Forwarded-For"), ","), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
-		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.r.RemoteAddr,
+		forwardedFor: joinedValues(s.r.Header, forwardedFor), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
+		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.from,
 	}
 	e.downstreamLocal, _ = s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if s.config.ByName[s.target] != nil {

@@ -3,7 +3,6 @@ package sidecar
 import (
 	"errors"
 	"io"
-	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -87,7 +86,7 @@ var errCopyCut = errors.New("reading a copied body: its request has ended")
 func (f *forwarding) copy(target string) *stream {
 	r := f.r.Clone(f.proxy.ctx)
 	r.Header.Set("X-Envoy-Internal", "true")
-	r.Header.Set("X-Forwarded-For", strings.Join(append(r.Header.Values("X-Forwarded-For"), f.proxy.ip()), ","))
+	appendForwardedFor(r.Header, f.proxy.ip())
 	if f.body != nil {
 		body := newCopiedBody()
 		r.Body = body

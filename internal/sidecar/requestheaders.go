@@ -2,8 +2,6 @@ package sidecar
 
 import (
 	"cmp"
-	"crypto/rand"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,11 +10,8 @@ import (
 	"time"
 )
 
-// The headers that stand in the access log too.
-const (
-	requestID           = "X-Request-Id"
-	upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
-)
+// upstreamServiceTime stands in the access log too.
+const upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
 
 // The headers that only the proxy's host sees.
 const (
@@ -36,7 +31,6 @@ func (f *forwarding) upstreamRequest() *http.Request {
 	if expected := f.expected(); expected > 0 {
 		header.Set("X-Envoy-Expected-Rq-Timeout-Ms", strconv.FormatInt(expected, 10))
 	}
-	addTrace(header)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.
 	}
@@ -86,34 +80,4 @@ func removeHopHeaders(h http.Header) {
 	if !strings.EqualFold(h.Get("Te"), "trailers") { // Envoy leaves that alone.
 		h.Del("Te")
 	}
-}
-
-// newRequestID is a UUID of version 4.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// addTrace adds B3 headers: a span below the one that came in. Nothing samples
-// it unless whoever began the trace said so.
-func addTrace(h http.Header) {
-	parent := h.Get("X-B3-Spanid")
-	if h.Get("X-B3-Traceid") == "" || parent == "" {
-		parent = newSpanID()
-		h.Set("X-B3-Traceid", parent)
-	}
-	h.Set("X-B3-Parentspanid", parent)
-	h.Set("X-B3-Spanid", newSpanID())
-	if h.Get("X-B3-Sampled") == "" {
-		h.Set("X-B3-Sampled", "0")
-	}
-}
-
-func newSpanID() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return fmt.Sprintf("%x", b)
 }
