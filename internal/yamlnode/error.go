@@ -23,7 +23,13 @@ type Error struct {
 	Snippet string // the line of the file
 }
 
-// Error returns file:line:column, what is wrong, and the line with a caret.
+// snippetWidth is how much of a line is shown: with its number before it as much
+// as a terminal of 80 columns has room for, where a longer one would come apart
+// from its caret.
+const snippetWidth = 80 - len("  1234 | ")
+
+// Error returns file:line:column, what is wrong, and the line with a caret; of a
+// long line what is around the column.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -38,7 +44,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "; %s", e.Hint)
 	}
 	if e.Snippet != "" {
-		fmt.Fprintf(&b, "\n  %4d | %s\n       | %s^", e.Line, e.Snippet, indent(e.Snippet, e.Column))
+		snippet, column := shorten(e.Snippet, e.Column)
+		fmt.Fprintf(&b, "\n  %4d | %s\n       | %s^", e.Line, snippet, indent(snippet, column))
 	}
 	return b.String()
 }
@@ -49,6 +56,23 @@ func (e *Error) Where() string {
 		return e.Option
 	}
 	return fmt.Sprintf("line %d", e.Line)
+}
+
+// shorten returns what of a line is around the column, and the column in that.
+func shorten(line string, column int) (string, int) {
+	const behind = 20 // is shown of what follows the column
+	runes := []rune(line)
+	if len(runes) <= snippetWidth {
+		return line, column
+	}
+	if cut := min(column+behind, len(runes)) - snippetWidth; cut > 0 {
+		runes = append([]rune{'…'}, runes[cut+1:]...)
+		column -= cut
+	}
+	if len(runes) > snippetWidth {
+		runes = append(runes[:snippetWidth-1], '…')
+	}
+	return string(runes), column
 }
 
 // indent is the space before the caret, with the tabs of the line kept.
