@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,10 +80,13 @@ func validateAmounts(p *Plan) error {
 	case p.Timeout < 0 || p.Timeout > maxTimeout:
 		return wrong("timeout", "timeout is %s; it must be 0 (%s) to %s", p.Timeout, defaultTimeout, maxTimeout)
 	case math.IsNaN(p.QPS), p.QPS != 0 && p.QPS < minQPS, p.QPS > maxQPS:
-		return wrong("qps", "qps is %g; it must be 0 (no limit) or %g to %g", p.QPS, minQPS, maxQPS)
+		return wrong("qps", "qps is %s; it must be 0 (no limit) or %s to %s", digits(p.QPS), digits(minQPS), digits(maxQPS))
 	}
 	return nil
 }
+
+// digits writes a rate as files and options take it: 1000000, and not 1e+06.
+func digits(qps float64) string { return strconv.FormatFloat(qps, 'f', -1, 64) }
 
 func validateTarget(p *Plan) error {
 	switch {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,9 @@ func (f decimalFlag) Set(text string) error {
 		return errors.New("it takes a number in decimal digits")
 	}
 	err := f.Value.Set(parts[1] + parts[2])
+	if errors.Is(err, strconv.ErrSyntax) {
+		return errors.New("it takes none below 0")
+	}
 	if reason := errors.Unwrap(err); reason != nil { // without the name of Go's function
 		return reason
 	}

@@ -49,7 +49,7 @@ func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
 		return nil, err
 	}
 	for _, file := range left {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: left out: it holds no scenario\n", file)
+		remark(cmd.ErrOrStderr(), file+": left out: it holds no scenario")
 	}
 	if i := slices.Index(names, scenarios.Stdin); i >= 0 && slices.Contains(names[i+1:], scenarios.Stdin) {
 		return nil, errors.New("reading a scenario from stdin: - stands twice, and there is one stdin")

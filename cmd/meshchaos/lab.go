@@ -26,11 +26,14 @@ type labFlags struct {
 func newLab() *cobra.Command {
 	var f labFlags
 	cmd := &cobra.Command{
-		Use:   "lab [" + strings.Join(samples.Apps(), "|") + "|FILE|NAME|-]",
+		Use:   "lab [APP|FILE|NAME|-]",
 		Short: "Keep an embedded mesh running, to look at",
-		Long: `Keep an embedded mesh running, to look at: a sample application without rules, or
-that of a scenario with its rules in force. These are what is given and those of
-the first step, or of the steps up to --step; --step given has none of the latter.`,
+		Long: `Keep an embedded mesh running, to look at: a sample application without rules,
+or that of a scenario with its rules in force. These are what is given and those
+of the first step, or of the steps up to --step; --step given has none of the
+latter.
+
+The applications are ` + strings.Join(samples.Apps(), ", ") + `.`,
 		Example:           "  meshchaos lab bookinfo\n  meshchaos lab delay-jason\n  meshchaos lab timeout-reviews --step half-a-second",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: labNames,
@@ -89,7 +92,7 @@ func (f *labFlags) show(ctx context.Context, w io.Writer, m *embedded.Mesh, app 
 		if err != nil {
 			return notRun(s, err)
 		}
-		lines = append(lines, inForce(s, stages)...)
+		lines = append(inForce(s, stages), lines...)
 		title = fmt.Sprintf("%s is running under %s of %s", app, s.Name, s.Origin())
 	}
 	_, err := fmt.Fprintf(w, "%s\n\n%s; Ctrl-C ends it\n", strings.Join(lines, "\n"), title)

@@ -89,6 +89,9 @@ func TestTheSixSecondPageCanBeSeenInABrowser(t *testing.T) {
 		!strings.Contains(said, "bookinfo is running under delay-jason of the library; Ctrl-C ends it") {
 		t.Errorf("it printed\n%s", said)
 	}
+	if seen := strings.Join(lines[max(0, len(lines)-4):], "\n"); !strings.Contains(seen, page) {
+		t.Errorf("a small terminal ends with\n%s\nwithout the page", seen)
+	}
 	const lost = "Sorry, product reviews are currently unavailable"
 	if body, took := look(t, page, "jason"); !strings.Contains(body, lost) || took < 5900*time.Millisecond {
 		t.Errorf("jason's page took %v, without its reviews: %v", took, strings.Contains(body, lost))

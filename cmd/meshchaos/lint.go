@@ -13,6 +13,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -42,10 +43,11 @@ func newLint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint FILE|FOLDER|-...",
 		Short: "Warn of what Istio takes and then does not do",
-		Long: `Warn of what Istio takes and then does not do as it was meant, in VirtualServices,
-DestinationRules and Gateways as kubectl applies them, taken together; objects of
-other kinds are passed over. With --mesh istio in a namespace as it stands, of
-which nothing is changed. A scenario is for meshchaos validate.
+		Long: `Warn of what Istio takes and then does not do as it was meant, in
+VirtualServices, DestinationRules and Gateways as kubectl applies them, taken
+together; objects of other kinds are passed over. With --mesh istio in a
+namespace as it stands, of which nothing is changed. A scenario is for meshchaos
+validate.
 
 Exit status: 0 no warnings; 1 warnings; 2 a file that cannot be read, or that
 holds what Istio refuses; 3 the cluster did not answer.`,
@@ -149,7 +151,7 @@ func (f *lintFlags) print(w io.Writer, warnings []scenarios.Warning) error {
 		if place != "" {
 			place += ": "
 		}
-		if _, err := fmt.Fprintf(w, "%s%s\n", place, one.Words()); err != nil {
+		if err := terminal.Fold(w, place+one.Words(), columns(w)); err != nil {
 			return err
 		}
 	}

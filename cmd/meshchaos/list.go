@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
@@ -26,7 +28,7 @@ func newList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the library",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var all []listed
 			var library []found
@@ -77,14 +79,19 @@ func printList(cmd *cobra.Command, all []listed, output string) error {
 	if width := columns(w); width > 0 {
 		options = append(options, tablewriter.WithRowAutoWrap(tw.WrapNormal), tablewriter.WithRowMaxWidth(max(20, width-besideSummary(all))))
 	}
-	table := tablewriter.NewTable(w, options...)
+	var text strings.Builder // the table says nothing of a write that failed
+	table := tablewriter.NewTable(&text, options...)
 	table.Header("name", "app", "summary")
 	for _, s := range all {
 		if err := table.Append(s.Name, s.App, s.Summary); err != nil {
 			return err
 		}
 	}
-	return table.Render()
+	if err := table.Render(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
 }
 
 // besideSummary is how wide the other columns are, with the blanks around each.

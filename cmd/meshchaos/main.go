@@ -39,6 +39,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err != nil {
+		if unknown := unknownCommand(root, args); unknown != nil {
+			err = unknown
+		}
+	}
 	var verdict *verdictError
 	if err != nil && !errors.As(err, &verdict) {
 		complain(stderr, err)
@@ -46,7 +51,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return statusOf(err)
 }
 
-func complain(stderr io.Writer, err error) { fmt.Fprintf(stderr, "meshchaos: %v\n", err) }
+func complain(stderr io.Writer, err error) { remark(stderr, fmt.Sprintf("meshchaos: %v", err)) }
 
 // verdictError says that a run ended with a verdict other than a clean pass.
 // What is wrong has been printed.

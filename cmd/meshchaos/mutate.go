@@ -32,16 +32,16 @@ func newMutate() *cobra.Command {
 		Use:   "mutate FILE|NAME|-",
 		Short: "Ask whether a scenario could fail: run it with its rules spoilt",
 		Long: `Ask whether a scenario could fail. Mutants are derived from its rules, each with
-one thing wrong: a rule left out, a delay halved, another version, weights moved.
-Each runs on an embedded mesh of its own, and the list says which expectation
-noticed, or, of one that survived, which would have.
+one thing wrong: a rule left out, a delay halved, another version, weights
+moved. Each runs on an embedded mesh of its own, and the list says which
+expectation noticed, or, of one that survived, which would have.
 
 A mutant that nothing can tell from the rule is excused in the file, with the
 reason: mutants: [{id: apply[0]/delay-doubled, equivalent: "..."}].
 
-Exit status: 0 every mutant was killed or is excused; 1 one survived, or one that
-is excused was killed; 2 a bad scenario or bad usage; 3 the scenario as it stands
-is no pass, or not every mutant could be run.`,
+Exit status: 0 every mutant was killed or is excused; 1 one survived, or one
+that is excused was killed; 2 a bad scenario or bad usage; 3 the scenario as it
+stands is no pass, or not every mutant could be run.`,
 		Example:           "  meshchaos mutate delay-jason.yaml\n  meshchaos mutate canary-reviews --parallel 4 -o json",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: scenarioName,

@@ -51,7 +51,7 @@ func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAc
 		return notRun(s, err)
 	}
 	for _, warning := range planned.Warnings {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+warning)
+		remark(cmd.ErrOrStderr(), "warning: "+warning)
 	}
 	for _, stage := range planned.Stages {
 		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {

@@ -41,7 +41,7 @@ func newAgent() *cobra.Command {
 	return &cobra.Command{
 		Use:    "agent",
 		Short:  "Drive load for a run, as the load workload does",
-		Args:   cobra.NoArgs,
+		Args:   noArguments,
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Only for the pod itself: a run reaches it by a port-forward.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
 // streams are where the output of a run goes.
@@ -42,3 +44,7 @@ func columns(w io.Writer) int {
 	}
 	return width
 }
+
+// remark prints lines beside the output, each folded where w is a terminal. Whoever
+// cannot be told of one cannot be told of that either.
+func remark(w io.Writer, lines string) { _ = terminal.Fold(w, lines+"\n", columns(w)) }

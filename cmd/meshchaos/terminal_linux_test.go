@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,3 +42,77 @@ func openTerminal(t *testing.T) (screen, tty *os.File) {
 
 // drain reads what is written to a terminal, so that nobody waits for it.
 func drain(screen *os.File) { go func() { _, _ = io.Copy(io.Discard, screen) }() }
+
+// seen returns what a command line prints on a terminal, and its exit status.
+func seen(t *testing.T, args ...string) ([]string, int) {
+	t.Helper()
+	screen, tty := openTerminal(t)
+	all := make(chan string)
+	go func() {
+		text, _ := io.ReadAll(screen) // ends with an error, for the other end is closed
+		all <- string(text)
+	}()
+	status := execute(t.Context(), args, tty, tty)
+	if err := tty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.ReplaceAll(<-all, "\r\n", "\n"), "\n"), status
+}
+
+func TestWhatIsWrongIsFoldedOnATerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "wrong.yaml")
+	text := `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: wrong}
+spec:
+  app: bookinfo
+  apply: [{fault: {service: ratings, delay: 10ms, percent: 0.5}}]
+  load: {pages: {get: "http://productpage:9080/productpage", connections: 8, requests: forty}}
+  expect: [pages.status[200] == pages.sent]
+`
+	for _, text := range []string{text, strings.Replace(text, "forty", "40", 1)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		lines, _ := seen(t, "validate", file)
+		if len(lines) < 3 {
+			t.Errorf("it printed %q", lines)
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > 80 && strings.Contains(strings.TrimSpace(line), " ") {
+				t.Errorf("wider than 80 columns: %s", line)
+			}
+		}
+	}
+}
+
+func TestHelpFitsATerminal(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Name() == "completion" {
+			continue // it is cobra's
+		}
+		lines, status := seen(t, cmd.Name(), "--help")
+		if status != exitPass || len(lines) < 3 {
+			t.Errorf("%s --help: status %d: %q", cmd.Name(), status, lines)
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > 80 {
+				t.Errorf("%s --help is wider than 80 columns: %s", cmd.Name(), line)
+			}
+		}
+	}
+}
+
+func TestAListThatCannotBeWrittenIsAnError(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"list"}, {"list", "-o", "name"}, {"validate", "delay-jason"}, {"show", "delay-jason"}} {
+		var said strings.Builder
+		if status := execute(t.Context(), args, full, &said); status == exitPass || !strings.Contains(said.String(), "no space left") {
+			t.Errorf("%s: status %d, %s", args, status, &said)
+		}
+	}
+}

@@ -1,10 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // helpWidth is how wide the help of flags is: as wide as a terminal is at least.
@@ -14,8 +21,9 @@ const helpWidth = 80
 // wrong with a flag or an argument say how the command is written.
 func explainUsage(root *cobra.Command) {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
-	root.SetFlagErrorFunc(seeHelp)
+	root.SetFlagErrorFunc(explainFlag)
 	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(newHelp(root))
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // else its Args are not looked at
@@ -31,6 +39,16 @@ func explainUsage(root *cobra.Command) {
 	}
 }
 
+// explainFlag tells who writes -n for a namespace, as kubectl takes it, where run
+// has the number of requests, as fortio does.
+func explainFlag(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.GetFlag().Name == "requests" {
+		err = fmt.Errorf("%w; a namespace is named by --namespace", err)
+	}
+	return seeHelp(cmd, err)
+}
+
 func sayUse(cmd *cobra.Command, err error) error {
 	if cmd.HasSubCommands() {
 		return err
@@ -40,4 +58,61 @@ func sayUse(cmd *cobra.Command, err error) error {
 
 func seeHelp(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+}
+
+// newHelp is the help of each command as a command, which refuses what is none.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, _, err := root.Find(args)
+			if err != nil {
+				return err // execute words it
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(root), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// unknownCommand says what might have been meant by the first argument that is no
+// command, or returns nil if there is none.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) > 0 && args[0] == "help" {
+		args = args[1:]
+	}
+	at := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
+	if _, _, err := root.Find(args); err == nil || at < 0 {
+		return nil
+	}
+	name := args[at]
+	if _, err := os.Stat(name); err == nil || slices.Contains(scenarios.Names(), name) {
+		return fmt.Errorf("unknown command %q; it is a scenario's name: write %s run %[1]s", name, root.Name())
+	}
+	return fmt.Errorf("unknown command %q; %s", name, nearest.Hint(name, commandNames(root)))
+}
+
+func commandNames(root *cobra.Command) []string {
+	var names []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+		}
+	}
+	return names
+}
+
+// noArguments refuses any.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("there is no place for %q", args[0])
+	}
+	return nil
 }

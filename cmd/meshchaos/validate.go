@@ -36,7 +36,9 @@ embedded mesh implements.
 					wrong = append(wrong, one.err)
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", wordOrigin(one.scenario))
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", wordOrigin(one.scenario)); err != nil {
+					return fmt.Errorf("printing what is right: %w", err)
+				}
 			}
 			return errors.Join(append(wrong, err)...)
 		},
@@ -81,7 +83,7 @@ func validate(stderr io.Writer, s *scenarios.Scenario) error {
 // warn prints what a scenario's file, or an option, is probably not meant to say.
 func warn(stderr io.Writer, warnings []scenarios.Warning) {
 	for _, w := range warnings {
-		fmt.Fprintf(stderr, "%s: warning: %s\n", w.Place(), w.Words())
+		remark(stderr, fmt.Sprintf("%s: warning: %s", w.Place(), w.Words()))
 	}
 }
 

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"io"
 	"strings"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -102,4 +103,14 @@ func (p *printer) fold(first, rest, text string) {
 		empty = false
 	}
 	p.line("%s", line)
+}
+
+// Fold prints lines of text for a terminal of so many columns, 0 for none: one that
+// is wider goes on below, further in.
+func Fold(w io.Writer, text string, width int) error {
+	p := &printer{w: w, width: width}
+	for line := range strings.Lines(text) {
+		p.fold("", "  ", strings.TrimSuffix(line, "\n"))
+	}
+	return p.err
 }

@@ -66,14 +66,15 @@ func (p *page) close() {
 	p.transport.CloseIdleConnections()
 }
 
-// Doors says how to get into the mesh from this machine, a line each: a page
-// for a browser, a line for curl or nc, the proxies' admin interfaces and access
-// logs.
+// Doors says how to get into the mesh from this machine, a line each: the proxies'
+// admin interfaces and access logs, a line for curl or nc, and at the end, where a
+// small terminal still shows it, the page for a browser.
 func (m *Mesh) Doors() []string {
 	var lines []string
-	if m.page != nil {
-		lines = append(lines, Door("page", m.page.service, "http://"+m.page.address+m.page.path))
+	for _, w := range m.workloads {
+		lines = append(lines, Door("admin", w.options.Name, "http://"+w.admin.Address()))
 	}
+	lines = append(lines, Door("log", "of every proxy", "/access_log of its admin interface; ?follow goes on"))
 	for _, s := range m.common.Services {
 		for _, p := range s.Ports {
 			address := fmt.Sprintf("%s:%d", s.Name, p.Number)
@@ -84,10 +85,10 @@ func (m *Mesh) Doors() []string {
 			lines = append(lines, Door("call", address, m.command(s.Name, address, listener)))
 		}
 	}
-	for _, w := range m.workloads {
-		lines = append(lines, Door("admin", w.options.Name, "http://"+w.admin.Address()))
+	if m.page != nil {
+		lines = append(lines, Door("page", m.page.service, "http://"+m.page.address+m.page.path))
 	}
-	return append(lines, Door("log", "of every proxy", "/access_log of its admin interface; /access_log?follow goes on"))
+	return lines
 }
 
 // Door is a line of Doors, or one to be printed below them.
