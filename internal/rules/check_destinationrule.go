@@ -10,6 +10,7 @@ func (c *checker) destinationRule(rule *networking.DestinationRule) {
 	if rule.Host == "" {
 		c.refuse("spec.host", "the host is missing; name the service that the rule is for")
 	}
+	c.host("spec.host", rule.Host)
 	if rule.TrafficPolicy != nil {
 		c.trafficPolicy("spec.trafficPolicy", rule.TrafficPolicy)
 	}
@@ -18,11 +19,12 @@ func (c *checker) destinationRule(rule *networking.DestinationRule) {
 		path := fmt.Sprintf("spec.subsets[%d]", i)
 		switch {
 		case !dnsLabel.MatchString(subset.Name):
-			c.refuse(path+".name", "%q is not the name of a subset: it takes lower-case letters, digits and -", subset.Name)
+			c.refuse(path+".name", "%q is not the name of a subset: it takes letters, digits and -", subset.Name)
 		case seen[subset.Name]:
 			c.refuse(path+".name", "the subset %s stands twice; give each a name of its own", subset.Name)
 		}
 		seen[subset.Name] = true
+		c.labels(path+".labels", subset.Labels)
 		if subset.TrafficPolicy != nil {
 			c.trafficPolicy(path+".trafficPolicy", subset.TrafficPolicy)
 		}
@@ -31,7 +33,7 @@ func (c *checker) destinationRule(rule *networking.DestinationRule) {
 
 func (c *checker) trafficPolicy(path string, policy *networking.TrafficPolicy) {
 	if policy.LoadBalancer == nil && policy.ConnectionPool == nil && policy.OutlierDetection == nil && policy.Tls == nil &&
-		len(policy.PortLevelSettings) == 0 && policy.Tunnel == nil && policy.ProxyProtocol == nil {
+		len(policy.PortLevelSettings) == 0 && policy.Tunnel == nil && policy.ProxyProtocol == nil && policy.RetryBudget == nil {
 		c.refuse(path, "the policy has no field that Istio takes; give it one, or leave it out")
 	}
 	if policy.Tunnel != nil && policy.ProxyProtocol != nil {

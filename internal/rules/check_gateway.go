@@ -21,6 +21,9 @@ func (c *checker) gateway(gateway *networking.Gateway) {
 		if len(server.Hosts) == 0 {
 			c.refuse(path+".hosts", "a server has at least one host; write * for all")
 		}
+		for j, host := range server.Hosts {
+			c.serverHost(fmt.Sprintf("%s.hosts[%d]", path, j), host)
+		}
 		port := server.Port
 		if port == nil {
 			c.refuse(path+".port", "the port is missing; give its number, name and protocol")
@@ -40,18 +43,20 @@ func (c *checker) gateway(gateway *networking.Gateway) {
 	}
 }
 
-// protocol checks that a server's protocol is known, and has TLS settings if
-// and only if it is encrypted.
+// protocol checks that a server's protocol is known, and has TLS settings if it is
+// encrypted. Of HTTP Istio takes such as end no encryption, like those that redirect.
 func (c *checker) protocol(path string, server *networking.Server) {
 	protocol := strings.ToUpper(server.Port.Protocol)
 	encrypted := protocol == "HTTPS" || protocol == "TLS"
-	redirects := strings.HasPrefix(protocol, "HTTP") && server.Tls.GetHttpsRedirect()
+	tls := server.Tls
+	passes := slices.Contains([]string{"HTTP", "HTTP2", "GRPC", "GRPC-WEB"}, protocol) && tls.GetCaCertificates()+tls.GetPrivateKey()+tls.GetServerCertificate() == "" &&
+		(tls.GetMode() == networking.ServerTLSSettings_PASSTHROUGH || tls.GetMode() == networking.ServerTLSSettings_AUTO_PASSTHROUGH)
 	switch {
 	case !slices.Contains(protocols, protocol):
 		c.refuse(path+".port.protocol", "%s", unknownWord("", server.Port.Protocol, protocols))
-	case encrypted && server.Tls == nil:
+	case encrypted && tls == nil:
 		c.refuse(path+".tls", "tls is missing, and the protocol %s needs it; give its mode", protocol)
-	case !encrypted && server.Tls != nil && !redirects:
+	case !encrypted && tls != nil && !passes:
 		c.refuse(path+".tls", "the protocol %s is not encrypted; leave tls out, or take HTTPS or TLS", protocol)
 	}
 }

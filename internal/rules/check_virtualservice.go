@@ -2,9 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"net/netip"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -13,26 +11,27 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 	if len(vs.Hosts) == 0 && (len(vs.Gateways) > 0 || len(vs.Tcp) > 0 || len(vs.Tls) > 0) {
 		c.refuse("spec.hosts", "the hosts are missing; name them (only a delegate has none, and then no gateways, tcp or tls either)")
 	}
-	for i, host := range vs.Hosts {
-		if host == "" {
-			c.refuse(fmt.Sprintf("spec.hosts[%d]", i), "the host is empty; name a service")
-		}
-		if host == "*" && inSidecars(vs) {
-			c.refuse(fmt.Sprintf("spec.hosts[%d]", i), "the host * is for gateways alone; name the hosts that sidecars shall follow it for")
-		}
-	}
+	c.hosts(vs)
+	c.gateways("spec.gateways", vs.Gateways)
 	if len(vs.Http)+len(vs.Tcp)+len(vs.Tls) == 0 {
 		c.refuse("spec", "it has none of http, tcp and tls; add a route")
 	}
 	for i, entry := range vs.Http {
-		c.httpRoute(fmt.Sprintf("spec.http[%d]", i), entry)
+		path := fmt.Sprintf("spec.http[%d]", i)
+		c.httpRoute(path, entry)
+		for j, match := range entry.Match {
+			c.httpMatch(fmt.Sprintf("%s.match[%d]", path, j), match, inSidecars(vs))
+		}
 	}
 	for i, entry := range vs.Tcp {
 		path := fmt.Sprintf("spec.tcp[%d]", i)
 		for j, match := range entry.Match {
+			here := fmt.Sprintf("%s.match[%d]", path, j)
 			if match.Port != 0 {
-				c.port(fmt.Sprintf("%s.match[%d].port", path, j), match.Port)
+				c.port(here+".port", match.Port)
 			}
+			c.gateways(here+".gateways", match.Gateways)
+			c.labels(here+".sourceLabels", match.SourceLabels)
 		}
 		c.routes(path, entry.Route)
 	}
@@ -47,6 +46,27 @@ func (c *checker) virtualService(vs *networking.VirtualService) {
 			}
 		}
 		c.routes(path, entry.Route)
+	}
+}
+
+// hosts checks for whom a VirtualService is.
+func (c *checker) hosts(vs *networking.VirtualService) {
+	for i, host := range vs.Hosts {
+		path := fmt.Sprintf("spec.hosts[%d]", i)
+		_, notAddress := netip.ParseAddr(host)
+		switch {
+		case host == "":
+			c.refuse(path, "the host is empty; name a service")
+		case host == "*" && inSidecars(vs):
+			c.refuse(path, "the host * is for gateways alone; name the hosts that sidecars shall follow it for")
+		case notAddress != nil:
+			c.host(path, host)
+		}
+		for _, before := range vs.Hosts[:i] {
+			if Overlap(before, host) {
+				c.refuse(path, "the host %s is among %s, which stands before it; leave one of them out", host, before)
+			}
+		}
 	}
 }
 
@@ -65,12 +85,11 @@ func (c *checker) routes(path string, routes []*networking.RouteDestination) {
 
 func (c *checker) httpRoute(path string, entry *networking.HTTPRoute) {
 	c.conflicts(path, entry)
-	for i, match := range entry.Match {
-		c.httpMatch(fmt.Sprintf("%s.match[%d]", path, i), match)
-	}
+	c.headerOperations(path+".headers", entry.Headers)
 	weights := make([]int32, len(entry.Route))
 	for i, route := range entry.Route {
 		c.destination(fmt.Sprintf("%s.route[%d].destination", path, i), route.Destination)
+		c.headerOperations(fmt.Sprintf("%s.route[%d].headers", path, i), route.Headers)
 		weights[i] = route.Weight
 	}
 	c.weights(path+".route", weights)
@@ -113,31 +132,6 @@ func (c *checker) conflicts(path string, entry *networking.HTTPRoute) {
 	}
 	if !set["route"] && !set["redirect"] && !set["directResponse"] && !set["delegate"] {
 		c.refuse(path, "it has none of route, redirect, directResponse and delegate; say where the requests go")
-	}
-}
-
-func (c *checker) httpMatch(path string, match *networking.HTTPMatchRequest) {
-	c.stringMatch(path+".uri", match.Uri)
-	c.stringMatch(path+".scheme", match.Scheme)
-	c.stringMatch(path+".method", match.Method)
-	c.stringMatch(path+".authority", match.Authority)
-	c.headers(path+".headers", match.Headers)
-	c.headers(path+".withoutHeaders", match.WithoutHeaders)
-	for _, name := range slices.Sorted(maps.Keys(match.QueryParams)) {
-		c.stringMatch(at(path+".queryParams", name), match.QueryParams[name])
-	}
-	if match.Port != 0 {
-		c.port(path+".port", match.Port)
-	}
-}
-
-func (c *checker) headers(path string, headers map[string]*networking.StringMatch) {
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		// Istio reads :path and the like, and claims of a token, as names too.
-		if !headerName.MatchString(strings.TrimPrefix(name, ":")) && !strings.HasPrefix(name, "@request.auth.claims") {
-			c.refuse(at(path, name), "%q is not the name of a header; it takes letters, digits and -, and no space", name)
-		}
-		c.stringMatch(at(path, name), headers[name])
 	}
 }
 

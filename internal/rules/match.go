@@ -82,6 +82,9 @@ func matches(match *networking.StringMatch, value string) (bool, error) {
 	case *networking.StringMatch_Prefix:
 		return strings.HasPrefix(value, kind.Prefix), nil
 	case *networking.StringMatch_Regex:
+		if kind.Regex == "*" { // no expression: Istio reads it as {}
+			return true, nil
+		}
 		re, err := regexp.Compile(`\A(?:` + kind.Regex + `)\z`)
 		if err != nil {
 			return false, fmt.Errorf("reading the header's regular expression %q: %w", kind.Regex, err)

@@ -53,6 +53,9 @@ func newStringMatch(m *networking.StringMatch) (StringMatch, error) {
 	case *networking.StringMatch_Prefix:
 		return StringMatch{Kind: MatchPrefix, Value: t.Prefix}, nil
 	case *networking.StringMatch_Regex:
+		if t.Regex == "*" { // no expression: Istio reads it as {}
+			return StringMatch{Kind: MatchPresent}, nil
+		}
 		// Envoy matches the whole string.
 		re, err := regexp.Compile(`\A(?:` + t.Regex + `)\z`)
 		if err != nil {

@@ -29,6 +29,8 @@ func TestHeaderMatches(t *testing.T) {
 		{`{"withoutHeaders":{"x":{"regex":".*"}}}`, nil, false},
 		{`{"withoutHeaders":{"x":{}}}`, nil, true},
 		{`{"withoutHeaders":{"x":{}}}`, []string{"any"}, false},
+		{`{"withoutHeaders":{"x":{"regex":"*"}}}`, nil, true},
+		{`{"withoutHeaders":{"x":{"regex":"*"}}}`, []string{"any"}, false},
 	} {
 		cfg, err := sidecar.Compile(config.Mesh{Services: []config.Service{sidecartest.Service("web", 8000, false)}}, []*rules.Object{
 			sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"match":[`+tt.match+`],"route":[{"destination":{"host":"web"}}]}]}`)})
