@@ -257,11 +257,3 @@ func TestAnOverrideReachesItsCohorts(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	f.Add(good)
-	f.Add("a: &a [*a]")
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _ = read(text) // must not panic
-	})
-}

@@ -120,17 +120,3 @@ func TestAFormatThatLacksWhatIsNeededIsRefusedByName(t *testing.T) {
 		t.Errorf("a format with an operator in brackets and a percent sign: %v", err)
 	}
 }
-
-func FuzzReadingALineNeverPanics(f *testing.F) {
-	r, err := NewLogReader(LogFormat{Text: istioFormat})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(`[2026-11-21T17:31:20.330Z] "- - -" 0 - - - "-" 3 7 5 - "-" "-" "-" "-" "10.244.0.13:9000" a - b c - -`, istioFormat)
-	f.Fuzz(func(t *testing.T, line, format string) {
-		_, _, _ = r.Read([]byte(line))
-		if other, err := NewLogReader(LogFormat{Text: format}); err == nil {
-			_, _, _ = other.Read([]byte(line))
-		}
-	})
-}
