@@ -58,7 +58,7 @@ func (s *splits) look() *look {
 		}
 	}
 	return &look{
-		needs: needs{listeners: listeners},
+		needs: needs{listeners: listeners, allListeners: slices.Contains(listeners, anyPort)},
 		reaches: func(proxy mesh.Proxy) bool {
 			return slices.ContainsFunc(s.service.Tcp, func(entry *networking.TCPRoute) bool { return len(s.ports(entry, proxy, agrees)) > 0 })
 		},
@@ -97,20 +97,29 @@ func (s *splits) ports(entry *networking.TCPRoute, proxy mesh.Proxy, agrees func
 			ports = append(ports, s.or(m.Port, proxy)...)
 		}
 	}
-	if len(entry.Match) == 0 && bound(s.service.Gateways, proxy) {
+	if len(entry.Match) > 0 || !bound(s.service.Gateways, proxy) {
+		return ports
+	}
+	if proxy.Gateway || len(s.own) > 0 {
+		ports = s.or(anyPort, proxy)
+	} else {
 		for _, to := range entry.Route {
 			if port := to.GetDestination().GetPort().GetNumber(); !slices.Contains(ports, port) {
-				ports = append(ports, s.or(port, proxy)...)
+				ports = append(ports, port)
 			}
 		}
 	}
 	return ports
 }
 
+// anyPort stands for each port of a gateway: those of the servers that it is bound
+// to, which the rule does not tell.
+const anyPort = 0
+
 // or returns a port or, for a sidecar that is given none, those of the rule's
 // hosts: a route without a port is in force on each.
 func (s *splits) or(port uint32, proxy mesh.Proxy) []uint32 {
-	if port == 0 && !proxy.Gateway && len(s.own) > 0 {
+	if port == anyPort && !proxy.Gateway && len(s.own) > 0 {
 		return s.own
 	}
 	return []uint32{port}
@@ -124,7 +133,7 @@ func (s *splits) compare(entry *networking.TCPRoute, port uint32, listeners []en
 	same := false
 	for _, listener := range listeners {
 		for _, clusters := range listener.TCP {
-			if !proxy.Gateway && !slices.ContainsFunc(clusters, s.serves) {
+			if (!proxy.Gateway || port == anyPort) && !slices.ContainsFunc(clusters, s.serves) {
 				continue
 			}
 			ours = true
@@ -132,15 +141,21 @@ func (s *splits) compare(entry *networking.TCPRoute, port uint32, listeners []en
 			found = append(found, word(clusters))
 		}
 	}
+	where := fmt.Sprintf("port %d", port)
+	if port == anyPort {
+		where = "one of its ports"
+	}
 	switch {
 	case !ours:
 		return false, ""
 	case same && s.gone && !s.plain(entry.Route, proxy):
-		return true, fmt.Sprintf("port %d still leads to %s", port, strings.Join(found, " and "))
+		return true, fmt.Sprintf("%s still leads to %s", where, strings.Join(found, " and "))
+	case !same && !s.gone && len(found) == 0 && port == anyPort:
+		return true, "it has no listener that leads to " + entry.Route[0].GetDestination().GetHost()
 	case !same && !s.gone && len(found) == 0:
-		return true, fmt.Sprintf("it has no listener on port %d", port)
+		return true, "it has no listener on " + where
 	case !same && !s.gone:
-		return true, fmt.Sprintf("port %d leads to %s", port, strings.Join(found, " and "))
+		return true, fmt.Sprintf("%s leads to %s", where, strings.Join(found, " and "))
 	}
 	return true, ""
 }

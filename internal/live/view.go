@@ -18,7 +18,10 @@ type needs struct {
 	hosts     []string // fully qualified: whose clusters are asked for
 	tls       bool     // with how their connections are secured
 	listeners []uint32 // the ports of listeners
-	logs      []uint32 // the ports of listeners whose access logs are asked for, with those of what comes in
+
+	allListeners bool // of a gateway
+
+	logs []uint32 // the ports of listeners whose access logs are asked for, with those of what comes in
 }
 
 func (n *needs) add(other needs) {
@@ -27,6 +30,7 @@ func (n *needs) add(other needs) {
 	n.hosts = append(n.hosts, other.hosts...)
 	n.tls = n.tls || other.tls
 	n.listeners = append(n.listeners, other.listeners...)
+	n.allListeners = n.allListeners || other.allListeners
 	n.logs = append(n.logs, other.logs...)
 }
 
@@ -51,7 +55,12 @@ func (n *needs) clusterNames() string {
 
 // listenerNames is the expression for the names of the listeners, which Istio
 // calls address_port.
-func (n *needs) listenerNames() string { return ".*_" + oneOf(n.listeners) }
+func (n *needs) listenerNames(gateway bool) string {
+	if n.allListeners && gateway {
+		return ""
+	}
+	return ".*_" + oneOf(n.listeners)
+}
 
 // oneOf is an expression for any of the ports.
 func oneOf(ports []uint32) string {
@@ -120,11 +129,11 @@ func (v *view) warmingOf(ctx context.Context, host string) (string, error) {
 	return "", err
 }
 
-// listenersOn returns the listeners of a port.
+// listenersOn returns the listeners of a port, or of any.
 func (v *view) listenersOn(ctx context.Context, port uint32) ([]envoy.Listener, error) {
-	all, err := v.listeners.once(ctx, v.proxy.Admin.Listeners, v.needs.listenerNames())
+	all, err := v.listeners.once(ctx, v.proxy.Admin.Listeners, v.needs.listenerNames(v.proxy.Gateway))
 	return slices.DeleteFunc(slices.Clone(all), func(l envoy.Listener) bool {
-		return !strings.HasSuffix(l.Name, fmt.Sprintf("_%d", port))
+		return port != anyPort && !strings.HasSuffix(l.Name, fmt.Sprintf("_%d", port))
 	}), err
 }
 

@@ -87,6 +87,12 @@ func echoSplit(v1, v2 int32) *rules.Object {
 	})
 }
 
+// portless is the same without its port, which stands in the Gateway then.
+func portless(o *rules.Object, match ...*networking.L4MatchAttributes) *rules.Object {
+	o.Spec.(*networking.VirtualService).Tcp[0].Match = match
+	return o
+}
+
 // webRule is envoytest's DestinationRule for web, with maxConnections.
 func webRule(maxConnections int32, subsets ...string) *rules.Object {
 	rule := &networking.DestinationRule{Host: "web", TrafficPolicy: &networking.TrafficPolicy{
@@ -148,6 +154,12 @@ func TestWait(t *testing.T) {
 		{"a split before it was delivered", "norules", rules.Change{After: echoSplit(80, 20)}, "", nil, "gateway: it has no listener on port 31400"},
 		{"a deleted split is still there", "rules", rules.Change{Before: echoSplit(80, 20)}, "", nil, "gateway: port 31400 still leads to"},
 		{"a deleted split is gone while its listener drains", "undone", rules.Change{Before: echoSplit(80, 20)}, "", nil, ""},
+
+		{"a TCP split for any port is in force", "rules", rules.Change{After: portless(echoSplit(80, 20))}, mark, gateway, ""},
+		{"by a match without a port", "rules", rules.Change{After: portless(echoSplit(80, 20), &networking.L4MatchAttributes{Gateways: []string{"tcp"}})}, mark, gateway, ""},
+		{"another one for any port is not", "rules", rules.Change{After: portless(echoSplit(20, 80))}, "", nil, "gateway: one of its ports leads to [outbound|9000|v1|echo.shop.svc.cluster.local:80"},
+		{"one for any port before it was delivered", "norules", rules.Change{After: portless(echoSplit(80, 20))}, "", nil, "gateway: it has no listener that leads to echo"},
+		{"a deleted one for any port is still there", "rules", rules.Change{Before: portless(echoSplit(80, 20))}, "", nil, "gateway: one of its ports still leads to"},
 
 		{"limits, outlier detection and subsets are in force", "rules", rules.Change{After: webRule(7, "v1", "v2")}, "", both, ""},
 		{"another limit is not", "rules", rules.Change{After: webRule(1, "v1", "v2")}, "", nil, "has max_connections 7, not 1"},
