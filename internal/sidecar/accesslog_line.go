@@ -38,6 +38,7 @@ type accessLogEntry struct {
 	upstreamLocal          net.Addr
 	downstreamLocal        net.Addr
 	downstreamRemote       string
+	serverName             string // that the client asked for by SNI
 	route                  string // the route's name
 }
 
@@ -84,7 +85,7 @@ func (e *accessLogEntry) appendLine(b []byte) []byte {
 	address(e.upstreamLocal)
 	address(e.downstreamLocal)
 	text(e.downstreamRemote, " ")
-	text("", " ") // Requested server name: what comes in is plain text.
+	text(e.serverName, " ")
 	text(e.route, "\n")
 	return b
 }

@@ -13,8 +13,12 @@ import (
 func (s *stream) arrive() {
 	s.locate()
 	identify(s.r.Header, s.proxy.options.Gateway)
-	s.r.Header.Set(attemptCount, "1")
 	distrust(s.r.Header)
+	if s.inbound {
+		s.peer().vouch(s.r.Header)
+	} else {
+		s.r.Header.Set(attemptCount, "1")
+	}
 	normalize(s.r)
 }
 

@@ -13,7 +13,8 @@ import (
 
 // BenchmarkHop says what a proxy adds to a call, one after the other on one
 // connection, without rules and with an entry whose filters all have something
-// to do but never do it. The last columns are the time and the allocations above
+// to do but never do it, and what the caller's and the called workload's add
+// together. The last columns are the time and the allocations above
 // those of a direct call.
 func BenchmarkHop(b *testing.B) {
 	services := web(b, sidecartest.Answering("hello"))
@@ -40,6 +41,12 @@ func BenchmarkHop(b *testing.B) {
 			b.ReportMetric(allocs-least, "allocs-added")
 		})
 	}
+	b.Run("two proxies", func(b *testing.B) {
+		p := newPair(b, sidecartest.Answering("hello"))
+		each, allocs := hop(b, p.caller.client, "http://web:8000")
+		b.ReportMetric(each-direct, "µs-added")
+		b.ReportMetric(allocs-least, "allocs-added")
+	})
 }
 
 // hop calls url again and again, and returns the microseconds and allocations of

@@ -1,10 +1,12 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"math"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,7 +41,8 @@ type cluster struct {
 	draws   *draws
 	hosts   []*host
 
-	identity *tls.Config // the proxy's, for hosts that have one
+	workload  string      // where the proxy's own workload is reached; empty: at the host's address
+	unreached func(error) // is told if it is not; nil: a host may be away
 
 	connections, pending, requests, retries resource
 
@@ -57,6 +60,8 @@ type host struct {
 	index int
 	pools [Workers]*pool
 
+	identity *tls.Config // the proxy's, for this host; nil: it is plain text
+
 	cxTotal, cxActive, cxConnectFail                 atomic.Int64
 	rqTotal, rqActive, rqSuccess, rqError, rqTimeout atomic.Int64
 }
@@ -64,7 +69,7 @@ type host struct {
 func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	c := &cluster{
 		config: cfg, updated: time.Now(), stats: newClusterStats(p.stats, cfg.Name),
-		draws: p.draws, identity: p.identity, ctx: ctx, routines: &p.routines,
+		draws: p.draws, ctx: ctx, routines: &p.routines,
 	}
 	c.connections.max = int64(cfg.Policy.Thresholds.MaxConnections)
 	c.pending.max = int64(cfg.Policy.Thresholds.MaxPendingRequests)
@@ -72,6 +77,9 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	c.retries.max = int64(cfg.Policy.Thresholds.MaxRetries)
 	for i, e := range cfg.Endpoints {
 		h := &host{Endpoint: e, index: i}
+		if e.MutualTLS {
+			h.identity = clientIdentity(p.identity, cfg.Name)
+		}
 		for w := range h.pools {
 			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}
 		}
@@ -84,6 +92,27 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 		p.routines.Go(func() { c.detector.run(detectorCtx) })
 	}
 	return c
+}
+
+// connect connects to a host, as Istio's automatic mutual TLS does: with TLS to
+// one that has a proxy, else in plain text.
+func (c *cluster) connect(ctx context.Context, h *host) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Policy.ConnectTimeout)
+	defer cancel()
+	var dialer net.Dialer
+	plain, err := dialer.DialContext(ctx, "tcp", cmp.Or(c.workload, h.Address))
+	if err != nil && c.unreached != nil {
+		c.unreached(err)
+	}
+	if err != nil || !h.MutualTLS {
+		return plain, err
+	}
+	secure := tls.Client(plain, h.identity)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // drain ends what a replaced cluster does on its own: requests in flight and

@@ -19,17 +19,13 @@ func TestCloseSaysWhatFailedInTheProxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := Compile(config.Mesh{}, nil)
+	host := sidecartest.Endpoint("web", "v1", inbound.Addr().String())
+	host.MutualTLS = true
+	cfg, err := Compile(config.Mesh{Services: []config.Service{sidecartest.Service("web", 8000, false, host)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server, err := Start(Options{Name: "web-v1", Namespace: "default", CA: ca, Inbound: inbound, Workload: sidecartest.Unused(t)}, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := sidecartest.Endpoint("web", "v1", inbound.Addr().String())
-	host.MutualTLS = true
-	cfg, err = Compile(config.Mesh{Services: []config.Service{sidecartest.Service("web", 8000, false, host)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

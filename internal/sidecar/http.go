@@ -15,9 +15,10 @@ import (
 
 // httpListener is Envoy's HTTP connection manager on one port.
 type httpListener struct {
-	proxy *Sidecar
-	port  int
-	stats listenerStats
+	proxy   *Sidecar
+	port    int
+	inbound bool // its requests are for the proxy's own workload
+	stats   listenerStats
 }
 
 // stream is one request on its way through the proxy.
@@ -78,6 +79,11 @@ func (s *stream) match() bool {
 		s.reply(http.StatusUpgradeRequired, "", "", "low_version")
 		return false
 	}
+	if s.inbound {
+		s.route = s.proxy.inbound().Route
+		s.target = s.route.Targets[0].Cluster
+		return true
+	}
 	table := s.proxy.routes(s.config, s.port)
 	var host *config.VirtualHost
 	if table != nil {
@@ -133,10 +139,10 @@ func (s *stream) logEntry() accessLogEntry {
 		received: s.received.Load(), sent: s.sent,
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),
 		forwardedFor: joinedValues(s.r.Header, forwardedFor), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
-		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.from,
+		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.from, serverName: s.peer().server,
 	}
 	e.downstreamLocal, _ = s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if s.config.ByName[s.target] != nil {
+	if s.inbound || s.config.ByName[s.target] != nil {
 		e.cluster = s.target
 	}
 	if s.route != nil {

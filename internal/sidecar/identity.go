@@ -34,7 +34,8 @@ func NewCA() (*CA, error) {
 		return nil, fmt.Errorf("making the mesh's CA: %w", err)
 	}
 	ca := &CA{key: key, roots: x509.NewCertPool()}
-	template := ca.template("cluster.local")
+	template := ca.template()
+	template.Subject = pkix.Name{CommonName: "cluster.local"}
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -47,10 +48,9 @@ func NewCA() (*CA, error) {
 	return ca, nil
 }
 
-func (ca *CA) template(name string) *x509.Certificate {
+func (ca *CA) template() *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: big.NewInt(ca.serial.Add(1)),
-		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(lifetime),
 	}
@@ -63,8 +63,8 @@ func (ca *CA) identity(namespace, name string) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuing the identity of %s: %w", name, err)
 	}
-	template := ca.template(name)
-	template.URIs = []*url.URL{{Scheme: "spiffe", Host: "cluster.local", Path: "/ns/" + namespace + "/sa/" + name}}
+	template := ca.template()
+	template.URIs = []*url.URL{spiffe(namespace, name)}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.certificate, key.Public(), ca.key)
 	if err != nil {
@@ -76,10 +76,29 @@ func (ca *CA) identity(namespace, name string) (*tls.Config, error) {
 		// The name to verify is no host's but a workload's, in VerifyConnection.
 		InsecureSkipVerify: true,
 		VerifyConnection:   ca.verify,
-		// As Envoy does, the next connection to a host resumes the session.
-		ClientSessionCache: tls.NewLRUClientSessionCache(0),
 		MinVersion:         tls.VersionTLS13,
 	}, nil
+}
+
+// spiffe is a workload's name in the mesh.
+func spiffe(namespace, name string) *url.URL {
+	return &url.URL{Scheme: "spiffe", Host: "cluster.local", Path: "/ns/" + namespace + "/sa/" + name}
+}
+
+// principal is the proxy's own name in the mesh.
+func (s *Sidecar) principal() string { return spiffe(s.options.Namespace, s.options.Name).String() }
+
+// clientIdentity is a proxy's side of mutual TLS to one host of a cluster; nil if
+// it has none.
+func clientIdentity(identity *tls.Config, cluster string) *tls.Config {
+	if identity == nil {
+		return nil
+	}
+	to := identity.Clone()
+	to.ServerName = serverName(cluster)
+	// As Envoy does, the next connection resumes the session.
+	to.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	return to
 }
 
 // verify says whether the other side is a workload of this mesh.

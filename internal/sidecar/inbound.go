@@ -3,59 +3,112 @@ package sidecar
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
+	"net/http"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// serveInbound takes connections of other proxies for the workload: Istio's
-// virtualInbound listener with mutual TLS. What comes goes to the workload as
-// it is; the routes and limits of this mesh are all applied by the clients'
-// proxies.
-func (s *Sidecar) serveInbound(l net.Listener) {
+// inbound takes the connections of other proxies for the workload: Istio's
+// virtualInbound listener with mutual TLS. Requests go through the same chain as
+// those of the workload itself, to the cluster inbound|PORT|| with the limits that
+// Istio puts there; the connections of a TCP port go through that cluster too.
+type inbound struct {
+	*httpListener
+	server http.Server
+	taken  net.Listener
+	shown  chan net.Conn // those of an HTTP port that have shown who they are
+}
+
+// openInbound begins to take connections to the workload. The proxy has its
+// configuration already.
+func (s *Sidecar) openInbound(l net.Listener) {
+	port := s.inbound().Port
+	in := &inbound{
+		httpListener: &httpListener{proxy: s, port: port, inbound: true, stats: newListenerStats(s.stats, envoy.Inbound, port)},
+		taken:        l,
+		shown:        make(chan net.Conn),
+	}
+	in.server = http.Server{
+		Handler:     in,
+		BaseContext: func(net.Listener) context.Context { return s.ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			ctx = context.WithValue(ctx, peerKey{}, newPeer(c.(*tls.Conn), s.principal()))
+			return context.WithValue(ctx, workerKey{}, int(s.draws.below("inbound workers", Workers)))
+		},
+		ConnState: countConnections(&s.routines, &in.stats),
+		ErrorLog:  s.ErrorLog(),
+	}
+	s.listeners[inboundKey] = listener{address: l.Addr().String(), close: func() { in.server.Close(); l.Close() }}
+	s.routines.Go(func() {
+		if err := in.server.Serve(in); !errors.Is(err, http.ErrServerClosed) {
+			s.failed(err, "serving its workload's port")
+		}
+	})
+	s.routines.Go(in.take)
+}
+
+// inbound is what the configuration has for the workload.
+func (s *Sidecar) inbound() *config.Inbound { return s.state.Load().inbound }
+
+func (in *inbound) take() {
 	for {
-		c, err := l.Accept()
+		c, err := in.taken.Accept()
 		if err != nil {
-			s.failed(err, "taking connections for its workload")
+			in.proxy.failed(err, "taking connections for its workload")
 			return
 		}
-		s.routines.Go(func() { s.receive(c) })
+		in.proxy.routines.Go(func() { in.receive(c) })
 	}
 }
 
-// receive passes one connection on. A peer that cannot show who it is, or that
-// comes when the workload is away, is hung up on.
-func (s *Sidecar) receive(c net.Conn) {
-	defer c.Close()
+// receive passes one connection on. A peer that cannot show who it is is hung up
+// on.
+func (in *inbound) receive(c net.Conn) {
+	s := in.proxy
 	ctx, cancel := context.WithTimeout(s.ctx, config.DefaultConnectTimeout)
-	secure := tls.Server(c, s.identity)
 	defer cancel()
+	secure := tls.Server(c, s.identity)
 	if secure.HandshakeContext(ctx) != nil {
-		return // It learns of it itself.
-	}
-	var dialer net.Dialer
-	to, err := dialer.DialContext(ctx, "tcp", s.options.Workload)
-	if err != nil {
-		s.failed(err, "reaching its workload")
+		c.Close() // It learns of it itself.
 		return
 	}
-	relay(s.ctx, secure, to)
+	if s.inbound().Route == nil {
+		s.relayTCP(s.ctx, s.inbound().Cluster.Name, secure, newPeer(secure, s.principal()))
+		return
+	}
+	select {
+	case in.shown <- secure:
+	case <-s.ctx.Done():
+		secure.Close()
+	}
 }
 
-// connect connects to a host of a cluster, as Istio's automatic mutual TLS
-// does: with TLS to one that has a proxy, else in plain text.
-func (c *cluster) connect(ctx context.Context, h *host) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.Policy.ConnectTimeout)
-	defer cancel()
-	var dialer net.Dialer
-	plain, err := dialer.DialContext(ctx, "tcp", h.Address)
-	if err != nil || !h.MutualTLS {
-		return plain, err
+// Accept implements net.Listener for the server of requests.
+func (in *inbound) Accept() (net.Conn, error) {
+	select {
+	case c := <-in.shown:
+		return c, nil
+	case <-in.proxy.ctx.Done():
+		return nil, fmt.Errorf("taking connections for %s: %w", in.proxy.options.Name, net.ErrClosed)
 	}
-	secure := tls.Client(plain, c.identity)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		plain.Close()
-		return nil, err
-	}
-	return secure, nil
+}
+
+// Close implements net.Listener. The proxy's end is what ends it.
+func (in *inbound) Close() error { return nil }
+
+// Addr implements net.Listener.
+func (in *inbound) Addr() net.Addr { return in.taken.Addr() }
+
+// workloadCluster is the cluster of the workload itself, whose endpoint other
+// proxies know by another address. That it cannot be reached is a failure of the
+// proxy.
+func (s *Sidecar) workloadCluster(cfg *config.Cluster) *cluster {
+	c := newCluster(s.ctx, cfg, s)
+	c.workload = s.options.Workload
+	c.unreached = func(err error) { s.failed(err, "reaching its workload") }
+	return c
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
@@ -120,7 +121,7 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 	if err != nil {
 		return listener{}, err
 	}
-	h := &httpListener{proxy: s, port: port, stats: newListenerStats(s.stats, port)}
+	h := &httpListener{proxy: s, port: port, stats: newListenerStats(s.stats, envoy.Outbound, port)}
 	server := &http.Server{
 		Handler:     h,
 		BaseContext: func(net.Listener) context.Context { return s.ctx },

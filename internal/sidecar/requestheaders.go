@@ -25,7 +25,7 @@ func (f *forwarding) upstreamRequest() *http.Request {
 	s := f.stream
 	header := maps.Clone(s.r.Header)
 	removeHopHeaders(header)
-	if f.attempt > 1 { // The first stands there for what the route does to headers.
+	if f.attempt > 1 && !f.inbound { // The first stands there for what the route does to headers.
 		header.Set(attemptCount, strconv.Itoa(f.attempt))
 	}
 	if expected := f.expected(); expected > 0 {

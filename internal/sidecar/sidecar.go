@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
@@ -73,6 +74,7 @@ type Sidecar struct {
 type state struct {
 	config   *config.Config
 	clusters map[string]*cluster
+	inbound  *config.Inbound // nil: the proxy has no workload
 }
 
 // Start starts a proxy. Close must be called.
@@ -88,7 +90,7 @@ func Start(options Options, cfg *config.Config) (*Sidecar, error) {
 		end:       end,
 		listeners: map[string]listener{},
 	}
-	s.copies = &httpListener{proxy: s, stats: newListenerStats(newStats(), 0)}
+	s.copies = &httpListener{proxy: s, stats: newListenerStats(newStats(), envoy.Outbound, 0)}
 	if err := s.begin(cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the proxy of %s: %w", options.Name, err), s.Close())
 	}
@@ -107,15 +109,18 @@ func (s *Sidecar) begin(cfg *config.Config) (err error) {
 			return err
 		}
 	}
-	if s.options.Inbound != nil {
-		s.routines.Go(func() { s.serveInbound(s.options.Inbound) })
-	}
 	if s.options.Gateway {
 		if err := s.refuse(); err != nil {
 			return fmt.Errorf("reserving an address that refuses: %w", err)
 		}
 	}
-	return s.Push(cfg)
+	if err := s.Push(cfg); err != nil {
+		return err
+	}
+	if s.options.Inbound != nil {
+		s.openInbound(s.options.Inbound)
+	}
+	return nil
 }
 
 // Push makes the proxy run a configuration from now on. Requests in flight
@@ -130,25 +135,45 @@ func (s *Sidecar) Push(cfg *config.Config) error {
 	if s.options.Gateway {
 		cfg = cfg.ForGateway()
 	}
-	old := s.state.Load()
-	next := &state{config: cfg, clusters: map[string]*cluster{}}
-	var replaced []*cluster
-	if old != nil {
-		replaced = slices.Collect(maps.Values(old.clusters))
-	}
-	for _, c := range cfg.Clusters {
-		if old != nil && old.clusters[c.Name] != nil && reflect.DeepEqual(old.clusters[c.Name].config, c) {
-			next.clusters[c.Name] = old.clusters[c.Name]
-			replaced = slices.DeleteFunc(replaced, func(r *cluster) bool { return r == old.clusters[c.Name] })
-			continue
-		}
-		next.clusters[c.Name] = newCluster(s.ctx, c, s)
+	next, replaced, err := s.next(cfg)
+	if err != nil {
+		return err
 	}
 	s.state.Store(next)
 	for _, c := range replaced {
 		c.drain()
 	}
 	return s.syncListeners(cfg)
+}
+
+// next is the state that runs a configuration, and which clusters of the state
+// before it are not in it.
+func (s *Sidecar) next(cfg *config.Config) (next *state, replaced []*cluster, err error) {
+	old := s.state.Load()
+	if old == nil {
+		old = &state{}
+	}
+	next = &state{config: cfg, clusters: map[string]*cluster{}}
+	replaced = slices.Collect(maps.Values(old.clusters))
+	add := func(cfg *config.Cluster, start func(*config.Cluster) *cluster) {
+		kept := old.clusters[cfg.Name]
+		if kept == nil || !reflect.DeepEqual(kept.config, cfg) {
+			next.clusters[cfg.Name] = start(cfg)
+			return
+		}
+		next.clusters[cfg.Name] = kept
+		replaced = slices.DeleteFunc(replaced, func(r *cluster) bool { return r == kept })
+	}
+	if l := s.options.Inbound; l != nil {
+		if next.inbound = cfg.Inbound[l.Addr().String()]; next.inbound == nil {
+			return nil, nil, fmt.Errorf("configuring the proxy of %s: no service has its endpoint %s", s.options.Name, l.Addr())
+		}
+		add(next.inbound.Cluster, s.workloadCluster)
+	}
+	for _, c := range cfg.Clusters {
+		add(c, func(c *config.Cluster) *cluster { return newCluster(s.ctx, c, s) })
+	}
+	return next, replaced, nil
 }
 
 // Close ends the proxy and everything that it does. The error is what had gone

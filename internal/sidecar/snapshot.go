@@ -18,7 +18,8 @@ func (s *Sidecar) Uptime() time.Duration { return time.Since(s.started) }
 // Snapshot is what a proxy runs at one moment.
 type Snapshot struct {
 	Config   *config.Config
-	Clusters []ClusterStatus // in the order of the configuration
+	Inbound  *config.Inbound // nil: the proxy has no workload
+	Clusters []ClusterStatus // in the order of the configuration, the workload's own last
 }
 
 // ClusterStatus is a cluster with the hosts that it has counted.
@@ -41,9 +42,12 @@ type HostStatus struct {
 // Snapshot returns what the proxy runs now.
 func (s *Sidecar) Snapshot() Snapshot {
 	st := s.state.Load()
-	now := Snapshot{Config: st.config}
+	now := Snapshot{Config: st.config, Inbound: st.inbound}
 	for _, cfg := range st.config.Clusters {
 		now.Clusters = append(now.Clusters, st.clusters[cfg.Name].status())
+	}
+	if st.inbound != nil {
+		now.Clusters = append(now.Clusters, st.clusters[st.inbound.Cluster.Name].status())
 	}
 	return now
 }

@@ -177,8 +177,8 @@ type listenerStats struct {
 	activeFaults                                   *metric
 }
 
-func newListenerStats(store *stats, port int) listenerStats {
-	p := fmt.Sprintf("http.outbound_0.0.0.0_%d;.", port)
+func newListenerStats(store *stats, direction string, port int) listenerStats {
+	p := fmt.Sprintf("http.%s_0.0.0.0_%d;.", direction, port)
 	c := func(name string) *metric { return store.counter(p + name) }
 	g := func(name string) *metric { return store.gauge(p + name) }
 	return listenerStats{

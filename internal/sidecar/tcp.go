@@ -12,14 +12,23 @@ import (
 // proxyTCP is Envoy's TCP proxy for one connection: a cluster is drawn once,
 // and all that comes goes to one host of it.
 func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn) {
-	defer downstream.Close()
-	entry := accessLogEntry{start: time.Now(), flags: "-", downstreamLocal: downstream.LocalAddr(), downstreamRemote: downstream.RemoteAddr().String()}
-	state := s.state.Load()
-	route := s.tcpRoute(state.config, key)
+	route := s.tcpRoute(s.state.Load().config, key)
 	if route == nil {
+		downstream.Close()
 		return // The listener went as the connection came.
 	}
-	target := route.Targets[pick(s.draws, route.Key, route.Targets)].Cluster
+	s.relayTCP(ctx, route.Targets[pick(s.draws, route.Key, route.Targets)].Cluster, downstream, peer{})
+}
+
+// relayTCP passes a connection on to a host of a cluster, and logs it. from is the
+// zero peer if the proxy's own workload made it.
+func (s *Sidecar) relayTCP(ctx context.Context, target string, downstream net.Conn, from peer) {
+	defer downstream.Close()
+	entry := accessLogEntry{
+		start: time.Now(), flags: "-",
+		downstreamLocal: downstream.LocalAddr(), downstreamRemote: downstream.RemoteAddr().String(), serverName: from.server,
+	}
+	state := s.state.Load()
 	cluster := state.clusters[target]
 	if cluster != nil {
 		entry.cluster = target
@@ -31,7 +40,7 @@ func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn)
 	if h != nil {
 		entry.upstream = h.Address
 	}
-	s.countConnection(target, h, entry.flags)
+	s.countConnection(s.labels(target, h, from), entry.flags)
 	if upstream != nil {
 		entry.upstreamLocal = upstream.LocalAddr()
 		entry.received, entry.sent = relay(ctx, downstream, upstream)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
 // countRequest counts in istio_requests_total, with Istio's labels.
 func (s *Sidecar) countRequest(st *stream) {
-	labels := s.labels(st.target, st.host)
+	labels := s.labels(st.target, st.host, st.peer())
 	labels["request_protocol"] = "http"
 	labels["response_code"] = strconv.Itoa(st.status)
 	labels["grpc_response_status"] = ""
@@ -17,8 +19,7 @@ func (s *Sidecar) countRequest(st *stream) {
 }
 
 // countConnection counts in istio_tcp_connections_opened_total.
-func (s *Sidecar) countConnection(target string, h *host, flags string) {
-	labels := s.labels(target, h)
+func (s *Sidecar) countConnection(labels map[string]string, flags string) {
 	labels["request_protocol"] = "tcp"
 	labels["response_flags"] = flags
 	s.count("istio_tcp_connections_opened_total", labels)
@@ -34,9 +35,12 @@ var metricLabels = []string{
 	"request_protocol", "response_code", "grpc_response_status", "response_flags", "connection_security_policy",
 }
 
-// labels are those that do not depend on the answer. Where there was no host,
-// Istio writes unknown.
-func (s *Sidecar) labels(target string, h *host) map[string]string {
+// labels are those that do not depend on the answer. from is the zero peer if the
+// proxy's own workload called.
+func (s *Sidecar) labels(target string, h *host, from peer) map[string]string {
+	if from != (peer{}) {
+		return s.inboundLabels(from)
+	}
 	labels := map[string]string{
 		"reporter":        "source",
 		"source_workload": s.options.Name, "source_workload_namespace": s.options.Namespace,
@@ -44,19 +48,41 @@ func (s *Sidecar) labels(target string, h *host) map[string]string {
 		"source_canonical_service": s.options.App, "source_canonical_revision": cmp.Or(s.options.Version, "latest"),
 		"source_cluster": "Kubernetes",
 	}
-	if h != nil {
-		labels["destination_workload"] = h.Workload
-		labels["destination_workload_namespace"] = s.options.Namespace
-		labels["destination_app"], labels["destination_version"] = h.Labels["app"], h.Labels["version"]
-		labels["destination_canonical_service"] = h.Labels["app"]
-		labels["destination_canonical_revision"] = cmp.Or(h.Labels["version"], "latest")
-		labels["destination_cluster"] = "Kubernetes"
+	if h != nil { // Else Istio writes unknown.
+		s.labelDestination(labels, h.Endpoint)
 	}
 	if c := s.state.Load().config.ByName[target]; c != nil {
-		labels["destination_service"], labels["destination_service_name"] = c.Host, c.Service
-		labels["destination_service_namespace"] = s.options.Namespace
+		s.labelService(labels, c)
 	}
 	return labels
+}
+
+// inboundLabels are those of what came to the proxy's own workload. Of the caller
+// they have what its certificate says.
+func (s *Sidecar) inboundLabels(from peer) map[string]string {
+	labels := map[string]string{
+		"reporter":        "destination",
+		"source_workload": from.workload(), "source_workload_namespace": s.options.Namespace, "source_principal": from.principal,
+		"destination_principal": s.principal(), "connection_security_policy": "mutual_tls",
+	}
+	c := s.inbound().Cluster
+	s.labelDestination(labels, c.Endpoints[0])
+	s.labelService(labels, c)
+	return labels
+}
+
+func (s *Sidecar) labelDestination(labels map[string]string, e config.Endpoint) {
+	labels["destination_workload"] = e.Workload
+	labels["destination_workload_namespace"] = s.options.Namespace
+	labels["destination_app"], labels["destination_version"] = e.Labels["app"], e.Labels["version"]
+	labels["destination_canonical_service"] = e.Labels["app"]
+	labels["destination_canonical_revision"] = cmp.Or(e.Labels["version"], "latest")
+	labels["destination_cluster"] = "Kubernetes"
+}
+
+func (s *Sidecar) labelService(labels map[string]string, c *config.Cluster) {
+	labels["destination_service"], labels["destination_service_name"] = c.Host, c.Service
+	labels["destination_service_namespace"] = s.options.Namespace
 }
 
 // count counts one event under a metric of Istio's own. Its name among Envoy's

@@ -75,8 +75,10 @@ func status(c sidecar.ClusterStatus) config.Object {
 		"name":               name,
 		"added_via_api":      true,
 		"observability_name": name + ";",
-		"eds_service_name":   name,
 		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Config.Policy.Thresholds), high}},
+	}
+	if !originalDst(c.Config) {
+		o["eds_service_name"] = name
 	}
 	var hosts []config.Object
 	for _, h := range c.Hosts {
@@ -113,7 +115,9 @@ func statusText(c sidecar.ClusterStatus) string {
 		line("high_priority::%s::%d", name, highPriority[name])
 	}
 	line("added_via_api::true")
-	line("eds_service_name::%s", c.Config.Name)
+	if !originalDst(c.Config) {
+		line("eds_service_name::%s", c.Config.Name)
+	}
 	for _, h := range c.Hosts {
 		for _, s := range hostStats(h) {
 			line("%s::%s::%d", h.Address, s.Name, s.Value)
@@ -128,6 +132,10 @@ func statusText(c sidecar.ClusterStatus) string {
 	}
 	return b.String()
 }
+
+// originalDst says whether a cluster is of the proxy's own workload, whose
+// endpoint is where a connection was meant to go.
+func originalDst(c *config.Cluster) bool { return c.Policy.Balancer == envoy.ClusterProvided }
 
 func socketAddress(address string) config.Object {
 	host, port := splitAddress(address)

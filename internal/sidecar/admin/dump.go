@@ -141,16 +141,20 @@ func dumpCluster(c *config.Cluster) config.Object {
 		panicThreshold["value"] = c.Policy.PanicThreshold
 	}
 	o := config.Object{
-		"@type":              configType + "cluster.v3.Cluster",
-		"name":               c.Name,
-		"type":               "EDS",
-		"eds_cluster_config": config.Object{"eds_config": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "service_name": c.Name},
-		"connect_timeout":    config.Duration(c.Policy.ConnectTimeout),
-		"lb_policy":          c.Policy.Balancer,
-		"circuit_breakers":   config.Object{"thresholds": []any{thresholds(c.Policy.Thresholds)}},
-		"common_lb_config":   config.Object{"healthy_panic_threshold": panicThreshold},
-		"metadata":           istioMetadata(istio),
-		"alt_stat_name":      c.Name + ";",
+		"@type":            configType + "cluster.v3.Cluster",
+		"name":             c.Name,
+		"connect_timeout":  config.Duration(c.Policy.ConnectTimeout),
+		"lb_policy":        c.Policy.Balancer,
+		"circuit_breakers": config.Object{"thresholds": []any{thresholds(c.Policy.Thresholds)}},
+		"common_lb_config": config.Object{"healthy_panic_threshold": panicThreshold},
+		"metadata":         istioMetadata(istio),
+		"alt_stat_name":    c.Name + ";",
+	}
+	if originalDst(c) {
+		o["type"], o["common_lb_config"] = "ORIGINAL_DST", config.Object{}
+	} else {
+		o["type"] = "EDS"
+		o["eds_cluster_config"] = config.Object{"eds_config": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "service_name": c.Name}
 	}
 	if c.Policy.Outlier != (envoy.OutlierDetection{}) {
 		o["outlier_detection"] = dumpOutlier(c.Policy.Outlier)

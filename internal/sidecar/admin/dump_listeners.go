@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
@@ -16,11 +17,14 @@ func dumpListeners(now sidecar.Snapshot, gateway bool) []dumped {
 		return dumpGatewayListeners(now.Config)
 	}
 	var all []dumped
+	if now.Inbound != nil {
+		all = append(all, dumpInbound(now.Config, now.Inbound))
+	}
 	for _, port := range sortedKeys(now.Config.HTTP) {
-		all = append(all, dumpListener(now.Config, anyAddress, port, httpFilter(now.Config, port, fmt.Sprint(port))))
+		all = append(all, dumpListener(now.Config, outboundAt(anyAddress, port), httpFilter(now.Config, envoy.Outbound, port, rds(fmt.Sprint(port)))))
 	}
 	for _, l := range now.Config.TCP {
-		all = append(all, dumpListener(now.Config, l.Service.Host, l.Port, tcpFilter(now.Config, l.Route)))
+		all = append(all, dumpListener(now.Config, outboundAt(l.Service.Host, l.Port), tcpFilter(now.Config, l.Route)))
 	}
 	return all
 }
@@ -33,27 +37,51 @@ func dumpGatewayListeners(c *config.Config) []dumped {
 	for _, g := range c.Gateways {
 		filter := tcpFilter(c, g.TCP)
 		if g.HTTP != nil {
-			filter = httpFilter(c, g.Port, g.HTTP.Name)
+			filter = httpFilter(c, envoy.Outbound, g.Port, rds(g.HTTP.Name))
 		}
-		all = append(all, dumpListener(c, anyAddress, g.Port, filter))
+		all = append(all, dumpListener(c, outboundAt(anyAddress, g.Port), filter))
 	}
 	return all
 }
 
-func dumpListener(c *config.Config, address string, port int, filter config.Object) dumped {
-	name := fmt.Sprintf("%s_%d", address, port)
+// dumpInbound is the listener for all that comes in. It has its routes in it.
+func dumpInbound(c *config.Config, in *config.Inbound) dumped {
+	at := bound{name: "virtualInbound", address: anyAddress, port: inboundPort, direction: "INBOUND"}
+	if in.Route == nil {
+		return dumpListener(c, at, tcpFilter(c, &config.TCPRoute{Targets: []config.Target{{Cluster: in.Cluster.Name}}}))
+	}
+	host := config.Object{"name": in.Cluster.Name, "domains": []string{"*"}, "routes": []config.Object{dumpRoute(in.Route)}}
+	table := config.Object{"name": in.Cluster.Name, "virtual_hosts": []config.Object{host}, "validate_clusters": false}
+	return dumpListener(c, at, httpFilter(c, envoy.Inbound, in.Port, config.Object{"route_config": table}))
+}
+
+// inboundPort is where Istio has every connection to a workload redirected to.
+const inboundPort = 15006
+
+// bound is where a listener listens.
+type bound struct {
+	name, address string
+	port          int
+	direction     string
+}
+
+func outboundAt(address string, port int) bound {
+	return bound{fmt.Sprintf("%s_%d", address, port), address, port, "OUTBOUND"}
+}
+
+func dumpListener(c *config.Config, at bound, filter config.Object) dumped {
 	listener := config.Object{
 		"@type":             configType + "listener.v3.Listener",
-		"name":              name,
-		"address":           config.Object{"socket_address": config.Object{"address": address, "port_value": port}},
+		"name":              at.name,
+		"address":           config.Object{"socket_address": config.Object{"address": at.address, "port_value": at.port}},
 		"filter_chains":     []config.Object{{"filters": []config.Object{filter}}},
-		"traffic_direction": "OUTBOUND",
+		"traffic_direction": at.direction,
 	}
 	// Istio's listeners log connections that no filter chain takes.
 	addAccessLog(c, listener, config.Object{"response_flag_filter": config.Object{"flags": []string{"NR"}}})
-	return dumped{name, config.Object{
+	return dumped{at.name, config.Object{
 		"@type": adminType + "ListenersConfigDump.DynamicListener",
-		"name":  name,
+		"name":  at.name,
 		"active_state": config.Object{
 			"version_info": c.Version,
 			"listener":     listener,
@@ -62,14 +90,22 @@ func dumpListener(c *config.Config, address string, port int, filter config.Obje
 	}}
 }
 
-func httpFilter(c *config.Config, port int, routes string) config.Object {
+// httpFilter is the connection manager of a port, with where its routes are.
+func httpFilter(c *config.Config, direction string, port int, routes config.Object) config.Object {
 	cfg := config.Object{
 		"@type":       "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-		"stat_prefix": fmt.Sprintf("outbound_0.0.0.0_%d;", port),
-		"rds":         config.Object{"config_source": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "route_config_name": routes},
+		"stat_prefix": fmt.Sprintf("%s_0.0.0.0_%d;", direction, port),
 	}
+	maps.Copy(cfg, routes)
 	addAccessLog(c, cfg, nil)
 	return config.Object{"name": "envoy.filters.network.http_connection_manager", "typed_config": cfg}
+}
+
+// rds says that routes are a resource of their own.
+func rds(name string) config.Object {
+	return config.Object{"rds": config.Object{
+		"config_source": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}, "route_config_name": name,
+	}}
 }
 
 // addAccessLog adds the access log, if there is one, to what Istio configures

@@ -31,6 +31,7 @@ func Compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config,
 		AccessLog: !mesh.NoAccessLog,
 		ByName:    map[string]*Cluster{},
 		HTTP:      map[int]*RouteTable{},
+		Inbound:   map[string]*Inbound{},
 
 		gatewayLog: !mesh.NoAccessLog,
 	}}
@@ -44,6 +45,7 @@ func Compile(mesh Mesh, objects []*rules.Object, filters []HTTPFilter) (*Config,
 		return nil, err
 	}
 	c.compileTCP()
+	c.compileInbound()
 	if err := c.compileGateways(); err != nil {
 		return nil, err
 	}

@@ -19,18 +19,20 @@ type Config struct {
 	Version   string
 	Updated   time.Time
 	Services  []Service
-	AccessLog bool       // every outbound listener writes one
+	AccessLog bool       // every listener writes one
 	Clusters  []*Cluster // in the order of the services and their subsets
 	ByName    map[string]*Cluster
 
 	HTTP     map[int]*RouteTable // of the sidecars, by service port
 	TCP      []*TCPListener      // of the sidecars
 	Gateways []*GatewayListener  // of the ingress gateway, by port
+	Inbound  map[string]*Inbound // of each workload's own proxy, by the address of its endpoint
 
 	gatewayLog bool // every listener of the ingress gateway writes an access log
 }
 
-// Cluster is a service's port, or a subset of it.
+// Cluster is a service's port, or a subset of it, or what a proxy's own workload
+// serves of it.
 type Cluster struct {
 	Name      string // outbound|9080|v1|ratings.default.svc.cluster.local
 	Service   string // short
