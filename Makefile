@@ -3,7 +3,7 @@ ARCHIVE ?= build/meshchaos.tar
 LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint race e2e fidelity bench browser image
+.PHONY: help build test lint race e2e fidelity bench fuzz browser image
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ bench: ## the engines beside fortio's own runner, what an embedded sidecar adds,
 	go test -run '^$$' -bench Hop -benchtime 2s ./internal/sidecar
 	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios
 	go test -run '^$$' -bench Proxies -benchtime 1x ./test/proxies
+
+fuzz: ## the readers of scenarios, expectations, routes and access logs, a minute each
+	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 20x ./scenarios
+	go test -run '^$$' -fuzz FuzzCompile -fuzztime 60s ./internal/check
+	go test -run '^$$' -fuzz FuzzRoute -fuzztime 60s ./internal/sidecar/config
+	go test -run '^$$' -fuzz FuzzReadLog -fuzztime 60s ./internal/envoy
 
 browser: ## the sample pages in Debian's Chromium
 	command -v chromium >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }

@@ -262,9 +262,13 @@ func (e *LogEntry) set(operator, text string) (err error) {
 	return nil
 }
 
+// maxBits bounds a number of a line, so that milliseconds fit into a Duration.
+const maxBits = 40
+
 func number(text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	return strconv.ParseInt(text, 10, 64)
+	n, err := strconv.ParseUint(text, 10, maxBits)
+	return int64(n), err
 }

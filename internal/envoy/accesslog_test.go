@@ -98,8 +98,9 @@ func TestLinesOfOthersAreToldFromBrokenOnes(t *testing.T) {
 		"2026-11-21T17:31:13.142415Z	info	ads	ADS: new connection for node:18": {},
 		"[2026-11-21 17:31:13.142][15][warning][config] a line of Envoy's own": {broken: true},
 		"": {},
-		`[2026-11-21T17:31:19.330Z] "GET /ratings/0 HT`:                                                       {ours: true, broken: true},
-		`[2026-11-21T17:31:19.330Z] "GET / HTTP/1.1" five - - - "-" 0 18 0 - "-" "-" "-" "-" "-" - - - - - -`: {ours: true, broken: true},
+		`[2026-11-21T17:31:19.330Z] "GET /ratings/0 HT`:                                                                        {ours: true, broken: true},
+		`[2026-11-21T17:31:19.330Z] "GET / HTTP/1.1" five - - - "-" 0 18 0 - "-" "-" "-" "-" "-" - - - - - -`:                  {ours: true, broken: true},
+		`[2026-11-21T17:31:19.330Z] "GET / HTTP/1.1" 200 - - - "-" 0 18 9223372036854775807 - "-" "-" "-" "-" "-" - - - - - -`: {ours: true, broken: true},
 	} {
 		_, ours, err := r.Read([]byte(line))
 		if ours != want.ours || (err != nil) != want.broken {

@@ -20,6 +20,7 @@ func FuzzReadLog(f *testing.F) {
 		`[2026-11-21T15:03:19.103Z] "GET /reviews/0 HTTP/1.1" 0 DC downstream_remote_disconnect - "-" 0 0 3004 - "-" "python-requests/2.31" "` + id + `" "reviews:9080" "10.244.0.6:9080" outbound|9080|v2|reviews.mc.svc.cluster.local 10.244.0.16:60544 10.96.21.196:9080 10.244.0.16:34168 - default`,
 		`[2026-11-21T17:31:20.330Z] "- - -" 0 - - - "-" 3 7 5 - "-" "-" "-" "-" "10.244.0.13:9000" a - b c - -`,
 		`[2026-11-21T17:31:19.330Z] "GET / HTTP/1.1" five - - - "-" 0 18 0 - "-" "-" "-" "-" "-" - - - - - -`,
+		`[2026-11-21T17:31:19.330Z] "GET / HTTP/1.1" -200 - - - "-" 0 18 9223372036854775807 - "-" "-" "-" "-" "-" - - - - - -`,
 		`2026-11-21T17:31:19.330Z	info	Envoy proxy is ready`,
 		`{"start_time":"2026-11-21T17:31:19.330Z","response_code":500,"route_name":null,"duration":"3"}`,
 		"",
