@@ -139,17 +139,20 @@ type Bite struct {
 	Idle    bool   `json:"idle,omitempty"`   // no request of the window was to the service
 }
 
-// WhySlowest is why a request is explained that took longer than any other of its
-// cohort; the other reasons name a kind of bad answer.
-const WhySlowest = "slowest"
+// Why a request is explained. Any other reason names a kind of bad answer.
+const (
+	WhySlowest = "slowest" // it took longer than any other of its cohort
+	WhyAnswer  = "answer"  // it took longer than any other of which the answer showed the same
+)
 
 // Explained is one request of a cohort with the calls that it led to.
 type Explained struct {
 	Cohort  string `json:"cohort"`
-	Why     string `json:"why"`            // WhySlowest; or a kind of bad answer: status 503, error timeout
-	Request string `json:"request"`        // its x-request-id, as the mesh has it
-	Call    *Call  `json:"call,omitempty"` // nil: no access log has it
-	Note    string `json:"note,omitempty"` // why the tree may be no more than a part
+	Why     string `json:"why"`              // WhySlowest, WhyAnswer; or a kind of bad answer: status 503, error timeout
+	Answer  string `json:"answer,omitempty"` // what its answer showed: version v2, check stars; empty: as all that are no bad ones, or it is one
+	Request string `json:"request"`          // its x-request-id, as the mesh has it
+	Call    *Call  `json:"call,omitempty"`   // nil: no access log has it
+	Note    string `json:"note,omitempty"`   // why the tree may be no more than a part
 }
 
 // Call is one line of a proxy's access log, and the calls that it led to.

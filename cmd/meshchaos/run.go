@@ -67,7 +67,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
-	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of bad answer, in every window")
+	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)
 	addOutput(cmd, &f.output, "table", "json")
 	return cmd

@@ -10,8 +10,9 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// Calls returns, for each cohort, the slowest request and one of each kind of
-// bad answer, with the calls that they led to.
+// Calls returns, for each cohort, the slowest request, one of each kind of bad
+// answer and, where the others differ in what they show, one of each kind of those,
+// with the calls that they led to.
 func (l *Log) Calls(loads map[string]*loadgen.Result, services []mesh.Service) []report.Explained {
 	var all []report.Explained
 	for _, cohort := range sortedKeys(loads) {
@@ -22,44 +23,8 @@ func (l *Log) Calls(loads map[string]*loadgen.Result, services []mesh.Service) [
 	return all
 }
 
-// example is a request that is to be explained, and why.
-type example struct {
-	loadgen.Example
-	why string
-}
-
-// examples are the slowest request of a load, and the slowest of each kind of
-// bad answer.
-func examples(load *loadgen.Result) []example {
-	var all []example
-	var slow *loadgen.Example
-	bad := map[string]*loadgen.Example{}
-	for _, o := range load.Outcomes {
-		if o.Slowest == nil {
-			continue
-		}
-		if slow == nil || o.Slowest.Response > slow.Response {
-			slow = o.Slowest
-		}
-		if kind := o.Words(); isBad(o) && (bad[kind] == nil || o.Slowest.Response > bad[kind].Response) {
-			bad[kind] = o.Slowest
-		}
-	}
-	if slow != nil {
-		all = append(all, example{*slow, report.WhySlowest})
-	}
-	for _, kind := range sortedKeys(bad) {
-		all = append(all, example{*bad[kind], kind})
-	}
-	return all
-}
-
-// isBad says whether a kind of answer is to be explained: a failure, but none
-// that was cut off by us.
-func isBad(o loadgen.Outcome) bool { return o.Failed() && o.Error != loadgen.ErrorCanceled }
-
 func (l *Log) explain(cohort string, wanted example, services []mesh.Service) report.Explained {
-	e := report.Explained{Cohort: cohort, Why: wanted.why, Request: wanted.RequestID}
+	e := report.Explained{Cohort: cohort, Why: wanted.why, Answer: wanted.answer, Request: wanted.RequestID}
 	lines, forgot := l.calls.lines(e.Request)
 	if len(lines) == 0 && wanted.From != "" {
 		e.Request = cmp.Or(l.calls.entered(wanted.Example), e.Request)

@@ -93,7 +93,7 @@ func TestTheTreeOfARequest(t *testing.T) {
 		"nothing":                    {nil, "none", "where it was given another id?"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := logOf(one.lines).explain("pages", example{loadgen.Example{RequestID: pageID}, report.WhySlowest}, namespace)
+			got := logOf(one.lines).explain("pages", example{loadgen.Example{RequestID: pageID}, report.WhySlowest, ""}, namespace)
 			if diff := cmp.Diff(one.want, sketch(got.Call, "")); diff != "" {
 				t.Error(diff)
 			}
@@ -104,7 +104,7 @@ func TestTheTreeOfARequest(t *testing.T) {
 	}
 	l := logOf(twoAttempts)
 	l.of("stars-1").fail(fmt.Errorf("rotated away"))
-	if got := l.explain("pages", example{loadgen.Example{RequestID: pageID}, ""}, namespace); !strings.Contains(got.Note, "the tree may lack calls: the access log of stars-1 is not read: rotated away") {
+	if got := l.explain("pages", example{loadgen.Example{RequestID: pageID}, "", ""}, namespace); !strings.Contains(got.Note, "the tree may lack calls: the access log of stars-1 is not read: rotated away") {
 		t.Errorf("the note is %q", got.Note)
 	}
 }
@@ -156,6 +156,28 @@ func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 		words = append(words, e.Cohort+" "+e.Why+": "+e.Request)
 	}
 	if diff := cmp.Diff([]string{"a slowest: ok", "a error timeout: late", "a status 503: worse"}, words); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOneOfEachKindOfAnswerIsExplained(t *testing.T) {
+	of := func(id string, took time.Duration) *loadgen.Example {
+		return &loadgen.Example{RequestID: id, Response: took}
+	}
+	got := (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
+		"a": {Outcomes: []loadgen.Outcome{
+			{Status: 200, Version: "v2", Checks: []string{"good", "stars"}, Slowest: of("both", 3)},
+			{Status: 200, Slowest: of("neither", 1)}, {Status: 201, Slowest: of("slower", 2)},
+			{Status: 503, Checks: []string{"sorry"}, Slowest: of("bad", 1)},
+			{Error: loadgen.ErrorCanceled, Slowest: of("cut", 1)},
+		}},
+		"b": {Outcomes: []loadgen.Outcome{{Status: 200, Checks: []string{"good"}, Slowest: of("alone", 1)}}},
+	}, nil)
+	var words []string
+	for _, e := range got {
+		words = append(words, e.Cohort+" "+e.Why+" "+e.Answer+": "+e.Request)
+	}
+	if diff := cmp.Diff([]string{"a slowest version v2, check good, check stars: both", "a status 503 : bad", "a answer nothing that is checked: slower", "b slowest : alone"}, words); diff != "" {
 		t.Error(diff)
 	}
 }

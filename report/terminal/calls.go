@@ -22,7 +22,8 @@ func (p *printer) calls(r *report.Record, explain bool) {
 }
 
 // explains says whether a tree is of a cohort of which an expectation of its
-// window failed or, in a run that is no pass, of a bad answer.
+// window failed or, in a run that is no pass, of a bad answer. What an answer showed
+// matters to an expectation that names a check or a version.
 func explains(r *report.Record, w report.Window, e report.Explained) bool {
 	name := e.Cohort // alone, it is that of the load under the rule
 	if w.Name != report.During {
@@ -30,12 +31,16 @@ func explains(r *report.Record, w report.Window, e report.Explained) bool {
 	}
 	said := regexp.MustCompile(`(^|[^A-Za-z0-9_.-])` + regexp.QuoteMeta(name) + `($|[^A-Za-z0-9_-])`)
 	for _, row := range r.Expectations {
-		if row.Verdict == report.Fail && (w.Name != report.During || row.Step == w.Step) && said.MatchString(row.Expression) {
+		if row.Verdict == report.Fail && (w.Name != report.During || row.Step == w.Step) && said.MatchString(row.Expression) &&
+			(e.Why != report.WhyAnswer || shows.MatchString(row.Expression)) {
 			return true
 		}
 	}
-	return r.Verdict != report.Pass && e.Why != report.WhySlowest
+	return r.Verdict != report.Pass && e.Why != report.WhySlowest && e.Why != report.WhyAnswer
 }
+
+// shows finds what asks for the answers' checks or versions.
+var shows = regexp.MustCompile(`"|split\(`)
 
 func (p *printer) tree(w report.Window, e report.Explained) {
 	p.line("")
@@ -63,10 +68,15 @@ func wordWhen(w report.Window) string {
 }
 
 func wordWhy(e report.Explained) string {
-	if e.Why == report.WhySlowest {
-		return "the slowest request"
+	switch {
+	case e.Why == report.WhyAnswer:
+		return "a request whose answer shows " + e.Answer
+	case e.Why != report.WhySlowest:
+		return "a request with " + e.Why
+	case e.Answer != "":
+		return "the slowest request, whose answer shows " + e.Answer
 	}
-	return "a request with " + e.Why
+	return "the slowest request"
 }
 
 // call prints a call and, further in, those that it led to.

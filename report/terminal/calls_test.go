@@ -82,3 +82,26 @@ func TestTheTreesAreThoseOfWhatFailed(t *testing.T) {
 		}
 	}
 }
+
+func TestATreeOfWhatAnAnswerShowsIsOfWhoAsksForIt(t *testing.T) {
+	for expression, want := range map[string]int{`pages.share("sorry") == 0%`: 2, "split(pages).is(v1 == 90%, v2 == 10%)": 2, "pages.max < 1s": 1, "pages2.max < 1s": 0} {
+		r := &report.Record{Verdict: report.Fail, Expectations: []report.Expectation{{Expression: expression, Verdict: report.Fail}}, Windows: []report.Window{{
+			Name: report.During,
+			Calls: []report.Explained{
+				{Cohort: "pages", Why: report.WhySlowest, Answer: "nothing that is checked", Note: "."},
+				{Cohort: "pages", Why: report.WhyAnswer, Answer: "check sorry", Note: "."},
+			},
+		}}}
+		var out bytes.Buffer
+		if err := Write(&out, r, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, heading := range []string{"pages under the rule, the slowest request, whose answer shows nothing that is checked:\n", "pages under the rule, a request whose answer shows check sorry:\n"} {
+			got += strings.Count(out.String(), heading)
+		}
+		if got != want {
+			t.Errorf("%s is explained by %d requests, not %d:\n%s", expression, got, want, &out)
+		}
+	}
+}
