@@ -14,22 +14,19 @@ import (
 func balancer(w written) []edit {
 	var edits []edit
 	for i, change := range w.changes {
-		before := policies(change.Before)
-		for path, policy := range policies(change.After) {
-			was := policy.GetLoadBalancer().GetSimple()
-			if was == networking.LoadBalancerSettings_UNSPECIFIED || was == before[path].GetLoadBalancer().GetSimple() {
+		before, after := policies(change.Before), policies(change.After)
+		for _, path := range after.paths() {
+			was := after.at(path).GetLoadBalancer().GetSimple()
+			if was == networking.LoadBalancerSettings_UNSPECIFIED || was == before.at(path).GetLoadBalancer().GetSimple() {
 				continue
 			}
 			now := networking.LoadBalancerSettings_RANDOM
 			if was != networking.LoadBalancerSettings_ROUND_ROBIN {
 				now = networking.LoadBalancerSettings_ROUND_ROBIN
 			}
-			id := "balancer-" + strings.ToLower(strings.ReplaceAll(now.String(), "_", "-"))
-			if path != "" {
-				id = path + "/" + id
-			}
+			id := prefixOf(path) + "balancer-" + strings.ToLower(strings.ReplaceAll(now.String(), "_", "-"))
 			edits = append(edits, edit{w.ofPolicy(change.After) + id, fmt.Sprintf("the load balancer of %s is %s, not %s", shortHost(change.After), now, was), func(w written) ([]rules.Change, error) {
-				policies(w.changes[i].After)[path].LoadBalancer.LbPolicy = &networking.LoadBalancerSettings_Simple{Simple: now}
+				policies(w.changes[i].After).at(path).GetLoadBalancer().LbPolicy = &networking.LoadBalancerSettings_Simple{Simple: now}
 				return w.changes, nil
 			}})
 		}

@@ -1,7 +1,10 @@
 package mutate
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -10,22 +13,29 @@ import (
 func ejection(w written) []edit {
 	var edits []edit
 	for i, change := range w.changes {
-		before := policies(change.Before)
-		var paths []string
-		for path, policy := range policies(change.After) {
-			if policy.GetOutlierDetection() != nil && !proto.Equal(policy.OutlierDetection, before[path].GetOutlierDetection()) {
-				paths = append(paths, path)
-			}
-		}
+		before, after := policies(change.Before), policies(change.After)
+		paths := slices.DeleteFunc(after.paths(), func(path string) bool {
+			now := after.at(path).GetOutlierDetection()
+			return now == nil || proto.Equal(now, before.at(path).GetOutlierDetection())
+		})
 		if len(paths) == 0 {
 			continue
 		}
 		edits = append(edits, edit{w.ofPolicy(change.After) + "ejection-off", "no endpoint of " + shortHost(change.After) + " is ever ejected", func(w written) ([]rules.Change, error) {
 			for _, path := range paths {
-				policies(w.changes[i].After)[path].OutlierDetection = nil
+				ejectNobody(policies(w.changes[i].After).at(path))
 			}
 			return w.changes, nil
 		}})
 	}
 	return edits
+}
+
+func ejectNobody(p policy) {
+	switch p := p.(type) {
+	case *networking.TrafficPolicy:
+		p.OutlierDetection = nil
+	case *networking.TrafficPolicy_PortTrafficPolicy:
+		p.OutlierDetection = nil
+	}
 }

@@ -2,7 +2,9 @@ package mutate
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -33,6 +35,7 @@ func poolLimits() []limit {
 		}},
 		{"http1MaxPendingRequests", http(func(h *networking.ConnectionPoolSettings_HTTPSettings) *int32 { return &h.Http1MaxPendingRequests })},
 		{"http2MaxRequests", http(func(h *networking.ConnectionPoolSettings_HTTPSettings) *int32 { return &h.Http2MaxRequests })},
+		{"maxRetries", http(func(h *networking.ConnectionPoolSettings_HTTPSettings) *int32 { return &h.MaxRetries })},
 		{"maxRequestsPerConnection", http(func(h *networking.ConnectionPoolSettings_HTTPSettings) *int32 { return &h.MaxRequestsPerConnection })},
 	}
 }
@@ -40,29 +43,36 @@ func poolLimits() []limit {
 // raised is by how many times a limit is raised.
 const raised = 10
 
-// limits raises each limit of a connection pool.
+// limits raises each limit of a connection pool: that which stands in several
+// policies with one value in all of them, else in one at a time.
 func limits(w written) []edit {
 	var edits []edit
 	for i, change := range w.changes {
 		after, before := policies(change.After), policies(change.Before)
 		for _, l := range poolLimits() {
-			var was int32
-			for path, policy := range after {
-				if now := l.of(policy.GetConnectionPool()); now != nil && *now > 0 && *now != value(l.of(before[path].GetConnectionPool())) {
-					was = *now
+			was := map[string]int32{}
+			for _, path := range after.paths() {
+				now := value(l.of(after.at(path).GetConnectionPool()))
+				if now > 0 && now <= math.MaxInt32/raised && now != value(l.of(before.at(path).GetConnectionPool())) {
+					was[path] = now
 				}
 			}
-			if was == 0 || was > math.MaxInt32/raised {
+			paths := slices.Sorted(maps.Keys(was))
+			add := func(prefix string, now int32, paths ...string) {
+				edits = append(edits, edit{w.ofPolicy(change.After) + prefix + l.name + "-x10", fmt.Sprintf("%s of %s is %d, not %d", l.name, shortHost(change.After), raised*now, now), func(w written) ([]rules.Change, error) {
+					for _, path := range paths {
+						*l.of(policies(w.changes[i].After).at(path).GetConnectionPool()) *= raised
+					}
+					return w.changes, nil
+				}})
+			}
+			if values := slices.Compact(slices.Sorted(maps.Values(was))); len(values) == 1 {
+				add("", values[0], paths...)
 				continue
 			}
-			edits = append(edits, edit{w.ofPolicy(change.After) + l.name + "-x10", fmt.Sprintf("%s of %s is %d, not %d", l.name, shortHost(change.After), raised*was, was), func(w written) ([]rules.Change, error) {
-				for _, policy := range policies(w.changes[i].After) {
-					if now := l.of(policy.GetConnectionPool()); value(now) == was {
-						*now = raised * was
-					}
-				}
-				return w.changes, nil
-			}})
+			for _, path := range paths {
+				add(prefixOf(path), was[path], path)
+			}
 		}
 	}
 	return edits
@@ -73,36 +83,4 @@ func value(limit *int32) int32 {
 		return 0
 	}
 	return *limit
-}
-
-// policies are those of a DestinationRule, by what they are for: that of the
-// service, and those of its subsets and of ports.
-func policies(o *rules.Object) map[string]*networking.TrafficPolicy {
-	if o == nil {
-		return nil
-	}
-	rule, ok := o.Spec.(*networking.DestinationRule)
-	if !ok {
-		return nil
-	}
-	all := map[string]*networking.TrafficPolicy{"": rule.TrafficPolicy}
-	for _, s := range rule.Subsets {
-		all[s.Name] = s.TrafficPolicy
-	}
-	return all
-}
-
-// ofPolicy tells edits of one id apart, where the rule has a policy for several
-// services.
-func (w written) ofPolicy(o *rules.Object) string {
-	several := 0
-	for _, change := range w.changes {
-		if len(policies(change.After)) > 0 {
-			several++
-		}
-	}
-	if several < 2 {
-		return ""
-	}
-	return shortHost(o) + "/"
 }

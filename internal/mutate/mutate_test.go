@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -33,105 +32,6 @@ func read(t *testing.T, spec string) *scenarios.Scenario {
 		t.Fatal(err)
 	}
 	return s
-}
-
-const load = `
-load:
-  client: {get: "http://httpbin:8000/get", connections: 12, requests: 12}
-expect:
-  - client.status[200] == client.sent
-`
-
-func ids(all []mutate.Mutant) []string {
-	var ids []string
-	for _, m := range all {
-		ids = append(ids, m.ID)
-	}
-	return ids
-}
-
-func TestEachRuleHasItsMutants(t *testing.T) {
-	for name, c := range map[string]struct {
-		spec string
-		want []string
-	}{
-		"a delay": {"apply:\n  - fault: {service: httpbin, delay: 400ms, percent: 80%}" + load, []string{
-			"apply[0]/dropped", "apply[0]/delay-halved", "apply[0]/delay-doubled", "apply[0]/delay-percentage-halved", "apply[0]/also-httpbin-slow", "apply[0]/also-503",
-		}},
-		"an abort for some": {"apply:\n  - fault: {service: httpbin, when: {x: y}, abort: 503}" + load, []string{
-			"apply[0]/dropped", "apply[0]/match-dropped", "apply[0]/x-any", "apply[0]/x-any-case",
-			"apply[0]/abort-percentage-halved", "apply[0]/abort-500", "apply[0]/also-httpbin-slow", "apply[0]/also-500",
-		}},
-		"a timeout": {"apply:\n  - timeout: {service: httpbin, after: 1s}" + load, []string{
-			"apply[0]/dropped", "apply[0]/timeout-halved", "apply[0]/timeout-doubled",
-		}},
-		"a breaker": {"apply:\n  - breaker: {service: httpbin, maxConnections: 3, consecutive5xxErrors: 5}" + load, []string{
-			"apply[0]/dropped", "apply[0]/maxConnections-x10", "apply[0]/ejection-off",
-		}},
-		"an object with two entries": {`apply:
-  - apiVersion: networking.istio.io/v1
-    kind: VirtualService
-    metadata: {name: httpbin}
-    spec:
-      hosts: [httpbin]
-      http:
-        - match: [{uri: {exact: /get}}]
-          timeout: 1s
-          retries: {attempts: 2, perTryTimeout: 300ms}
-          route: [{destination: {host: httpbin}}]
-        - timeout: 2s
-          route: [{destination: {host: httpbin}}]` + load, []string{
-			"apply[0]/dropped", "apply[0]/match-dropped", "apply[0]/path-widened",
-			"apply[0]/http[0]/timeout-halved", "apply[0]/http[0]/timeout-doubled", "apply[0]/http[1]/timeout-halved", "apply[0]/http[1]/timeout-doubled",
-			"apply[0]/retries-off", "apply[0]/retries-one-more",
-		}},
-		"versions": {`app: bookinfo
-apply:
-  - route: {service: reviews, to: {v1: 90, v2: 10}}
-load:
-  direct: {get: "http://reviews:9080/reviews/1", requests: 12}
-expect:
-  - direct.status[200] == direct.sent`, []string{
-			"apply[0]/dropped", "apply[0]/v1-to-v2", "apply[0]/v1-to-v3", "apply[0]/v2-to-v1", "apply[0]/v2-to-v3",
-			"apply[0]/weights-moved", "apply[0]/weights-moved-back", "apply[0]/weights-swapped",
-		}},
-		"a version": {`app: bookinfo
-given:
-  - route: {service: [details, productpage], to: v1} # which have no other
-apply:
-  - route: {service: reviews, to: v3}
-load:
-  direct: {get: "http://reviews:9080/reviews/1", requests: 12}
-expect:
-  - direct.status[200] == direct.sent`, []string{
-			"apply[0]/dropped", "apply[0]/to-v1", "apply[0]/tenth-to-v1", "apply[0]/to-v2", "apply[0]/direct-to-v1",
-		}},
-		"steps": {`steps:
-  - name: one
-    apply:
-      - fault: {service: httpbin, delay: 1s}
-    load: {client: {get: "http://httpbin:8000/get", requests: 12}}
-    expect: [client.min > 900ms]
-  - name: two
-    apply:
-      - fault: {service: httpbin, when: {x: y}, delay: 2s}
-    load: {client: {get: "http://httpbin:8000/get", requests: 12}}
-    expect: [client.min > 900ms]`, []string{
-			"one/apply[0]/dropped", "one/apply[0]/delay-halved", "one/apply[0]/delay-doubled", "one/apply[0]/delay-percentage-halved", "one/apply[0]/also-httpbin-slow", "one/apply[0]/also-503",
-			"two/apply[0]/dropped", "two/apply[0]/match-dropped", "two/apply[0]/x-any", "two/apply[0]/x-any-case",
-			"two/apply[0]/delay-halved", "two/apply[0]/delay-doubled", "two/apply[0]/delay-percentage-halved", "two/apply[0]/also-httpbin-slow", "two/apply[0]/also-503",
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			all, err := mutate.Of(read(t, c.spec))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := ids(all); !slices.Equal(got, c.want) {
-				t.Errorf("the mutants are\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
-			}
-		})
-	}
 }
 
 // TestTheMutantsOfTheLibraryAreToldApart: an excuse is for one, and a rule that is

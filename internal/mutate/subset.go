@@ -131,27 +131,14 @@ func (w written) splits(visit func(spot, split)) {
 			visit(at, splitAt(w.changes[at.change].After, at.list, at.index))
 		}
 	})
-	for i, change := range w.changes {
-		vs, _ := change.After.Spec.(*networking.VirtualService)
-		for j, entry := range vs.GetTcp() {
-			if !had(tcpBefore(change), entry, func(e *networking.TCPRoute) *networking.TCPRoute { return e }) {
-				visit(spot{i, "tcp", j}, splitAt(change.After, "tcp", j))
-			}
-		}
-	}
+	w.tcp(func(at spot, _ *networking.TCPRoute) {
+		visit(at, splitAt(w.changes[at.change].After, at.list, at.index))
+	})
 }
 
 // routeOf is an entry with nothing but its destinations.
 func routeOf(e *networking.HTTPRoute) *networking.HTTPRoute {
 	return &networking.HTTPRoute{Route: e.Route}
-}
-
-func tcpBefore(c rules.Change) []*networking.TCPRoute {
-	if c.Before == nil {
-		return nil
-	}
-	vs, _ := c.Before.Spec.(*networking.VirtualService)
-	return vs.GetTcp()
 }
 
 // split is the destinations of an http entry or a tcp one.

@@ -2,6 +2,7 @@ package mutate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -12,7 +13,7 @@ import (
 const moved = 10
 
 // weights moves a part of what one version is given to the next, either way, and
-// swaps what two are given.
+// swaps what the two are given.
 func weights(w written) []edit {
 	var touches []touch
 	w.splits(func(at spot, s split) {
@@ -34,14 +35,24 @@ func weights(w written) []edit {
 				},
 			})
 		}
-		rest := was[2:]
-		if was[0] >= moved {
-			add("weights-moved", append([]int32{was[0] - moved, was[1] + moved}, rest...)...)
+		for i := range len(was) - 1 {
+			pair := ""
+			if i > 0 {
+				pair = fmt.Sprintf("route[%d]/", i)
+			}
+			with := func(first, second int32) []int32 {
+				now := slices.Clone(was)
+				now[i], now[i+1] = first, second
+				return now
+			}
+			if was[i] >= moved {
+				add(pair+"weights-moved", with(was[i]-moved, was[i+1]+moved)...)
+			}
+			if was[i+1] >= moved {
+				add(pair+"weights-moved-back", with(was[i]+moved, was[i+1]-moved)...)
+			}
+			add(pair+"weights-swapped", with(was[i+1], was[i])...)
 		}
-		if was[1] >= moved {
-			add("weights-moved-back", append([]int32{was[0] + moved, was[1] - moved}, rest...)...)
-		}
-		add("weights-swapped", append([]int32{was[1], was[0]}, rest...)...)
 	})
 	return w.grouped(touches)
 }

@@ -57,6 +57,26 @@ func (w written) http(visit func(s spot, entry *networking.HTTPRoute, before []*
 	}
 }
 
+// tcp calls visit with each tcp entry that the rule has written.
+func (w written) tcp(visit func(s spot, entry *networking.TCPRoute)) {
+	for i, change := range w.changes {
+		vs, _ := change.After.Spec.(*networking.VirtualService)
+		for j, entry := range vs.GetTcp() {
+			if !had(tcpBefore(change), entry, func(e *networking.TCPRoute) *networking.TCPRoute { return e }) {
+				visit(spot{i, "tcp", j}, entry)
+			}
+		}
+	}
+}
+
+func tcpBefore(c rules.Change) []*networking.TCPRoute {
+	if c.Before == nil {
+		return nil
+	}
+	vs, _ := c.Before.Spec.(*networking.VirtualService)
+	return vs.GetTcp()
+}
+
 func httpBefore(c rules.Change) []*networking.HTTPRoute {
 	if c.Before == nil {
 		return nil
@@ -93,12 +113,15 @@ type touch struct {
 	do       func(o *rules.Object, index int, subset string)
 }
 
-// grouped makes one edit of what is wrong in the same way in several entries: a
-// rule that stands once in the file is wrong in all that it writes.
+// grouped makes one edit of what is wrong in the same way in several entries: an
+// intent stands once in the file, and is wrong in all that it writes. Of an object each
+// entry stands there by itself.
 func (w written) grouped(touches []touch) []edit {
 	var groups [][]touch
 	for _, t := range touches {
-		i := slices.IndexFunc(groups, func(g []touch) bool { return g[0].id == t.id && g[0].what == t.what })
+		i := slices.IndexFunc(groups, func(g []touch) bool {
+			return g[0].id == t.id && g[0].what == t.what && (w.rule.Intent != nil || g[0].spot == t.spot)
+		})
 		if i < 0 {
 			groups = append(groups, []touch{t})
 			continue
