@@ -73,6 +73,9 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartResponseHeaders: {loggedAnswered},
 		rules.PartRewrite:         {loggedReached},
 		rules.PartRedirect:        {loggedRedirects},
+		rules.PartTakenEntry:      {sentTo, takenBy},
+		rules.PartTakenPolicy:     {loggedPolicy, policyClusters},
+		rules.PartTakenServer:     {unseen("no proxy shows what would have entered by it")},
 		rules.PartCORS:            {unseen("no proxy shows which requests a corsPolicy was for")},
 	}
 }

@@ -18,11 +18,11 @@ import (
 // window. The proxy carries this run's traffic alone, so both must be
 // equal. Logins and the warm-up come before the first reading; a request whose
 // connection was refused never reached the proxy.
-func (w *Window) Reconcile(cohorts []mesh.Cohort, results map[string]*loadgen.Result) []report.Reconciliation {
+func (w *Window) Reconcile() []report.Reconciliation {
 	sent := map[string]int64{}       // by port
 	targets := map[string][]string{} // by port
-	for _, cohort := range cohorts {
-		result := results[cohort.Name]
+	for _, cohort := range w.Cohorts {
+		result := w.Loads[cohort.Name]
 		if cohort.From == mesh.FromGateway || cohort.Plan.HTTP == nil || result == nil {
 			continue
 		}

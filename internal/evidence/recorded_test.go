@@ -163,10 +163,10 @@ func TestClientsAndTheirProxyCountTheSameRequests(t *testing.T) {
 		{Name: "elsewhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web"}}},
 		{Name: "nowhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web:81/"}}},
 	}
-	got := Read(Observed{Before: r.before, After: r.after}).Reconcile(cohorts, map[string]*loadgen.Result{
+	got := Read(Observed{Before: r.before, After: r.after, Cohorts: cohorts, Loads: map[string]*loadgen.Result{
 		"all":   {Sent: 202, Warmup: 6, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}, {Error: "refused", Count: 2}}},
 		"jason": {Sent: 9, Setup: 2}, "abort": {Sent: 24}, "tcp": {Sent: 50}, "elsewhere": {Sent: 3}, "nowhere": {Sent: 4},
-	})
+	}}).Reconcile()
 	const source = "stat downstream_rq_total at client"
 	none, all := int64(0), int64(233)
 	want := []report.Reconciliation{

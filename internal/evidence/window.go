@@ -8,15 +8,18 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // Observed is what is read of the proxies for one window of load.
 type Observed struct {
 	Before, After *Snapshot
-	Log           *Log            // nil: the access logs were not followed
-	Services      []mesh.Service  // of the namespace
-	Objects       []*rules.Object // the rules that were in force from the first reading to the second
-	Settled       bool            // no request of the window was under way at the second reading
+	Log           *Log                       // nil: the access logs were not followed
+	Services      []mesh.Service             // of the namespace
+	Objects       []*rules.Object            // the rules that were in force from the first reading to the second
+	Cohorts       []mesh.Cohort              // of the load
+	Loads         map[string]*loadgen.Result // what they saw, by name
+	Settled       bool                       // no request of the window was under way at the second reading
 }
 
 // Window is what both readings and the access logs say together of the time

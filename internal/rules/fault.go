@@ -88,13 +88,13 @@ func faultParts() []entryPart {
 	const remedy = "let a cohort send requests that it is for (its match, its when), give it a percentage that such a load meets, and no entry above it that takes them; or take it out"
 	return []entryPart{
 		{
-			PartKind: PartKind{PartDelay, "no request that it delayed", remedy},
+			PartKind: PartKind{Name: PartDelay, None: "no request that it delayed", Remedy: remedy},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
 				return whole.field(PartDelay, "fault.delay", entry.GetFault().GetDelay() != nil)
 			},
 		},
 		{
-			PartKind: PartKind{PartAbort, "no request that it aborted", remedy},
+			PartKind: PartKind{Name: PartAbort, None: "no request that it aborted", Remedy: remedy},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
 				return whole.field(PartAbort, "fault.abort", entry.GetFault().GetAbort() != nil)
 			},

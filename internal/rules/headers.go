@@ -125,13 +125,13 @@ const (
 func headersParts() []entryPart {
 	return []entryPart{
 		{
-			PartKind: PartKind{PartRequestHeaders, "no request that got to an endpoint with them", "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
+			PartKind: PartKind{Name: PartRequestHeaders, None: "no request that got to an endpoint with them", Remedy: "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
 				return whole.field(PartRequestHeaders, "headers.request", entry.GetHeaders().GetRequest() != nil)
 			},
 		},
 		{
-			PartKind: PartKind{PartResponseHeaders, "no answer that had them", "let a cohort send requests that it matches, and wait for the answer; or take it out"},
+			PartKind: PartKind{Name: PartResponseHeaders, None: "no answer that had them", Remedy: "let a cohort send requests that it matches, and wait for the answer; or take it out"},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
 				return whole.field(PartResponseHeaders, "headers.response", entry.GetHeaders().GetResponse() != nil)
 			},

@@ -67,7 +67,7 @@ const PartMirror = "mirror"
 
 func mirrorParts() []entryPart {
 	return []entryPart{{
-		PartKind: PartKind{PartMirror, "nothing that it mirrored", "let a cohort send requests that it matches, as many as it takes to meet its percentage, or take it out"},
+		PartKind: PartKind{Name: PartMirror, None: "nothing that it mirrored", Remedy: "let a cohort send requests that it matches, as many as it takes to meet its percentage, or take it out"},
 		in: func(whole Part, entry *networking.HTTPRoute) []Part {
 			var parts []Part
 			add := func(field string, to *networking.Destination) {

@@ -13,12 +13,14 @@ type PartKind struct {
 	Name   string // PartDelay and the like, as the record has it
 	None   string // words that nothing was seen: no request that it delayed
 	Remedy string // what to do about a part that never bit; SERVICE stands for the part's service
+	Rests  bool   // of what is given it need not bite in each load, if it does in one
+	Taken  bool   // it is of what a stage has taken away
 }
 
 // PartKinds returns all kinds: those of entries, policies, subsets and gateways,
-// and those of what intents put into an entry.
+// of what is taken away, and those of what intents put into an entry.
 func PartKinds() []PartKind {
-	kinds := slices.Concat(routeKinds(), entryKinds(), policyKinds(), gatewayKinds())
+	kinds := slices.Concat(routeKinds(), entryKinds(), policyKinds(), gatewayKinds(), takenKinds())
 	for _, f := range forms() {
 		for _, p := range f.parts {
 			kinds = append(kinds, p.PartKind)
@@ -74,6 +76,9 @@ type Part struct {
 	beside  []string             // of an entry: the other hosts of the object
 	servers []*networking.Server // of a Gateway's server: those beside it, and itself
 
+	from  *Object // of what was taken away: the object that had it
+	taken *taken  // of an entry among that
+
 	content string // equal for parts that say the same, wherever they stand
 	setting string // of a part that is none where it was set already: what it says, and for which destinations
 }
@@ -127,7 +132,9 @@ func Follow(known []Part, stage string, change Change) []Part {
 	}
 	now := partsOf(change.After)
 	for _, p := range own {
-		if i := p.staysAt(now); i >= 0 {
+		if p.from != nil {
+			out = append(out, p.stillTaken(change.After)...)
+		} else if i := p.staysAt(now); i >= 0 {
 			kept := now[i]
 			kept.Stage, kept.Path, kept.Whole = p.Stage, p.Path, p.Whole
 			kept.RetriedFor = p.RetriedFor
@@ -147,7 +154,19 @@ func Follow(known []Part, stage string, change Change) []Part {
 		}
 		out = append(out, p)
 	}
+	for _, p := range takenAway(change.Before, change.After) {
+		p.Stage = stage
+		out = append(out, p)
+	}
 	return out
+}
+
+// InLoadOf returns the parts that are looked for in the load of a step: all, but
+// what other stages than the given ones have taken away.
+func InLoadOf(parts []Part, stages ...string) []Part {
+	return slices.DeleteFunc(slices.Clone(parts), func(p Part) bool {
+		return p.from != nil && !slices.Contains(stages, p.Stage)
+	})
 }
 
 func partsOf(o *Object) []Part {
@@ -187,7 +206,7 @@ func Alters(change Change) bool {
 	if change.Before == nil && change.After.Kind == Gateway {
 		return false
 	}
-	return len(Parts(change.Before, change.After)) > 0 || len(without(partsOf(change.Before), partsOf(change.After))) > 0
+	return len(Parts(change.Before, change.After)) > 0 || len(takenAway(change.Before, change.After)) > 0
 }
 
 // staysAt is which part of a later object is the same part; -1: none. One that is

@@ -20,11 +20,11 @@ const (
 
 func policyKinds() []PartKind {
 	return []PartKind{
-		{PartPolicy, "no request that it applied to", "let a cohort send requests to what it is for, or take it out"},
-		{PartOverflow, "no overflow", "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
-		{PartEjection, "no ejection", "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
-		{PartRetried, "no retry that it refused", "let more be tried again at a time than maxRetries allows, or take the pool out"},
-		{PartSubset, "no request to it", "let a route lead requests there, or leave its labels as they were"},
+		{Name: PartPolicy, None: "no request that it applied to", Remedy: "let a cohort send requests to what it is for, or take it out"},
+		{Name: PartOverflow, None: "no overflow", Remedy: "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
+		{Name: PartEjection, None: "no ejection", Remedy: "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
+		{Name: PartRetried, None: "no retry that it refused", Remedy: "let more be tried again at a time than maxRetries allows, or take the pool out"},
+		{Name: PartSubset, None: "no request to it", Remedy: "let a route lead requests there, or leave its labels as they were"},
 	}
 }
 

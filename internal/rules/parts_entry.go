@@ -7,7 +7,7 @@ import networking "istio.io/api/networking/v1alpha3"
 const PartCORS = "cors"
 
 func entryKinds() []PartKind {
-	return []PartKind{{PartCORS, "nothing that shows it", "take it out"}}
+	return []PartKind{{Name: PartCORS, None: "nothing that shows it", Remedy: "take it out"}}
 }
 
 // entryParts are the parts of an http entry that no intent writes.

@@ -14,7 +14,7 @@ import (
 const PartServer = "server"
 
 func gatewayKinds() []PartKind {
-	return []PartKind{{PartServer, "nothing that entered by it", "let a cohort send requests by this gateway to one of its hosts and its port, with a VirtualService that leads them on; or take the server out"}}
+	return []PartKind{{Name: PartServer, None: "nothing that entered by it", Remedy: "let a cohort send requests by this gateway to one of its hosts and its port, with a VirtualService that leads them on; or take the server out"}}
 }
 
 func gatewayParts(o *Object, gateway *networking.Gateway) []Part {

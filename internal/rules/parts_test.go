@@ -188,7 +188,7 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if left := Follow(known, "", Change{Before: slow}); len(left) != 2 {
+	if left := InLoadOf(Follow(known, "", Change{Before: slow})); len(left) != 2 {
 		t.Errorf("after its deletion a VirtualService has %v", left)
 	}
 	if got := known[2].Service(); got != "ratings" {

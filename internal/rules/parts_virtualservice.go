@@ -17,8 +17,8 @@ const (
 
 func routeKinds() []PartKind {
 	return []PartKind{
-		{PartRoute, "nothing that went by it", "let a cohort send requests that it matches and that no entry above it takes; or take it out"},
-		{PartWeight, "nothing that it sent there", "send as many requests as it takes to meet this weight, or take the destination out"},
+		{Name: PartRoute, None: "nothing that went by it", Remedy: "let a cohort send requests that it matches and that no entry above it takes; or take it out"},
+		{Name: PartWeight, None: "nothing that it sent there", Remedy: "send as many requests as it takes to meet this weight, or take the destination out"},
 	}
 }
 
@@ -206,10 +206,16 @@ func (p Part) IsFor(authority string) (is, known bool) {
 	if len(p.beside) == 0 {
 		return true, true
 	}
+	is = p.Names(authority)
+	return is, is || p.named(authority, p.beside)
+}
+
+// Names says whether an authority is the host that a part is for.
+func (p Part) Names(authority string) bool { return p.named(authority, p.hosts) }
+
+func (p Part) named(authority string, hosts []string) bool {
 	host, _, _ := strings.Cut(authority, ":")
-	named := func(own string) bool { return covers(own, Qualified(host, p.Object.Namespace)) }
-	is = slices.ContainsFunc(p.hosts, named)
-	return is, is || slices.ContainsFunc(p.beside, named)
+	return slices.ContainsFunc(hosts, func(own string) bool { return covers(own, Qualified(host, p.Object.Namespace)) })
 }
 
 // hostOf is the host that an entry is for: that of the object, or, where it

@@ -102,7 +102,7 @@ const PartRedirect = "redirect"
 
 func redirectParts() []entryPart {
 	return []entryPart{{
-		PartKind: PartKind{PartRedirect, "no request that it redirected", "let a cohort send requests that it matches and that no entry above it takes, and a redirectCode be one that Istio knows; or take it out"},
+		PartKind: PartKind{Name: PartRedirect, None: "no request that it redirected", Remedy: "let a cohort send requests that it matches and that no entry above it takes, and a redirectCode be one that Istio knows; or take it out"},
 		in: func(whole Part, entry *networking.HTTPRoute) []Part {
 			return whole.field(PartRedirect, "redirect", entry.Redirect != nil)
 		},

@@ -101,11 +101,11 @@ func retriesParts() []entryPart {
 	}
 	return []entryPart{
 		{
-			PartKind: PartKind{PartRetry, "nothing that was tried again", "let what it leads to fail as its retryOn has it, or take the retries out"},
+			PartKind: PartKind{Name: PartRetry, None: "nothing that was tried again", Remedy: "let what it leads to fail as its retryOn has it, or take the retries out"},
 			in:       in(PartRetry, func(r *networking.HTTPRetry) bool { return r.Attempts > 0 }),
 		},
 		{
-			PartKind: PartKind{PartNoRetry, "no request that failed as one must to be tried again without it", "let what it leads to fail so (without other retries: refuse connections), or take the retries out"},
+			PartKind: PartKind{Name: PartNoRetry, None: "no request that failed as one must to be tried again without it", Remedy: "let what it leads to fail so (without other retries: refuse connections), or take the retries out"},
 			in:       in(PartNoRetry, func(r *networking.HTTPRetry) bool { return r.Attempts <= 0 }),
 		},
 	}

@@ -84,7 +84,7 @@ const PartRewrite = "rewrite"
 
 func rewriteParts() []entryPart {
 	return []entryPart{{
-		PartKind: PartKind{PartRewrite, "no request that got to an endpoint rewritten", "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
+		PartKind: PartKind{Name: PartRewrite, None: "no request that got to an endpoint rewritten", Remedy: "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
 		in: func(whole Part, entry *networking.HTTPRoute) []Part {
 			return whole.field(PartRewrite, "rewrite", entry.Rewrite != nil)
 		},

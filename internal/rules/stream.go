@@ -48,7 +48,7 @@ func followsOf[M gatewayMatch](vs *networking.VirtualService, blocks []M) follow
 // Followed says whether gateways, or sidecars, can have led requests, or
 // connections, by a part's entry. A policy is followed by both.
 func (p Part) Followed(gateway bool) bool {
-	if p.at == nil {
+	if p.at == nil && p.taken == nil {
 		return true
 	}
 	if gateway {

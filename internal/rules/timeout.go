@@ -53,7 +53,7 @@ const PartTimeout = "timeout"
 
 func timeoutParts() []entryPart {
 	return []entryPart{{
-		PartKind: PartKind{PartTimeout, "no request that it ended", "let a request take longer, or take the timeout out"},
+		PartKind: PartKind{Name: PartTimeout, None: "no request that it ended", Remedy: "let a request take longer, or take the timeout out", Rests: true},
 		in: func(whole Part, entry *networking.HTTPRoute) []Part {
 			after := entry.GetTimeout().AsDuration()
 			attempt := entry.GetRetries().GetPerTryTimeout().AsDuration()

@@ -46,6 +46,11 @@ type action struct {
 	place
 	scope, does string // where the object is in force, and all that the entry says but for its name and match
 	plain       bool   // it does what proxies do without a VirtualService
+
+	name    string // http[].name
+	entry   proto.Message
+	to      []weighted
+	follows follows
 }
 
 func (a action) path() string { return fmt.Sprintf("spec.%s[%d]", a.list, a.index) }
@@ -75,6 +80,16 @@ func (a action) doneBy(others, before []action) bool {
 }
 
 func actionsOf(o *Object, ports func(string) []int) []action {
+	all := entriesOf(o)
+	for i, a := range all {
+		all[i].scope = contentOf(append(Hosts(o), a.scope))
+		all[i].plain = !a.follows.gateways && len(a.to) == 1 && len(Hosts(o)) == 1 && onlyRoute(bare(a.entry)) && toItself(o, a.to[0].GetDestination(), a.follows, ports)
+	}
+	return all
+}
+
+// entriesOf are the entries of a VirtualService, whatever its hosts.
+func entriesOf(o *Object) []action {
 	if o == nil {
 		return nil
 	}
@@ -84,12 +99,15 @@ func actionsOf(o *Object, ports func(string) []int) []action {
 	}
 	var all []action
 	add := func(list string, i int, entry proto.Message, match []proto.Message, to []weighted, by follows) {
-		rest := bare(entry)
+		named, _ := entry.(interface{ GetName() string })
 		a := action{
 			place: place{list: list, index: i, match: match},
-			scope: contentOf(append(Hosts(o), scopeOf(vs)...)), does: contentOf(nil, rest),
+			scope: contentOf(scopeOf(vs)), does: contentOf(nil, bare(entry)),
+			entry: entry, to: to, follows: by,
 		}
-		a.plain = !by.gateways && len(to) == 1 && len(vs.Hosts) == 1 && onlyRoute(rest) && toItself(o, to[0].GetDestination(), by, ports)
+		if named != nil {
+			a.name = named.GetName()
+		}
 		all = append(all, a)
 	}
 	for i, entry := range vs.Http {

@@ -89,7 +89,7 @@ func (o *reading) begun() bool { return o.observed.Before != nil }
 
 // end reads the proxies once more when the window has settled: those that are
 // there now, so that one that came or went meanwhile is found.
-func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, ended time.Time) error {
+func (o *reading) end(ctx context.Context, cohorts []mesh.Cohort, loads map[string]*loadgen.Result, ended time.Time) error {
 	if o.longest > 0 {
 		o.run.phase("waiting for delayed requests to end, %s at most", o.longest)
 	}
@@ -99,7 +99,7 @@ func (o *reading) end(ctx context.Context, loads map[string]*loadgen.Result, end
 	if err := evidence.AwaitMirrored(ctx, o.proxies, o.observed.Objects); err != nil {
 		return err
 	}
-	o.observed.Settled = true
+	o.observed.Cohorts, o.observed.Loads, o.observed.Settled = cohorts, loads, true
 	o.over = time.Now()
 	proxies, err := o.run.mesh.Proxies(ctx)
 	if err != nil {

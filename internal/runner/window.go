@@ -35,10 +35,10 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	if loadErr != nil {
 		w.Cut = loadErr.Error()
 	} else if reading.begun() { // nil: the load could not be begun
-		if err := reading.end(ctx, loads, w.Ended); err != nil {
+		if err := reading.end(ctx, cohorts, loads, w.Ended); err != nil {
 			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 		}
-		r.keep(ctx, &w, reading, step, cohorts)
+		r.keep(ctx, &w, reading, step)
 	}
 	r.record.Windows = append(r.record.Windows, w)
 	if loadErr != nil {
@@ -48,7 +48,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 }
 
 // keep enters into the record what the proxies showed.
-func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step scenarios.Step, cohorts []mesh.Cohort) {
+func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step scenarios.Step) {
 	where := w.Words()
 	if gap := seen.Gap(); gap != "" {
 		r.problem("%s: %s", where, gap)
@@ -56,7 +56,7 @@ func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step sc
 	for _, what := range seen.meddled {
 		r.problem("%s: %s", where, what)
 	}
-	w.Reconciled = seen.Reconcile(cohorts, w.Loads)
+	w.Reconciled = seen.Reconcile()
 	if w.Name == report.During {
 		i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
 		w.Quantities = seen.Quantities(needs(step))
@@ -139,5 +139,5 @@ func (r *run) parts(i int) []rules.Part {
 			parts = rules.Follow(parts, stage.Name, change)
 		}
 	}
-	return parts
+	return rules.InLoadOf(parts, report.Given, r.planned[i+1].Name)
 }

@@ -56,9 +56,9 @@ func (r run) missing(w *report.Window) []report.Bite {
 
 // mayRest says whether a part of what is given need not bite in a load, if it
 // does in another one: what is given is the ground that all steps stand on, and
-// not each of them calls all of its services, or is so slow that a timeout shows.
+// not each of them calls all of its services, or shows all that there is of it.
 func mayRest(b report.Bite) bool {
-	return b.Stage == report.Given && (b.Idle || b.Kind == rules.PartTimeout)
+	return b.Stage == report.Given && (b.Idle || kindOf(b).Rests)
 }
 
 // displaced says whether of what a part belongs to nothing was seen in a window,
@@ -68,7 +68,7 @@ func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) boo
 	if i < 0 || !never(b) {
 		return false
 	}
-	earlier := parts[i]
+	earlier, taken := parts[i], kindOf(b).Taken
 	seen := func(p rules.Part) bool {
 		return slices.ContainsFunc(all, func(b report.Bite) bool { return isOf(b, p) && bitten(b) })
 	}
@@ -78,7 +78,7 @@ func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) boo
 		return false
 	}
 	return slices.ContainsFunc(parts, func(p rules.Part) bool {
-		return r.later(p.Stage, earlier.Stage) && p.Displaces(earlier) && seen(p)
+		return (r.later(p.Stage, earlier.Stage) || taken && p.Stage == earlier.Stage) && p.Displaces(earlier) && seen(p)
 	})
 }
 
@@ -128,7 +128,7 @@ func wordBites(wrong []report.Bite, where string) []string {
 	var problems []string
 	for _, b := range wrong {
 		within := func(other report.Bite) bool {
-			return never(b) && never(other) && b.Stage == other.Stage && b.Rule == other.Rule && b.Service == other.Service && strings.HasPrefix(b.Path, other.Path+".")
+			return never(b) && never(other) && kindOf(b).Taken == kindOf(other).Taken && b.Stage == other.Stage && b.Rule == other.Rule && b.Service == other.Service && strings.HasPrefix(b.Path, other.Path+".")
 		}
 		if !slices.ContainsFunc(wrong, within) {
 			problems = append(problems, wordBite(b, where))
@@ -145,12 +145,17 @@ func wordBite(b report.Bite, where string) string {
 	if b.Service != "" {
 		what += " (" + b.Service + ")"
 	}
-	stage := report.StageWords(b.Stage)
-	if b.Count == nil {
+	kind, stage := kindOf(b), report.StageWords(b.Stage)
+	remedy := strings.ReplaceAll(kind.Remedy, "SERVICE", b.Service)
+	switch {
+	case kind.Taken && b.Count == nil:
+		return fmt.Sprintf("%s is taken away by %s, and nothing shows whether anything in %s would have met it: %s", what, stage, where, b.Absent)
+	case kind.Taken:
+		return fmt.Sprintf("%s is taken away by %s, and nothing in %s would have met it: %s; %s", what, stage, where, counted(b, kind), remedy)
+	case b.Count == nil:
 		return fmt.Sprintf("%s, of %s: nothing shows whether it bit in %s: %s", what, stage, where, b.Absent)
 	}
-	kind := kindOf(b)
-	return fmt.Sprintf("%s, of %s, never bit in %s: %s; %s", what, stage, where, counted(b, kind), strings.ReplaceAll(kind.Remedy, "SERVICE", b.Service))
+	return fmt.Sprintf("%s, of %s, never bit in %s: %s; %s", what, stage, where, counted(b, kind), remedy)
 }
 
 // counted words that there was nothing to count.

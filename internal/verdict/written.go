@@ -47,7 +47,7 @@ func (r run) parts(step string) ([]rules.Part, []unread) {
 		}
 		parts = rules.Follow(parts, c.Step, change)
 	}
-	return parts, wrong
+	return rules.InLoadOf(parts, report.Given, step), wrong
 }
 
 // written are the changes of what is given, and of the steps until one.

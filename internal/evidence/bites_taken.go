@@ -1,0 +1,100 @@
+package evidence
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// sentTo counts, of what the load sent by its own proxy or by a gateway, what would
+// have gone by an entry that was taken away: by what the entry asked of a request
+// and what the cohorts were to send. What they call calls others, of which nothing
+// is known here.
+func sentTo(w *Window, p pair, part rules.Part) answer {
+	if !p.proxy.Client && !p.proxy.Gateway {
+		return unknown("")
+	}
+	var n uint64
+	untold := ""
+	for _, cohort := range w.Cohorts {
+		result := w.Loads[cohort.Name]
+		if result == nil || (cohort.From == mesh.FromGateway) != p.proxy.Gateway {
+			continue
+		}
+		request, ok := requestOf(cohort, part.Object.Namespace)
+		met, known := part.Meets(request)
+		switch {
+		case !ok || !known:
+			untold = cohort.Name
+		case met:
+			n += uint64(result.Sent)
+		}
+	}
+	if n == 0 && untold != "" {
+		return unknown(fmt.Sprintf("what is known of the requests of %s does not tell whether it was for them", untold))
+	}
+	return counted("clients", n)
+}
+
+// requestOf is what a cohort sends.
+func requestOf(cohort mesh.Cohort, namespace string) (rules.Request, bool) {
+	r := rules.Request{Gateway: cohort.From == mesh.FromGateway}
+	host, port, err := cohort.Plan.Address()
+	if err != nil {
+		return r, false
+	}
+	r.Port, err = strconv.Atoi(port)
+	if plan := cohort.Plan.HTTP; err == nil && plan != nil {
+		var u *url.URL
+		if u, err = url.Parse(plan.URL); err == nil {
+			host, r.Method, r.Path, r.Header = u.Hostname(), cmp.Or(plan.Method, http.MethodGet), u.EscapedPath(), plan.Header
+		}
+	}
+	r.Host = rules.Qualified(host, namespace)
+	return r, err == nil
+}
+
+// takenBy counts what goes now by entries that take nothing but what the one that
+// was taken away was for.
+func takenBy(w *Window, p pair, part rules.Part) answer {
+	switch {
+	case !part.Followed(p.proxy.Gateway):
+		return counted(logSource, 0)
+	case part.Stream:
+		return unknown("no log tells by which entry a connection went")
+	}
+	var n, untold uint64
+	for _, taker := range part.Takers() {
+		some, why := w.logCount(p, func(k logged) bool { return k.takenBy(taker, part) })
+		switch {
+		case why != "":
+			return unknown(why)
+		case taker.All:
+			n += some
+		default:
+			untold += some
+		}
+	}
+	if n == 0 && untold > 0 {
+		return unknown(fmt.Sprintf("nothing tells whether it was for one of the %d requests that went by others at %s; write an entry in its place that has its match, and says what is done with them", untold, p.proxy.Name))
+	}
+	return counted(logSource+" by route name", n)
+}
+
+// takenBy says whether a request went by an entry that is there now, or by none.
+func (k logged) takenBy(taker rules.Taker, part rules.Part) bool {
+	is, known := part.IsFor(k.authority)
+	switch {
+	case taker.Path == "":
+		return k.http && part.Names(k.authority) && !strings.Contains(k.route, rules.MarkPrefix)
+	case known && !is:
+		return false
+	}
+	return byEntry(k.route, taker.Entry)
+}

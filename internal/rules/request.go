@@ -1,0 +1,136 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// Request is what is known of a request, or a connection, that the load sends,
+// before any proxy has seen it.
+type Request struct {
+	Host    string // fully qualified, or a name of the world outside
+	Port    int
+	Gateway bool   // it enters by a gateway; false: by the sidecar of its client
+	Method  string // empty: a connection
+	Path    string // without its query
+	Header  map[string]string
+}
+
+// fate is whether a request meets a condition.
+type fate int
+
+const (
+	no fate = iota
+	maybe
+	yes
+)
+
+func fateOf(met bool) fate {
+	if met {
+		return yes
+	}
+	return no
+}
+
+// meets says whether a request matches an entry's blocks.
+func (r Request) meets(blocks []proto.Message) fate {
+	if len(blocks) == 0 {
+		return yes
+	}
+	best := no
+	for _, block := range blocks {
+		best = max(best, r.meetsBlock(block))
+	}
+	return best
+}
+
+// meetsBlock takes the worst of the conditions of a block.
+func (r Request) meetsBlock(block proto.Message) fate {
+	worst := yes
+	switch m := block.(type) {
+	case *networking.HTTPMatchRequest:
+		rest := proto.CloneOf(m)
+		rest.Name, rest.StatPrefix, rest.Uri, rest.Method, rest.Headers, rest.Port, rest.Gateways, rest.IgnoreUriCase = "", "", nil, nil, nil, 0, nil, false
+		worst = min(worst, r.meetsPlace(m), r.meetsText(m.Uri, r.Path, m.IgnoreUriCase), r.meetsText(m.Method, r.Method, false))
+		for name, match := range m.Headers {
+			worst = min(worst, r.meetsHeader(name, match))
+		}
+		if proto.Size(rest) > 0 && worst > no {
+			return maybe
+		}
+	case *networking.L4MatchAttributes:
+		rest := proto.CloneOf(m)
+		rest.Port, rest.Gateways = 0, nil
+		worst = r.meetsPlace(m)
+		if proto.Size(rest) > 0 && worst > no {
+			return maybe
+		}
+	default:
+		return maybe
+	}
+	return worst
+}
+
+// meetsPlace is for the port and the gateways. That of a gateway is its own, and
+// not known.
+func (r Request) meetsPlace(m gatewayMatch) fate {
+	if r.Gateway && (m.GetPort() != 0 || len(m.GetGateways()) > 0) {
+		return maybe
+	}
+	return fateOf((m.GetPort() == 0 || int(m.GetPort()) == r.Port) && (len(m.GetGateways()) == 0 || slices.Contains(m.GetGateways(), MeshGateway)))
+}
+
+func (r Request) meetsText(match *networking.StringMatch, text string, folded bool) fate {
+	switch {
+	case match == nil:
+		return yes
+	case strings.ContainsAny(text, "%\\") || strings.Contains(text, "//") || strings.Contains(text, "/."): // proxies make a path plain
+		return maybe
+	case folded && match.GetRegex() == "":
+		match = exactlyLower(match)
+		text = strings.ToLower(text)
+	}
+	met, err := matches(match, text)
+	if err != nil {
+		return maybe
+	}
+	return fateOf(met)
+}
+
+func exactlyLower(match *networking.StringMatch) *networking.StringMatch {
+	match = proto.CloneOf(match)
+	switch kind := match.MatchType.(type) {
+	case *networking.StringMatch_Exact:
+		kind.Exact = strings.ToLower(kind.Exact)
+	case *networking.StringMatch_Prefix:
+		kind.Prefix = strings.ToLower(kind.Prefix)
+	}
+	return match
+}
+
+// meetsHeader is maybe for a header that the load does not give and that its client
+// or a proxy may add.
+func (r Request) meetsHeader(name string, match *networking.StringMatch) fate {
+	for own, value := range r.Header {
+		if strings.EqualFold(own, name) {
+			return r.meetsValue(match, value)
+		}
+	}
+	added := []string{"accept", "accept-encoding", "connection", "content-length", "content-type", "cookie", "host", "traceparent", "tracestate", "user-agent"}
+	name = strings.ToLower(name)
+	if slices.Contains(added, name) || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ":") || strings.HasPrefix(name, "@") {
+		return maybe
+	}
+	return no
+}
+
+func (r Request) meetsValue(match *networking.StringMatch, value string) fate {
+	met, err := matches(match, value)
+	if err != nil {
+		return maybe
+	}
+	return fateOf(met)
+}

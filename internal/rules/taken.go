@@ -1,0 +1,255 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// The kinds of parts that a stage takes away.
+const (
+	PartTakenEntry  = "taken-entry"  // requests that an entry which is gone would have been for
+	PartTakenPolicy = "taken-policy" // requests to the clusters that had a policy which is gone
+	PartTakenServer = "taken-server" // requests that would have entered by a server which is gone
+)
+
+func takenKinds() []PartKind {
+	return []PartKind{
+		{Name: PartTakenEntry, None: "no request that it would have been for", Remedy: "let a cohort send one, or leave it in", Taken: true, Rests: true},
+		{Name: PartTakenPolicy, None: "no request to what it was for", Remedy: "let a cohort send one, or leave it in", Taken: true, Rests: true},
+		{Name: PartTakenServer, None: "nothing that would have entered by it", Remedy: "leave it in", Taken: true, Rests: true},
+	}
+}
+
+// taken is what an entry of a VirtualService was, and who takes its requests since
+// it is gone, or stands behind others.
+type taken struct {
+	own      action
+	was, now []action // of its list, for its host
+	takers   []Taker
+}
+
+// Taker is an entry that takes requests of one that was taken away.
+type Taker struct {
+	Path  string // empty: no entry takes them
+	Entry string // http[].name
+	All   bool   // all that it takes would have gone by the other
+}
+
+// Takers returns the entries that take the requests of one that was taken away, and
+// do something else with them.
+func (p Part) Takers() []Taker {
+	if p.taken == nil {
+		return nil
+	}
+	return p.taken.takers
+}
+
+// takenAway returns what a change takes away from an object that was there before:
+// http, tcp and tls entries, policies, and servers of a Gateway. What takes the
+// place of another one, with the same match or in the same place, is a part by
+// itself, and what it replaces is not among them; nor is an entry whose requests
+// meet the same by others.
+func takenAway(before, after *Object) []Part {
+	if before == nil {
+		return nil
+	}
+	var parts []Part
+	switch spec := before.Spec.(type) {
+	case *networking.VirtualService:
+		parts = takenEntries(before, after, spec)
+	case *networking.DestinationRule:
+		parts = takenPolicies(before, after, spec)
+	case *networking.Gateway:
+		parts = takenServers(before, after)
+	}
+	for i := range parts {
+		parts[i].from = before
+	}
+	return parts
+}
+
+// stillTaken is a part that was taken away as it is after a later change; none if
+// that brings it back, or writes another in its place.
+func (p Part) stillTaken(after *Object) []Part {
+	for _, now := range takenAway(p.from, after) {
+		if now.same(p) && now.Path == p.Path {
+			now.Stage = p.Stage
+			return []Part{now}
+		}
+	}
+	return nil
+}
+
+func takenEntries(before, after *Object, vs *networking.VirtualService) []Part {
+	all, hosts := entriesOf(before), Hosts(before)
+	var parts []Part
+	for i, host := range hosts {
+		var now []action
+		if after != nil && slices.Contains(Hosts(after), host) {
+			now = entriesOf(after)
+		}
+		for _, own := range all {
+			if now == nil && own.byItself(before, host) {
+				continue
+			}
+			t := taken{own: own, was: inList(all, own.list), now: inList(now, own.list)}
+			if t.takers = t.find(); len(t.takers) == 0 {
+				continue
+			}
+			whole := Part{
+				Object: before.Ref, Kind: PartTakenEntry, Path: own.path(), Whole: own.path(), Host: hostOf(before, own.to),
+				Stream: own.list != "http", follows: own.follows, taken: &t, content: contentOf(scopeOf(vs), own.entry),
+			}
+			parts = append(parts, whole.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
+		}
+	}
+	return parts
+}
+
+// byItself says whether an entry leads where the requests to a host go by themselves.
+func (a action) byItself(o *Object, host string) bool {
+	if len(a.to) != 1 || !onlyRoute(bare(a.entry)) {
+		return false
+	}
+	to := a.to[0].GetDestination()
+	return FQDN(to.GetHost(), o.Namespace) == host && to.GetSubset() == "" && to.GetPort() == nil
+}
+
+func inList(all []action, list string) []action {
+	return slices.DeleteFunc(slices.Clone(all), func(a action) bool { return a.list != list })
+}
+
+// find goes through the entries that there are now, as a request does that the own
+// one was for.
+func (t *taken) find() []Taker {
+	own := slices.IndexFunc(t.was, t.own.equal)
+	before := t.was[:own]
+	if slices.ContainsFunc(before, func(b action) bool { return included(b.match, t.own.match) }) {
+		return nil // it was hidden
+	}
+	var takers []Taker
+	for i, n := range t.now {
+		wider := included(n.match, t.own.match)
+		isNew := !slices.ContainsFunc(t.was, n.equal)
+		switch {
+		case slices.ContainsFunc(before, n.equal), disjoint(n.match, t.own.match):
+			continue
+		case n.does == t.own.does && wider:
+			return takers
+		case n.does == t.own.does:
+			continue
+		case isNew && wider && included(t.own.match, n.match):
+			return takers
+		case isNew && !wider:
+			continue
+		}
+		takers = append(takers, Taker{Path: n.path(), Entry: n.name, All: t.all(n.match, before, t.now[:i])})
+		if wider {
+			return takers
+		}
+	}
+	return append(takers, Taker{All: t.all(nil, before, t.now)})
+}
+
+// all says whether what an entry with a match takes now, behind others, would all
+// have gone by the own one, behind those that stood before it.
+func (t *taken) all(match []proto.Message, before, behind []action) bool {
+	return included(t.own.match, match) && !slices.ContainsFunc(before, func(b action) bool {
+		return !disjoint(b.match, match) && !slices.ContainsFunc(behind, b.equal)
+	})
+}
+
+// Meets says whether a request of the load would have gone by an entry that was
+// taken away, and meets something else now; known is false if that cannot be told.
+func (p Part) Meets(r Request) (met, known bool) {
+	if p.taken == nil || !slices.ContainsFunc(p.hosts, func(host string) bool { return covers(host, r.Host) }) || !p.Followed(r.Gateway) || p.taken.own.list == "http" && r.Method == "" {
+		return false, true
+	}
+	was, known := r.first(p.taken.was)
+	if !known || was == nil || !was.equal(p.taken.own) {
+		return false, known
+	}
+	now, known := r.first(p.taken.now)
+	return known && (now == nil || now.does != was.does), known
+}
+
+// first is the entry that a request goes by; nil: none.
+func (r Request) first(entries []action) (entry *action, known bool) {
+	for i := range entries {
+		switch r.meets(entries[i].match) {
+		case maybe:
+			return nil, false
+		case yes:
+			return &entries[i], true
+		}
+	}
+	return nil, true
+}
+
+// takenPolicies are the blocks in whose place there is none now, and that nothing
+// wider says too.
+func takenPolicies(before, after *Object, rule *networking.DestinationRule) []Part {
+	var now []policyPlace
+	if after != nil && Hosts(after)[0] == Hosts(before)[0] {
+		now = placesOfRule(after.Spec.(*networking.DestinationRule))
+	}
+	var parts []Part
+	for _, p := range destinationRuleParts(before, rule) {
+		if p.Kind != PartPolicy {
+			continue
+		}
+		field := p.Path[strings.LastIndex(p.Path, ".")+1:]
+		has := func(place policyPlace) bool { return slices.Contains(fieldsOf(place), field) }
+		stays := slices.ContainsFunc(now, func(place policyPlace) bool {
+			return place.subset == p.Subset && place.port == p.Port && has(place)
+		})
+		if stays || p.Subset != "" && slices.ContainsFunc(now, func(place policyPlace) bool {
+			return place.subset == "" && place.port == p.Port && has(place) && p.content == contentOfBlock(p.Host, p.Subset, p.Port, field, place.policy)
+		}) {
+			continue
+		}
+		p.Kind = PartTakenPolicy
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+func fieldsOf(place policyPlace) []string {
+	var names []string
+	for _, field := range blocks(place.policy) {
+		names = append(names, field.JSONName())
+	}
+	return names
+}
+
+// contentOfBlock is the content of a policy's block as a part of a subset and a port.
+func contentOfBlock(host, subset string, port int, field string, policy proto.Message) string {
+	m := policy.ProtoReflect()
+	block := m.Get(m.Descriptor().Fields().ByJSONName(field)).Message().Interface()
+	return contentOf([]string{host, subset, fmt.Sprint(port), field}, block)
+}
+
+// takenServers are the servers of whose port and hosts no other one takes care.
+func takenServers(before, after *Object) []Part {
+	var now []Part
+	if after != nil {
+		now = partsOf(after)
+	}
+	var parts []Part
+	for _, p := range without(partsOf(before), now) {
+		if slices.ContainsFunc(now, func(n Part) bool {
+			return n.Port == p.Port && !slices.ContainsFunc(p.hosts, func(host string) bool {
+				return !slices.ContainsFunc(n.hosts, func(other string) bool { return covers(other, host) })
+			})
+		}) {
+			continue
+		}
+		p.Kind = PartTakenServer
+		parts = append(parts, p)
+	}
+	return parts
+}
