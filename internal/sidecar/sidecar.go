@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
@@ -45,6 +46,27 @@ type Options struct {
 	CA       *CA          // issues its identity; nil: it has none and knows plain text alone
 	Inbound  net.Listener // takes other proxies' connections to its workload, and is closed with the proxy; nil: none
 	Workload string       // the host:port of the workload behind Inbound
+}
+
+// proxy is who it is to its configuration.
+func (o Options) proxy() config.Proxy {
+	namespace := o.Namespace
+	if o.Gateway {
+		namespace = config.GatewayNamespace
+	}
+	return config.Proxy{Namespace: namespace, Labels: o.Labels(), Gateway: o.Gateway}
+}
+
+// Labels are those of its pod.
+func (o Options) Labels() map[string]string {
+	labels := map[string]string{"app": o.App}
+	if o.Version != "" {
+		labels["version"] = o.Version
+	}
+	if o.Gateway {
+		maps.Copy(labels, rules.IngressGateway())
+	}
+	return labels
 }
 
 // Sidecar is a running proxy.
@@ -132,10 +154,7 @@ func (s *Sidecar) Push(cfg *config.Config) error {
 	if s.ctx.Err() != nil {
 		return fmt.Errorf("configuring the proxy of %s: it is closed", s.options.Name)
 	}
-	if s.options.Gateway {
-		cfg = cfg.ForGateway()
-	}
-	next, replaced, err := s.next(cfg)
+	next, replaced, err := s.next(cfg.For(s.options.proxy()))
 	if err != nil {
 		return err
 	}
@@ -143,7 +162,7 @@ func (s *Sidecar) Push(cfg *config.Config) error {
 	for _, c := range replaced {
 		c.drain()
 	}
-	return s.syncListeners(cfg)
+	return s.syncListeners(next.config)
 }
 
 // next is the state that runs a configuration, and which clusters of the state

@@ -10,13 +10,11 @@ package embedded
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"sync"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
-	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/admin"
@@ -197,17 +195,6 @@ func (w injected) namespace() string {
 	return w.options.Namespace
 }
 
-func (w injected) labels() map[string]string {
-	labels := map[string]string{"app": w.options.App}
-	if w.options.Version != "" {
-		labels["version"] = w.options.Version
-	}
-	if w.options.Gateway {
-		maps.Copy(labels, rules.IngressGateway())
-	}
-	return labels
-}
-
 // Proxies implements mesh.Mesh.
 func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 	var proxies []mesh.Proxy
@@ -218,7 +205,7 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 			Workload:  w.workload,
 			App:       w.options.App,
 			Version:   w.options.Version,
-			Labels:    w.labels(),
+			Labels:    w.options.Labels(),
 			Address:   w.address(),
 			Gateway:   w.options.Gateway,
 			Client:    w.options.Name == clientName,

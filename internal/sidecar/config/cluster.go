@@ -41,7 +41,7 @@ func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, rul
 		Policy:  inForce(policy.Merged(rule.GetTrafficPolicy(), subset.GetTrafficPolicy(), uint32(p.Number))),
 	}
 	for _, e := range p.Endpoints {
-		if e.hasLabels(subset.GetLabels()) {
+		if hasLabels(e.Labels, subset.GetLabels()) {
 			cluster.Endpoints = append(cluster.Endpoints, e)
 		}
 	}

@@ -56,6 +56,8 @@ type VirtualHost struct {
 	Name    string
 	Domains []string // exact, *.suffix or *
 	Routes  []*Route
+
+	fallback []*Route // of a proxy for which none of the routes is
 }
 
 // Route is one of Envoy's routes: what it matches, and what is done then.

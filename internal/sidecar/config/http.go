@@ -29,6 +29,8 @@ func (c *compiler) compileHTTP() error {
 				Name:    fmt.Sprintf("%s:%d", s.Host, port),
 				Domains: s.Domains(),
 				Routes:  routes,
+
+				fallback: c.defaultRoutes(s, port),
 			})
 		}
 		c.config.HTTP[port] = table
@@ -64,6 +66,11 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*Route, error) {
 		}
 		break
 	}
+	return c.defaultRoutes(s, port), nil
+}
+
+// defaultRoutes lead to a service itself.
+func (c *compiler) defaultRoutes(s *Service, port int) []*Route {
 	itself := &networking.HTTPRoute{Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{
 		Host: s.Host, Port: &networking.PortSelector{Number: uint32(port)},
 	}}}}
@@ -72,7 +79,7 @@ func (c *compiler) serviceRoutes(s *Service, port int) ([]*Route, error) {
 		Match:   everything(),
 		Targets: []Target{{Cluster: clusterName(port, "", s.Host), Weight: 100}},
 		Filters: c.routeFilters(Place{compiler: c, port: port}, itself),
-	}}, nil
+	}}
 }
 
 // attached says whether a VirtualService applies to the sidecars, or to a
@@ -152,6 +159,7 @@ func (c *compiler) routeFilters(at Place, r *networking.HTTPRoute) []RouteFilter
 
 func newRouteMatch(ref rules.Ref, path string, m *networking.HTTPMatchRequest) (RouteMatch, error) {
 	out := everything()
+	out.Source = sourceOf(m)
 	var err error
 	if m.GetUri() != nil {
 		if out.Path, err = newStringMatch(m.GetUri()); err != nil {

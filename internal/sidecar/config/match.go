@@ -39,6 +39,7 @@ type HeaderMatch struct {
 type RouteMatch struct {
 	Path    StringMatch // of the path without query
 	Headers []HeaderMatch
+	Source  Source // whose route it is
 }
 
 // everything matches every request.

@@ -55,13 +55,3 @@ func (s *Service) Domains() []string {
 	namespaced := s.Name + "." + s.Namespace()
 	return []string{s.Host, s.Host + ".", s.Name, namespaced, namespaced + ".svc"}
 }
-
-// hasLabels says whether all wanted labels are there.
-func (e Endpoint) hasLabels(want map[string]string) bool {
-	for k, v := range want {
-		if got, ok := e.Labels[k]; !ok || got != v {
-			return false
-		}
-	}
-	return true
-}

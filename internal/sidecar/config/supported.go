@@ -37,7 +37,7 @@ type Fields map[protoreflect.Name][]protoreflect.Name
 var implemented = Fields{
 	"VirtualService":       {"hosts", "gateways", "http", "tcp"},
 	"HTTPRoute":            {"name", "match", "route"},
-	"HTTPMatchRequest":     {"name", "uri", "method", "authority", "headers", "port", "gateways", "ignore_uri_case", "without_headers"},
+	"HTTPMatchRequest":     {"name", "uri", "method", "authority", "headers", "port", "gateways", "ignore_uri_case", "without_headers", "source_labels", "source_namespace"},
 	"StringMatch":          {"exact", "prefix", "regex"},
 	"HTTPRouteDestination": {"destination", "weight"},
 	"Destination":          {"host", "subset", "port"},

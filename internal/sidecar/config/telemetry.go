@@ -12,14 +12,6 @@ import (
 // a Telemetry there without a selector is for the whole mesh.
 const GatewayNamespace = "istio-system"
 
-// ForGateway returns the configuration as the ingress gateway runs it, which logs
-// by the Telemetries of its own namespace.
-func (c *Config) ForGateway() *Config {
-	own := *c
-	own.AccessLog = c.gatewayLog
-	return &own
-}
-
 // log turns the access logs on that a Telemetry object is for.
 func (c *Config) log(namespace string, t *telemetry.Telemetry) {
 	if !logsAccess(t) {
