@@ -46,9 +46,13 @@ func (s *stream) send() {
 	header := s.w.Header()
 	maps.Copy(header, s.answer.header)
 	header.Set("Server", s.proxy.serverName()) // Whatever a filter has made of it, as in Envoy.
-	if s.answer.text != "" {                   // After the filters, as in Envoy.
+	switch {                                   // After the filters, as in Envoy.
+	case s.answer.text != "":
 		header.Set("Content-Length", strconv.Itoa(len(s.answer.text)))
 		header.Set("Content-Type", cmp.Or(header.Get("Content-Type"), "text/plain"))
+	case s.answer.body == nil: // One of its own without a text says nothing of it.
+		header.Del("Content-Length")
+		header.Del("Content-Type")
 	}
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil // Else net/http would guess one.

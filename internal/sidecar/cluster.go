@@ -89,6 +89,7 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	c.end = end
 	if o := cfg.Policy.Outlier; o != (envoy.OutlierDetection{}) {
 		c.detector = newDetector(o, newOutlierStats(p.stats, cfg.Name), len(c.hosts))
+		c.detector.onEjected = func(host int) { c.hosts[host].renew() }
 		p.routines.Go(func() { c.detector.run(detectorCtx) })
 	}
 	return c
@@ -129,6 +130,14 @@ func (c *cluster) drain() {
 	}
 }
 
+// renew ends the connections to a host, those in use after their requests: what
+// Envoy's cluster manager does with an ejected one (onHostHealthFailure).
+func (h *host) renew() {
+	for _, p := range h.pools {
+		p.renew()
+	}
+}
+
 // report tells the outlier detection of a host's answer.
 func (c *cluster) report(h *host, status int) {
 	if c.detector != nil {
@@ -148,7 +157,10 @@ type choice struct {
 
 // choose picks the host of a request; nil if none is healthy.
 func (c *cluster) choose(by choice) *host {
-	candidates := c.healthy()
+	candidates, panicking := c.healthy()
+	if panicking {
+		c.stats.lbHealthyPanic.add(1)
+	}
 	if len(candidates) == 0 {
 		c.stats.cxNoneHealthy.add(1)
 		return nil
@@ -159,24 +171,28 @@ func (c *cluster) choose(by choice) *host {
 	h := c.balance(by, candidates, 0)
 	for i := 1; i <= by.again && slices.Contains(by.tried, h); i++ {
 		h = c.balance(by, candidates, i)
+		if panicking && c.config.Policy.Balancer != envoy.RingHash {
+			c.stats.lbHealthyPanic.add(1) // Of each choice, but of the ring's together.
+		}
 	}
 	return h
 }
 
-// healthy are the hosts that the workers know of no ejection of, or all of them below the panic
-// threshold, which is 0 unless minHealthPercent says otherwise.
-func (c *cluster) healthy() []*host {
-	var in []*host
+// healthy are the hosts that the workers know of no ejection of, or all of them
+// below the panic threshold, which is 0 unless minHealthPercent says otherwise.
+func (c *cluster) healthy() (in []*host, panicking bool) {
 	for _, h := range c.hosts {
 		if c.detector == nil || !c.detector.skipped(h.index) {
 			in = append(in, h)
 		}
 	}
-	if float64(100*len(in)) < c.config.Policy.PanicThreshold*float64(len(c.hosts)) {
-		c.stats.lbHealthyPanic.add(1)
-		return c.hosts
+	if len(c.hosts) == 0 {
+		return nil, c.config.Policy.PanicThreshold > 0
 	}
-	return in
+	if float64(100*len(in)) < c.config.Policy.PanicThreshold*float64(len(c.hosts)) {
+		return c.hosts, true
+	}
+	return in, false
 }
 
 // balance picks one of the hosts for the i-th time.

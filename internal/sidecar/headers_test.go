@@ -109,6 +109,8 @@ func TestHeadersOfTheProxysOwnAnswers(t *testing.T) {
 func TestHeadersThatEnvoyComputesAreRefused(t *testing.T) {
 	for headers, path := range map[string]string{
 		`{"response":{"add":{"x-a":"%START_TIME%"}}}`:     "spec.http[0].headers.response.add[x-a]",
+		`{"request":{"set":{"x-envoy-retry-on":"5xx"}}}`:  "spec.http[0].headers.request.set[x-envoy-retry-on]",
+		`{"request":{"add":{"X-Envoy-Max-Retries":"1"}}}`: "spec.http[0].headers.request.add[X-Envoy-Max-Retries]",
 		`{"request":{"add":{"x-a":"50%% of %HOST% %%"}}}`: "spec.http[0].headers.request.add[x-a]",
 	} {
 		_, err := Compile(config.Mesh{Services: web(t)}, []*rules.Object{sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"headers":`+headers+`,"route":[{"destination":{"host":"web"}}]}]}`)})

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"errors"
 	"io"
+	"strconv"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -87,6 +88,9 @@ func (f *forwarding) copy(target string) *stream {
 	r := f.r.Clone(f.proxy.ctx)
 	r.Header.Set("X-Envoy-Internal", "true")
 	appendForwardedFor(r.Header, f.proxy.ip())
+	if f.timeout == 0 && f.perTry > 0 { // It is made of what goes to the first host, and has no limit of its own.
+		r.Header.Set(expectedTimeout, strconv.FormatInt(f.perTry.Milliseconds(), 10))
+	}
 	if f.body != nil {
 		body := newCopiedBody()
 		r.Body = body

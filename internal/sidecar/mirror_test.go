@@ -170,3 +170,21 @@ func TestMirrorsAreDumpedAsEnvoys(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// A copy says how long an attempt of its request may take, or the request if that
+// is limited: it has no attempts of its own.
+func TestACopySaysHowLongItMayTake(t *testing.T) {
+	for entry, want := range map[string]string{
+		`"retries":{"attempts":1,"perTryTimeout":"5s","retryOn":"5xx"},`:                 "5000",
+		`"timeout":"60s","retries":{"attempts":1,"perTryTimeout":"5s","retryOn":"5xx"},`: "60000",
+		`"timeout":"60s",`: "60000",
+		``:                 "",
+	} {
+		copied := make(chan seen, 1)
+		m := mirroring(t, entry+toV2, sidecartest.Answering("v1"), notingRequests("v2", copied))
+		m.get("http://web:8000/")
+		if got := (<-copied).Header.Get(expectedTimeout); got != want {
+			t.Errorf("with %s a copy says %q, not %q", entry, got, want)
+		}
+	}
+}

@@ -28,6 +28,8 @@ type detector struct {
 	config envoy.OutlierDetection
 	stats  outlierStats
 
+	onEjected func(host int) // nil: nothing is done
+
 	mu        sync.Mutex
 	hosts     []monitor
 	active    int
@@ -67,7 +69,7 @@ func (d *detector) report(host, status int) {
 	if status >= 502 && status <= 504 {
 		m.consecutiveGateway++
 		if m.consecutiveGateway == cmp.Or(d.config.ConsecutiveGatewayFailure, gatewayFailures) {
-			d.detected(m, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.ConsecutiveGatewayFailure > 0)
+			d.detected(host, d.stats.detectedGateway, d.stats.enforcedGateway, d.config.ConsecutiveGatewayFailure > 0)
 			m.consecutiveGateway = 0
 		}
 	} else {
@@ -75,13 +77,14 @@ func (d *detector) report(host, status int) {
 	}
 	m.consecutive5xx++
 	if m.consecutive5xx == d.config.Consecutive5xx {
-		d.detected(m, d.stats.detected5xx, d.stats.enforced5xx, true)
+		d.detected(host, d.stats.detected5xx, d.stats.enforced5xx, true)
 		m.consecutive5xx = 0
 	}
 }
 
 // detected ejects a host unless too many are out already.
-func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool) {
+func (d *detector) detected(host int, detected, enforced *metric, enforce bool) {
+	m := &d.hosts[host]
 	if m.ejected {
 		return
 	}
@@ -102,6 +105,9 @@ func (d *detector) detected(m *monitor, detected, enforced *metric, enforce bool
 	d.stats.active.add(1)
 	d.stats.enforcedTotal.add(1)
 	enforced.add(1)
+	if d.onEjected != nil {
+		d.onEjected(host)
+	}
 	d.tell(m.ejectedAt)
 }
 

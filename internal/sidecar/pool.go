@@ -27,6 +27,7 @@ type pool struct {
 	connecting int
 	pending    []*pendingStream // the first to come is the first to be served
 	draining   bool
+	generation int // of its connections; older ones end with their requests
 }
 
 // pendingStream is a request that waits for a connection.
@@ -170,7 +171,7 @@ func (p *pool) detach(c *upstreamConn, reusable bool, why *metric) {
 	p.cluster.requests.dec()
 	p.cluster.stats.rqActive.add(-1)
 	p.host.rqActive.Add(-1)
-	if !reusable || c.draining || p.draining {
+	if !reusable || c.draining || p.draining || c.generation != p.generation {
 		p.remove(c, why)
 		return
 	}
@@ -295,6 +296,16 @@ func (p *pool) drain() {
 	p.worker.Lock()
 	defer p.worker.Unlock()
 	p.draining = true
+	for len(p.ready) > 0 {
+		p.removeReady(p.ready[0], p.cluster.stats.cxDestroyLocal)
+	}
+}
+
+// renew closes idle connections now and those in use after their requests.
+func (p *pool) renew() {
+	p.worker.Lock()
+	defer p.worker.Unlock()
+	p.generation++
 	for len(p.ready) > 0 {
 		p.removeReady(p.ready[0], p.cluster.stats.cxDestroyLocal)
 	}

@@ -28,14 +28,14 @@ func TestRedirects(t *testing.T) {
 		{"to the port of the scheme", `"redirect":{"authority":"other","derivePort":"FROM_PROTOCOL_DEFAULT"}`, "/a", 301, "http://other/a"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := startMesh(t, Options{}, web(t, sidecartest.Answering("hello")), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"name":"away",`+tt.entry+`,"headers":{"response":{"set":{"x-a":"added"}}}}]}`))
+			m := startMesh(t, Options{}, web(t, sidecartest.Answering("hello")), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"name":"away",`+tt.entry+`,"headers":{"response":{"set":{"x-a":"added","content-type":"text/x"}}}}]}`))
 			m.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			headers := []string{"X", "y"}
 			if tt.path == "/80" {
 				headers = append(headers, "Host", "web:80")
 			}
 			g := m.get("http://web:8000"+tt.path, headers...)
-			if g.Status != tt.status || g.Header.Get("Location") != tt.location || g.Body != "" || g.Header.Get("X-A") != "added" {
+			if g.Status != tt.status || g.Header.Get("Location") != tt.location || g.Body != "" || g.Header.Get("X-A") != "added" || g.Header.Get("Content-Type") != "" {
 				t.Errorf("got %d %v, want %d %s", g.Status, g.Header, tt.status, tt.location)
 			}
 			e := m.lines.all()[0]

@@ -15,8 +15,9 @@ const upstreamServiceTime = "X-Envoy-Upstream-Service-Time"
 
 // The headers that only the proxy's host sees.
 const (
-	attemptCount = "X-Envoy-Attempt-Count"
-	originalHost = "X-Envoy-Original-Host"
+	attemptCount    = "X-Envoy-Attempt-Count"
+	originalHost    = "X-Envoy-Original-Host"
+	expectedTimeout = "X-Envoy-Expected-Rq-Timeout-Ms"
 )
 
 // upstreamRequest is the request as it goes to a host, without its body, with
@@ -29,7 +30,7 @@ func (f *forwarding) upstreamRequest() *http.Request {
 		header.Set(attemptCount, strconv.Itoa(f.attempt))
 	}
 	if expected := f.expected(); expected > 0 {
-		header.Set("X-Envoy-Expected-Rq-Timeout-Ms", strconv.FormatInt(expected, 10))
+		header.Set(expectedTimeout, strconv.FormatInt(expected, 10))
 	}
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.

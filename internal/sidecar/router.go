@@ -60,8 +60,7 @@ func (r *router) decode(s *stream) bool {
 func (f *forwarding) try() bool {
 	to := f.retries.choose(f.cluster, choice{worker: f.worker, bond: f.bond})
 	if to == nil {
-		f.host = nil
-		f.charge(http.StatusServiceUnavailable)
+		f.cluster.stats.charge(http.StatusServiceUnavailable) // The host of an attempt before stays in the log.
 		f.reply(http.StatusServiceUnavailable, "no healthy upstream", "UH", "no_healthy_upstream")
 		return false
 	}

@@ -19,10 +19,11 @@ type upstreamConn struct {
 
 	writing sync.Mutex // held while a request is written
 
-	served   uint32 // requests so far, counted only where there is a limit
-	draining bool   // closed after the request that it carries
-	closed   bool
-	exchange *exchange // what it carries; nil: idle
+	served     uint32 // requests so far, counted only where there is a limit
+	draining   bool   // closed after the request that it carries
+	generation int    // of the pool's when it was made
+	closed     bool
+	exchange   *exchange // what it carries; nil: idle
 }
 
 // exchange is one request on a connection.
@@ -46,7 +47,7 @@ type head struct {
 }
 
 func newUpstreamConn(nc net.Conn, p *pool) *upstreamConn {
-	return &upstreamConn{socket: nc, pool: p, reader: bufio.NewReader(nc)}
+	return &upstreamConn{socket: nc, pool: p, generation: p.generation, reader: bufio.NewReader(nc)}
 }
 
 // readAnswers reads one answer after another until the connection is closed.

@@ -23,6 +23,7 @@ type call struct {
 	Do      string // what the workload does
 	Headers string // name:value, separated by spaces
 	Body    string
+	Before  time.Duration // the pause before it
 	AtLeast time.Duration // that it takes
 }
 
@@ -84,6 +85,7 @@ func (c call) send(client *http.Client, service string, number int, id string) o
 	if c.Do != "" {
 		r.Header.Set(doHeader, c.Do)
 	}
+	<-time.After(c.Before)
 	began := time.Now()
 	resp, err := client.Do(r)
 	if err != nil {

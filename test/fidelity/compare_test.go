@@ -21,6 +21,7 @@ type comparison struct {
 	Calls       []call
 	Times       int    // how often the calls are made; 0: once
 	Connections int    // 0: one
+	Unread      bool   // how much is received of a body that no host took is not compared
 	Drawn       bool   // what becomes of a call is drawn, so shares are compared
 	Known       string // why the sides differ, and may
 }

@@ -98,8 +98,8 @@ func (tr *trial) entry() map[string]any {
 	return map[string]any{"kind": "ServiceEntry", "metadata": map[string]any{"name": tr.service}, "spec": spec}
 }
 
-// startEmbedded starts the embedded sidecar with the case's rules.
-func (tr *trial) startEmbedded(t testing.TB) {
+// compile makes the embedded sidecar's configuration of the case's rules.
+func (tr *trial) compile(t testing.TB) (*config.Config, error) {
 	t.Helper()
 	service := config.Service{Name: tr.service, Host: tr.host(), Ports: []config.Port{{Number: 8000}}}
 	for _, w := range tr.workloads[embeddedSide] {
@@ -115,11 +115,17 @@ func (tr *trial) startEmbedded(t testing.TB) {
 		}
 		o, err := rules.DecodeFile(text)
 		if err != nil {
-			t.Fatalf("%s: %v", tr.Name, err)
+			return nil, err
 		}
 		objects = append(objects, o)
 	}
-	cfg, err := sidecar.Compile(config.Mesh{Services: []config.Service{service}}, objects)
+	return sidecar.Compile(config.Mesh{Services: []config.Service{service}}, objects)
+}
+
+// startEmbedded starts the embedded sidecar with the case's rules.
+func (tr *trial) startEmbedded(t testing.TB) {
+	t.Helper()
+	cfg, err := tr.compile(t)
 	if err != nil {
 		t.Fatalf("%s: %v", tr.Name, err)
 	}
@@ -180,14 +186,17 @@ func (tr *trial) inWords(side int, line string) string {
 		}
 		return "(given)"
 	}
-	upstream := get("upstream")
+	upstream, received := get("upstream"), get("received")
+	if tr.Unread && get("details") != "via_upstream" {
+		received = "(given)"
+	}
 	for _, w := range tr.workloads[side] {
 		if w.address == upstream {
 			upstream = w.version
 		}
 	}
 	return fmt.Sprintf("%q %s %s %s %s %q, received %s sent %s took %s, from %q to %q host %s local %s, %s %s", get("request"), get("status"), get("flags"), get("details"),
-		get("end"), strings.ReplaceAll(get("failure"), tr.address(side), "(address)"), get("received"), get("sent"), given("took"), get("from"), get("authority"), upstream, given("local"), get("cluster"), get("route"))
+		get("end"), strings.ReplaceAll(get("failure"), tr.address(side), "(address)"), received, get("sent"), given("took"), get("from"), get("authority"), upstream, given("local"), get("cluster"), get("route"))
 }
 
 func (tr *trial) address(side int) string {

@@ -35,8 +35,9 @@ type workload struct {
 	version string
 	address string
 
-	mu   sync.Mutex
-	seen []string // each request in words, by which two are compared
+	mu    sync.Mutex
+	seen  []string       // each request in words, by which two are compared
+	first map[string]int // how long the first attempt of a request may take
 }
 
 // serveWorkload starts one on an address that both proxies reach.
@@ -46,7 +47,7 @@ func serveWorkload(t testing.TB, ip, version string) *workload {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &workload{version: version, address: l.Addr().String()}
+	w := &workload{version: version, address: l.Addr().String(), first: map[string]int{}}
 	server := &http.Server{Handler: w, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }() // Until it is closed.
 	t.Cleanup(func() { server.Close() })
@@ -123,21 +124,20 @@ func hijacked(w http.ResponseWriter, text string) {
 // note writes down a request. What is another in each run has a word instead.
 func (w *workload) note(r *http.Request, body []byte, err error) {
 	var lines []string
-	attempt := r.Header.Get(attemptHeader)
 	for name, values := range r.Header {
 		if tracing[name] {
 			continue
 		}
 		for _, v := range values {
-			if name == expectedHeader && attempt != "1" {
-				v = left(v)
+			if name == expectedHeader {
+				v = w.told(r, v)
 			}
 			lines = append(lines, fmt.Sprintf("%s: %s", name, requestHeader(name, v)))
 		}
 	}
 	slices.Sort(lines)
 	text := fmt.Sprintf("call %s at %s, attempt %s: %s %s host %s, body %q %v; %s", r.Header.Get(callHeader), w.version,
-		attempt, r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
+		r.Header.Get(attemptHeader), r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = append(w.seen, text)
@@ -167,14 +167,26 @@ func requestHeader(name, value string) string {
 	return value
 }
 
-// left is what is left of a timeout, in milliseconds, to the next hundred: what has
-// gone before an attempt is another number in each run, a millisecond more or less.
-func left(value string) string {
+// told says how long a request may take as Envoy tells its host: of attempts after
+// the first only whether that is about as long, since of a timeout something has
+// gone, and more where the machine is busy.
+func (w *workload) told(r *http.Request, value string) string {
 	n, err := strconv.Atoi(value)
 	if err != nil {
 		return value
 	}
-	return fmt.Sprintf("about %d", (n+50)/100*100)
+	of := r.Header.Get(callHeader) + r.Header.Get("X-Envoy-Internal")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first, again := w.first[of]
+	switch {
+	case !again:
+		w.first[of] = n
+		return value
+	case 3*n > 2*first:
+		return "(about as long as the first)"
+	}
+	return "(what is left)"
 }
 
 func short(body []byte) string {

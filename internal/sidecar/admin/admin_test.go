@@ -126,7 +126,7 @@ func TestHostsAreCountedAsEnvoyCountsThem(t *testing.T) {
 	want(t, status, fmt.Sprintf(`{"address":{"socket_address":{"address":"%s","port_value":%d}},"weight":1,"locality":{},
 		"health_status":{"eds_health_status":"HEALTHY","failed_outlier_check":true},
 		"stats":[{"name":"cx_connect_fail"},{"name":"cx_total","value":"1"},{"name":"rq_error","value":"2"},{"name":"rq_success","value":"2"},{"name":"rq_timeout"},
-			{"name":"rq_total","value":"4"},{"type":"GAUGE","name":"cx_active","value":"1"},{"type":"GAUGE","name":"rq_active"}]}`, address, port), "cluster_statuses", 0, "host_statuses", 0)
+			{"name":"rq_total","value":"4"},{"type":"GAUGE","name":"cx_active"},{"type":"GAUGE","name":"rq_active"}]}`, address, port), "cluster_statuses", 0, "host_statuses", 0)
 	want(t, status, `{"thresholds":[{"max_connections":4294967295,"max_pending_requests":4294967295,"max_requests":4294967295,"max_retries":4294967295},
 		{"priority":"HIGH","max_connections":1024,"max_pending_requests":1024,"max_requests":1024,"max_retries":3}]}`, "cluster_statuses", 0, "circuit_breakers")
 	text := m.adminGet("/clusters")

@@ -137,7 +137,16 @@ func authority(values map[string]string) string {
 	return ""
 }
 
-// CheckHeaders refuses the variables of Envoy in what headers are set to.
+// readByRouter are the headers of a request that Envoy's router takes for a part of
+// the route, and takes away: source/common/router/router.cc.
+var readByRouter = []string{
+	"x-envoy-retry-on", "x-envoy-retry-grpc-on", "x-envoy-max-retries", "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names",
+	"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-upstream-rq-timeout-alt-response",
+	"x-envoy-hedge-on-per-try-timeout", "x-envoy-upstream-alt-stat-name",
+}
+
+// CheckHeaders refuses the variables of Envoy in what headers are set to, and what
+// its router would read.
 func CheckHeaders(path string, r *networking.HTTPRoute, refuse Refuse) {
 	checkHeaders(path+".headers", r.GetHeaders(), refuse)
 	for i, d := range r.GetRoute() {
@@ -146,15 +155,19 @@ func CheckHeaders(path string, r *networking.HTTPRoute, refuse Refuse) {
 }
 
 func checkHeaders(path string, h *networking.Headers, refuse Refuse) {
-	check := func(path string, values map[string]string) {
+	check := func(path string, values map[string]string, toRouter bool) {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
+			at := fmt.Sprintf("%s[%s]", path, name)
+			if toRouter && slices.Contains(readByRouter, strings.ToLower(name)) {
+				refuse(at, "Envoy's router would do what it says; write it as timeout or retries")
+			}
 			if strings.Contains(strings.ReplaceAll(values[name], "%%", ""), "%") {
-				refuse(fmt.Sprintf("%s[%s]", path, name), "the embedded mesh does not implement Envoy's variables; write the value, a %% in it twice, or run with --mesh istio")
+				refuse(at, "the embedded mesh does not implement Envoy's variables; write the value, a %% in it twice, or run with --mesh istio")
 			}
 		}
 	}
-	check(path+".request.set", h.GetRequest().GetSet())
-	check(path+".request.add", h.GetRequest().GetAdd())
-	check(path+".response.set", h.GetResponse().GetSet())
-	check(path+".response.add", h.GetResponse().GetAdd())
+	check(path+".request.set", h.GetRequest().GetSet(), true)
+	check(path+".request.add", h.GetRequest().GetAdd(), true)
+	check(path+".response.set", h.GetResponse().GetSet(), false)
+	check(path+".response.add", h.GetResponse().GetAdd(), false)
 }
