@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -33,9 +32,9 @@ type Manifests struct {
 func (m *Manifests) ReadManifests(name string, stdin io.Reader) error {
 	in, file := stdin, "stdin"
 	if name != Stdin {
-		opened, err := os.Open(name)
+		opened, err := open(name)
 		if err != nil {
-			return fmt.Errorf("reading %q: %w", name, errors.Unwrap(err))
+			return err
 		}
 		defer opened.Close()
 		in, file = opened, name

@@ -89,6 +89,9 @@ func (s setting) give(all map[string]*param) error {
 	}
 	name := s.path[1].Name
 	p := all[name]
+	if len(all) == 0 {
+		return s.wrong("name one under spec.params, and write $("+name+") where it is meant", "the scenario has no parameters")
+	}
 	if p == nil {
 		return s.wrong(nearest.Hint(name, slices.Sorted(maps.Keys(all))), "the scenario has no parameter %q", name)
 	}

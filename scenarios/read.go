@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,12 +59,23 @@ func Read(path string, set ...string) (*Scenario, error) {
 	return parse(path, text, set, openBeside(filepath.Dir(path)))
 }
 
+func open(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading %q: %w; is it in another folder?", path, errors.Unwrap(err))
+	case err != nil:
+		return nil, fmt.Errorf("reading %q: %w; may you read it?", path, errors.Unwrap(err))
+	}
+	return f, nil
+}
+
 // readFile returns the text of a file, without the byte order mark that some
 // editors put before it.
 func readFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w; is it in another folder?", path, errors.Unwrap(err))
+		return "", err
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {

@@ -51,7 +51,11 @@ func (r *reader) apply(body ast.Node, s setting) error {
 func (r *reader) key(at spot, part yamlnode.Part, s setting, last bool) (spot, error) {
 	pairs, err := yamlnode.Entries(at.node)
 	if err != nil {
-		return at, s.wrong("", "%s has no keys: it is %s", at.path, yamlnode.Kind(at.node))
+		hint := ""
+		if _, list := at.node.(*ast.SequenceNode); list {
+			hint = "write [" + part.Name + "] for an entry"
+		}
+		return at, s.wrong(hint, "%s has no keys: it is %s", at.path, yamlnode.Kind(at.node))
 	}
 	form, known := at.below(part.Name)
 	next := spot{form: form, open: at.open || at.holdsObject(), path: at.path + "." + part.Name}
@@ -64,8 +68,12 @@ func (r *reader) key(at spot, part yamlnode.Part, s setting, last bool) (spot, e
 		return next, nil
 	}
 	switch {
+	case !known && at.path == "spec" && slices.Contains(yamlnode.Keys(reflect.TypeFor[file]()), part.Name):
+		return at, s.wrong("leave out spec, and name nothing beside it", "a path leads into spec, and %q is outside of it", part.Name)
 	case !known:
 		return at, s.wrong(nearest.Hint(part.Name, at.choice(pairs)), "%s has no %q", at.path, part.Name)
+	case !last && form != nil && form.Kind() == reflect.Slice:
+		return at, s.wrong("set it as a whole: "+next.path[len("spec."):]+"=[...]", "%s has no %s", at.path, part.Name)
 	case !last:
 		return at, s.wrong("set it as a whole: "+next.path[len("spec."):]+"={...}", "%s has no %s", at.path, part.Name)
 	}
@@ -84,7 +92,11 @@ func (r *reader) key(at spot, part yamlnode.Part, s setting, last bool) (spot, e
 func (r *reader) entry(at spot, part yamlnode.Part, s setting) (spot, error) {
 	list, ok := at.node.(*ast.SequenceNode)
 	if !ok {
-		return at, s.wrong("write ."+part.Name+" for a key", "%s is no list", at.path)
+		hint := ""
+		if pairs, err := yamlnode.Entries(at.node); err == nil && len(pairs) > 0 {
+			hint = "go on with a key, as in ." + yamlnode.Key(pairs[0])
+		}
+		return at, s.wrong(hint, "%s is no list", at.path)
 	}
 	i := part.Index
 	var names []string
@@ -97,6 +109,9 @@ func (r *reader) entry(at spot, part yamlnode.Part, s setting) (spot, error) {
 		if i < 0 && name == part.Name {
 			i = j
 		}
+	}
+	if i < 0 && len(names) == 0 {
+		return at, s.wrong("number them, from [0]", "the entries of %s have no names, and none is %q", at.path, part.Name)
 	}
 	if i < 0 {
 		return at, s.wrong(nearest.Hint(part.Name, names), "%s has no entry of the name %q", at.path, part.Name)

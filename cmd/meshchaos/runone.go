@@ -36,7 +36,7 @@ func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
 func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string, to streams) (*report.Record, error) {
 	if dir != "" {
 		if err := makeFolder(dir); err != nil {
-			return nil, fmt.Errorf("making the folder of the report: %w", err)
+			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
 	}
 	warn(to.err, s.Warnings)

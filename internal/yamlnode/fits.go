@@ -2,6 +2,7 @@ package yamlnode
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -47,7 +48,11 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 func mappingFits(node ast.Node, t reflect.Type, path string) error {
 	pairs, err := Entries(node)
 	if err != nil {
-		return At(node, "", "%s takes a mapping, not %s", path, Kind(node))
+		hint := ""
+		if t.Kind() == reflect.Struct {
+			hint = "its keys are " + strings.Join(Keys(t), ", ")
+		}
+		return At(node, hint, "%s takes a mapping, not %s", path, Kind(node))
 	}
 	for _, pair := range pairs {
 		key := Key(pair)
@@ -81,14 +86,22 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 		}
 	case reflect.Float64:
 		if !isInteger && !isFloat {
-			return At(node, "", "%s takes a number, not %s", path, Kind(node))
+			return At(node, unquote(node, decimal), "%s takes a number, not %s", path, Kind(node))
 		}
 	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint32:
 		if !isInteger {
-			return At(node, "", "%s takes a whole number, not %s", path, Kind(node))
+			return At(node, unquote(node, integer), "%s takes a whole number, not %s", path, Kind(node))
 		}
 	}
 	return nil
+}
+
+// unquote is what to do about a number that is a text for its quotes alone.
+func unquote(node ast.Node, number *regexp.Regexp) string {
+	if text, ok := node.(*ast.StringNode); ok && number.MatchString(text.Value) {
+		return "take the quotes away"
+	}
+	return ""
 }
 
 // ValueType is the type of what stands behind a key of a struct or a map; false:

@@ -50,9 +50,10 @@ func TestWhatIsWrongStandsAtItsLineAndColumn(t *testing.T) {
 		"no name":                 {"service: []", "this takes the name of a service, or a list of names", "", 1, 10},
 		"a number for a text":     {"when: {a: 007}", `a takes a text, and "007" is none to YAML`, "quote it", 1, 11},
 		"a text for a number":     {"limit: many", `limit takes a whole number, not "many"`, "", 1, 8},
+		"a number in quotes":      {`limit: "5"`, `limit takes a whole number, not "5"`, "take the quotes away", 1, 8},
 		"a text for a truth":      {"fresh: yes please", `fresh takes true or false, not "yes please"`, "", 1, 8},
 		"no value":                {"when:", "when has no value", "write a value, or leave the key out", 1, 7},
-		"a list for a mapping":    {"- a", "the form takes a mapping, not a list", "", 1, 1},
+		"a list for a mapping":    {"- a", "the form takes a mapping, not a list", "its keys are service, when, delay, percent, limit, fresh", 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Decode(node(t, c.text), &form{}, "the form")
