@@ -172,7 +172,7 @@ func calls(t *testing.T, m *Mesh, workload string, since time.Time, n int) []str
 }
 
 // What was measured on Istio's own sample under the rules of Istio's guides, with
-// the calls of productpage.
+// the calls of productpage and of reviews.
 func TestThePagesOfIstiosGuides(t *testing.T) {
 	const details = "details 200 0s"
 	for _, row := range []struct {
@@ -182,14 +182,15 @@ func TestThePagesOfIstiosGuides(t *testing.T) {
 		want  shown
 		took  time.Duration
 		calls []string
+		below []string // the calls of reviews v2: a delay goes on when its caller has gone
 	}{
-		{"ratings is slow for jason", nil, "jason", shown{}, 6 * time.Second, []string{details, "reviews 0 DC 3s", "reviews 0 DC 3s"}},
-		{"ratings is slow for jason", nil, "anna", shown{reviews: "v1"}, 0, []string{details, "reviews 200 0s"}},
-		{"ratings fails for jason", []string{abortForJason}, "jason", shown{reviews: "v2", ratingsLost: 2}, 0, []string{details, "reviews 200 0s"}},
-		{"ratings fails for jason", []string{abortForJason}, "anna", shown{reviews: "v1"}, 0, []string{details, "reviews 200 0s"}},
-		{"v3 and 2 s", []string{allV3, twoSecondsForJason}, "jason", shown{reviews: "v3", red: 9}, 2 * time.Second, []string{details, "reviews 200 2s"}},
-		{"v3 and 7 s", []string{allV3}, "jason", shown{reviews: "v3", ratingsLost: 2}, 2500 * time.Millisecond, []string{details, "reviews 200 2.5s"}},
-		{"half a second for reviews", []string{halfASecond, twoSecondsForAll}, "anna", shown{}, time.Second, []string{details, "reviews 504 UT 500ms", "reviews 504 UT 500ms"}},
+		{"ratings is slow for jason", nil, "jason", shown{}, 6 * time.Second, []string{details, "reviews 0 DC 3s", "reviews 0 DC 3s"}, []string{"ratings 200 DI 7s", "ratings 200 DI 7s"}},
+		{"ratings is slow for jason", nil, "anna", shown{reviews: "v1"}, 0, []string{details, "reviews 200 0s"}, nil},
+		{"ratings fails for jason", []string{abortForJason}, "jason", shown{reviews: "v2", ratingsLost: 2}, 0, []string{details, "reviews 200 0s"}, []string{"ratings 500 FI 0s"}},
+		{"ratings fails for jason", []string{abortForJason}, "anna", shown{reviews: "v1"}, 0, []string{details, "reviews 200 0s"}, nil},
+		{"v3 and 2 s", []string{allV3, twoSecondsForJason}, "jason", shown{reviews: "v3", red: 9}, 2 * time.Second, []string{details, "reviews 200 2s"}, nil},
+		{"v3 and 7 s", []string{allV3}, "jason", shown{reviews: "v3", ratingsLost: 2}, 2500 * time.Millisecond, []string{details, "reviews 200 2.5s"}, nil},
+		{"half a second for reviews", []string{halfASecond, twoSecondsForAll}, "anna", shown{}, time.Second, []string{details, "reviews 504 UT 500ms", "reviews 504 UT 500ms"}, []string{"ratings 200 DI 2s", "ratings 200 DI 2s"}},
 	} {
 		t.Run(row.name+", "+row.user, func(t *testing.T) {
 			t.Parallel()
@@ -203,6 +204,9 @@ func TestThePagesOfIstiosGuides(t *testing.T) {
 			}
 			if diff := cmp.Diff(row.calls, calls(t, m, "productpage-v1", began, len(row.calls))); diff != "" {
 				t.Errorf("the calls of productpage (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(row.below, calls(t, m, "reviews-v2", began, len(row.below))); diff != "" {
+				t.Errorf("the calls of reviews v2 (-want +got):\n%s", diff)
 			}
 		})
 	}
