@@ -37,7 +37,7 @@ type Mutant struct {
 	What   string   `json:"what"` // is wrong
 	Fate   Fate     `json:"fate"`
 	By     *Killer  `json:"by,omitempty"`     // what killed it
-	Wanted []string `json:"wanted,omitempty"` // expectations that would have, by what was observed
+	Wanted []string `json:"wanted,omitempty"` // expectations that would have, by what was observed; those of one that is excused cast doubt on the excuse
 	Advice string   `json:"advice,omitempty"` // what to do where none would
 	Excuse string   `json:"excuse,omitempty"` // of the file; of one that was killed it is wrong
 	Reason string   `json:"reason,omitempty"` // why nothing is known of it

@@ -128,9 +128,13 @@ expect:
 func TestAnExcuseIsTakenAndAWrongOneIsFound(t *testing.T) {
 	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load+`mutants:
   - {id: "apply[0]/delay-halved", equivalent: nobody looks at the time}
+  - {id: "apply[0]/dropped", equivalent: nobody looks at the time}
   - {id: "apply[0]/also-503", equivalent: nobody looks at the status}
 `))
-	if one := all["apply[0]/delay-halved"]; one.Fate != report.Excused || one.Excuse != "nobody looks at the time" {
+	if one := all["apply[0]/dropped"]; one.Fate != report.Excused || !strings.HasPrefix(strings.Join(one.Wanted, ""), "client.min >= ") {
+		t.Errorf("an excuse that a limit on time would refute: %+v", one)
+	}
+	if one := all["apply[0]/delay-halved"]; one.Fate != report.Excused || one.Excuse != "nobody looks at the time" || one.Advice != "" {
 		t.Errorf("the excused one: %+v", one)
 	}
 	if one := all["apply[0]/also-503"]; !one.Wrong() {

@@ -90,10 +90,11 @@ func (o Options) try(ctx context.Context, mutant Mutant, id string, first *repor
 		if ctx.Err() != nil {
 			entry.Fate, entry.By, entry.Reason = report.Unknown, nil, interrupted
 		}
-		if entry.Fate == report.Survived && excuse != "" {
-			entry.Fate = report.Excused
-		} else if entry.Fate == report.Survived {
+		if entry.Fate == report.Survived {
 			entry.Wanted, entry.Advice = wanted(mutant, first, record), mutant.Advice
+			if excuse != "" {
+				entry.Fate, entry.Advice = report.Excused, ""
+			}
 		}
 		if !doubtful(entry) {
 			break

@@ -78,6 +78,8 @@ func wordFate(m report.Mutant) string {
 		return "by " + wordKiller(m.By) + "; yet spec.mutants says that nothing can tell it from the rule: take the excuse out"
 	case m.Fate == report.Killed:
 		return "by " + wordKiller(m.By)
+	case m.Fate == report.Excused && len(m.Wanted) > 0:
+		return strings.TrimSuffix(m.Excuse, ".") + ". Yet in these runs this would have killed it: " + strings.Join(m.Wanted, "; ") + "; if it does so in all, the excuse is wrong."
 	case m.Fate == report.Excused:
 		return m.Excuse
 	case m.Fate == report.Unknown:

@@ -11,7 +11,7 @@ import (
 )
 
 const mutationFace = `
-slow: 5 mutants on the embedded mesh, seed 7
+slow: 6 mutants on the embedded mesh, seed 7
 
 killed    apply[0]/dropped (line 7)
           the rule is left out
@@ -26,11 +26,15 @@ KILLED    apply[0]/delay-doubled (line 7)
 excused   apply[0]/also-503 (line 7)
           what ratings delays is aborted with 503 too
           nobody looks
+excused   apply[0]/also-reviews (line 7)
+          the same fault is on reviews too
+          nobody waits. Yet in these runs this would have killed it: pages.max <
+          4s; if it does so in all, the excuse is wrong.
 unknown   apply[0]/also-details (line 7)
           the same fault is on details too
           it was interrupted
 
-slow: 5 mutants: 2 killed, 1 survived, 1 excused, 1 unknown in 1.5s
+slow: 6 mutants: 2 killed, 1 survived, 2 excused, 1 unknown in 1.5s
 `
 
 func mutation() *report.Mutation {
@@ -43,6 +47,7 @@ func mutation() *report.Mutation {
 			{ID: "apply[0]/delay-halved", Line: 7, What: "the delay of ratings is 1s, not 2s", Fate: report.Survived, Wanted: []string{"pages.min >= 1.5s"}, Advice: "not shown"},
 			{ID: "apply[0]/delay-doubled", Line: 7, What: "the delay of ratings is 4s, not 2s", Fate: report.Killed, Excuse: "as slow", By: &report.Killer{Point: 1, Problem: "it never bit"}},
 			{ID: "apply[0]/also-503", Line: 7, What: "what ratings delays is aborted with 503 too", Fate: report.Excused, Excuse: "nobody looks"},
+			{ID: "apply[0]/also-reviews", Line: 7, What: "the same fault is on reviews too", Fate: report.Excused, Excuse: "nobody waits.", Wanted: []string{"pages.max < 4s"}},
 			{ID: "apply[0]/also-details", Line: 7, What: "the same fault is on details too", Fate: report.Unknown, Reason: "it was interrupted"},
 		},
 	}
