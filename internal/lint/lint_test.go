@@ -107,6 +107,9 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 		"ejection of 34% of three":       {objects: outlier(`maxEjectionPercent: 34`), around: Around{Ready: pods("v1", "v1", "v2")}},
 		"ejection of the default of ten": {objects: outlier(`consecutive5xxErrors: 1`), around: Around{Ready: pods(strings.Split(strings.Repeat("v1 ", 10)[:29], " ")...)}},
 		"ejection of half of a subset":   {objects: destinationRule("ratings", `subsets: [{name: v2, labels: {version: v2}, trafficPolicy: {outlierDetection: {maxEjectionPercent: 50}}}]`), around: Around{Ready: pods("v1", "v1", "v2")}, want: "ejects-nobody spec.subsets[0].trafficPolicy.outlierDetection.maxEjectionPercent fewer than 2 endpoints"},
+		"an ejection for nothing":        {objects: outlier(`consecutive5xxErrors: 0, maxEjectionPercent: 100`), want: "ejects-nobody spec.trafficPolicy.outlierDetection.consecutive5xxErrors nothing is ever ejected"},
+		"an ejection for timeouts":       {objects: outlier(`consecutive5xxErrors: 0, consecutiveGatewayErrors: 3, maxEjectionPercent: 100`)},
+		"an ejection for lost endpoints": {objects: outlier(`consecutive5xxErrors: 0, splitExternalLocalOriginErrors: true, maxEjectionPercent: 100`)},
 		"full ejection":                  {objects: outlier(`maxEjectionPercent: 100`), around: Around{Ready: pods("v1")}},
 
 		"a limit of 0":                {objects: policyOf(`connectionPool: {http: {http1MaxPendingRequests: 0, http2MaxRequests: 1}}`), want: "zero-limit spec.trafficPolicy.connectionPool.http.http1MaxPendingRequests no limit"},
