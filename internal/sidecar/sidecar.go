@@ -75,6 +75,7 @@ type Sidecar struct {
 	identity *tls.Config
 	draws    *draws
 	stats    *stats
+	requests sync.Map      // the metrics of istio_requests_total, by their series
 	uptime   *metric       // server.uptime, in seconds
 	copies   *httpListener // of mirrored requests, which no client sent: what it counts goes nowhere
 	lines    accessLog

@@ -8,21 +8,43 @@ import (
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
-// countRequest counts in istio_requests_total, with Istio's labels.
+// series is what tells one series of istio_requests_total from the others of a
+// proxy: its labels follow from it.
+type series struct {
+	target, workload, principal, flags string
+	known                              bool // the target is a cluster
+	status                             int
+}
+
+// countRequest counts in istio_requests_total.
 func (s *Sidecar) countRequest(st *stream) {
+	of := series{target: st.target, principal: st.peer().principal, flags: responseFlags(st.flags), status: st.status}
+	of.known = s.state.Load().config.ByName[st.target] != nil
+	if st.host != nil {
+		of.workload = st.host.Workload
+	}
+	counted, ok := s.requests.Load(of)
+	if !ok {
+		counted, _ = s.requests.LoadOrStore(of, s.requestMetric(st))
+	}
+	counted.(*metric).add(1)
+}
+
+// requestMetric is the metric of a request's series, with Istio's labels.
+func (s *Sidecar) requestMetric(st *stream) *metric {
 	labels := s.labels(st.target, st.host, st.peer())
 	labels["request_protocol"] = "http"
 	labels["response_code"] = strconv.Itoa(st.status)
 	labels["grpc_response_status"] = ""
 	labels["response_flags"] = responseFlags(st.flags)
-	s.count("istio_requests_total", labels)
+	return s.istioMetric("istio_requests_total", labels)
 }
 
 // countConnection counts in istio_tcp_connections_opened_total.
 func (s *Sidecar) countConnection(labels map[string]string, flags string) {
 	labels["request_protocol"] = "tcp"
 	labels["response_flags"] = flags
-	s.count("istio_tcp_connections_opened_total", labels)
+	s.istioMetric("istio_tcp_connections_opened_total", labels).add(1)
 }
 
 // metricLabels is the order in which Istio writes its labels.
@@ -85,9 +107,9 @@ func (s *Sidecar) labelService(labels map[string]string, c *config.Cluster) {
 	labels["destination_service_namespace"] = s.options.Namespace
 }
 
-// count counts one event under a metric of Istio's own. Its name among Envoy's
-// stats joins the labels by dots.
-func (s *Sidecar) count(metricName string, labels map[string]string) {
+// istioMetric is a metric of Istio's own. Its name among Envoy's stats joins the
+// labels by dots.
+func (s *Sidecar) istioMetric(metricName string, labels map[string]string) *metric {
 	var name strings.Builder
 	name.WriteString("istiocustom." + metricName)
 	for _, label := range metricLabels {
@@ -98,6 +120,5 @@ func (s *Sidecar) count(metricName string, labels map[string]string) {
 		}
 		name.WriteString("." + label + "." + value)
 	}
-	m := s.stats.put(&metric{name: name.String(), tagged: metricName, tags: labels})
-	m.add(1)
+	return s.stats.put(&metric{name: name.String(), tagged: metricName, tags: labels})
 }
