@@ -74,6 +74,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartRewrite:         {loggedReached},
 		rules.PartRedirect:        {loggedRedirects},
 		rules.PartTakenEntry:      {sentTo, takenBy},
+		rules.PartLockedOut:       {sentTo, takenBy},
 		rules.PartTakenPolicy:     {loggedPolicy, policyClusters},
 		rules.PartTakenServer:     {unseen("no proxy shows what would have entered by it")},
 		rules.PartCORS:            {unseen("no proxy shows which requests a corsPolicy was for")},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -92,7 +93,7 @@ func (k logged) takenBy(taker rules.Taker, part rules.Part) bool {
 	is, known := part.IsFor(k.authority)
 	switch {
 	case taker.Path == "":
-		return k.http && part.Names(k.authority) && !strings.Contains(k.route, rules.MarkPrefix)
+		return k.http && part.Names(k.authority) && !strings.Contains(k.route, rules.MarkPrefix) && !strings.HasPrefix(k.cluster, envoy.Inbound+"|")
 	case known && !is:
 		return false
 	}

@@ -41,6 +41,36 @@ func jasonsGone(t *testing.T, narrow bool) rules.Part {
 	return parts[i]
 }
 
+func TestRequestsThatNoEntryTakesAnyMore(t *testing.T) {
+	only := faultOn("web")
+	only.Spec.(*networking.VirtualService).Http = []*networking.HTTPRoute{{
+		Name: webMark, Match: []*networking.HTTPMatchRequest{{Headers: map[string]*networking.StringMatch{"end-user": {}}}},
+		Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: "web"}}},
+	}}
+	parts := rules.Follow(nil, "step", rules.Change{After: only})
+	rest := parts[len(parts)-1]
+	nobody := func(e *envoy.LogEntry) { e.Route, e.Cluster, e.Upstream, e.Status = "", "", "", 404 }
+	inbound := func(e *envoy.LogEntry) { e.Cluster = "inbound|8080||" }
+	for name, test := range map[string]struct {
+		line envoy.LogEntry
+		want int64
+	}{
+		"by the entry":                   {entry(1, by(webMark)), 0},
+		"by none":                        {entry(1, nobody), 1},
+		"by none, to another host":       {entry(1, nobody, func(e *envoy.LogEntry) { e.Authority = "other:8000" }), 0},
+		"as it comes to the host itself": {entry(1, inbound), 0},
+	} {
+		s := newScene()
+		before, after := s.snapshots()
+		o := Observed{Before: before, After: after, Services: shop, Log: s.log(map[string][]envoy.LogEntry{"caller": {test.line}})}
+		w := Read(o)
+		w.incomplete = map[string]error{}
+		if b := w.Bites([]rules.Part{rest})[0]; rest.Kind != rules.PartLockedOut || b.Count == nil || *b.Count != test.want {
+			t.Errorf("%s: got %+v, count %v, not %v", name, b, deref(b.Count), test.want)
+		}
+	}
+}
+
 func TestWhatWouldHaveMetAnEntryThatIsGone(t *testing.T) {
 	cohort := func(user string) mesh.Cohort {
 		return mesh.Cohort{Name: user, From: mesh.FromClient, Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web:8000/", Header: map[string]string{"end-user": user}}}}

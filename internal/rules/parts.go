@@ -76,7 +76,8 @@ type Part struct {
 	beside  []string             // of an entry: the other hosts of the object
 	servers []*networking.Server // of a Gateway's server: those beside it, and itself
 
-	from  *Object // of what was taken away: the object that had it
+	gone  bool    // it is of what was taken away
+	from  *Object // of that: the object that had it; nil: there was none
 	taken *taken  // of an entry among that
 
 	content string // equal for parts that say the same, wherever they stand
@@ -132,7 +133,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 	}
 	now := partsOf(change.After)
 	for _, p := range own {
-		if p.from != nil {
+		if p.gone {
 			out = append(out, p.stillTaken(change.After)...)
 		} else if i := p.staysAt(now); i >= 0 {
 			kept := now[i]
@@ -165,7 +166,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 // what other stages than the given ones have taken away.
 func InLoadOf(parts []Part, stages ...string) []Part {
 	return slices.DeleteFunc(slices.Clone(parts), func(p Part) bool {
-		return p.from != nil && !slices.Contains(stages, p.Stage)
+		return p.gone && !slices.Contains(stages, p.Stage)
 	})
 }
 

@@ -39,6 +39,14 @@ func (p Part) Displaces(earlier Part) bool {
 	return slices.ContainsFunc(p.at.took, governed) && (p.Kind == PartAbort || !slices.ContainsFunc(p.at.leads, governed))
 }
 
+// StandsFor says whether a part says the same as another one of its object, of an
+// entry that is for all that the other's is for: what an intent for some requests
+// copies is seen with what it was copied from.
+func (p Part) StandsFor(other Part) bool {
+	return p.setting != "" && p.setting == other.setting && p.Kind == other.Kind && p.Object == other.Object && p.Host == other.Host &&
+		p.at.index != other.at.index && included(p.at.match, other.at.match)
+}
+
 // Governs says whether a part of a DestinationRule is in force for the requests
 // to a cluster: for its policy, and for the part's subset if it has one. Port 0 is
 // any.

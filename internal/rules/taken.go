@@ -14,12 +14,14 @@ const (
 	PartTakenEntry  = "taken-entry"  // requests that an entry which is gone would have been for
 	PartTakenPolicy = "taken-policy" // requests to the clusters that had a policy which is gone
 	PartTakenServer = "taken-server" // requests that would have entered by a server which is gone
+	PartLockedOut   = "locked-out"   // requests to a host that no entry matches any more
 )
 
 func takenKinds() []PartKind {
 	return []PartKind{
 		{Name: PartTakenEntry, None: "no request that it would have been for", Remedy: "let a cohort send one, or leave it in", Taken: true, Rests: true},
 		{Name: PartTakenPolicy, None: "no request to what it was for", Remedy: "let a cohort send one, or leave it in", Taken: true, Rests: true},
+		{Name: PartLockedOut, None: "no request that is turned away", Remedy: "let a cohort send one that no entry matches, or end the list with an entry without a match", Rests: true},
 		{Name: PartTakenServer, None: "nothing that would have entered by it", Remedy: "leave it in", Taken: true, Rests: true},
 	}
 }
@@ -55,19 +57,19 @@ func (p Part) Takers() []Taker {
 // meet the same by others.
 func takenAway(before, after *Object) []Part {
 	if before == nil {
-		return nil
+		return lockedOut(before, after)
 	}
 	var parts []Part
 	switch spec := before.Spec.(type) {
 	case *networking.VirtualService:
-		parts = takenEntries(before, after, spec)
+		parts = append(takenEntries(before, after, spec), lockedOut(before, after)...)
 	case *networking.DestinationRule:
 		parts = takenPolicies(before, after, spec)
 	case *networking.Gateway:
 		parts = takenServers(before, after)
 	}
 	for i := range parts {
-		parts[i].from = before
+		parts[i].gone, parts[i].from = true, before
 	}
 	return parts
 }
@@ -117,6 +119,50 @@ func (a action) byItself(o *Object, host string) bool {
 	}
 	to := a.to[0].GetDestination()
 	return FQDN(to.GetHost(), o.Namespace) == host && to.GetSubset() == "" && to.GetPort() == nil
+}
+
+// lockedOut are the hosts, new to an object, of which sidecars turn away whatever no
+// entry matches: it went to them by itself before.
+func lockedOut(before, after *Object) []Part {
+	if after == nil {
+		return nil
+	}
+	vs, ok := after.Spec.(*networking.VirtualService)
+	if !ok {
+		return nil
+	}
+	now := slices.DeleteFunc(entriesOf(after), func(a action) bool { return a.list != "http" || !a.follows.sidecars })
+	if !slices.ContainsFunc(now, inForceAnywhere) {
+		return nil // a sidecar that follows no entry does without the object
+	}
+	var had []string
+	if before != nil {
+		had = Hosts(before)
+	}
+	var parts []Part
+	hosts := Hosts(after)
+	for i, host := range hosts {
+		own := action{place: place{list: "http"}, follows: follows{sidecars: true}}
+		t := taken{own: own, was: []action{own}, now: now}
+		if t.takers = t.find(); len(t.takers) == 0 || slices.Contains(had, host) {
+			continue
+		}
+		rest := Part{
+			Object: after.Ref, Kind: PartLockedOut, Path: "spec.http", Whole: "spec.http", Host: hostOf(after, nil),
+			follows: own.follows, taken: &t, gone: true, from: before, content: contentOf(scopeOf(vs)),
+		}
+		parts = append(parts, rest.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
+	}
+	return parts
+}
+
+// inForceAnywhere says whether sidecars follow an entry whatever their workload is
+// and whatever the port.
+func inForceAnywhere(a action) bool {
+	return len(a.match) == 0 || slices.ContainsFunc(a.match, func(block proto.Message) bool {
+		m, ok := block.(*networking.HTTPMatchRequest)
+		return ok && m.Port == 0 && len(m.SourceLabels) == 0 && m.SourceNamespace == ""
+	})
 }
 
 func inList(all []action, list string) []action {
@@ -174,7 +220,7 @@ func (p Part) Meets(r Request) (met, known bool) {
 		return false, known
 	}
 	now, known := r.first(p.taken.now)
-	return known && (now == nil || now.does != was.does), known
+	return known && slices.ContainsFunc(p.taken.takers, func(t Taker) bool { return now == nil && t.Path == "" || now != nil && t.Path == now.path() }), known
 }
 
 // first is the entry that a request goes by; nil: none.

@@ -146,7 +146,7 @@ func TestWhatWasTakenAwayIsFollowedUntilItIsBack(t *testing.T) {
 	taken := func(parts []Part) string {
 		var words []string
 		for _, p := range parts {
-			if p.from != nil {
+			if p.gone {
 				words = append(words, fmt.Sprint(p.Stage, " ", p.Path))
 			}
 		}

@@ -44,13 +44,21 @@ func unbittenGiven(r run) []string {
 }
 
 // missing are the parts in force in a window that were not seen to bite, though
-// no expectation speaks of their count and nothing that a later stage wrote has
-// taken their requests.
+// no expectation speaks of their count, nothing that a later stage wrote has
+// taken their requests, and nothing that says the same bit.
 func (r run) missing(w *report.Window) []report.Bite {
 	all := r.bites(w)
 	parts, _ := r.parts(w.Step)
 	return slices.DeleteFunc(slices.Clone(all), func(b report.Bite) bool {
-		return bitten(b) || r.spokenOf(b, w) || r.displaced(b, all, parts)
+		return bitten(b) || r.spokenOf(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
+	})
+}
+
+// stoodFor says whether another part that says the same was seen to bite.
+func stoodFor(b report.Bite, all []report.Bite, parts []rules.Part) bool {
+	i := slices.IndexFunc(parts, func(p rules.Part) bool { return isOf(b, p) })
+	return i >= 0 && never(b) && slices.ContainsFunc(all, func(other report.Bite) bool {
+		return bitten(other) && slices.ContainsFunc(parts, func(p rules.Part) bool { return isOf(other, p) && p.StandsFor(parts[i]) })
 	})
 }
 
