@@ -63,10 +63,10 @@ func (b *Breaker) Check() error {
 	case ejection != 0 && !validDuration(ejection):
 		return wrongKey("baseEjectionTime", "baseEjectionTime is %s; it must be whole milliseconds, at least 1ms", ejection)
 	}
-	return checkScope(b.Service, nil)
+	return checkScope(b.Service, b.scope())
 }
 
-func (b *Breaker) when() map[string]string { return nil }
+func (b *Breaker) scope() scope { return scope{} }
 
 func (b *Breaker) merge(d *draft, service Service) error {
 	if service.TCP && b.limitsRequests() {

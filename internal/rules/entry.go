@@ -3,19 +3,16 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 )
 
 // edit makes a change to the http entries of the VirtualService that sidecars
-// follow for a service, for the requests that have the headers of when. Each
-// must send them to a service.
-func (d *draft) edit(service Service, when map[string]string, change func(*networking.HTTPRoute) error) error {
-	return d.editAny(service, when, func(entry *networking.HTTPRoute) error {
+// follow for a service, for the requests of a scope. Each must
+// send them to a service.
+func (d *draft) edit(service Service, s scope, change func(*networking.HTTPRoute) error) error {
+	return d.editAny(service, s, func(entry *networking.HTTPRoute) error {
 		if err := endsHere(entry); err != nil {
 			return err
 		}
@@ -24,7 +21,7 @@ func (d *draft) edit(service Service, when map[string]string, change func(*netwo
 }
 
 // editAny is edit, for entries too that send requests to no service.
-func (d *draft) editAny(service Service, when map[string]string, change func(*networking.HTTPRoute) error) error {
+func (d *draft) editAny(service Service, s scope, change func(*networking.HTTPRoute) error) error {
 	if service.TCP {
 		return fmt.Errorf("the service %s is opaque TCP, of which proxies see connections and no requests: no fault, no timeout and no header; to shift connections, apply a VirtualService with tcp entries of your own", service.Name)
 	}
@@ -32,17 +29,17 @@ func (d *draft) editAny(service Service, when map[string]string, change func(*ne
 	if err != nil {
 		return err
 	}
-	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), when, change))
+	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), s, change))
 }
 
 // editEntries makes a change to the http entries of a VirtualService for the
-// requests that have the headers of when, and to no others: to the entries
-// themselves without when, else to a narrowed copy before each.
-func editEntries(vs *networking.VirtualService, when map[string]string, change func(*networking.HTTPRoute) error) error {
+// requests of a scope, and to no others: to the entries themselves if it has all,
+// else to a narrowed copy before each.
+func editEntries(vs *networking.VirtualService, s scope, change func(*networking.HTTPRoute) error) error {
 	var out []*networking.HTTPRoute
 	changed := false
 	for i, entry := range vs.Http {
-		edited, err := entryFor(entry, when, out)
+		edited, err := entryFor(entry, s, out)
 		if err != nil {
 			return fmt.Errorf("its spec.http[%d].%w", i, err)
 		}
@@ -58,21 +55,21 @@ func editEntries(vs *networking.VirtualService, when map[string]string, change f
 		out = append(out, entry)
 	}
 	if !changed {
-		return fmt.Errorf("none of its http entries can take a request with %s", wordHeaders(when))
+		return fmt.Errorf("none of its http entries can take a request %s", s)
 	}
 	vs.Http = out
 	return nil
 }
 
-// entryFor returns what a change for the requests of when must be made to: the
-// entry itself if it takes no others, so that a second intent of the same when
+// entryFor returns what a change for the requests of a scope must be made to: the
+// entry itself if it takes no others, so that a second intent of the same scope
 // meets the copies that the first one made; else a copy narrowed to them; nil
 // if none of them can reach the copy behind the entries that stand before.
-func entryFor(entry *networking.HTTPRoute, when map[string]string, before []*networking.HTTPRoute) (*networking.HTTPRoute, error) {
-	if len(when) == 0 || requires(entry.Match, when) {
+func entryFor(entry *networking.HTTPRoute, s scope, before []*networking.HTTPRoute) (*networking.HTTPRoute, error) {
+	if s.all() || s.required(entry.Match) {
 		return entry, nil
 	}
-	match, err := narrow(entry.Match, when)
+	match, err := narrow(entry.Match, s)
 	if err != nil || len(match) == 0 {
 		return nil, err
 	}
@@ -86,14 +83,6 @@ func entryFor(entry *networking.HTTPRoute, when map[string]string, before []*net
 	narrowed := proto.CloneOf(entry)
 	narrowed.Match = match
 	return narrowed, nil
-}
-
-func wordHeaders(when map[string]string) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(when)) {
-		words = append(words, name+": "+when[name])
-	}
-	return strings.Join(words, ", ")
 }
 
 // endsHere says why an entry that does not send its requests to a service cannot

@@ -12,11 +12,12 @@ import (
 
 // Fault delays or aborts requests of services, in the proxies of their clients.
 type Fault struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	Delay   yamlnode.Duration `yaml:"delay,omitempty"`
-	Abort   *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
-	Percent yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
+	Service      yamlnode.Names    `yaml:"service"`
+	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Delay        yamlnode.Duration `yaml:"delay,omitempty"`
+	Abort        *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
+	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
 
 // String implements Intent.
@@ -40,7 +41,7 @@ func (f *Fault) Check() error {
 	case !validPercent(f.percent()):
 		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
 	}
-	return checkScope(f.Service, f.When)
+	return checkScope(f.Service, f.scope())
 }
 
 // percent is of all requests where the file says nothing.
@@ -51,10 +52,10 @@ func (f *Fault) percent() float64 {
 	return *f.Percent.Value
 }
 
-func (f *Fault) when() map[string]string { return f.When }
+func (f *Fault) scope() scope { return scope{f.When, f.SourceLabels} }
 
 func (f *Fault) merge(d *draft, service Service) error {
-	return d.edit(service, f.When, f.inject)
+	return d.edit(service, f.scope(), f.inject)
 }
 
 // inject sets the delay and the abort that the intent has; one that the entry

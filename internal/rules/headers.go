@@ -15,10 +15,11 @@ import (
 // Headers changes headers of the requests to services, and of the answers, in
 // the proxies of their clients.
 type Headers struct {
-	Service  yamlnode.Names    `yaml:"service"`
-	When     map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	Request  HeaderOperations  `yaml:"request,omitempty" jsonschema_description:"As the service gets it."`
-	Response HeaderOperations  `yaml:"response,omitempty" jsonschema_description:"As the client gets it."`
+	Service      yamlnode.Names    `yaml:"service"`
+	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Request      HeaderOperations  `yaml:"request,omitempty" jsonschema_description:"As the service gets it."`
+	Response     HeaderOperations  `yaml:"response,omitempty" jsonschema_description:"As the client gets it."`
 }
 
 // HeaderOperations are what is done to headers: first some are taken away, then
@@ -49,7 +50,7 @@ func (h *Headers) Check() error {
 	if err := h.Response.check(); err != nil {
 		return wrongKey("response", "response: %w", err)
 	}
-	return checkScope(h.Service, h.When)
+	return checkScope(h.Service, h.scope())
 }
 
 func (o *HeaderOperations) empty() bool { return len(o.Set)+len(o.Add)+len(o.Remove) == 0 }
@@ -82,10 +83,10 @@ func (o *HeaderOperations) check() error {
 	return nil
 }
 
-func (h *Headers) when() map[string]string { return h.When }
+func (h *Headers) scope() scope { return scope{h.When, h.SourceLabels} }
 
 func (h *Headers) merge(d *draft, service Service) error {
-	return d.edit(service, h.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, h.scope(), func(entry *networking.HTTPRoute) error {
 		if entry.Headers == nil {
 			entry.Headers = &networking.Headers{}
 		}

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,9 +25,8 @@ type Intent interface {
 	// looked at. The error names the field, not the intent.
 	Check() error
 
-	// when returns the headers that a request must have to be met by it; empty:
-	// it is for all requests.
-	when() map[string]string
+	// scope returns which requests are met by it.
+	scope() scope
 
 	// merge works it into the objects of a draft, for one service that is there.
 	merge(d *draft, service Service) error
@@ -93,8 +91,8 @@ func wrongKey(key, format string, args ...any) error {
 	return &KeyError{key, fmt.Errorf(format, args...)}
 }
 
-// checkScope takes services, each named once, and headers that Envoy can match.
-func checkScope(services []string, when map[string]string) error {
+// checkScope takes services, each named once, and what Envoy can match.
+func checkScope(services []string, s scope) error {
 	if len(services) == 0 {
 		return wrongKey("service", "it names no service; write service: with its name")
 	}
@@ -106,20 +104,7 @@ func checkScope(services []string, when map[string]string) error {
 			return wrongKey("service", "the service %s stands twice", service)
 		}
 	}
-	if when != nil && len(when) == 0 {
-		return wrongKey("when", "when names no header; name one, or leave it out for all requests")
-	}
-	for _, name := range slices.Sorted(maps.Keys(when)) {
-		switch {
-		case !headerName.MatchString(name):
-			return wrongKey("when."+name, "%q in when is not the name of a header", name)
-		case when[name] == "":
-			return wrongKey("when."+name, "the header %s in when has no value", name)
-		case name != strings.ToLower(name):
-			return wrongKey("when."+name, "the header %s in when must be in lower case, as Istio has it: %s", name, strings.ToLower(name))
-		}
-	}
-	return nil
+	return s.check()
 }
 
 // Replaces says whether, in one list, the later of two intents would take the
@@ -133,12 +118,7 @@ func Replaces(later, earlier Intent) bool {
 	common := slices.ContainsFunc(later.Services(), func(service string) bool {
 		return slices.ContainsFunc(earlier.Services(), func(other string) bool { return shortName(service) == shortName(other) })
 	})
-	for name, value := range later.when() {
-		if earlier.when()[name] != value {
-			return false
-		}
-	}
-	return common
+	return common && later.scope().includes(earlier.scope())
 }
 
 // shortName is a host up to its first dot, which is all that a file alone can
@@ -150,4 +130,4 @@ func shortName(host string) string {
 
 // When returns the headers that a request must have to be met by an intent; nil:
 // it is for all requests.
-func When(intent Intent) map[string]string { return intent.when() }
+func When(intent Intent) map[string]string { return intent.scope().when }

@@ -11,17 +11,17 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// narrow returns the match blocks of an entry, each ANDed with when. A block
+// narrow returns the match blocks of an entry, each ANDed with a scope. A block
 // that can then match no request is left out; an entry without blocks, which
 // takes every request, gets one. The blocks are copies.
-func narrow(match []*networking.HTTPMatchRequest, when map[string]string) ([]*networking.HTTPMatchRequest, error) {
+func narrow(match []*networking.HTTPMatchRequest, s scope) ([]*networking.HTTPMatchRequest, error) {
 	if len(match) == 0 {
 		match = []*networking.HTTPMatchRequest{{}}
 	}
 	var out []*networking.HTTPMatchRequest
 	for i, block := range match {
 		block = proto.CloneOf(block)
-		possible, err := demand(block, when)
+		possible, err := demand(block, s)
 		if err != nil {
 			return nil, fmt.Errorf("match[%d]: %w", i, err)
 		}
@@ -32,10 +32,13 @@ func narrow(match []*networking.HTTPMatchRequest, when map[string]string) ([]*ne
 	return out, nil
 }
 
-// demand adds the headers of when to a block, and says whether a request can
-// have both what it demanded before and them.
-func demand(block *networking.HTTPMatchRequest, when map[string]string) (bool, error) {
-	for name, value := range when {
+// demand adds the headers and the labels of a scope to a block, and says whether a
+// request can have both what it demanded before and them.
+func demand(block *networking.HTTPMatchRequest, s scope) (bool, error) {
+	if possible, err := s.demandSource(block); !possible || err != nil {
+		return false, err
+	}
+	for name, value := range s.when {
 		if without := headerOf(block.WithoutHeaders, name); without != "" {
 			excluded, err := matches(block.WithoutHeaders[without], value)
 			if err != nil || excluded {
@@ -92,17 +95,4 @@ func matches(match *networking.StringMatch, value string) (bool, error) {
 		return re.MatchString(value), nil
 	}
 	return true, nil
-}
-
-// requires says whether every request that the blocks match has the headers of
-// when already.
-func requires(match []*networking.HTTPMatchRequest, when map[string]string) bool {
-	for _, block := range match {
-		for name, value := range when {
-			if !proto.Equal(block.GetHeaders()[name], exactly(value)) {
-				return false
-			}
-		}
-	}
-	return len(match) > 0
 }

@@ -28,9 +28,9 @@ const managedBy = "app.kubernetes.io/managed-by"
 // another host, or without the outcome being in doubt, is refused with the
 // reason: an owner with several hosts or delegates, two owners, a wildcard.
 //
-// An intent with when puts, before each http entry of the owner, a copy whose
-// every match is ANDed with when and that is otherwise the same, and edits the
-// copy; without when it edits the entries. A Route replaces the destinations.
+// An intent with when or sourceLabels puts, before each http entry of the owner, a
+// copy whose every match is ANDed with them and that is otherwise the same, and
+// edits the copy; without either it edits the entries. A Route replaces the destinations.
 // It makes a subset named after the version and with the sole label version
 // where the DestinationRule has none of that name. A Breaker sets its fields in
 // the DestinationRule's connectionPool and outlierDetection, and in those of

@@ -13,10 +13,11 @@ import (
 // Mirror sends copies of the requests of services to a version of them, beside
 // the requests themselves. What answers the copies goes nowhere.
 type Mirror struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	To      string            `yaml:"to" jsonschema_description:"The version that gets the copies."`
-	Percent yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
+	Service      yamlnode.Names    `yaml:"service"`
+	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	To           string            `yaml:"to" jsonschema_description:"The version that gets the copies."`
+	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
 
 // String implements Intent.
@@ -36,7 +37,7 @@ func (m *Mirror) Check() error {
 	case !validPercent(m.percent()):
 		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", m.percent(), minPercent)
 	}
-	return checkScope(m.Service, m.When)
+	return checkScope(m.Service, m.scope())
 }
 
 // percent is of all requests where the file says nothing.
@@ -47,14 +48,14 @@ func (m *Mirror) percent() float64 {
 	return *m.Percent.Value
 }
 
-func (m *Mirror) when() map[string]string { return m.When }
+func (m *Mirror) scope() scope { return scope{m.When, m.SourceLabels} }
 
 func (m *Mirror) merge(d *draft, service Service) error {
 	subset, err := d.subset(service.Name, m.To)
 	if err != nil {
 		return err
 	}
-	return d.edit(service, m.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, m.scope(), func(entry *networking.HTTPRoute) error {
 		entry.Mirror, entry.Mirrors = &networking.Destination{Host: service.Name, Subset: subset}, nil
 		entry.MirrorPercent = nil //nolint:staticcheck // Istio still reads it
 		entry.MirrorPercentage = &networking.Percent{Value: m.percent()}

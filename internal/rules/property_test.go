@@ -20,6 +20,13 @@ import (
 type request struct {
 	uri     string
 	headers map[string]string
+	pod     map[string]string // the labels of the pod that sends it
+}
+
+// pods are those that requests come from: each app has each version, so that no
+// label stands for another.
+func pods() []map[string]string {
+	return []map[string]string{{"app": "page", "version": "v1"}, {"app": "page", "version": "v2"}, {"app": "reviews", "version": "v1"}, {"app": "reviews", "version": "v2"}, {"app": "client"}}
 }
 
 func allRequests() []request {
@@ -29,7 +36,9 @@ func allRequests() []request {
 			for _, test := range []string{"", "1", "2"} {
 				headers := map[string]string{"end-user": user, "x-test": test}
 				maps.DeleteFunc(headers, func(_, value string) bool { return value == "" })
-				all = append(all, request{uri, headers})
+				for _, pod := range pods() {
+					all = append(all, request{uri, headers, pod})
+				}
 			}
 		}
 	}
@@ -50,6 +59,11 @@ func routed(vs *networking.VirtualService, r request) *networking.HTTPRoute {
 func takes(block *networking.HTTPMatchRequest, r request) bool {
 	if block.Uri != nil && !textTaken(block.Uri, r.uri) {
 		return false
+	}
+	for name, value := range block.SourceLabels {
+		if r.pod[name] != value {
+			return false
+		}
 	}
 	for name, match := range block.Headers {
 		if value, there := r.headers[strings.ToLower(name)]; !there || !textTaken(match, value) {
@@ -120,6 +134,7 @@ var blockGen = rapid.Custom(func(t *rapid.T) *networking.HTTPMatchRequest {
 	if rapid.Bool().Draw(t, "has without") {
 		block.WithoutHeaders = headers("without")
 	}
+	block.SourceLabels = sourceGen.Draw(t, "source")
 	return block
 })
 
@@ -129,6 +144,20 @@ var entryGen = rapid.Custom(func(t *rapid.T) *networking.HTTPRoute {
 	entry.Route = []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: "ratings", Subset: subset}}}
 	entry.Timeout = durationpb.New(time.Duration(rapid.IntRange(1, 5).Draw(t, "timeout")) * time.Second)
 	return entry
+})
+
+// sourceGen is the labels of some pods, or none.
+var sourceGen = rapid.Custom(func(t *rapid.T) map[string]string {
+	source := map[string]string{}
+	for _, name := range []string{"app", "version"} {
+		if rapid.IntRange(0, 2).Draw(t, name) == 0 {
+			source[name] = rapid.SampledFrom(pods()[:4]).Draw(t, "pod")[name]
+		}
+	}
+	if len(source) == 0 {
+		return nil
+	}
+	return source
 })
 
 var intentGen = rapid.Custom(func(t *rapid.T) Intent {
@@ -143,12 +172,16 @@ var intentGen = rapid.Custom(func(t *rapid.T) Intent {
 		when = nil // all requests
 	}
 	if rapid.Bool().Draw(t, "is route") {
-		return route("ratings", when, Share{rapid.SampledFrom([]string{"v1", "v2", "v3"}).Draw(t, "version"), 0})
+		of := route("ratings", when, Share{rapid.SampledFrom([]string{"v1", "v2", "v3"}).Draw(t, "version"), 0}).(*Route)
+		of.SourceLabels = sourceGen.Draw(t, "source")
+		return of
 	}
+	of := fault("ratings", when, 0, int32(rapid.IntRange(500, 504).Draw(t, "abort")), 50)
 	if rapid.Bool().Draw(t, "is delay") {
-		return fault("ratings", when, time.Duration(rapid.IntRange(1, 9).Draw(t, "delay"))*time.Second, 0, 100)
+		of = fault("ratings", when, time.Duration(rapid.IntRange(1, 9).Draw(t, "delay"))*time.Second, 0, 100)
 	}
-	return fault("ratings", when, 0, int32(rapid.IntRange(500, 504).Draw(t, "abort")), 50)
+	of.(*Fault).SourceLabels = sourceGen.Draw(t, "source")
+	return of
 })
 
 // asked returns what an intent asks to become of an entry.
@@ -174,14 +207,7 @@ func asked(entry *networking.HTTPRoute, intent Intent) *networking.HTTPRoute {
 	return entry
 }
 
-func (r request) has(when map[string]string) bool {
-	for name, value := range when {
-		if r.headers[name] != value {
-			return false
-		}
-	}
-	return true
-}
+func (r request) in(s scope) bool { return s.includes(scope{r.headers, r.pod}) }
 
 func generated(t *rapid.T) []*Object {
 	vs := read(t, ratings("[{}]"))
@@ -201,7 +227,7 @@ func TestMergedRulesDoWhatTheIntentsAskAndNothingElse(t *testing.T) {
 		for n, intent := range intents {
 			changes, err := Merge(objects, bookinfo, "default", intents[:n+1])
 			for i, r := range allRequests() {
-				if want[i] == nil || !r.has(intent.when()) {
+				if want[i] == nil || !r.in(intent.scope()) {
 					continue
 				}
 				if err != nil {

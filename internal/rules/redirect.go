@@ -16,6 +16,7 @@ import (
 type Redirect struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
 	URI          string            `yaml:"uri,omitempty" jsonschema_description:"In the place of the path."`
 	Authority    string            `yaml:"authority,omitempty" jsonschema_description:"In the place of the host."`
 	Scheme       string            `yaml:"scheme,omitempty" jsonschema:"enum=http,enum=https"`
@@ -50,13 +51,13 @@ func (r *Redirect) Check() error {
 	case r.RedirectCode != 0 && !slices.Contains(redirectCodes, r.RedirectCode):
 		return fmt.Errorf("redirectCode is %d, of which Istio ignores the redirect; write 301, 302, 303, 307 or 308", r.RedirectCode)
 	}
-	return checkScope(r.Service, r.When)
+	return checkScope(r.Service, r.scope())
 }
 
-func (r *Redirect) when() map[string]string { return r.When }
+func (r *Redirect) scope() scope { return scope{r.When, r.SourceLabels} }
 
 func (r *Redirect) merge(d *draft, service Service) error {
-	return d.editAny(service, r.When, func(entry *networking.HTTPRoute) error {
+	return d.editAny(service, r.scope(), func(entry *networking.HTTPRoute) error {
 		if entry.DirectResponse != nil {
 			return endsHere(entry)
 		}

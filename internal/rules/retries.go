@@ -19,6 +19,7 @@ import (
 type Retries struct {
 	Service                  yamlnode.Names    `yaml:"service"`
 	When                     map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels             map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
 	Attempts                 *int32            `yaml:"attempts" jsonschema:"minimum=0" jsonschema_description:"After the first; 0: none."`
 	RetryOn                  RetryConditions   `yaml:"retryOn,omitempty"`
 	PerTryTimeout            yamlnode.Duration `yaml:"perTryTimeout,omitempty" jsonschema_description:"Of each attempt: whole milliseconds."`
@@ -58,13 +59,13 @@ func (r *Retries) Check() error {
 			return fmt.Errorf("retryOn: %w", unknownWord("", word, retryWords))
 		}
 	}
-	return checkScope(r.Service, r.When)
+	return checkScope(r.Service, r.scope())
 }
 
-func (r *Retries) when() map[string]string { return r.When }
+func (r *Retries) scope() scope { return scope{r.When, r.SourceLabels} }
 
 func (r *Retries) merge(d *draft, service Service) error {
-	return d.edit(service, r.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, r.scope(), func(entry *networking.HTTPRoute) error {
 		entry.Retries = r.policy()
 		return nil
 	})

@@ -15,6 +15,7 @@ import (
 type Rewrite struct {
 	Service         yamlnode.Names    `yaml:"service"`
 	When            map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels    map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
 	URI             string            `yaml:"uri,omitempty" jsonschema_description:"In the place of what the entry matches of the path; of one that matches none: of its first slash."`
 	URIRegexRewrite RegexRewrite      `yaml:"uriRegexRewrite,omitempty"`
 	Authority       string            `yaml:"authority,omitempty" jsonschema_description:"In the place of the host."`
@@ -52,15 +53,15 @@ func (r *Rewrite) Check() error {
 	if _, err := regexp.Compile(regex.Match); err != nil {
 		return wrongKey("uriRegexRewrite.match", "uriRegexRewrite.match: %w; Envoy takes RE2 expressions", err)
 	}
-	return checkScope(r.Service, r.When)
+	return checkScope(r.Service, r.scope())
 }
 
 func (r *Rewrite) matches() bool { return r.URIRegexRewrite != RegexRewrite{} }
 
-func (r *Rewrite) when() map[string]string { return r.When }
+func (r *Rewrite) scope() scope { return scope{r.When, r.SourceLabels} }
 
 func (r *Rewrite) merge(d *draft, service Service) error {
-	return d.edit(service, r.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, r.scope(), func(entry *networking.HTTPRoute) error {
 		if entry.Rewrite == nil {
 			entry.Rewrite = &networking.HTTPRewrite{}
 		}

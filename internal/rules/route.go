@@ -18,9 +18,10 @@ import (
 // Route sends the requests of services to versions of them. It replaces the
 // destinations of their http entries.
 type Route struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	To      Shares            `yaml:"to"`
+	Service      yamlnode.Names    `yaml:"service"`
+	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	To           Shares            `yaml:"to"`
 }
 
 // Shares is a version, or weights by version in the order of the file.
@@ -71,10 +72,10 @@ func (r *Route) Check() error {
 	case sum > math.MaxInt32:
 		return wrongKey("to", "the weights sum to %d, more than Istio counts; make them smaller", sum)
 	}
-	return checkScope(r.Service, r.When)
+	return checkScope(r.Service, r.scope())
 }
 
-func (r *Route) when() map[string]string { return r.When }
+func (r *Route) scope() scope { return scope{r.When, r.SourceLabels} }
 
 func (r *Route) merge(d *draft, service Service) error {
 	shares := make([]share, len(r.To))
@@ -85,7 +86,7 @@ func (r *Route) merge(d *draft, service Service) error {
 		}
 		shares[i] = share{subset: subset, weight: to.Weight}
 	}
-	return d.edit(service, r.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, r.scope(), func(entry *networking.HTTPRoute) error {
 		return sendTo(entry, FQDN(service.Name, d.namespace), d.namespace, shares)
 	})
 }

@@ -14,9 +14,10 @@ import (
 // Timeout ends requests of services that take too long, with 504, in the
 // proxies of their clients. It is of a request with all its retries.
 type Timeout struct {
-	Service yamlnode.Names    `yaml:"service"`
-	When    map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
-	After   yamlnode.Duration `yaml:"after" jsonschema_description:"Whole milliseconds, all attempts together."`
+	Service      yamlnode.Names    `yaml:"service"`
+	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
+	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	After        yamlnode.Duration `yaml:"after" jsonschema_description:"Whole milliseconds, all attempts together."`
 }
 
 // String implements Intent.
@@ -36,13 +37,13 @@ func (t *Timeout) Check() error {
 	case !validDuration(after):
 		return wrongKey("after", "after is %s; it must be whole milliseconds, at least 1ms", after)
 	}
-	return checkScope(t.Service, t.When)
+	return checkScope(t.Service, t.scope())
 }
 
-func (t *Timeout) when() map[string]string { return t.When }
+func (t *Timeout) scope() scope { return scope{t.When, t.SourceLabels} }
 
 func (t *Timeout) merge(d *draft, service Service) error {
-	return d.edit(service, t.When, func(entry *networking.HTTPRoute) error {
+	return d.edit(service, t.scope(), func(entry *networking.HTTPRoute) error {
 		entry.Timeout = durationpb.New(t.After.Duration)
 		return nil
 	})

@@ -67,11 +67,13 @@ func TestATimeoutReachesItsRequestsAndNoOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		objects := generated(t)
 		before := objects[0].Spec.(*networking.VirtualService)
-		intent := timeout(intentGen.Draw(t, "another").when(), 7777*time.Millisecond)
+		of := intentGen.Draw(t, "another").scope()
+		intent := timeout(of.when, 7777*time.Millisecond)
+		intent.SourceLabels = of.source
 		changes, err := Merge(objects, bookinfo, "default", []Intent{intent})
 		if err != nil { // no request can tell
 			for _, r := range allRequests() {
-				if r.has(intent.When) && routed(before, r) != nil {
+				if r.in(of) && routed(before, r) != nil {
 					t.Fatalf("%v, though %v is taken", err, r)
 				}
 			}
@@ -80,7 +82,7 @@ func TestATimeoutReachesItsRequestsAndNoOthers(t *testing.T) {
 		after := changes[0].After.Spec.(*networking.VirtualService)
 		for _, r := range allRequests() {
 			entry := routed(after, r)
-			if want := r.has(intent.When); entry != nil && want != (entry.Timeout.AsDuration() == intent.After.Duration) {
+			if want := r.in(of); entry != nil && want != (entry.Timeout.AsDuration() == intent.After.Duration) {
 				t.Fatalf("%v has the timeout %v, and is meant: %v", r, entry.Timeout.AsDuration(), want)
 			}
 		}
