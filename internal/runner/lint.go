@@ -28,12 +28,17 @@ func (p *planner) lint(stage *Stage, touched map[rules.Ref]scenarios.Rule) {
 			continue
 		}
 		for _, w := range lint.Find([]*rules.Object{object}, around) {
-			stage.Caught = append(stage.Caught, w.Trap)
-			if p.silenced(w.Trap) || lint.Silenced(object, w.Trap) || slices.Contains(p.warned, w) {
-				continue
-			}
-			p.warned = append(p.warned, w)
-			stage.Warnings = append(stage.Warnings, rule.Caught(object, w))
+			p.warn(stage, rule, object, w)
 		}
 	}
+}
+
+// warn notes a trap that an object of a stage is caught in, unless it is silenced.
+func (p *planner) warn(stage *Stage, rule scenarios.Rule, object *rules.Object, w lint.Warning) {
+	stage.Caught = append(stage.Caught, w.Trap)
+	if p.silenced(w.Trap) || lint.Silenced(object, w.Trap) || slices.Contains(p.warned, w) {
+		return
+	}
+	p.warned = append(p.warned, w)
+	stage.Warnings = append(stage.Warnings, rule.Caught(object, w))
 }

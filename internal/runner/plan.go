@@ -21,7 +21,8 @@ type Stage struct {
 	Warnings []scenarios.Warning // of what it writes: allowed, and probably not meant
 	Caught   []string            // the traps that it is caught in, silenced or not
 
-	idle []error // entries that change nothing
+	idle []error                      // entries that change nothing
+	by   map[rules.Ref]scenarios.Rule // the last rule that touched an object
 }
 
 // Objects are those that the stage writes.
@@ -70,7 +71,9 @@ func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	if err := errors.Join(p.wrong...); err != nil {
 		return nil, err
 	}
-	return append([]Stage{given}, steps...), nil
+	stages := append([]Stage{given}, steps...)
+	p.withoutCohort(s, stages)
+	return stages, nil
 }
 
 // targets are the services as rules know them.
@@ -120,7 +123,7 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 			p.objects = rules.Put(p.objects, change.After)
 		}
 	}
-	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark}
+	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark, by: touched}
 	for _, object := range p.objects {
 		rule, ok := touched[object.Ref]
 		if !ok {

@@ -25,14 +25,19 @@ func Application() workload.Application {
 		return workload.Workload{App: app, Version: version, ServicePort: port, Port: port, Path: path, HTTP: handler}
 	}
 	page := of("productpage", "v1", "/productpage", newProductpage)
-	page.Page = true
+	page.Page, page.Calls = true, []string{"details", "reviews"}
+	withStars := func(version string, stars colour) workload.Workload {
+		w := of("reviews", version, "/reviews/0", stars.serve)
+		w.Calls = []string{"ratings"}
+		return w
+	}
 	return workload.Application{Name: "bookinfo", Workloads: []workload.Workload{
 		page,
 		of("details", "v1", "/details/0", newDetails),
 		of("ratings", "v1", "/ratings/0", newRatings),
 		of("reviews", "v1", "/reviews/0", noStars.serve),
-		of("reviews", "v2", "/reviews/0", blackStars.serve),
-		of("reviews", "v3", "/reviews/0", redStars.serve),
+		withStars("v2", blackStars),
+		withStars("v3", redStars),
 	}}
 }
 

@@ -22,13 +22,14 @@ type Application struct {
 // Workload is one version of one service of an application. One of HTTP and TCP
 // says how it is served, and over what.
 type Workload struct {
-	App         string // the label app, and the service's name: reviews
-	Version     string // the label version: v2
-	Replicas    int    // how many pods it has; 0: one
-	ServicePort int    // of the service: 9080, httpbin 8000, tcp-echo 9000
-	Port        int    // of the container: 9080, httpbin 8080, tcp-echo 9000
-	Path        string // of HTTP, what is worth calling: /details/0
-	Page        bool   // Path is for a browser
+	App         string   // the label app, and the service's name: reviews
+	Version     string   // the label version: v2
+	Replicas    int      // how many pods it has; 0: one
+	ServicePort int      // of the service: 9080, httpbin 8000, tcp-echo 9000
+	Port        int      // of the container: 9080, httpbin 8080, tcp-echo 9000
+	Path        string   // of HTTP, what is worth calling: /details/0
+	Page        bool     // Path is for a browser
+	Calls       []string // the services that it calls to answer
 
 	// HTTP makes the handler of a service. The calls that it makes end with the
 	// context.
