@@ -42,6 +42,7 @@ func (s *Scenario) bind() error {
 func boundsOf(plan loadgen.Plan) check.Bounds {
 	var b check.Bounds
 	endsByItself := plan.While == ""
+	begun := int64(0) // at least, where the number is not asked for
 	switch {
 	case plan.Requests > 0 && plan.Engine == loadgen.EngineFortio: // which sends some again
 		b.Least = plan.Requests
@@ -54,8 +55,11 @@ func boundsOf(plan loadgen.Plan) check.Bounds {
 	if plan.Duration > 0 && plan.QPS > 0 && plan.Engine != loadgen.EngineFortio {
 		due := int64(math.Ceil(plan.Duration.Seconds() * plan.QPS))
 		b.Most = min(cmp.Or(b.Most, due), due)
+		if plan.Requests == 0 && endsByItself { // with fewer it was not as asked
+			begun = due*9/10 - 1
+		}
 	}
-	b.Fastest = fastest(plan, b.Least)
+	b.Fastest, b.Scheduled = fastest(plan, max(b.Least, begun)), plan.QPS
 	if endsByItself && plan.QPS == 0 {
 		b.Slowest = 1 / longestRequest(plan).Seconds()
 	}

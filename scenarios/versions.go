@@ -37,9 +37,10 @@ func impliedBy(f *fileScenario) check.Implied {
 	of := func(all map[string]fileCheck) map[string][]string {
 		implied := map[string][]string{}
 		for name, stated := range all {
-			text := literal(stated)
+			texts := literals(stated)
 			for other, looked := range f.Spec.Checks {
-				if looked == stated || text != "" && holdsOf(looked, text) {
+				within := func(text string) bool { return holdsOf(looked, text) }
+				if looked == stated || slices.ContainsFunc(texts, within) {
 					implied[name] = append(implied[name], other)
 				}
 			}
@@ -47,6 +48,32 @@ func impliedBy(f *fileScenario) check.Implied {
 		return implied
 	}
 	return check.Implied{ByCheck: of(f.Spec.Checks), ByVersion: of(f.Spec.Versions)}
+}
+
+// literals are texts that stand in every answer that fulfils a check.
+func literals(c fileCheck) []string {
+	if c.Match == "" {
+		return []string{c.Body}
+	}
+	re, err := syntax.Parse(c.Match, syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	return literalsOf(re)
+}
+
+func literalsOf(re *syntax.Regexp) []string {
+	switch {
+	case re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase == 0:
+		return []string{string(re.Rune)}
+	case re.Op == syntax.OpConcat, re.Op == syntax.OpCapture, re.Op == syntax.OpPlus, re.Op == syntax.OpRepeat && re.Min > 0:
+		var all []string
+		for _, part := range re.Sub {
+			all = append(all, literalsOf(part)...)
+		}
+		return all
+	}
+	return nil
 }
 
 // literal is the text that stands in every answer that fulfils a check; empty:

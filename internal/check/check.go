@@ -74,6 +74,7 @@ type Longest struct{ Response, Service time.Duration }
 type Bounds struct {
 	Least, Most      int64   // how many requests it sends; 0: not known
 	Slowest, Fastest float64 // how many a second, as .qps has it; 0: not known
+	Scheduled        float64 // how many a second are due; 0: each as the one before it has ended
 }
 
 // word is what can be written in a line without quotes.

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/report"
@@ -108,7 +109,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 		c.speak(l, transport)
 		return term{kind: number, form: c.count(l, "errors"), eval: ofLoad(l, counted(transport))}, nil
 	case "qps":
-		return term{kind: number, form: c.seen.rate(l, c.scope.Bounds[l]), eval: ofLoad(l, ofAnswers(perSecond))}, nil
+		return term{kind: number, form: c.seen.rate(l, c.scope.Bounds[l], c.sizeOf(l)), eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
 		return term{}, &Error{Offset: name.start, Message: "status needs a code", Hint: "write status[503]"}
 	case "service":
@@ -121,13 +122,18 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	return term{}, unknown(name, "quantity of a load", known)
 }
 
-// time returns a statistic of response time, or of service time.
+// time returns a statistic of response time, or of service time. No request is late
+// by more than all the others take together.
 func (c *compiler) time(l Load, name string, service bool) linear {
-	family, longest := responses, c.scope.Longest[l.Cohort].Response
+	const mostOthers = 10_000_000 // so that no sum of times is too large
+	longest, all := c.scope.Longest[l.Cohort], c.sizeOf(l)
 	if service {
-		family, longest = services, c.scope.Longest[l.Cohort].Service
+		return c.seen.time(l, services, name, all, longest.Service)
 	}
-	return c.seen.time(l, family, name, c.sizeOf(l), longest)
+	if number := max(all.made, all.most); longest.Response == 0 && 0 < number && number < mostOthers {
+		longest.Response = time.Duration(number) * longest.Service
+	}
+	return c.seen.time(l, responses, name, all, longest.Response)
 }
 
 // count returns how many requests of a load, or all, had some outcome.

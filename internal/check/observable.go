@@ -2,7 +2,6 @@ package check
 
 import (
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ type observable struct {
 	free   bool   // calculated, and of any size
 	size   size   // of counts: of what they are a part of; of times: how many they are
 	limits []inequality
+	ratio  *ratio // what it is a quotient of; nil: it is none, or its divisor may be below 0
 }
 
 // The families of quantities: those of a cohort, and of a service.
@@ -90,14 +90,19 @@ func (o observables) share(l Load, part string, all size) linear {
 	return shared
 }
 
-// rate returns the requests a second of a cohort, of which each sent some.
-func (o observables) rate(l Load, within Bounds) linear {
+// rate returns the requests a second of a cohort, of which each sent some. The last
+// of a schedule begins along it, so that of few the rate is higher than it.
+func (o observables) rate(l Load, within Bounds, all size) linear {
 	name := l.Window + "." + l.Cohort + " qps"
 	rate := one(name)
 	o.named[name] = observable{}
 	o.limit(rate, inequality{linear: rate.minus(just(ratOfFloat(within.Slowest))), strict: within.Slowest == 0})
-	if within.Fastest > 0 {
-		o.limit(rate, inequality{linear: just(ratOfFloat(within.Fastest)).minus(rate)})
+	fastest := within.Fastest
+	if within.Scheduled > 0 && all.made > 1 {
+		fastest = min(fastest, within.Scheduled*float64(all.made)/float64(all.made-1))
+	}
+	if fastest > 0 {
+		o.limit(rate, inequality{linear: just(ratOfFloat(fastest)).minus(rate)})
 	}
 	return rate
 }
@@ -164,6 +169,9 @@ func (o observables) product(a, b linear) linear {
 	known := observable{free: a.key() != b.key()} // a square is not below 0
 	if o.surely(">=", a, zero) && o.surely(">=", b, zero) {
 		known.free = false
+		if o.surely("<=", a.plus(ratOf(1), b), unit) { // and so at most as if they were equal
+			known.limits = append(known.limits, inequality{linear: just(big.NewRat(1, 4)).minus(product)})
+		}
 		if o.surely("<=", a, unit) {
 			known.limits = append(known.limits, inequality{linear: b.minus(product)})
 		}
@@ -173,80 +181,6 @@ func (o observables) product(a, b linear) linear {
 	}
 	o.named[name] = known
 	return product
-}
-
-// quotient returns a/b, where b is not 0. Counts by what was sent are shares.
-func (o observables) quotient(a, b linear) linear {
-	if b.isConstant() {
-		return a.times(new(big.Rat).Inv(b.constant))
-	}
-	if shared, ok := o.ofSent(a, b); ok {
-		return shared
-	}
-	name := "(" + a.key() + ")/(" + b.key() + ")"
-	quotient, zero := one(name), just(new(big.Rat))
-	known := observable{free: true}
-	if o.surely(">=", a, zero) && o.surely(">=", b, zero) {
-		known.free = false
-		if o.surely(">", a, zero) {
-			known.limits = append(known.limits, inequality{quotient, true})
-		}
-		if o.surely("<=", a, b) {
-			known.limits = append(known.limits, inequality{linear: just(ratOf(1)).minus(quotient)})
-		}
-		if o.surely(">=", a, b) {
-			known.limits = append(known.limits, inequality{linear: quotient.minus(just(ratOf(1)))})
-		}
-		if most := o.most(a); most != nil && o.isCount(b) { // and so 1 at least, or nothing is divided
-			known.limits = append(known.limits, inequality{linear: just(most).minus(quotient)})
-		}
-	}
-	o.named[name] = known
-	return quotient
-}
-
-// most returns the most that a sum can be; nil: that is not known.
-func (o observables) most(a linear) *big.Rat {
-	sum := new(big.Rat).Set(a.constant)
-	for name, factor := range a.factors {
-		q := o.named[name]
-		limit := max(q.size.most, q.size.made)
-		if limit == 0 || factor.Sign() < 0 || q.isOf(responses) || q.isOf(services) {
-			return nil
-		}
-		sum.Add(sum, new(big.Rat).Mul(factor, ratOf(limit)))
-	}
-	return sum
-}
-
-// isCount says whether a sum is a whole number.
-func (o observables) isCount(a linear) bool {
-	return !slices.ContainsFunc(a.quantities(), func(name string) bool { return !o.named[name].whole || !a.factors[name].IsInt() }) && a.constant.IsInt()
-}
-
-// ofSent returns a/b in shares, if a are counts of a cohort and b is what it
-// sent.
-func (o observables) ofSent(a, b linear) (linear, bool) {
-	names := b.quantities()
-	whole := o.named[names[0]]
-	if whole.part != "sent" || b.minus(one(names[0])).key() != "0" || a.constant.Sign() != 0 {
-		return linear{}, false
-	}
-	cohort := strings.TrimSuffix(whole.family, " "+counts)
-	window, name, _ := strings.Cut(cohort, ".")
-	sum := just(new(big.Rat))
-	for _, counted := range a.quantities() {
-		part := o.named[counted]
-		switch {
-		case part.family != whole.family:
-			return linear{}, false
-		case part.part == "sent":
-			sum = sum.plus(a.factors[counted], just(ratOf(1)))
-		default:
-			sum = sum.plus(a.factors[counted], o.share(Load{Window: window, Cohort: name}, part.part, part.size))
-		}
-	}
-	return sum, true
 }
 
 // sharesOf returns a·b in counts, if a are shares of a cohort and b is what it
@@ -277,6 +211,7 @@ func (o observables) surely(operator string, left, right linear) bool {
 
 // possible says whether there are observations of which a formula is true.
 func (o observables) possible(f formula, s *solver) bool {
+	f = o.multiplied(f)
 	return s.possible([]formula{f}, o.known(f.quantities()))
 }
 

@@ -31,7 +31,7 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 			if err != nil {
 				return term{}, err
 			}
-			return term{kind: number, form: c.seen.counter(need, c.scope.seen.most(need)), eval: ofProxies(need)}, nil
+			return term{kind: number, form: c.counter(need), eval: ofProxies(need)}, nil
 		}
 		names = append(names, f.Name)
 	}
@@ -44,6 +44,17 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 		return term{}, &Error{Offset: name.start, Message: "unknown function " + shown(name.text), Hint: "write a range as lo <= x <= hi"}
 	}
 	return term{}, unknown(name, "function", append(names, "split"))
+}
+
+// counter is what the proxies counted. No endpoint is ahead of another by more
+// requests than there were.
+func (c *compiler) counter(n Need) linear {
+	counted := c.seen.counter(n, c.scope.seen.most(n))
+	if n.Function == report.Imbalance {
+		all := Need{Function: report.Requests, Args: n.Args}
+		c.seen.limit(counted, inequality{linear: c.seen.counter(all, c.scope.seen.most(all)).minus(counted)})
+	}
+	return counted
 }
 
 // isCounted says whether a function is one of what proxies counted.

@@ -136,6 +136,27 @@ func TestACountIsHeldAgainstWhatItTakes(t *testing.T) {
 	}
 }
 
+// A cohort with while has no number of its own, and it is known what its rate was when
+// it is over: of twelve requests none begins before the eleventh part of its time.
+func TestARateIsHeldAgainstTheRequestsThatThereWere(t *testing.T) {
+	for line, want := range map[string]report.Verdict{
+		"client.qps < 55":  report.Inconclusive,
+		"client.qps < 54":  report.Pass,
+		"client.qps > 5":   report.Pass,
+		"client.qps < 500": report.Inconclusive,
+		"others.qps < 500": report.Pass,
+	} {
+		line := mustCompile(t, line)
+		bound, err := line.Within(map[Load]Bounds{{report.During, "client"}: {Scheduled: 50, Fastest: 1e6}, {report.During, "others"}: {Fastest: 1e6}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row := bound.Judge(quiet())[0]; row.Verdict != want {
+			t.Errorf("%s is %s: %s", line.Text(), row.Verdict, row.Reason)
+		}
+	}
+}
+
 func TestAKnownBugThatCouldNotHaveGoneIsInconclusive(t *testing.T) {
 	for line, want := range map[string]report.Verdict{
 		"overflows(httpbin) > 1000000": report.Inconclusive,

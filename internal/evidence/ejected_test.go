@@ -97,6 +97,7 @@ func TestAnEjectionTakesErrorsAndTime(t *testing.T) {
 		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, 0, 0},
 		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, 0, 0},
 		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, 3, 3601},
+		"nobody called it":        {func(o *outage) { o.after = o.before }, 3, 0},
 		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, 3, 2 * 3601},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,8 +34,8 @@ func (w *Window) countEjections(t *tally, a asked) {
 }
 
 // ejectable is how many errors an ejection of a service's endpoint takes, and how
-// many ejections there was time for: an endpoint that is out is not ejected until
-// it is back. 0: that is not known, or none is ever ejected.
+// many ejections the proxies that called it had time for: an endpoint that is out is
+// not ejected until it is back. 0: that is not known, or none is ever ejected.
 func (w *Window) ejectable(a asked) (each, most int64) {
 	for _, p := range w.pairs {
 		for _, f := range p.flows(a.service.Host) {
@@ -49,6 +49,9 @@ func (w *Window) ejectable(a asked) (each, most int64) {
 			}
 			if each == 0 || fewest < each {
 				each = fewest
+			}
+			if f.quiet() {
+				continue
 			}
 			rounds := 1 + int64(w.length/max(config.Outlier.BaseEjectionTime, 1))
 			most += rounds * int64(len(f.hosts))
