@@ -95,7 +95,9 @@ func (m *Manifests) add(s source) error {
 			wrong = append(wrong, m.add(source{sequence.Values[i], s.in, s.before}))
 		}
 		return errors.Join(wrong...)
-	case !strings.HasPrefix(api, "networking.istio.io/") || !slices.Contains([]string{rules.VirtualService, rules.DestinationRule, rules.Gateway}, kind):
+	case strings.HasPrefix(api, "networking.istio.io/") && respelt(kind) != "":
+		return shifted(yamlnode.At(yamlnode.Pair(s.node, "kind").Value, "write "+respelt(kind), "%s has no kind %q", api, kind), s.in, s.before)
+	case !strings.HasPrefix(api, "networking.istio.io/") || !slices.Contains(linted, kind):
 		return nil
 	}
 	object, err := decodeManifest(s.node)
@@ -104,6 +106,20 @@ func (m *Manifests) add(s source) error {
 	}
 	m.Objects, m.sources = append(m.Objects, object), append(m.sources, s)
 	return nil
+}
+
+// linted are the kinds that are.
+var linted = []string{rules.VirtualService, rules.DestinationRule, rules.Gateway}
+
+// respelt is the kind that somebody meant who wrote it in other letters, empty if
+// it is one.
+func respelt(kind string) string {
+	for _, known := range linted {
+		if kind != known && strings.EqualFold(kind, known) {
+			return known
+		}
+	}
+	return ""
 }
 
 func wordAt(node ast.Node, key string) string {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -82,6 +83,13 @@ func (f *finder) because(by, path, format string, args ...any) {
 	f.found = append(f.found, Warning{
 		Trap: f.trap.id, Ref: f.object.Ref, Path: path, Message: fmt.Sprintf(format, args...), Dead: f.trap.dead, By: by,
 	})
+}
+
+// spoken is how a host is called: of an object whose file leaves the namespace to
+// kubectl, by its name alone.
+func spoken(host string) string {
+	name, _, _ := strings.Cut(host, "..svc.")
+	return name
 }
 
 // ready is how many ready pods of a host have the labels; 0: that is not known.

@@ -19,7 +19,7 @@ func missingSubset(f *finder) {
 		if _, ok := rules.Labels(f.around.Objects, to.Host, to.Subset); ok || !f.around.All && !hasRule(f.around.Objects, to.Host) {
 			continue
 		}
-		f.warn(to.Path+".subset", "no DestinationRule of %s has the subset %s, so the proxies answer 503 (NC); add it to one, or correct the name", to.Host, to.Subset)
+		f.warn(to.Path+".subset", "no DestinationRule of %s has the subset %s, so the proxies answer 503 (NC); add it to one, or correct the name", spoken(to.Host), to.Subset)
 	}
 }
 

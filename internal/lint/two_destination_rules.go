@@ -21,6 +21,6 @@ func twoDestinationRules(f *finder) {
 		return slices.ContainsFunc(other.Subsets, func(t *networking.Subset) bool { return s.Name == t.Name })
 	})
 	if both {
-		f.warn("spec.host", "%s has the host %s too; Istio joins them, and of what both say, policy or subset, takes the first created; put both into one", twin.Ref, own.Host)
+		f.warn("spec.host", "%s has the host %s too; Istio joins them, and of what both say, policy or subset, takes the first created; put both into one", twin.Ref, spoken(own.Host))
 	}
 }

@@ -61,7 +61,12 @@ type Ref struct {
 }
 
 // String returns Kind/namespace/name.
-func (r Ref) String() string { return fmt.Sprintf("%s/%s/%s", r.Kind, r.Namespace, r.Name) }
+func (r Ref) String() string {
+	if r.Namespace == "" { // as in a file that leaves it to kubectl
+		return r.Kind + "/" + r.Name
+	}
+	return fmt.Sprintf("%s/%s/%s", r.Kind, r.Namespace, r.Name)
+}
 
 // Object is one object of Istio's, of one of Kinds.
 type Object struct {
