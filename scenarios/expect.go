@@ -80,12 +80,28 @@ func (r *reader) column(node ast.Node, offset int) int {
 	if as, replaced := r.written[node.GetToken()]; replaced {
 		text, offset = as.text, as.offset(offset)
 	}
-	columns := len([]rune(text[:min(offset, len(text))]))
-	switch node.GetToken().Type {
-	case token.LiteralType, token.FoldedType:
+	characters := len([]rune(text[:min(offset, len(text))]))
+	written := strings.TrimSpace(node.GetToken().Origin)
+	switch kind := node.GetToken().Type; {
+	case kind == token.LiteralType, kind == token.FoldedType, strings.Contains(written, "\n"):
 		return 0
-	case token.DoubleQuoteType, token.SingleQuoteType:
-		return columns + 1
+	case written != "" && (kind == token.DoubleQuoteType || kind == token.SingleQuoteType):
+		return 1 + columnsOf(written, characters)
+	}
+	return characters
+}
+
+// columnsOf is how many columns the first characters of a quoted text take, where a
+// quote or a backslash in it takes two.
+func columnsOf(quoted string, characters int) int {
+	runes := []rune(quoted)
+	quote, text := runes[0], runes[1:]
+	columns := 0
+	for ; characters > 0 && columns < len(text); characters-- {
+		if text[columns] == quote || quote == '"' && text[columns] == '\\' {
+			columns++
+		}
+		columns++
 	}
 	return columns
 }

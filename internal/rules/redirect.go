@@ -42,14 +42,16 @@ func (r *Redirect) Check() error {
 	switch {
 	case r.URI == "" && r.Authority == "" && r.Scheme == "" && r.Port == 0:
 		return errors.New("it leads nowhere else; write uri, authority, scheme or port")
-	case strings.ContainsAny(r.URI, " \x00\r\n") || strings.ContainsAny(r.Authority, " /\x00\r\n"):
-		return errors.New("uri takes a path and authority a host, both without spaces; correct it")
+	case strings.ContainsAny(r.URI, " \x00\r\n"):
+		return wrongKey("uri", "uri takes a path without spaces, not %q; correct it", r.URI)
+	case strings.ContainsAny(r.Authority, " /\x00\r\n"):
+		return wrongKey("authority", "authority takes a host without spaces, not %q; correct it", r.Authority)
 	case r.Scheme != "" && r.Scheme != "http" && r.Scheme != "https":
-		return fmt.Errorf("scheme is %q; write http or https", r.Scheme)
+		return wrongKey("scheme", "scheme is %q; write http or https", r.Scheme)
 	case r.Port > 65535:
-		return fmt.Errorf("%d is not a port; it must be from 1 to 65535", r.Port)
+		return wrongKey("port", "%d is not a port; it must be from 1 to 65535", r.Port)
 	case r.RedirectCode != 0 && !slices.Contains(redirectCodes, r.RedirectCode):
-		return fmt.Errorf("redirectCode is %d, of which Istio ignores the redirect; write 301, 302, 303, 307 or 308", r.RedirectCode)
+		return wrongKey("redirectCode", "redirectCode is %d, of which Istio ignores the redirect; write 301, 302, 303, 307 or 308", r.RedirectCode)
 	}
 	return checkScope(r.Service, r.scope())
 }

@@ -63,7 +63,7 @@ func TestARedirectIsRefusedWithTheReason(t *testing.T) {
 		"a code of Istio's":   {"", func(r *Redirect) { r.URI, r.RedirectCode = "/", 304 }, "redirectCode is 304"},
 		"a scheme":            {"", func(r *Redirect) { r.Scheme = "ftp" }, "write http or https"},
 		"a port":              {"", func(r *Redirect) { r.Port = 65536 }, "65536 is not a port"},
-		"a URL for a host":    {"", func(r *Redirect) { r.Authority = "http://a" }, "authority a host"},
+		"a URL for a host":    {"", func(r *Redirect) { r.Authority = "http://a" }, "authority takes a host"},
 		"beside an answer":    {ratings(`[{directResponse: {status: 200}}]`), toNew, "directResponse"},
 		"beside a fault":      {beside(delay), toNew, "spec.http[0] has a fault"},
 		"beside a rewrite":    {beside(`rewrite: {uri: /}`), toNew, "has a rewrite"},

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -46,17 +45,17 @@ func (r *Retries) Check() error {
 	case r.Attempts == nil:
 		return errors.New("it does not say how often; write attempts: 2, or 0 for never")
 	case *r.Attempts < 0:
-		return fmt.Errorf("attempts is %d; it must not be below 0", *r.Attempts)
+		return wrongKey("attempts", "attempts is %d; it must not be below 0", *r.Attempts)
 	case *r.Attempts == 0 && (len(r.RetryOn) > 0 || try != 0 || pause != 0 || r.RetryIgnorePreviousHosts != nil):
-		return errors.New("attempts is 0, which switches retries off; leave out what stands beside it, or write 1 or more")
+		return wrongKey("attempts", "attempts is 0, which switches retries off; leave out what stands beside it, or write 1 or more")
 	case try != 0 && !validDuration(try):
-		return fmt.Errorf("perTryTimeout is %s; it must be whole milliseconds, at least 1ms", try)
+		return wrongKey("perTryTimeout", "perTryTimeout is %s; it must be whole milliseconds, at least 1ms", try)
 	case pause != 0 && !validDuration(pause):
-		return fmt.Errorf("backoff is %s; it must be whole milliseconds, at least 1ms", pause)
+		return wrongKey("backoff", "backoff is %s; it must be whole milliseconds, at least 1ms", pause)
 	}
 	for _, word := range r.RetryOn {
 		if !retriesOn(word) {
-			return fmt.Errorf("retryOn: %w", unknownWord("", word, retryWords))
+			return wrongKey("retryOn", "retryOn: %w", unknownWord("", word, retryWords))
 		}
 	}
 	return checkScope(r.Service, r.scope())

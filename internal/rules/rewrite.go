@@ -45,8 +45,10 @@ func (r *Rewrite) Check() error {
 		return errors.New("it rewrites nothing; write uri, uriRegexRewrite or authority")
 	case r.URI != "" && r.matches():
 		return wrongKey("uri", "uri cannot stand beside uriRegexRewrite; take one of them")
-	case strings.ContainsAny(r.URI, " \x00\r\n") || strings.ContainsAny(r.Authority, " /\x00\r\n"):
-		return errors.New("uri takes a path and authority a host, both without spaces; correct it")
+	case strings.ContainsAny(r.URI, " \x00\r\n"):
+		return wrongKey("uri", "uri takes a path without spaces, not %q; correct it", r.URI)
+	case strings.ContainsAny(r.Authority, " /\x00\r\n"):
+		return wrongKey("authority", "authority takes a host without spaces, not %q; correct it", r.Authority)
 	case r.matches() && (regex.Match == "" || regex.Rewrite == ""):
 		return wrongKey("uriRegexRewrite", "uriRegexRewrite needs both match and rewrite; write the other")
 	}

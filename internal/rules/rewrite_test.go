@@ -55,7 +55,7 @@ func TestARewriteIsRefusedWithTheReason(t *testing.T) {
 		"half an expression":  {"", func(r *Rewrite) { r.URIRegexRewrite.Match = "a" }, "needs both match and rewrite"},
 		"no expression":       {"", func(r *Rewrite) { r.URIRegexRewrite = RegexRewrite{"(", "b"} }, "uriRegexRewrite.match: "},
 		"a path with a space": {"", func(r *Rewrite) { r.URI = "/a b" }, "without spaces"},
-		"a URL for a host":    {"", func(r *Rewrite) { r.Authority = "http://a" }, "authority a host"},
+		"a URL for a host":    {"", func(r *Rewrite) { r.Authority = "http://a" }, "authority takes a host"},
 		"on a redirect":       {ratings(`[{redirect: {uri: /}}]`), func(r *Rewrite) { r.URI = "/a" }, "spec.http[0] redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
