@@ -58,7 +58,7 @@ func unexpected(text string, t token) error {
 		err.Hint = "write *"
 	case "between", "within":
 		err.Hint = "write lo <= x <= hi"
-	case "h", "m", "s", "ms", "us", "µs", "ns":
+	case "h", "m", "s", "ms", "us", "µs", "ns", "sec", "second", "seconds", "minute", "minutes":
 		err.Hint = "a duration is written 6s, without a space"
 	case ".":
 		err.Hint = "a decimal is written 0.5"
@@ -79,6 +79,8 @@ func badLiteral(at int, text string) error {
 		err.Hint = "write " + digits + "ms"
 	case "min", "mins", "minute", "minutes":
 		err.Hint = "write " + digits + "m"
+	case "xx":
+		err.Hint = "a status is one number, as in status[503]; add up several"
 	}
 	return err
 }
@@ -90,6 +92,8 @@ func mismatch(doing string, a, b term) error {
 	}
 	err := &Error{Offset: b.at, Message: fmt.Sprintf("%s is %s and %s is %s: they cannot be %s", shown(a.text), a.kind, shown(b.text), b.kind, doing)}
 	switch {
+	case b.literal != nil && b.kind == share && a.kind == number:
+		err.Hint = "write a number, or divide the count by .sent"
 	case b.literal == nil || b.kind != number:
 	case a.kind == duration:
 		err.Message, err.Hint = shown(b.text)+" has no unit, and "+shown(a.text)+" is a duration", "write "+b.text+"s"

@@ -49,8 +49,11 @@ func mappingFits(node ast.Node, t reflect.Type, path string) error {
 	pairs, err := Entries(node)
 	if err != nil {
 		hint := ""
-		if t.Kind() == reflect.Struct {
+		switch {
+		case t.Kind() == reflect.Struct:
 			hint = "its keys are " + strings.Join(Keys(t), ", ")
+		case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
+			hint = "write {NAME: VALUE}"
 		}
 		return At(node, hint, "%s takes a mapping, not %s", path, Kind(node))
 	}

@@ -50,6 +50,7 @@ func TestWhatIsWrongStandsAtItsLineAndColumn(t *testing.T) {
 		"no name":                 {"service: []", "this takes the name of a service, or a list of names", "", 1, 10},
 		"a number for a text":     {"when: {a: 007}", `a takes a text, and "007" is none to YAML`, "quote it", 1, 11},
 		"a text for a number":     {"limit: many", `limit takes a whole number, not "many"`, "", 1, 8},
+		"a text for a map":        {"when: end-user=jason", `when takes a mapping, not "end-user=jason"`, "write {NAME: VALUE}", 1, 7},
 		"a number in quotes":      {`limit: "5"`, `limit takes a whole number, not "5"`, "take the quotes away", 1, 8},
 		"a text for a truth":      {"fresh: yes please", `fresh takes true or false, not "yes please"`, "", 1, 8},
 		"no value":                {"when:", "when has no value", "write a value, or leave the key out", 1, 7},
