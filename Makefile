@@ -24,8 +24,8 @@ race: ## all tests under the race detector
 e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/cluster
 	test/cluster/e2e
 
-fidelity: ## Envoy beside the embedded sidecar, call by call, and docs/fidelity.md of it; needs MESHCHAOS_E2E_KUBECONFIG
-	MESHCHAOS_FIDELITY_DOC=$(CURDIR)/docs/fidelity.md go test -tags e2e -count=1 ./test/fidelity
+fidelity: ## the library on both meshes, and Envoy beside the embedded sidecar call by call, into docs/fidelity.md; as make e2e
+	MESHCHAOS_FIDELITY_DOC=$(CURDIR)/docs/fidelity.md MESHCHAOS_FIDELITY=$${MESHCHAOS_FIDELITY:-300} test/cluster/e2e -run 'BothMeshes|AsEnvoyDoes' ./test/e2e ./test/fidelity
 
 bench: ## the engines beside fortio's own runner, what an embedded sidecar adds, what a run costs, and what many proxies do
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen

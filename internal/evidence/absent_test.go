@@ -160,6 +160,10 @@ func TestEvidence(t *testing.T) {
 		{"a twin that began to count anew", "imbalance web v1", func(s *scene) { s.twin("10.244.0.3:8080", 7, 3) }, 0, "began to count anew"},
 
 		{"overflows that are kept", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 3, 7) }, 4, ""},
+		{"requests beyond their limit have a counter of their own since Envoy 1.40", "overflows web", func(s *scene) {
+			s.keep("caller", webOverflow, 3, 7)
+			s.keep("caller", strings.Replace(webOverflow, "pending", "active", 1), 1, 3)
+		}, 6, ""},
 		{"overflows that are not kept by a caller", "overflows web", func(*scene) {}, 0, "caller called web, and nothing counts what it refused (caller does not keep upstream_rq_pending_overflow of outbound|8000||web.shop.svc.cluster.local; the access logs are not read); let the access log be read, or annotate its pod with proxy.istio.io/config: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}"},
 		{"a counter that went backwards", "overflows web", func(s *scene) { s.keep("caller", webOverflow, 7, 3) }, 0, "from 7 back to 3"},
 		{"overflows by Istio's metric", "overflows web", func(s *scene) { s.telemetry("caller", "source", "UO", 1, 4) }, 3, ""},
@@ -173,7 +177,8 @@ func TestEvidence(t *testing.T) {
 			s.limit()
 			s.keep("caller", webOverflow, 0, 4)
 			s.keep("web-v1", "cluster.inbound|8080||.upstream_rq_pending_overflow", 0, 2)
-		}, 6, ""},
+			s.keep("web-v1", "cluster.inbound|8080||.upstream_rq_active_overflow", 0, 1)
+		}, 7, ""},
 		{"errors that may be overflows of the service's own sidecar", "overflows web", func(s *scene) {
 			s.limit()
 			s.keep("caller", webOverflow, 0, 4)

@@ -84,7 +84,7 @@ func (w *Window) serverOverflows(t *tally, a asked, endpoint string, errors uint
 		if !limited {
 			continue
 		}
-		delta, kept, back := p.counter(flow{name: name}.stat(pendingOverflow))
+		delta, kept, back := p.refused(flow{name: name})
 		logged, why := w.loggedInbound(p, name)
 		n, inMetric := p.flagged(a.service, "destination", "UO")
 		switch {

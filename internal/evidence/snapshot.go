@@ -73,7 +73,7 @@ func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
 // every proxy keeps, shows that a proxy was restarted.
 const wantedStats = `^(server\.uptime` +
 	`|http\.outbound_.*\.(downstream_rq_total|fault\.(delays|aborts)_injected)` +
-	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|upstream_rq_retry|upstream_rq_retry_overflow|upstream_cx_overflow|outlier_detection\.ejections_enforced_total))$`
+	`|cluster\.(in|out)bound\|.*\.(upstream_rq_pending_overflow|upstream_rq_active_overflow|upstream_rq_retry|upstream_rq_retry_overflow|upstream_cx_overflow|outlier_detection\.ejections_enforced_total))$`
 
 func readProxy(ctx context.Context, proxy mesh.Proxy) *reading {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)

@@ -22,7 +22,8 @@ const (
 
 const (
 	pendingOverflow    = "upstream_rq_pending_overflow"
-	connectionOverflow = "upstream_cx_overflow" // of TCP: a connection that was refused
+	activeOverflow     = "upstream_rq_active_overflow" // of http2MaxRequests, which older Envoys count with the pending
+	connectionOverflow = "upstream_cx_overflow"        // of TCP: a connection that was refused
 	retried            = "upstream_rq_retry"
 	retryOverflow      = "upstream_rq_retry_overflow"
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
@@ -86,12 +87,22 @@ func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kep
 // overflowed is the growth of a cluster's own overflow counters: of requests,
 // or, of a TCP port, of connections.
 func (p pair) overflowed(f flow, tcp bool) (delta uint64, kept bool, why string) {
-	delta, kept, why = p.counter(f.stat(pendingOverflow))
+	delta, kept, why = p.refused(f)
 	if !tcp || why != "" {
 		return delta, kept, why
 	}
-	refused, keptToo, why := p.counter(f.stat(connectionOverflow))
-	return delta + refused, kept && keptToo, why
+	connections, keptToo, why := p.counter(f.stat(connectionOverflow))
+	return delta + connections, kept && keptToo, why
+}
+
+// refused is the growth of a cluster's counters of requests that met a limit.
+func (p pair) refused(f flow) (delta uint64, kept bool, why string) {
+	delta, kept, why = p.counter(f.stat(pendingOverflow))
+	if why != "" {
+		return delta, kept, why
+	}
+	active, _, why := p.counter(f.stat(activeOverflow))
+	return delta + active, kept, why
 }
 
 // enforcedEjections is the growth of a cluster's own counter of ejections.

@@ -142,7 +142,7 @@ func (p *pool) removePending(i int) {
 // attach puts a request on a ready connection.
 func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 	if !p.cluster.requests.canCreate() {
-		p.cluster.stats.rqPendingOverflow.add(1)
+		p.cluster.stats.rqActiveOverflow.add(1)
 		return nil, errOverflow
 	}
 	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })

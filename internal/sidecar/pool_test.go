@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -99,11 +100,12 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 		pool     string
 		statuses string // sorted
 		waves    []int  // how many are answered by httpbin at once, in turn
+		counter  string // of those refused
 	}{
-		{"maxConnections 1 alone queues", `{"tcp":{"maxConnections":1}}`, "[200 200 200]", []int{1, 1, 1}},
-		{"maxConnections and pending 1 refuse the third", `{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}`, "[200 200 503]", []int{1, 1}},
-		{"http2MaxRequests holds for HTTP/1 too", `{"http":{"http2MaxRequests":1}}`, "[200 503 503]", []int{1}},
-		{"no limits", `{"http":{}}`, "[200 200 200]", []int{3}},
+		{"maxConnections 1 alone queues", `{"tcp":{"maxConnections":1}}`, "[200 200 200]", []int{1, 1, 1}, ""},
+		{"maxConnections and pending 1 refuse the third", `{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1}}`, "[200 200 503]", []int{1, 1}, "pending"},
+		{"http2MaxRequests holds for HTTP/1 too", `{"http":{"http2MaxRequests":1}}`, "[200 503 503]", []int{1}, "active"},
+		{"no limits", `{"http":{}}`, "[200 200 200]", []int{3}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,6 +156,15 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 			slices.Sort(statuses)
 			if text := fmt.Sprint(statuses); text != tt.statuses {
 				t.Errorf("got %s, want %s", text, tt.statuses)
+			}
+			for _, counter := range []string{"pending", "active"} {
+				want := int64(0)
+				if counter == tt.counter {
+					want = int64(strings.Count(tt.statuses, "503"))
+				}
+				if n := m.stat(httpbinStat("upstream_rq_" + counter + "_overflow")); n != want {
+					t.Errorf("%d are counted as %s, want %d", n, counter, want)
+				}
 			}
 		})
 	}

@@ -100,6 +100,7 @@ type clusterStats struct {
 	cxActive                                               *metric
 	rqTotal, rqCompleted, rqCancelled, rqTimeout           *metric
 	rqPendingTotal, rqPendingOverflow, rqPendingFailure    *metric
+	rqActiveOverflow                                       *metric
 	rqRetry, rqRetrySuccess, rqRetryOverflow, rqRetryLimit *metric
 	rqRetryBackoff, retryAbandoned, rqPerTryTimeout        *metric
 	rqActive, rqPendingActive                              *metric
@@ -118,7 +119,7 @@ func newClusterStats(store *stats, cluster string) clusterStats {
 		cxOverflow: c("upstream_cx_overflow"), cxNoneHealthy: c("upstream_cx_none_healthy"), cxMaxRequests: c("upstream_cx_max_requests"),
 		cxActive: g("upstream_cx_active"),
 		rqTotal:  c("upstream_rq_total"), rqCompleted: c("upstream_rq_completed"), rqCancelled: c("upstream_rq_cancelled"), rqTimeout: c("upstream_rq_timeout"),
-		rqPendingTotal: c("upstream_rq_pending_total"), rqPendingOverflow: c("upstream_rq_pending_overflow"), rqPendingFailure: c("upstream_rq_pending_failure_eject"),
+		rqPendingTotal: c("upstream_rq_pending_total"), rqPendingOverflow: c("upstream_rq_pending_overflow"), rqActiveOverflow: c("upstream_rq_active_overflow"), rqPendingFailure: c("upstream_rq_pending_failure_eject"),
 		rqRetry: c("upstream_rq_retry"), rqRetrySuccess: c("upstream_rq_retry_success"), rqRetryOverflow: c("upstream_rq_retry_overflow"), rqRetryLimit: c("upstream_rq_retry_limit_exceeded"),
 		rqRetryBackoff: c("upstream_rq_retry_backoff_exponential"), retryAbandoned: c("retry_or_shadow_abandoned"), rqPerTryTimeout: c("upstream_rq_per_try_timeout"),
 		rqActive: g("upstream_rq_active"), rqPendingActive: g("upstream_rq_pending_active"),

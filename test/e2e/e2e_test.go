@@ -114,6 +114,7 @@ func objectsOf(t *testing.T) []string {
 
 func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
 	before := objectsOf(t)
+	var documented library
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {
 			s, err := scenarios.Find(name)
@@ -129,8 +130,14 @@ func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
 				id := fmt.Sprintf("e2e%x%02d", time.Now().Unix()&0xffff, i)
 				there := run(t, name, id, openIstio(t.Context(), t, id), honest)
 				compare(t, here, there)
+				if i == 0 {
+					documented.add(here, there)
+				}
 			}
 		})
+	}
+	if err := documented.write(); err != nil {
+		t.Error(err)
 	}
 	if after := objectsOf(t); !slices.Equal(before, after) {
 		t.Errorf("the namespace held\n%s\nand holds\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))

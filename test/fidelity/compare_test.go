@@ -14,7 +14,7 @@ import (
 // name.
 type comparison struct {
 	Name        string
-	Versions    []string // what each version of the service does: up (the default of both), refuses, none
+	Versions    []string // what each version of the service does: up (the default of both), twin (a second endpoint of the one before), refuses, none
 	HTTP        string   // the http entries of the VirtualService, in JSON, without brackets; empty: there is none
 	Policy      string   // the fields of the DestinationRule beside host and subsets, in JSON
 	NoSubsets   bool     // there is no DestinationRule
@@ -22,6 +22,7 @@ type comparison struct {
 	Times       int    // how often the calls are made; 0: once
 	Connections int    // 0: one
 	Unread      bool   // how much is received of a body that no host took is not compared
+	Rounds      int    // how often the calls are made by so many callers; how many each time are turned away is compared. 0: all is compared
 	Drawn       bool   // what becomes of a call is drawn, so shares are compared
 	Known       string // why the sides differ, and may
 }
@@ -33,7 +34,9 @@ func (c *comparison) versions() []string {
 	return c.Versions
 }
 
-func (c *comparison) calls() []call { return slices.Repeat(c.Calls, max(1, c.Times)) }
+func (c *comparison) calls() []call {
+	return slices.Repeat(c.Calls, max(1, c.Times)*max(1, c.Rounds))
+}
 
 func (c *comparison) virtualService() string {
 	if c.HTTP == "" {
@@ -55,7 +58,10 @@ func (c *comparison) destinationRule() string {
 
 // differences are what the two sides did not do alike, in words.
 func (tr *trial) differences() []string {
-	if tr.Drawn {
+	switch {
+	case tr.Rounds > 0:
+		return tr.crowds()
+	case tr.Drawn:
 		return tr.shares()
 	}
 	found := tr.answers()

@@ -107,8 +107,8 @@ func someCall(t *rapid.T) call {
 		Headers: drawn(t, someRequestHeaders),
 		Do:      drawn(t, someDeeds),
 	}
-	if c.Method == "POST" {
-		c.Body = drawn(t, []string{"", "a body", strings.Repeat("x", 20_000)})
+	if c.Method == "POST" { // A body that goes with the head: of a longer one, an early answer would end the caller's connection.
+		c.Body = drawn(t, []string{"", "a body", strings.Repeat("x", 2_000)})
 	}
 	return c
 }
@@ -133,8 +133,12 @@ func TestGeneratedRulesAreCarriedOutAsEnvoyDoes(t *testing.T) {
 		sets = append(sets, generator.Example(i))
 		trials = append(trials, c.prepare(t, sets[i].comparison(fmt.Sprintf("rule set %d", i)), fmt.Sprintf("gen%03d", i)))
 	}
+	began := time.Now()
 	c.run(t, trials, atOnce)
-	c.repeat(t, trials)
+	again := c.repeat(t, trials)
+	if err := documentGenerated(trials, again, time.Since(began)); err != nil {
+		t.Error(err)
+	}
 	shrinks := 0
 	for i, tr := range trials {
 		if len(tr.differences()) > 0 && shrinks < mostShrunk {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,8 +46,11 @@ func (c *cluster) prepare(t testing.TB, cmp *comparison, service string) *trial 
 	for side := range sideIDs {
 		for i, kind := range cmp.versions() {
 			version := fmt.Sprintf("v%d", i+1)
+			if kind == "twin" {
+				version = fmt.Sprintf("v%d", i)
+			}
 			switch kind {
-			case "up":
+			case "up", "twin":
 				tr.workloads[side] = append(tr.workloads[side], serveWorkload(t, c.hostIP, version))
 			case "refuses":
 				tr.workloads[side] = append(tr.workloads[side], refusing(t, c.hostIP, version))
@@ -140,21 +144,29 @@ func (tr *trial) startEmbedded(t testing.TB) {
 	})
 }
 
-// drive sends the calls of the case on one side.
+// drive sends the calls of the case on one side, one round after the other.
 func (tr *trial) drive(t testing.TB, side int, dial dialer) {
-	calls, connections := tr.calls(), max(1, tr.Connections)
-	out := make([]outcome, len(calls))
+	calls := tr.calls()
+	tr.outcomes[side] = make([]outcome, len(calls))
+	each := len(calls) / max(1, tr.Rounds)
+	for from := 0; from < len(calls); from += each {
+		tr.round(t, side, dial, calls[from:from+each], from)
+	}
+}
+
+// round sends calls on connections of their own, of which the first is from.
+func (tr *trial) round(t testing.TB, side int, dial dialer, calls []call, from int) {
+	connections := max(1, tr.Connections)
 	var group sync.WaitGroup
 	for i := range connections {
 		conn := client(t, dial)
 		group.Go(func() {
 			for n := i; n < len(calls); n += connections {
-				out[n] = calls[n].send(conn, tr.service, n, tr.id(side, n))
+				tr.outcomes[side][from+n] = calls[n].send(conn, tr.service, from+n, tr.id(side, from+n))
 			}
 		})
 	}
 	group.Wait()
-	tr.outcomes[side] = out
 }
 
 // id is by which the access log tells of a call.
@@ -243,6 +255,7 @@ func awaitSettled(t testing.TB, trials []*trial) {
 				for _, w := range workloads {
 					tr.seen[side] = append(tr.seen[side], w.all()...)
 				}
+				slices.Sort(tr.seen[side])
 				now += len(tr.seen[side])
 			}
 		}

@@ -157,7 +157,7 @@ func (a altering) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-var overflow = regexp.MustCompile(`(upstream_rq_pending_overflow"?[,:]\s*(?:"value":\s*)?)(\d+)`)
+var overflow = regexp.MustCompile(`(upstream_rq_(?:pending|active)_overflow"?[,:]\s*(?:"value":\s*)?)(\d+)`)
 
 func doubleOverflows(body []byte) []byte {
 	return overflow.ReplaceAllFunc(body, func(found []byte) []byte {

@@ -1,0 +1,88 @@
+//go:build e2e
+
+package fidelity
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// crowds are several callers at once, whose calls meet the limits of a connection
+// pool: who comes first is nobody's choice.
+var crowds = slices.Concat(
+	crowd(`"tcp": {"maxConnections": 1}, "http": {"http1MaxPendingRequests": 1}`, 1, 2, 3, 5, 8),
+	crowd(`"tcp": {"maxConnections": 1}, "http": {"http1MaxPendingRequests": 1, "maxRequestsPerConnection": 1}`, 2, 3),
+	crowd(`"tcp": {"maxConnections": 3}, "http": {"http1MaxPendingRequests": 2}`, 4, 8),
+	crowd(`"http": {"http2MaxRequests": 2}`, 3, 8),
+	crowd(`"tcp": {"maxConnections": 2}`, 8),
+)
+
+// crowd is a case for each number of callers, ten calls each in a round.
+func crowd(pool string, callers ...int) (all []comparison) {
+	for _, n := range callers {
+		all = append(all, comparison{
+			Name: fmt.Sprintf("%d callers, %s", n, strings.NewReplacer(`"`, "", "tcp: {", "", "http: {", "", "}", "").Replace(pool)), Connections: n, Rounds: 4,
+			HTTP: "{" + v1 + "}", Policy: `"trafficPolicy": {"connectionPool": {` + pool + `}}`,
+			Calls: slices.Repeat([]call{{Do: "wait=10ms"}}, 10*n),
+		})
+	}
+	return all
+}
+
+// turnedAway is how many calls of each round found no room.
+func (tr *trial) turnedAway(side int) []int {
+	counts := make([]int, tr.Rounds)
+	each := len(tr.outcomes[side]) / tr.Rounds
+	for n, o := range tr.outcomes[side] {
+		if strings.Contains(o.log, " 503 UO ") {
+			counts[n/each]++
+		}
+	}
+	return counts
+}
+
+// crowds compares what comes of calls that meet a limit: of how many words there
+// are, that the counter of overflows is right, and that the rounds turn away about
+// as many, give or take a tenth of the calls.
+func (tr *trial) crowds() []string {
+	var found []string
+	for side, name := range [2]string{envoySide: "Envoy", embeddedSide: "the embedded sidecar"} {
+		away := 0
+		for _, n := range tr.turnedAway(side) {
+			away += n
+		}
+		pending, active := tr.counts[side]["outbound|8000|v1 upstream_rq_pending_overflow"], tr.counts[side]["outbound|8000|v1 upstream_rq_active_overflow"]
+		limit := strings.Contains(tr.Policy, "http2MaxRequests")
+		if pending+active != int64(away) || limit != (active > 0) && away > 0 {
+			found = append(found, fmt.Sprintf("%s turned %d away and counted %d as pending, %d as active", name, away, pending, active))
+		}
+	}
+	a, b := tr.turnedAway(envoySide), tr.turnedAway(embeddedSide)
+	tolerance := len(tr.calls()) / tr.Rounds / 10
+	if slices.Min(a) > slices.Max(b)+tolerance || slices.Min(b) > slices.Max(a)+tolerance {
+		found = append(found, fmt.Sprintf("Envoy turned away %v, the embedded sidecar %v", a, b))
+	}
+	if slices.Max(a) == 0 || slices.Max(b) == 0 {
+		return found
+	}
+	if ours, theirs := tr.kinds(embeddedSide), tr.kinds(envoySide); !slices.Equal(ours, theirs) {
+		found = append(found, differing(theirs, ours))
+	}
+	return found
+}
+
+// kinds are the different outcomes of the calls, in words.
+func (tr *trial) kinds(side int) []string {
+	all := map[string]bool{}
+	for _, o := range tr.outcomes[side] {
+		all[o.String()] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// spread is a range of counts.
+func spread(counts []int) string {
+	return fmt.Sprintf("%d to %d", slices.Min(counts), slices.Max(counts))
+}
