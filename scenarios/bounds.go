@@ -37,6 +37,23 @@ func (s *Scenario) bind() error {
 	return errors.Join(wrong...)
 }
 
+// decided says of a file in which something else is wrong which of its lines could
+// not fail in a load of any size.
+func (s *Scenario) decided() error {
+	var wrong []error
+	for _, step := range s.Steps {
+		for _, line := range step.Expect {
+			if line.Expectation == nil {
+				continue // what is wrong with it is said
+			}
+			if _, err := line.Within(nil); err != nil {
+				wrong = append(wrong, line.place(err))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
 // boundsOf is what a plan says of the requests to come. One that falls short of
 // it makes the run inconclusive (docs/verdicts.md, 5).
 func boundsOf(plan loadgen.Plan) check.Bounds {

@@ -66,7 +66,7 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 		wrong = append(wrong, r.compileStep(f, s, &s.Steps[i], step))
 	}
 	if err := errors.Join(wrong...); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.decided())
 	}
 	if err := s.bind(); err != nil {
 		return nil, err

@@ -54,7 +54,8 @@ func (fileLine) JSONSchema() *jsonschema.Schema {
 	}}
 }
 
-// compileLine compiles an expectation and places what is wrong in it.
+// compileLine reads an expectation and places what is wrong in it. Whether it could
+// fail is asked when all is known of the loads.
 func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
 	place := func(err error) error {
 		placed := yamlnode.At(line.node, "", "%v", err)
@@ -66,7 +67,7 @@ func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
 		}
 		return r.place(placed)
 	}
-	compiled, err := check.Compile(scope, line.That)
+	compiled, err := check.Read(scope, line.That)
 	if err != nil {
 		return Line{}, place(err)
 	}

@@ -38,7 +38,7 @@ func (c *compiler) claim(n node) (claim, error) {
 		return claim{}, err
 	}
 	result.node, result.text = n, c.source.textOf(n)
-	if c.scope.seen != nil { // a part of the line may well be decided by now
+	if c.asked || c.scope.seen != nil { // a part of the line may well be decided by now
 		return result, nil
 	}
 	if err := c.undecided(result, n); err != nil {

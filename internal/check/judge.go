@@ -25,9 +25,9 @@ func (e *Expectation) Judge(w Windows) []report.Expectation {
 }
 
 // JudgeKnownBug judges a line that carries a ticket: it is expected to be false. Where
-// it is, its false rows pass, unless they could not have been true. Where it has
-// come true, all of them fail, so that the file is corrected. A row that is
-// inconclusive stays so.
+// it is, its false rows pass, unless they could not have been true, and the others
+// as those of any line. Where it has come true, all of them fail, so that the file
+// is corrected. A row that is inconclusive stays so.
 func (e *Expectation) JudgeKnownBug(w Windows, ticket string) []report.Expectation {
 	findings := e.findings(w)
 	line := verdictOf(findings)
@@ -36,6 +36,8 @@ func (e *Expectation) JudgeKnownBug(w Windows, ticket string) []report.Expectati
 		switch {
 		case line == report.Pass:
 			f.verdict, f.reason = report.Fail, fmt.Sprintf("%s has come true; correct the file", e.parts[i].text)
+		case f.verdict == report.Pass:
+			e.doubt(w, i, f)
 		case f.verdict == report.Fail:
 			if e.doubt(w, i, f); f.verdict == report.Fail {
 				f.verdict, f.reason = report.Pass, fmt.Sprintf("false, as %s says: %s", ticket, f.reason)
