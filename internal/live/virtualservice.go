@@ -98,7 +98,9 @@ func (n *names) look(services []mesh.Service) *look {
 }
 
 // judge looks at the routes of the hosts. Those of a host change all at once, so
-// one wanted name shows the whole rule.
+// one wanted name shows the whole rule. A mark that the change does not write is
+// of an earlier generation in a sidecar, which follows one VirtualService for a
+// host; a gateway puts the entries of several together.
 func (n *names) judge(ctx context.Context, v *view) (bool, string, error) {
 	all, err := v.virtualHosts(ctx)
 	if err != nil {
@@ -106,7 +108,7 @@ func (n *names) judge(ctx context.Context, v *view) (bool, string, error) {
 	}
 	hosts, routes := n.routes(all)
 	for _, name := range routes {
-		if slices.Contains(n.gone, name) || strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
+		if slices.Contains(n.gone, name) || !v.proxy.Gateway && strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
 			return true, fmt.Sprintf("it still has the route %s", name), nil
 		}
 	}

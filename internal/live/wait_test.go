@@ -61,6 +61,21 @@ func webRoutes(names ...string) *rules.Object {
 	return object(rules.VirtualService, "web", vs)
 }
 
+// A gateway puts the entries of several VirtualServices of a host together, each
+// with a mark of its own.
+func TestAGatewayMayHaveTheMarksOfOtherRules(t *testing.T) {
+	admin := envoytest.Serve(t, "client", "rules").Admin
+	one := webRoutes(mark)
+	one.Spec.(*networking.VirtualService).Gateways = []string{"front"}
+	if _, err := waitFor(t.Context(), []mesh.Proxy{{Name: "gateway", Gateway: true, Admin: admin}}, rules.Change{After: one}, mark, soon); err != nil {
+		t.Error(err)
+	}
+	gone := webRoutes("jason." + mark)
+	if _, err := waitFor(t.Context(), []mesh.Proxy{{Name: "gateway", Gateway: true, Admin: admin}}, rules.Change{Before: gone, After: one}, mark, never); err == nil || !strings.Contains(err.Error(), "it still has the route jason.") {
+		t.Errorf("error %v; want that what was there before still is", err)
+	}
+}
+
 func fromVersion(o *rules.Object, version string) *rules.Object {
 	for _, entry := range o.Spec.(*networking.VirtualService).Http {
 		entry.Match = []*networking.HTTPMatchRequest{{SourceLabels: map[string]string{"version": version}}}

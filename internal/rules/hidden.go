@@ -30,14 +30,22 @@ func HiddenEntries(o *Object) []Hidden {
 	for i, entry := range vs.Tcp {
 		tcp[i] = entry.Match
 	}
-	return append(hiddenOf("http", http), hiddenOf("tcp", tcp)...)
+	delegates := func(i int) bool { return vs.Http[i].Delegate != nil }
+	return append(hiddenOf("http", http, delegates), hiddenOf("tcp", tcp, func(int) bool { return false })...)
 }
 
-func hiddenOf[M proto.Message](list string, entries [][]M) []Hidden {
+// hiddenOf are those of one list. An entry that delegates takes what the delegate's
+// own entries match, which is not known here, and leaves the rest to the next.
+func hiddenOf[M proto.Message](list string, entries [][]M, delegates func(int) bool) []Hidden {
 	var out []Hidden
+	var before [][]M
+	var at []int // the numbers of those
 	for i, blocks := range entries {
-		if by := takenBefore(entries[:i], blocks); by >= 0 {
-			out = append(out, Hidden{Path: fmt.Sprintf("spec.%s[%d]", list, i), By: fmt.Sprintf("spec.%s[%d]", list, by)})
+		if by := takenBefore(before, blocks); by >= 0 {
+			out = append(out, Hidden{Path: fmt.Sprintf("spec.%s[%d]", list, i), By: fmt.Sprintf("spec.%s[%d]", list, at[by])})
+		}
+		if !delegates(i) {
+			before, at = append(before, blocks), append(at, i)
 		}
 	}
 	return out

@@ -174,17 +174,17 @@ func inList(all []action, list string) []action {
 func (t *taken) find() []Taker {
 	own := slices.IndexFunc(t.was, t.own.equal)
 	before := t.was[:own]
-	if slices.ContainsFunc(before, func(b action) bool { return included(b.match, t.own.match) }) {
+	if slices.ContainsFunc(before, func(b action) bool { return b.takes(t.own.match) }) {
 		return nil // it was hidden
 	}
 	var takers []Taker
 	for i, n := range t.now {
-		wider := included(n.match, t.own.match)
+		wider := n.takes(t.own.match)
 		isNew := !slices.ContainsFunc(t.was, n.equal)
 		switch {
 		case slices.ContainsFunc(before, n.equal), disjoint(n.match, t.own.match):
 			continue
-		case n.does == t.own.does && wider:
+		case n.equal(t.own), n.does == t.own.does && wider:
 			return takers
 		case n.does == t.own.does:
 			continue
@@ -199,6 +199,13 @@ func (t *taken) find() []Taker {
 		}
 	}
 	return append(takers, Taker{All: t.all(nil, before, t.now)})
+}
+
+// takes says whether an entry takes all that blocks match. One that delegates may
+// leave some of it to those behind it.
+func (a action) takes(match []proto.Message) bool {
+	http, _ := a.entry.(*networking.HTTPRoute)
+	return http.GetDelegate() == nil && included(a.match, match)
 }
 
 // all says whether what an entry with a match takes now, behind others, would all

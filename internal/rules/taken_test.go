@@ -19,7 +19,10 @@ func TestWhatAChangeTakesAway(t *testing.T) {
 		"nothing of what is edited":      {ratings(`[{` + toV1 + `}]`), ratings(`[{` + toV2 + `}]`), ""},
 		"nothing of what is narrowed":    {ratings(`[{` + toV1 + `}]`), ratings(`[{` + jasons + toV2 + `}, {` + toV1 + `}]`), ""},
 		"nothing that others do as well": {ratings(`[{` + jasons + toV1 + `}, {` + toV1 + `}]`), ratings(`[{` + toV1 + `}]`), ""},
-		"nothing of what was hidden":     {ratings(`[{` + toV1 + `}, {` + jasons + toV2 + `}]`), ratings(`[{` + toV1 + `}]`), ""},
+		"what stood behind a delegate": {
+			ratings(`[{delegate: {name: other}}, {` + jasons + toV2 + `}, {` + toV1 + `}]`), ratings(`[{delegate: {name: other}}, {` + toV1 + `}]`), "spec.http[1] to spec.http[1]",
+		},
+		"nothing of what was hidden": {ratings(`[{` + toV1 + `}, {` + jasons + toV2 + `}]`), ratings(`[{` + toV1 + `}]`), ""},
 		"an entry whose requests others take": {
 			ratings(`[{` + jasons + toV2 + `}, {` + toV1 + `}]`), ratings(`[{` + toV1 + `}]`), "spec.http[0] to spec.http[0]",
 		},
@@ -75,6 +78,13 @@ func TestWhatAChangeTakesAway(t *testing.T) {
 				t.Errorf("that it alters something is %v", !want)
 			}
 		})
+	}
+}
+
+func TestADelegateLeavesTheRestToThoseBehindIt(t *testing.T) {
+	o := onlyObject(t, ratings(`[{delegate: {name: other}}, {`+toV1+`}, {`+isJason("")+`, `+toV2+`}]`))
+	if got := HiddenEntries(o); len(got) != 1 || got[0] != (Hidden{Path: "spec.http[2]", By: "spec.http[1]"}) {
+		t.Errorf("hidden are %v", got)
 	}
 }
 
