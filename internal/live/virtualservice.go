@@ -152,8 +152,8 @@ func (n *names) reaches(proxy mesh.Proxy) bool {
 			return bound(n.service.Gateways, proxy)
 		}
 		return slices.ContainsFunc(entry.Match, func(m *networking.HTTPMatchRequest) bool {
-			if len(m.Gateways) > 0 { // Istio ignores the source then
-				return bound(m.Gateways, proxy)
+			if len(m.Gateways) > 0 { // Istio ignores the source then; of a delegate's own gateways there are none
+				return bound(m.Gateways, proxy) && (len(n.service.Hosts) == 0 || bound(n.service.Gateways, proxy))
 			}
 			return bound(n.service.Gateways, proxy) && agrees(m.SourceLabels, proxy) &&
 				(m.SourceNamespace == "" || m.SourceNamespace == n.namespace)

@@ -83,6 +83,15 @@ func fromVersion(o *rules.Object, version string) *rules.Object {
 	return o
 }
 
+// byFront has every entry but the last ask for a gateway that it is not bound to.
+func byFront(o *rules.Object) *rules.Object {
+	entries := o.Spec.(*networking.VirtualService).Http
+	for _, entry := range entries[:len(entries)-1] {
+		entry.Match = []*networking.HTTPMatchRequest{{Gateways: []string{"front"}}}
+	}
+	return o
+}
+
 // ours is the VirtualService that envoytest's client runs.
 func ours() *rules.Object { return webRoutes("jason."+mark, "abort."+mark, mark) }
 
@@ -158,6 +167,7 @@ func TestWait(t *testing.T) {
 		})}, mark, nil, "no proxy has anything for it"},
 		{"routes for clients of another version concern nobody", "rules", rules.Change{After: fromVersion(ours(), "v2")}, mark, nil, "no proxy has anything"},
 		{"routes for clients of its version concern the client", "rules", rules.Change{After: fromVersion(ours(), "v1")}, mark, client, ""},
+		{"a gateway that the rule is not bound to is not waited for", "rules", rules.Change{After: byFront(ours())}, mark, client, ""},
 		{"deleted routes are still there", "rules", rules.Change{Before: ours()}, "", nil, "client: it still has the route"},
 		{"deleted routes are gone", "undone", rules.Change{Before: ours()}, "", client, ""},
 		{"the run's routes are gone even if it is not known which they were", "rules", rules.Change{Before: webRoutes("a"), After: webRoutes("a")}, "", nil, "it still has the route"},

@@ -25,20 +25,30 @@ func (d *draft) editAny(service Service, s scope, change func(*networking.HTTPRo
 	if service.TCP {
 		return fmt.Errorf("the service %s is opaque TCP, of which proxies see connections and no requests: no fault, no timeout and no header; to shift connections, apply a VirtualService with tcp entries of your own", service.Name)
 	}
+	if len(s.gateways) > 0 {
+		return d.editEntering(service, s, change)
+	}
 	owner, err := d.virtualService(service.Name)
 	if err != nil {
 		return err
 	}
-	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), s, change))
+	return inObject(owner, editEntries(owner.Spec.(*networking.VirtualService), s, everyEntry, change))
 }
 
-// editEntries makes a change to the http entries of a VirtualService for the
-// requests of a scope, and to no others: to the entries themselves if it has all,
-// else to a narrowed copy before each.
-func editEntries(vs *networking.VirtualService, s scope, change func(*networking.HTTPRoute) error) error {
+// everyEntry is all that a VirtualService has, which sidecars follow for one host.
+func everyEntry(*networking.HTTPRoute) bool { return true }
+
+// editEntries makes a change to http entries of a VirtualService, to those that of
+// picks, for the requests of a scope and for no others: to the entries themselves if
+// it has all, else to a narrowed copy before each.
+func editEntries(vs *networking.VirtualService, s scope, of func(*networking.HTTPRoute) bool, change func(*networking.HTTPRoute) error) error {
 	var out []*networking.HTTPRoute
 	changed := false
 	for i, entry := range vs.Http {
+		if !of(entry) {
+			out = append(out, entry)
+			continue
+		}
 		edited, err := entryFor(entry, s, out)
 		if err != nil {
 			return fmt.Errorf("its spec.http[%d].%w", i, err)

@@ -15,6 +15,7 @@ type Fault struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	Delay        yamlnode.Duration `yaml:"delay,omitempty"`
 	Abort        *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
 	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
@@ -52,7 +53,7 @@ func (f *Fault) percent() float64 {
 	return *f.Percent.Value
 }
 
-func (f *Fault) scope() scope { return scope{f.When, f.SourceLabels} }
+func (f *Fault) scope() scope { return scope{f.When, f.SourceLabels, f.Gateways} }
 
 func (f *Fault) merge(d *draft, service Service) error {
 	return d.edit(service, f.scope(), f.inject)

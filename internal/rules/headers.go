@@ -18,6 +18,7 @@ type Headers struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	Request      HeaderOperations  `yaml:"request,omitempty" jsonschema_description:"As the service gets it."`
 	Response     HeaderOperations  `yaml:"response,omitempty" jsonschema_description:"As the client gets it."`
 }
@@ -83,7 +84,7 @@ func (o *HeaderOperations) check() error {
 	return nil
 }
 
-func (h *Headers) scope() scope { return scope{h.When, h.SourceLabels} }
+func (h *Headers) scope() scope { return scope{h.When, h.SourceLabels, h.Gateways} }
 
 func (h *Headers) merge(d *draft, service Service) error {
 	return d.edit(service, h.scope(), func(entry *networking.HTTPRoute) error {

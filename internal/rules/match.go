@@ -38,6 +38,9 @@ func demand(block *networking.HTTPMatchRequest, s scope) (bool, error) {
 	if possible, err := s.demandSource(block); !possible || err != nil {
 		return false, err
 	}
+	if possible, err := s.demandGateways(block); !possible || err != nil {
+		return false, err
+	}
 	for name, value := range s.when {
 		if without := headerOf(block.WithoutHeaders, name); without != "" {
 			excluded, err := matches(block.WithoutHeaders[without], value)

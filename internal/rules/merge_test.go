@@ -40,6 +40,17 @@ func from(source map[string]string, intent Intent) Intent {
 	return intent
 }
 
+// by makes a fault one for what enters by gateways.
+func by(gateways []string, intent Intent) Intent {
+	intent.(*Fault).Gateways = gateways
+	return intent
+}
+
+// boundTo binds a VirtualService for ratings to gateways.
+func boundTo(gateways, object string) string {
+	return strings.Replace(object, "hosts: [ratings]", `hosts: [ratings.example.com], gateways: [`+gateways+`]`, 1)
+}
+
 // ratings is a VirtualService for ratings with http entries in YAML's flow
 // style.
 func ratings(http string) string {
@@ -117,6 +128,22 @@ func TestMergeEditsTheOwnerOfAHost(t *testing.T) {
 			ratings(`[{match: [{sourceLabels: {app: reviews, version: v2}}], ` + toV1 + `}]`),
 			[]Intent{from(map[string]string{"app": "reviews"}, fault("ratings", nil, 7*time.Second, 0, 100))},
 			`[{match: [{sourceLabels: {app: reviews, version: v2}}], ` + toV1 + `, ` + delay + `}]`,
+		},
+		"a fault on what enters by a gateway is on the entries that lead there": {
+			boundTo("front", ratings(`[{match: [{uri: {prefix: /r}}], `+toV1+`}, {route: [{destination: {host: details}}]}]`)),
+			[]Intent{by([]string{"front"}, fault("ratings", nil, 7*time.Second, 0, 100))},
+			`[{match: [{uri: {prefix: /r}}], ` + toV1 + `, ` + delay + `}, {route: [{destination: {host: details}}]}]`,
+		},
+		"where others follow the rule too, a copy is for the gateway": {
+			boundTo("front, mesh, default/back", ratings(`[{match: [{uri: {prefix: /r}}, {gateways: [./front, mesh]}, {gateways: [mesh]}], `+toV1+`}]`)),
+			[]Intent{by([]string{"default/front"}, fault("ratings", jason, 7*time.Second, 0, 100))},
+			`[{match: [{uri: {prefix: /r}, headers: {end-user: {exact: jason}}, gateways: [default/front]}, {headers: {end-user: {exact: jason}}, gateways: [./front]}], ` + toV1 + `, ` + delay + `},
+			  {match: [{uri: {prefix: /r}}, {gateways: [./front, mesh]}, {gateways: [mesh]}], ` + toV1 + `}]`,
+		},
+		"a second intent by the same gateway meets the copy of the first": {
+			boundTo("front, mesh", ratings(`[{`+toV1+`}]`)),
+			[]Intent{by([]string{"front"}, fault("ratings", nil, 7*time.Second, 0, 100)), by([]string{"front"}, fault("ratings", nil, 0, 500, 100))},
+			`[{match: [{gateways: [front]}], ` + toV1 + `, ` + both + `}, {` + toV1 + `}]`,
 		},
 		"a copy that no request reaches is left out": {
 			ratings(`[{` + toV1 + `}, {match: [{uri: {prefix: /a}}], ` + toV2 + `}]`),
@@ -307,44 +334,51 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		intent  Intent
 		want    string
 	}{
-		"an unknown service":        {"", fault("rating", nil, 0, 500, 100), "did you mean ratings?"},
-		"one of another namespace":  {"", fault("ratings.other.svc.cluster.local", nil, 0, 500, 100), "the namespace default has no service"},
-		"several hosts":             {strings.Replace(one, "hosts: [ratings]", "hosts: [ratings, details]", 1), anyFault, "several hosts (ratings.default.svc.cluster.local, details.default.svc.cluster.local)"},
-		"a wildcard host":           {strings.Replace(one, "hosts: [ratings]", `hosts: ["*.cluster.local"]`, 1), anyFault, "wildcard host *.cluster.local"},
-		"two owners":                {one + twin, anyFault, "VirtualService/default/ratings and VirtualService/default/twin both have the host"},
-		"delegates":                 {ratings(`[{delegate: {name: d}}]`), anyFault, "spec.http[0] delegates to d"},
-		"only tcp":                  {strings.Replace(one, "http: [{", "tcp: [{", 1), anyFault, "no http entries"},
-		"a fault on a redirect":     {ratings(`[{redirect: {uri: /}}]`), anyFault, "spec.http[0] redirects"},
-		"a fault on an answer":      {ratings(`[{directResponse: {status: 200}}]`), anyFault, "directResponse"},
-		"a route of another host":   {ratings(`[{route: [{destination: {host: details}}]}]`), route("ratings", nil, Share{"v1", 0}), "sends to another host, details"},
-		"a when that cannot match":  {ratings(`[{match: [{headers: {end-user: {exact: anna}}}], ` + toV1 + `}]`), fault("ratings", jason, 0, 500, 100), "none of its http entries can take a request with end-user: jason"},
-		"pods that send it nothing": {ratings(`[{match: [{sourceLabels: {app: a}}], ` + toV1 + `}]`), from(map[string]string{"app": "b"}, fault("ratings", jason, 0, 500, 100)), "can take a request with end-user: jason of a pod with the labels app: b"},
-		"pods beside gateways":      {ratings(`[{match: [{gateways: [mesh]}], ` + toV1 + `}]`), from(map[string]string{"app": "b"}, fault("ratings", nil, 0, 500, 100)), "match[0]: names gateways, beside which Istio ignores sourceLabels"},
-		"no label":                  {"", from(map[string]string{}, fault("ratings", nil, 0, 500, 100)), "sourceLabels names no label"},
-		"a label that is none":      {"", from(map[string]string{"a b": "c"}, fault("ratings", nil, 0, 500, 100)), `"a b" in sourceLabels is not the name of a label`},
-		"a label of no value":       {"", from(map[string]string{"app": "b c"}, fault("ratings", nil, 0, 500, 100)), `"b c" is not the value of the label app`},
-		"a name that is taken":      {strings.NewReplacer("name: ratings", "name: meshchaos-ratings", "hosts: [ratings]", "hosts: [x]").Replace(one), anyFault, "there is one already"},
-		"a subset that is taken":    {one + subsets(`[{name: v1, labels: {app: x}}]`), route("ratings", nil, Share{"v1", 0}), "a subset v1 with other labels"},
-		"a version that is none":    {one, route("ratings", nil, Share{"1.2", 0}), "cannot be the name of a subset"},
-		"a wildcard policy":         {strings.Replace(subsets("[]"), "host: ratings", `host: "*.local"`, 1), route("ratings", nil, Share{"v1", 0}), "wildcard host *.local"},
-		"two policies":              {subsets("[]") + strings.Replace(subsets("[]"), "name: ratings", "name: twin", 1), route("ratings", nil, Share{"v1", 0}), "DestinationRule/default/ratings and DestinationRule/default/twin"},
-		"a policy of some clients":  {strings.Replace(subsets("[]"), "subsets", "workloadSelector: {matchLabels: {a: b}}, subsets", 1), route("ratings", nil, Share{"v1", 0}), "workloadSelector"},
-		"settings of single ports":  {portLevel, breaker(func(b *Breaker) { b.MaxConnections = new(int32(1)) }), "portLevelSettings"},
-		"a route of TCP":            {"", route("tcp-echo", nil, Share{"v2", 0}), "the service tcp-echo is opaque TCP"},
-		"a fault on TCP":            {"", fault("tcp-echo", nil, time.Second, 0, 100), "apply a VirtualService with tcp entries of your own"},
-		"limits of HTTP on TCP":     {"", &Breaker{Service: yamlnode.Names{"tcp-echo"}, HTTP1MaxPendingRequests: new(int32(1))}, "take maxConnections"},
-		"an intent for nobody":      {"", &Fault{Abort: new(int32(500))}, "it names no service"},
-		"a service twice":           {"", &Fault{Service: yamlnode.Names{"ratings", "ratings"}, Abort: new(int32(500))}, "the service ratings stands twice"},
-		"an empty fault":            {"", fault("ratings", nil, 0, 0, 100), "neither delays nor aborts"},
-		"a fault of 0%":             {"", fault("ratings", nil, 0, 500, 0), "must be from 0.0001 to 100"},
-		"a delay of microseconds":   {"", fault("ratings", nil, time.Microsecond, 0, 100), "at least 1ms"},
-		"an abort of 600":           {"", fault("ratings", nil, 0, 600, 100), "from 200 to 599"},
-		"weights of 0":              {"", route("ratings", nil, Share{"v1", 0}, Share{"v2", 0}), "sum to 0"},
-		"a version twice":           {"", route("ratings", nil, Share{"v1", 1}, Share{"v1", 2}), "stands twice"},
-		"a when without value":      {"", fault("ratings", map[string]string{"a": ""}, 0, 500, 100), "has no value"},
-		"a when without header":     {"", fault("ratings", map[string]string{}, 0, 500, 100), "names no header"},
-		"a limit of 0":              {"", breaker(func(b *Breaker) { b.MaxConnections = new(int32(0)) }), "maxConnections is 0; it must be from 1"},
-		"an empty breaker":          {"", breaker(func(*Breaker) {}), "it sets nothing"},
+		"an unknown service":             {"", fault("rating", nil, 0, 500, 100), "did you mean ratings?"},
+		"one of another namespace":       {"", fault("ratings.other.svc.cluster.local", nil, 0, 500, 100), "the namespace default has no service"},
+		"several hosts":                  {strings.Replace(one, "hosts: [ratings]", "hosts: [ratings, details]", 1), anyFault, "several hosts (ratings.default.svc.cluster.local, details.default.svc.cluster.local)"},
+		"a wildcard host":                {strings.Replace(one, "hosts: [ratings]", `hosts: ["*.cluster.local"]`, 1), anyFault, "wildcard host *.cluster.local"},
+		"two owners":                     {one + twin, anyFault, "VirtualService/default/ratings and VirtualService/default/twin both have the host"},
+		"delegates":                      {ratings(`[{delegate: {name: d}}]`), anyFault, "spec.http[0] delegates to d"},
+		"only tcp":                       {strings.Replace(one, "http: [{", "tcp: [{", 1), anyFault, "no http entries"},
+		"a fault on a redirect":          {ratings(`[{redirect: {uri: /}}]`), anyFault, "spec.http[0] redirects"},
+		"a fault on an answer":           {ratings(`[{directResponse: {status: 200}}]`), anyFault, "directResponse"},
+		"a route of another host":        {ratings(`[{route: [{destination: {host: details}}]}]`), route("ratings", nil, Share{"v1", 0}), "sends to another host, details"},
+		"a when that cannot match":       {ratings(`[{match: [{headers: {end-user: {exact: anna}}}], ` + toV1 + `}]`), fault("ratings", jason, 0, 500, 100), "none of its http entries can take a request with end-user: jason"},
+		"pods that send it nothing":      {ratings(`[{match: [{sourceLabels: {app: a}}], ` + toV1 + `}]`), from(map[string]string{"app": "b"}, fault("ratings", jason, 0, 500, 100)), "can take a request with end-user: jason of a pod with the labels app: b"},
+		"pods beside gateways":           {ratings(`[{match: [{gateways: [mesh]}], ` + toV1 + `}]`), from(map[string]string{"app": "b"}, fault("ratings", nil, 0, 500, 100)), "match[0]: names gateways, beside which Istio ignores sourceLabels"},
+		"a gateway that leads elsewhere": {boundTo("front", ratings(`[{route: [{destination: {host: details}}]}]`)), by([]string{"front"}, fault("ratings", nil, 0, 500, 100)), "no VirtualService of the namespace default leads from the gateway default/front to ratings"},
+		"two that lead there":            {boundTo("front", one) + boundTo("front", twin), by([]string{"front"}, fault("ratings", nil, 0, 500, 100)), "VirtualService/default/ratings and VirtualService/default/twin lead from the gateway default/front"},
+		"an entry to two services":       {boundTo("front", ratings(`[{route: [{destination: {host: ratings}, weight: 1}, {destination: {host: details}, weight: 1}]}]`)), by([]string{"front"}, fault("ratings", nil, 0, 500, 100)), "spec.http[0] leads to other services than ratings too"},
+		"a source beside a gateway":      {boundTo("front, mesh", ratings(`[{match: [{sourceNamespace: a}], `+toV1+`}]`)), by([]string{"front"}, fault("ratings", nil, 0, 500, 100)), "asks for a source, which Istio ignores beside gateways"},
+		"gateways beside labels":         {"", by([]string{"front"}, from(map[string]string{"app": "b"}, fault("ratings", nil, 0, 500, 100))), "gateways cannot stand beside sourceLabels"},
+		"the sidecars as a gateway":      {"", by([]string{"mesh"}, fault("ratings", nil, 0, 500, 100)), "mesh stands for the sidecars"},
+		"no gateway":                     {"", by([]string{}, fault("ratings", nil, 0, 500, 100)), "gateways names no gateway"},
+		"no label":                       {"", from(map[string]string{}, fault("ratings", nil, 0, 500, 100)), "sourceLabels names no label"},
+		"a label that is none":           {"", from(map[string]string{"a b": "c"}, fault("ratings", nil, 0, 500, 100)), `"a b" in sourceLabels is not the name of a label`},
+		"a label of no value":            {"", from(map[string]string{"app": "b c"}, fault("ratings", nil, 0, 500, 100)), `"b c" is not the value of the label app`},
+		"a name that is taken":           {strings.NewReplacer("name: ratings", "name: meshchaos-ratings", "hosts: [ratings]", "hosts: [x]").Replace(one), anyFault, "there is one already"},
+		"a subset that is taken":         {one + subsets(`[{name: v1, labels: {app: x}}]`), route("ratings", nil, Share{"v1", 0}), "a subset v1 with other labels"},
+		"a version that is none":         {one, route("ratings", nil, Share{"1.2", 0}), "cannot be the name of a subset"},
+		"a wildcard policy":              {strings.Replace(subsets("[]"), "host: ratings", `host: "*.local"`, 1), route("ratings", nil, Share{"v1", 0}), "wildcard host *.local"},
+		"two policies":                   {subsets("[]") + strings.Replace(subsets("[]"), "name: ratings", "name: twin", 1), route("ratings", nil, Share{"v1", 0}), "DestinationRule/default/ratings and DestinationRule/default/twin"},
+		"a policy of some clients":       {strings.Replace(subsets("[]"), "subsets", "workloadSelector: {matchLabels: {a: b}}, subsets", 1), route("ratings", nil, Share{"v1", 0}), "workloadSelector"},
+		"settings of single ports":       {portLevel, breaker(func(b *Breaker) { b.MaxConnections = new(int32(1)) }), "portLevelSettings"},
+		"a route of TCP":                 {"", route("tcp-echo", nil, Share{"v2", 0}), "the service tcp-echo is opaque TCP"},
+		"a fault on TCP":                 {"", fault("tcp-echo", nil, time.Second, 0, 100), "apply a VirtualService with tcp entries of your own"},
+		"limits of HTTP on TCP":          {"", &Breaker{Service: yamlnode.Names{"tcp-echo"}, HTTP1MaxPendingRequests: new(int32(1))}, "take maxConnections"},
+		"an intent for nobody":           {"", &Fault{Abort: new(int32(500))}, "it names no service"},
+		"a service twice":                {"", &Fault{Service: yamlnode.Names{"ratings", "ratings"}, Abort: new(int32(500))}, "the service ratings stands twice"},
+		"an empty fault":                 {"", fault("ratings", nil, 0, 0, 100), "neither delays nor aborts"},
+		"a fault of 0%":                  {"", fault("ratings", nil, 0, 500, 0), "must be from 0.0001 to 100"},
+		"a delay of microseconds":        {"", fault("ratings", nil, time.Microsecond, 0, 100), "at least 1ms"},
+		"an abort of 600":                {"", fault("ratings", nil, 0, 600, 100), "from 200 to 599"},
+		"weights of 0":                   {"", route("ratings", nil, Share{"v1", 0}, Share{"v2", 0}), "sum to 0"},
+		"a version twice":                {"", route("ratings", nil, Share{"v1", 1}, Share{"v1", 2}), "stands twice"},
+		"a when without value":           {"", fault("ratings", map[string]string{"a": ""}, 0, 500, 100), "has no value"},
+		"a when without header":          {"", fault("ratings", map[string]string{}, 0, 500, 100), "names no header"},
+		"a limit of 0":                   {"", breaker(func(b *Breaker) { b.MaxConnections = new(int32(0)) }), "maxConnections is 0; it must be from 1"},
+		"an empty breaker":               {"", breaker(func(*Breaker) {}), "it sets nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{test.intent})

@@ -16,6 +16,7 @@ type Mirror struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	To           string            `yaml:"to" jsonschema_description:"The version that gets the copies."`
 	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
@@ -48,7 +49,7 @@ func (m *Mirror) percent() float64 {
 	return *m.Percent.Value
 }
 
-func (m *Mirror) scope() scope { return scope{m.When, m.SourceLabels} }
+func (m *Mirror) scope() scope { return scope{m.When, m.SourceLabels, m.Gateways} }
 
 func (m *Mirror) merge(d *draft, service Service) error {
 	subset, err := d.subset(service.Name, m.To)

@@ -207,7 +207,7 @@ func asked(entry *networking.HTTPRoute, intent Intent) *networking.HTTPRoute {
 	return entry
 }
 
-func (r request) in(s scope) bool { return s.includes(scope{r.headers, r.pod}) }
+func (r request) in(s scope) bool { return s.includes(scope{when: r.headers, source: r.pod}) }
 
 func generated(t *rapid.T) []*Object {
 	vs := read(t, ratings("[{}]"))

@@ -17,6 +17,7 @@ type Redirect struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	URI          string            `yaml:"uri,omitempty" jsonschema_description:"In the place of the path."`
 	Authority    string            `yaml:"authority,omitempty" jsonschema_description:"In the place of the host."`
 	Scheme       string            `yaml:"scheme,omitempty" jsonschema:"enum=http,enum=https"`
@@ -56,7 +57,7 @@ func (r *Redirect) Check() error {
 	return checkScope(r.Service, r.scope())
 }
 
-func (r *Redirect) scope() scope { return scope{r.When, r.SourceLabels} }
+func (r *Redirect) scope() scope { return scope{r.When, r.SourceLabels, r.Gateways} }
 
 func (r *Redirect) merge(d *draft, service Service) error {
 	return d.editAny(service, r.scope(), func(entry *networking.HTTPRoute) error {

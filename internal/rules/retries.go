@@ -19,6 +19,7 @@ type Retries struct {
 	Service                  yamlnode.Names    `yaml:"service"`
 	When                     map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels             map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways                 yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	Attempts                 *int32            `yaml:"attempts" jsonschema:"minimum=0" jsonschema_description:"After the first; 0: none."`
 	RetryOn                  RetryConditions   `yaml:"retryOn,omitempty"`
 	PerTryTimeout            yamlnode.Duration `yaml:"perTryTimeout,omitempty" jsonschema_description:"Of each attempt: whole milliseconds."`
@@ -61,7 +62,7 @@ func (r *Retries) Check() error {
 	return checkScope(r.Service, r.scope())
 }
 
-func (r *Retries) scope() scope { return scope{r.When, r.SourceLabels} }
+func (r *Retries) scope() scope { return scope{r.When, r.SourceLabels, r.Gateways} }
 
 func (r *Retries) merge(d *draft, service Service) error {
 	return d.edit(service, r.scope(), func(entry *networking.HTTPRoute) error {

@@ -16,6 +16,7 @@ type Rewrite struct {
 	Service         yamlnode.Names    `yaml:"service"`
 	When            map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels    map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways        yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	URI             string            `yaml:"uri,omitempty" jsonschema_description:"In the place of what the entry matches of the path; of one that matches none: of its first slash."`
 	URIRegexRewrite RegexRewrite      `yaml:"uriRegexRewrite,omitempty"`
 	Authority       string            `yaml:"authority,omitempty" jsonschema_description:"In the place of the host."`
@@ -60,7 +61,7 @@ func (r *Rewrite) Check() error {
 
 func (r *Rewrite) matches() bool { return r.URIRegexRewrite != RegexRewrite{} }
 
-func (r *Rewrite) scope() scope { return scope{r.When, r.SourceLabels} }
+func (r *Rewrite) scope() scope { return scope{r.When, r.SourceLabels, r.Gateways} }
 
 func (r *Rewrite) merge(d *draft, service Service) error {
 	return d.edit(service, r.scope(), func(entry *networking.HTTPRoute) error {

@@ -21,6 +21,7 @@ type Route struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	To           Shares            `yaml:"to"`
 }
 
@@ -75,7 +76,7 @@ func (r *Route) Check() error {
 	return checkScope(r.Service, r.scope())
 }
 
-func (r *Route) scope() scope { return scope{r.When, r.SourceLabels} }
+func (r *Route) scope() scope { return scope{r.When, r.SourceLabels, r.Gateways} }
 
 func (r *Route) merge(d *draft, service Service) error {
 	shares := make([]share, len(r.To))

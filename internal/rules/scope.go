@@ -10,13 +10,15 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// scope is which requests of a service an intent is for: without either, all.
+// scope is which requests of a service an intent is for: without any of these, all
+// that workloads send.
 type scope struct {
-	when   map[string]string // the headers that they have
-	source map[string]string // the labels of the pods that they come from
+	when     map[string]string // the headers that they have
+	source   map[string]string // the labels of the pods that they come from
+	gateways []string          // by which they enter
 }
 
-func (s scope) all() bool { return len(s.when)+len(s.source) == 0 }
+func (s scope) all() bool { return len(s.when)+len(s.source)+len(s.gateways) == 0 }
 
 // includes says whether it has all requests of another one.
 func (s scope) includes(other scope) bool {
@@ -28,7 +30,7 @@ func (s scope) includes(other scope) bool {
 		}
 		return true
 	}
-	return within(s.when, other.when) && within(s.source, other.source)
+	return within(s.when, other.when) && within(s.source, other.source) && slices.Equal(s.gateways, other.gateways)
 }
 
 // String words it for errors.
@@ -39,6 +41,9 @@ func (s scope) String() string {
 	}
 	if len(s.source) > 0 {
 		words = append(words, "of a pod with the labels "+wordPairs(s.source))
+	}
+	if len(s.gateways) > 0 {
+		words = append(words, "by "+strings.Join(s.gateways, ", "))
 	}
 	return strings.Join(words, " ")
 }
@@ -66,7 +71,7 @@ func (s scope) check() error {
 			return wrongKey("when."+name, "the header %s in when must be in lower case, as Istio has it: %s", name, strings.ToLower(name))
 		}
 	}
-	return s.checkSource()
+	return errors.Join(s.checkSource(), s.checkGateways())
 }
 
 func (s scope) checkSource() error {
@@ -117,7 +122,10 @@ func (s scope) required(match []*networking.HTTPMatchRequest) bool {
 				return false
 			}
 		}
-		if len(s.source) > 0 && len(block.GetGateways()) > 0 || !s.includes(scope{s.when, block.GetSourceLabels()}) {
+		if len(s.source) > 0 && len(block.GetGateways()) > 0 || !s.includes(scope{s.when, block.GetSourceLabels(), s.gateways}) {
+			return false
+		}
+		if len(s.gateways) > 0 && (len(block.GetGateways()) == 0 || len(s.common(block.GetGateways())) < len(block.GetGateways())) {
 			return false
 		}
 	}

@@ -17,6 +17,7 @@ type Timeout struct {
 	Service      yamlnode.Names    `yaml:"service"`
 	When         map[string]string `yaml:"when,omitempty" jsonschema_description:"Only requests with these headers."`
 	SourceLabels map[string]string `yaml:"sourceLabels,omitempty" jsonschema_description:"Only requests of pods with these labels."`
+	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	After        yamlnode.Duration `yaml:"after" jsonschema_description:"Whole milliseconds, all attempts together."`
 }
 
@@ -40,7 +41,7 @@ func (t *Timeout) Check() error {
 	return checkScope(t.Service, t.scope())
 }
 
-func (t *Timeout) scope() scope { return scope{t.When, t.SourceLabels} }
+func (t *Timeout) scope() scope { return scope{t.When, t.SourceLabels, t.Gateways} }
 
 func (t *Timeout) merge(d *draft, service Service) error {
 	return d.edit(service, t.scope(), func(entry *networking.HTTPRoute) error {
