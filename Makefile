@@ -27,7 +27,7 @@ e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/clust
 fidelity: ## the library on both meshes, and Envoy beside the embedded sidecar call by call, into docs/fidelity.md; as make e2e
 	MESHCHAOS_FIDELITY_DOC=$(CURDIR)/docs/fidelity.md MESHCHAOS_FIDELITY=$${MESHCHAOS_FIDELITY:-300} test/cluster/e2e -run 'BothMeshes|AsEnvoyDoes' ./test/e2e ./test/fidelity
 
-bench: ## the engines beside fortio's own runner, what an embedded sidecar adds, what a run costs, and what many proxies do
+bench: ## the engines beside fortio's own runner, what a sidecar adds beside Envoy, what a run costs, and what many proxies do
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
 	go test -run '^$$' -bench Hop -benchtime 2s ./internal/sidecar
 	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios

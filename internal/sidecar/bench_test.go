@@ -24,29 +24,40 @@ func BenchmarkHop(b *testing.B) {
 		defer transport.CloseIdleConnections()
 		direct, least = hop(b, &http.Client{Transport: &transport}, "http://"+services[0].Ports[0].Endpoints[0].Address)
 	})
+	endpoint := services[0].Ports[0].Endpoints[0].Address
+	envoy := envoyOf()
 	for _, tt := range []struct {
-		name    string
-		objects []*rules.Object
+		name                     string
+		objects                  []*rules.Object
+		routes, filters, timeout string // Envoy's
 	}{
-		{"plain", nil},
+		{"plain", nil, "", "", "0s"},
 		{"rules", []*rules.Object{sidecartest.VirtualService(b, "web", `{"hosts":["web"],"http":[
 			{"match":[{"headers":{"end-user":{"exact":"jason"}}}],"route":[{"destination":{"host":"web"}}]},
 			{"timeout":"10s","fault":{"delay":{"fixedDelay":"1s","percentage":{"value":0}},"abort":{"httpStatus":500,"percentage":{"value":0}}},
-			 "route":[{"destination":{"host":"web"}}]}]}`)}},
+			 "route":[{"destination":{"host":"web"}}]}]}`)}, envoyMatch, envoyFault, "10s"},
 	} {
-		b.Run(tt.name, func(b *testing.B) {
+		var theirs float64
+		b.Run(tt.name+"/envoy", func(b *testing.B) {
+			if envoy == "" {
+				b.Skip("there is no Envoy to compare with; test/cluster/cluster build fetches one")
+			}
+			var transport http.Transport
+			defer transport.CloseIdleConnections()
+			each, _ := hop(b, &http.Client{Transport: &transport}, "http://"+startEnvoy(b, envoy, endpoint, tt.routes, tt.filters, tt.timeout))
+			theirs = each - direct
+			b.ReportMetric(theirs, "µs-added")
+		})
+		b.Run(tt.name+"/embedded", func(b *testing.B) {
 			m := startMesh(b, Options{}, services, tt.objects...)
 			each, allocs := hop(b, m.client, "http://web:8000")
 			b.ReportMetric(each-direct, "µs-added")
 			b.ReportMetric(allocs-least, "allocs-added")
+			if theirs > 0 {
+				b.ReportMetric((each-direct)/theirs, "×envoy's")
+			}
 		})
 	}
-	b.Run("two proxies", func(b *testing.B) {
-		p := newPair(b, sidecartest.Answering("hello"))
-		each, allocs := hop(b, p.caller.client, "http://web:8000")
-		b.ReportMetric(each-direct, "µs-added")
-		b.ReportMetric(allocs-least, "allocs-added")
-	})
 }
 
 // hop calls url again and again, and returns the microseconds and allocations of
