@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // seeds are specs that Istio takes, from which one change is made.
@@ -158,4 +160,28 @@ func TestGeneratedObjectsAreRefusedAsIstioDoes(t *testing.T) {
 			t.Fatal(wrong)
 		}
 	})
+}
+
+// TestWhatPublicSamplesHaveIsTaken holds the manifests of which the linter is silent.
+func TestWhatPublicSamplesHaveIsTaken(t *testing.T) {
+	files, err := filepath.Glob("../../scenarios/testdata/manifests/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	i := startIstio(t)
+	for _, file := range files {
+		var m scenarios.Manifests
+		if err := m.ReadManifests(file, nil); err != nil {
+			t.Error(err)
+		}
+		for _, o := range m.Objects {
+			manifest, err := o.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := i.refuses(t, manifest); why != "" {
+				t.Errorf("%s: Istio refuses %s: %s", file, o.Ref, why)
+			}
+		}
+	}
 }
