@@ -25,7 +25,7 @@ func balancer(w written) []edit {
 				now = networking.LoadBalancerSettings_ROUND_ROBIN
 			}
 			id := prefixOf(path) + "balancer-" + strings.ToLower(strings.ReplaceAll(now.String(), "_", "-"))
-			edits = append(edits, edit{w.ofPolicy(change.After) + id, fmt.Sprintf("the load balancer of %s is %s, not %s", shortHost(change.After), now, was), func(w written) ([]rules.Change, error) {
+			edits = append(edits, edit{id: w.ofPolicy(change.After) + id, what: fmt.Sprintf("the load balancer of %s is %s, not %s", shortHost(change.After), now, was), alter: func(w written) ([]rules.Change, error) {
 				policies(w.changes[i].After).at(path).GetLoadBalancer().LbPolicy = &networking.LoadBalancerSettings_Simple{Simple: now}
 				return w.changes, nil
 			}})

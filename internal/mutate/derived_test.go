@@ -126,6 +126,21 @@ expect:
 			"apply[0]/port[8000]/maxConnections-x10", "apply[0]/v1/maxConnections-x10", "apply[0]/v2/maxConnections-x10",
 			"apply[0]/http1MaxPendingRequests-x10", "apply[0]/maxRetries-x10", "apply[0]/ejection-off",
 		}},
+		"a fault beside a rule that comes after it": {`app: bookinfo
+apply:
+  - fault: {service: ratings, delay: 1s}
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: reviews}
+    spec: {hosts: [reviews], http: [{timeout: 5s, route: [{destination: {host: reviews}}]}]}
+load:
+  pages: {get: "http://productpage:9080/productpage", requests: 12}
+expect:
+  - pages.status[200] == pages.sent`, []string{
+			"apply[0]/dropped", "apply[0]/delay-halved", "apply[0]/delay-doubled", "apply[0]/delay-percentage-halved",
+			"apply[0]/also-productpage", "apply[0]/also-details", "apply[0]/also-reviews", "apply[0]/also-503",
+			"apply[1]/dropped", "apply[1]/timeout-halved", "apply[1]/timeout-doubled",
+		}},
 		"three weights": {`app: bookinfo
 apply:
   - route: {service: reviews, to: {v1: 70, v2: 20, v3: 10}}

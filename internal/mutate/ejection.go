@@ -21,7 +21,7 @@ func ejection(w written) []edit {
 		if len(paths) == 0 {
 			continue
 		}
-		edits = append(edits, edit{w.ofPolicy(change.After) + "ejection-off", "no endpoint of " + shortHost(change.After) + " is ever ejected", func(w written) ([]rules.Change, error) {
+		edits = append(edits, edit{id: w.ofPolicy(change.After) + "ejection-off", what: "no endpoint of " + shortHost(change.After) + " is ever ejected", alter: func(w written) ([]rules.Change, error) {
 			for _, path := range paths {
 				ejectNobody(policies(w.changes[i].After).at(path))
 			}

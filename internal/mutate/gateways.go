@@ -20,7 +20,7 @@ func gateways(w written) []edit {
 			continue // no sidecar takes it, or it does nothing there
 		}
 		bind := func(id, what string, to []string) {
-			edits = append(edits, edit{id, what, func(w written) ([]rules.Change, error) {
+			edits = append(edits, edit{id: id, what: what, alter: func(w written) ([]rules.Change, error) {
 				w.changes[i].After.Spec.(*networking.VirtualService).Gateways = to
 				return w.changes, nil
 			}})

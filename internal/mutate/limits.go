@@ -59,7 +59,7 @@ func limits(w written) []edit {
 			}
 			paths := slices.Sorted(maps.Keys(was))
 			add := func(prefix string, now int32, paths ...string) {
-				edits = append(edits, edit{w.ofPolicy(change.After) + prefix + l.name + "-x10", fmt.Sprintf("%s of %s is %d, not %d", l.name, shortHost(change.After), raised*now, now), func(w written) ([]rules.Change, error) {
+				edits = append(edits, edit{id: w.ofPolicy(change.After) + prefix + l.name + "-x10", what: fmt.Sprintf("%s of %s is %d, not %d", l.name, shortHost(change.After), raised*now, now), alter: func(w written) ([]rules.Change, error) {
 					for _, path := range paths {
 						*l.of(policies(w.changes[i].After).at(path).GetConnectionPool()) *= raised
 					}

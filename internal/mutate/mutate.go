@@ -108,6 +108,12 @@ type alteration struct {
 	edit edit
 }
 
+func (a *alteration) altersAt(at place) bool { return a != nil && a.at == at && a.edit.alter != nil }
+
+func (a *alteration) addsTo(stage int) bool {
+	return a != nil && a.at.stage == stage && a.edit.also != nil
+}
+
 // stages are what a scenario writes, stage by stage.
 type stages struct {
 	site    runner.Site
@@ -125,6 +131,12 @@ func follow(site runner.Site, s *scenarios.Scenario, wrong *alteration) (stages,
 	}
 	for i, set := range sets {
 		var refs []rules.Ref
+		put := func(changes []rules.Change) {
+			for _, change := range changes {
+				site.Objects = rules.Put(site.Objects, change.After)
+				refs = append(slices.DeleteFunc(refs, func(r rules.Ref) bool { return r == change.Ref() }), change.Ref())
+			}
+		}
 		for j, rule := range set {
 			at := place{i, j, fmt.Sprintf("%s[%d]", wordStage(s, i), j)}
 			changes, err := runner.Changes(site, rule)
@@ -133,15 +145,19 @@ func follow(site runner.Site, s *scenarios.Scenario, wrong *alteration) (stages,
 			}
 			w := written{at, site, rule, changes, s.Steps[max(0, i-1)].Cohorts}
 			out.rules = append(out.rules, w)
-			if wrong != nil && wrong.at == at {
+			if wrong.altersAt(at) {
 				if changes, err = wrong.edit.alter(w.clone()); err != nil {
 					return out, err
 				}
 			}
-			for _, change := range changes {
-				site.Objects = rules.Put(site.Objects, change.After)
-				refs = append(slices.DeleteFunc(refs, func(r rules.Ref) bool { return r == change.Ref() }), change.Ref())
+			put(changes)
+		}
+		if wrong.addsTo(i) {
+			changes, err := runner.Changes(site, scenarios.Rule{Intent: wrong.edit.also})
+			if err != nil {
+				return out, err
 			}
+			put(changes)
 		}
 		var touched []*rules.Object
 		for _, ref := range refs {

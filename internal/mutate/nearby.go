@@ -9,9 +9,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // nearby puts a second fault beside one: the same on each other service, and an
@@ -29,8 +27,7 @@ func nearby(w written) []edit {
 		}
 		for _, service := range w.site.Services {
 			if service.Name != w.host(at) && speaksHTTP(service) {
-				second := faultLike(entry, service.Name)
-				add(edit{"also-" + service.Name, "the same fault is on " + service.Name + " too", func(w written) ([]rules.Change, error) { return w.with(second) }})
+				add(edit{id: "also-" + service.Name, what: "the same fault is on " + service.Name + " too", also: faultLike(entry, service.Name)})
 			}
 		}
 		add(w.secondStatus(at, entry))
@@ -48,7 +45,7 @@ func (w written) secondStatus(at spot, entry *networking.HTTPRoute) edit {
 	if abortOf(entry) != nil {
 		what = fmt.Sprintf("whoever the abort of %s is not for is answered %d", w.host(at), status)
 	}
-	return edit{fmt.Sprintf("also-%d", status), what, func(w written) ([]rules.Change, error) {
+	return edit{id: fmt.Sprintf("also-%d", status), what: what, alter: func(w written) ([]rules.Change, error) {
 		for _, e := range w.changes[at.change].After.Spec.(*networking.VirtualService).Http {
 			switch {
 			case abortOf(entry) == nil && proto.Equal(e.Fault, entry.Fault):
@@ -93,12 +90,4 @@ func faultLike(entry *networking.HTTPRoute, service string) *rules.Fault {
 		fault.Percent.Value = new(percent(a.Percentage, 0))
 	}
 	return fault
-}
-
-// with are the changes of the rule and of an intent after it.
-func (w written) with(second *rules.Fault) ([]rules.Change, error) {
-	site := w.site
-	site.Objects = w.after()
-	more, err := runner.Changes(site, scenarios.Rule{Intent: second})
-	return append(w.changes, more...), err
 }

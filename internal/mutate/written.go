@@ -23,11 +23,13 @@ type written struct {
 	cohorts []mesh.Cohort // of the stage; of given, those of the first step
 }
 
-// edit makes a mutant of what a rule writes. It is given what it may alter.
+// edit makes a mutant of what a rule writes: it alters what it is given or, where
+// alter is nil, has the stage end with one more fault.
 type edit struct {
 	id    string
 	what  string
 	alter func(written) ([]rules.Change, error)
+	also  *rules.Fault
 }
 
 // clone is the same with objects that may be altered.
@@ -138,7 +140,7 @@ func (w written) grouped(touches []touch) []edit {
 				others = append(others, other[0])
 			}
 		}
-		edits = append(edits, edit{w.apart(first, others) + id, first.what, func(w written) ([]rules.Change, error) {
+		edits = append(edits, edit{id: w.apart(first, others) + id, what: first.what, alter: func(w written) ([]rules.Change, error) {
 			for _, t := range g {
 				subset := ""
 				if t.version != "" {
