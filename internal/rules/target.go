@@ -49,6 +49,18 @@ func Targets(o *Object) []Target {
 	return targets
 }
 
+// ExportedTo returns the namespaces that an object is exported to, as it has them:
+// "." is its own, "*" all, "~" none; empty: all.
+func ExportedTo(o *Object) []string {
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		return spec.ExportTo
+	case *networking.DestinationRule:
+		return spec.ExportTo
+	}
+	return nil
+}
+
 // Labels returns those by which a subset of a host selects pods: what the
 // DestinationRules of the host say together.
 func Labels(objects []*Object, host, subset string) (labels map[string]string, ok bool) {

@@ -45,7 +45,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		}
 	}
 	if len(wrong) == 0 { // else it is known already what the rest comes of
-		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects))
+		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects), t.exported(before, after))
 	}
 	return errors.Join(wrong...)
 }
