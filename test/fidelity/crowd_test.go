@@ -23,7 +23,7 @@ var crowds = slices.Concat(
 func crowd(pool string, callers ...int) (all []comparison) {
 	for _, n := range callers {
 		all = append(all, comparison{
-			Name: fmt.Sprintf("%d callers, %s", n, strings.NewReplacer(`"`, "", "tcp: {", "", "http: {", "", "}", "").Replace(pool)), Connections: n, Rounds: 4,
+			Name: fmt.Sprintf("%d at once, %s", n, strings.NewReplacer(`"tcp": {`, "", `"http": {`, "", "}", "", `"`, "").Replace(pool)), Connections: n, Rounds: 4,
 			HTTP: "{" + v1 + "}", Policy: `"trafficPolicy": {"connectionPool": {` + pool + `}}`,
 			Calls: slices.Repeat([]call{{Do: "wait=10ms"}}, 10*n),
 		})

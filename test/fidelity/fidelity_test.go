@@ -169,7 +169,7 @@ func asManifest(t testing.TB, kind, name, spec string) map[string]any {
 // proxy's workers, show the sentinel's rules.
 func (c *cluster) awaitLive(t testing.TB, sentinel string) {
 	t.Helper()
-	await(t, "the rules are in force", time.Minute, func() error {
+	await(t, "the rules are in force", 4*time.Minute, func() error {
 		for range 10 {
 			transport := &http.Transport{DialContext: c.dialTo(anyService), DisableKeepAlives: true}
 			o := call{}.send(&http.Client{Transport: transport, Timeout: 5 * time.Second}, sentinel, 0, "sentinel")
