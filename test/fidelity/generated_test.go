@@ -67,9 +67,14 @@ func (s ruleSet) supported(t testing.TB) bool {
 // a copy, comes before an ejection is known is a matter of microseconds.
 func (s ruleSet) certain() bool {
 	c := s.comparison("")
-	mirrors, retries := strings.Contains(c.HTTP, "mirror"), strings.Contains(c.HTTP, "retryOn")
-	ejects := strings.Contains(c.Policy, "outlierDetection")
-	return !(mirrors && strings.Contains(c.Policy, "maxConnections")) && !(ejects && (mirrors || retries))
+	switch mirrors := strings.Contains(c.HTTP, "mirror"); {
+	case mirrors && strings.Contains(c.Policy, "maxConnections"):
+		return false
+	case strings.Contains(c.Policy, "outlierDetection"):
+		// A refused connection is tried again without a rule of retries.
+		return !mirrors && !strings.Contains(c.HTTP, "retryOn") && !slices.Contains(s.versions, "refuses")
+	}
+	return true
 }
 
 // someSet is up to three entries, a policy, and twenty calls under them.
