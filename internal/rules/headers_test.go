@@ -1,12 +1,7 @@
 package rules
 
 import (
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
@@ -34,15 +29,7 @@ func TestHeadersAreChangedInTheEntriesOfTheirRequests(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{test.intent})
-			if err != nil || len(changes) != 1 {
-				t.Fatalf("%d changes, %v", len(changes), err)
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, mergeOne(t, ratings(test.http), test.intent), test.want)
 		})
 	}
 }
@@ -67,9 +54,7 @@ func TestHeadersAreRefusedWithTheReason(t *testing.T) {
 		"on a redirect":      {ratings(`[{redirect: {uri: /}}]`), set("a", "b"), HeaderOperations{}, "spec.http[0] redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{headers(test.request, test.response)}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, headers(test.request, test.response), test.want)
 		})
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
@@ -174,18 +172,7 @@ func TestMergeEditsTheOwnerOfAHost(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, test.objects), bookinfo, "default", test.intents)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(changes) != 1 {
-				t.Fatalf("got %d changes, want one", len(changes))
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, mergeOne(t, test.objects, test.intents...), test.want)
 		})
 	}
 }
@@ -381,10 +368,7 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		"an empty breaker":               {"", breaker(func(*Breaker) {}), "it sets nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{test.intent})
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, test.intent, test.want)
 		})
 	}
 }

@@ -1,11 +1,8 @@
 package rules
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
@@ -36,11 +33,7 @@ func TestAMirrorIsSetInTheEntriesOfItsRequests(t *testing.T) {
 			if made := changes[0].After.Spec.(*networking.DestinationRule); len(made.Subsets) != 2 || made.Subsets[1].Name != "v2" {
 				t.Errorf("the subset that it needs is not made first: %v", made)
 			}
-			got := changes[1].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, changes[1], test.want)
 			if problems := Check([]*Object{changes[0].After, changes[1].After}); len(problems) > 0 {
 				t.Errorf("Istio would say %v", problems)
 			}
@@ -61,9 +54,7 @@ func TestAMirrorIsRefusedWithTheReason(t *testing.T) {
 		"of TCP":        {"", &Mirror{Service: yamlnode.Names{"tcp-echo"}, To: "v2"}, "opaque TCP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{test.intent}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, test.intent, test.want)
 		})
 	}
 }

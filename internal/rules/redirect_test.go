@@ -5,10 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	networking "istio.io/api/networking/v1alpha3"
-
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
@@ -35,16 +31,9 @@ func TestARedirectTakesThePlaceOfTheDestinations(t *testing.T) {
 		"in the place of another": {`[{redirect: {uri: /old, redirectCode: 302}}]`, toNew, `[{redirect: {uri: /new}}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{redirect(test.set)})
-			if err != nil || len(changes) != 1 {
-				t.Fatalf("%d changes, %v", len(changes), err)
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
-			if refused := Check([]*Object{changes[0].After}); len(refused) > 0 {
+			change := mergeOne(t, ratings(test.http), redirect(test.set))
+			compareHTTP(t, change, test.want)
+			if refused := Check([]*Object{change.After}); len(refused) > 0 {
 				t.Errorf("Istio refuses it: %v", refused)
 			}
 		})
@@ -75,9 +64,7 @@ func TestARedirectIsRefusedWithTheReason(t *testing.T) {
 		"of TCP":              {"", func(r *Redirect) { r.Service, r.URI = yamlnode.Names{"tcp-echo"}, "/" }, "opaque TCP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{redirect(test.set)}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, redirect(test.set), test.want)
 		})
 	}
 }

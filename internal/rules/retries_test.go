@@ -6,9 +6,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/parser"
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
@@ -40,15 +37,7 @@ func TestRetriesAreSetInTheEntriesOfTheirRequests(t *testing.T) {
 		"none": {`[{` + toV1 + `}]`, retries(func(r *Retries) { r.Attempts = new(int32(0)) }), `[{` + toV1 + `, retries: {}}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{test.intent})
-			if err != nil || len(changes) != 1 {
-				t.Fatalf("%d changes, %v", len(changes), err)
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, mergeOne(t, ratings(test.http), test.intent), test.want)
 		})
 	}
 }
@@ -71,9 +60,7 @@ func TestRetriesAreRefusedWithTheReason(t *testing.T) {
 		"of TCP":          {"", func(r *Retries) { r.Service = yamlnode.Names{"tcp-echo"} }, "opaque TCP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{retries(test.set)}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, retries(test.set), test.want)
 		})
 	}
 }

@@ -1,12 +1,7 @@
 package rules
 
 import (
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
@@ -31,15 +26,7 @@ func TestARewriteIsSetInTheEntriesOfItsRequests(t *testing.T) {
 		"a host":                      {`[{` + toV1 + `, rewrite: {uri: /a, authority: b}}]`, func(r *Rewrite) { r.Authority = "shop.example" }, `[{` + toV1 + `, rewrite: {uri: /a, authority: shop.example}}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{rewrite(test.set)})
-			if err != nil || len(changes) != 1 {
-				t.Fatalf("%d changes, %v", len(changes), err)
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, mergeOne(t, ratings(test.http), rewrite(test.set)), test.want)
 		})
 	}
 }
@@ -59,9 +46,7 @@ func TestARewriteIsRefusedWithTheReason(t *testing.T) {
 		"on a redirect":       {ratings(`[{redirect: {uri: /}}]`), func(r *Rewrite) { r.URI = "/a" }, "spec.http[0] redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{rewrite(test.set)}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, rewrite(test.set), test.want)
 		})
 	}
 }

@@ -1,12 +1,9 @@
 package rules
 
 import (
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
 	networking "istio.io/api/networking/v1alpha3"
 	"pgregory.net/rapid"
 
@@ -31,15 +28,7 @@ func TestATimeoutIsSetInTheEntriesOfItsRequests(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes, err := Merge(readAll(t, ratings(test.http)), bookinfo, "default", []Intent{timeout(test.when, 500*time.Millisecond)})
-			if err != nil || len(changes) != 1 {
-				t.Fatalf("%d changes, %v", len(changes), err)
-			}
-			got := changes[0].After.Spec.(*networking.VirtualService).Http
-			want := read(t, ratings(test.want)).Spec.(*networking.VirtualService).Http
-			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
+			compareHTTP(t, mergeOne(t, ratings(test.http), timeout(test.when, 500*time.Millisecond)), test.want)
 		})
 	}
 }
@@ -56,9 +45,7 @@ func TestATimeoutIsRefusedWithTheReason(t *testing.T) {
 		"of TCP":        {"", &Timeout{Service: yamlnode.Names{"tcp-echo"}, After: yamlnode.Duration{Duration: time.Second}}, "opaque TCP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Merge(readAll(t, test.objects), bookinfo, "default", []Intent{test.intent}); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want something with %q", err, test.want)
-			}
+			mergeRefused(t, test.objects, test.intent, test.want)
 		})
 	}
 }
