@@ -1,14 +1,12 @@
 package scenarios
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/meshchaos/meshchaos/internal/lint"
@@ -100,7 +98,7 @@ func (m *Manifests) add(s source) error {
 	case !strings.HasPrefix(api, "networking.istio.io/") || !slices.Contains(linted, kind):
 		return nil
 	}
-	object, err := decodeManifest(s.node)
+	object, err := decodeObject(s.node, rules.Decode)
 	if err != nil {
 		return shifted(err, s.in, s.before)
 	}
@@ -129,24 +127,6 @@ func wordAt(node ast.Node, key string) string {
 	}
 	text, _ := yamlnode.Scalar(pair.Value)
 	return text
-}
-
-// decodeManifest reads an object as strictly as Istio does, and its metadata as
-// Kubernetes writes it.
-func decodeManifest(node ast.Node) (*rules.Object, error) {
-	var tree any
-	if err := yaml.NodeToValue(node, &tree); err != nil {
-		return nil, err
-	}
-	manifest, err := json.Marshal(tree)
-	if err != nil {
-		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
-	}
-	object, err := rules.Decode(manifest)
-	if err != nil {
-		return nil, ofField(node, err)
-	}
-	return object, refused(node, object)
 }
 
 // shifted places an error of a document in its file.

@@ -50,7 +50,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 	}
 	for _, pair := range pairs {
 		if key := yamlnode.Key(pair); key == "apiVersion" || key == "kind" {
-			object, err := r.decodeObject(rule.node)
+			object, err := r.object(rule.node)
 			compiled.Objects, compiled.sources = []*rules.Object{object}, []source{{node: rule.node, in: r}}
 			return compiled, err
 		}
@@ -76,7 +76,7 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []sour
 	var objects []*rules.Object
 	var places []source
 	for _, node := range nodes {
-		object, err := inner.decodeObject(node)
+		object, err := inner.object(node)
 		if err != nil {
 			return nil, nil, inner.place(err)
 		}
@@ -88,8 +88,24 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []sour
 	return objects, places, nil
 }
 
-// decodeObject reads an Istio object strictly and places what is wrong in it.
-func (r *reader) decodeObject(node ast.Node) (*rules.Object, error) {
+// object reads an Istio object of a scenario, which may have nothing in it that can
+// never bite.
+func (r *reader) object(node ast.Node) (*rules.Object, error) {
+	object, err := decodeObject(node, rules.DecodeFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range lint.Find([]*rules.Object{object}, lint.Around{}) {
+		if w.Dead {
+			return nil, r.dead(node, w)
+		}
+	}
+	return object, nil
+}
+
+// decodeObject reads an Istio object as strictly as Istio does, its metadata as the
+// decoder does, and places what is wrong in it.
+func decodeObject(node ast.Node, decode func(manifest []byte) (*rules.Object, error)) (*rules.Object, error) {
 	var tree any
 	if err := yaml.NodeToValue(node, &tree); err != nil {
 		return nil, err
@@ -98,17 +114,12 @@ func (r *reader) decodeObject(node ast.Node) (*rules.Object, error) {
 	if err != nil {
 		return nil, yamlnode.At(node, "", "reading the Istio object: %v", err)
 	}
-	object, err := rules.DecodeFile(manifest)
+	object, err := decode(manifest)
 	if err != nil {
 		return nil, ofField(node, err)
 	}
 	if err := refused(node, object); err != nil {
 		return nil, err
-	}
-	for _, w := range lint.Find([]*rules.Object{object}, lint.Around{}) {
-		if w.Dead {
-			return nil, r.dead(node, w)
-		}
 	}
 	return object, nil
 }
