@@ -9,8 +9,8 @@ import (
 )
 
 // edit makes a change to the http entries of the VirtualService that sidecars
-// follow for a service, for the requests of a scope. Each must
-// send them to a service.
+// follow for a service, for the requests of a scope. Each must send them to a
+// service.
 func (d *draft) edit(service Service, s scope, change func(*networking.HTTPRoute) error) error {
 	return d.editAny(service, s, func(entry *networking.HTTPRoute) error {
 		if err := endsHere(entry); err != nil {

@@ -44,13 +44,12 @@ func (h *heard) from(n int) (events []mesh.Event, lost []string) {
 // listen hears of whatever changes from now on until ctx ends. A listing at the
 // ends of a window would miss what comes and goes in between.
 func (r *run) listen(ctx context.Context) error {
-	var traffic mesh.Traffic
+	traffic := mesh.Traffic{Gateway: entersAtGateway(r.scenario)}
 	for _, s := range r.services {
 		traffic.Hosts = append(traffic.Hosts, s.Host)
 	}
 	for _, step := range r.scenario.Steps {
 		for _, c := range step.Cohorts {
-			traffic.Gateway = traffic.Gateway || c.From == mesh.FromGateway
 			if host, _, err := c.Plan.Address(); err == nil {
 				traffic.Hosts = append(traffic.Hosts, rules.FQDN(host, r.mesh.Info().Namespace))
 			}
