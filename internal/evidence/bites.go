@@ -49,6 +49,7 @@ func (w *Window) bite(part rules.Part) *tally {
 			t.lack("%s", strings.Join(reasons, "; "))
 		}
 	}
+	w.inboundRefusals(t, part)
 	return t
 }
 

@@ -1,0 +1,74 @@
+package evidence
+
+import (
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// inboundRefusals adds what the service's own proxies refused by a connection pool:
+// Istio gives the policy of a whole service to the inbound cluster of its sidecar
+// too, where the requests of all clients meet. Pools of subsets are not there.
+func (w *Window) inboundRefusals(t *tally, part rules.Part) {
+	if part.Kind != rules.PartOverflow || part.Subset != "" {
+		return
+	}
+	failed := map[string]uint64{} // errors that clients saw, by endpoint
+	for _, p := range w.pairs {
+		for _, f := range p.flows(part.Host) {
+			if !part.Governs(part.Host, "", f.name.Port) {
+				continue
+			}
+			for _, h := range f.hosts {
+				failed[h.address] += h.errors
+			}
+		}
+	}
+	for _, endpoint := range sortedKeys(failed) {
+		if failed[endpoint] > 0 && !w.shared(endpoint, part) {
+			w.refusedInbound(t, endpoint)
+		}
+	}
+}
+
+// shared says whether an endpoint is of another service too, or of a port that
+// other limits are for: its proxy has one inbound cluster for all of them.
+func (w *Window) shared(endpoint string, part rules.Part) bool {
+	return slices.ContainsFunc(w.pairs, func(p pair) bool {
+		for name, c := range p.after.clusters {
+			own := name.Direction != envoy.Outbound || part.Governs(name.Host, "", name.Port)
+			if !own && slices.ContainsFunc(c.Hosts, func(h envoy.Host) bool { return h.Address == endpoint }) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// refusedInbound adds what the proxy in front of an endpoint refused. What nothing
+// counts may have been refused.
+func (w *Window) refusedInbound(t *tally, endpoint string) {
+	for _, p := range w.pairs {
+		name, limited := p.inbound(endpoint)
+		f := flow{name: name}
+		if limited {
+			f = p.flow(name)
+		}
+		if !limited || f.why != "" {
+			continue
+		}
+		delta, kept, back := p.refused(f)
+		logged, why := w.loggedInbound(p, name)
+		switch {
+		case back != "":
+			t.lack("%s", back)
+		case kept:
+			t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
+		case why == "":
+			t.add(logSource+" UO (inbound)", p.proxy.Name, logged)
+		default:
+			t.lack("%s may have refused requests itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate, p.proxy.Name, why, "cluster.inbound")
+		}
+	}
+}
