@@ -27,7 +27,7 @@ func unspoken(r run, w *report.Window) []string {
 		}
 		for _, words := range slices.Sorted(maps.Keys(failures)) {
 			problems = append(problems, fmt.Sprintf("%s, cohort %s: %d of %d requests ended in %s, and no expectation speaks of that; write one, as in %s",
-				w.Words(), name, failures[words].Count, w.Loads[name].Sent, words, example(w, name, failures[words])))
+				w.Words(), name, failures[words].Count, w.Loads[name].Sent, words, example(w, name, failures[words], w.Loads[name].Sent)))
 		}
 	}
 	return problems
@@ -43,13 +43,18 @@ func (r run) spoken(w *report.Window, of check.Load, o loadgen.Outcome) bool {
 	})
 }
 
-// example is an expectation that would speak of an outcome.
-func example(w *report.Window, cohort string, o loadgen.Outcome) string {
+// example is an expectation that would speak of an outcome: of what all of the sent
+// requests ended in the one that held, as that may be what was meant.
+func example(w *report.Window, cohort string, o loadgen.Outcome, sent int64) string {
 	if w.Name != report.During {
 		cohort = w.Name + "." + cohort
 	}
-	if o.Error != "" {
-		return cohort + ".errors == 0"
+	count := cohort + ".errors"
+	if o.Error == "" {
+		count = fmt.Sprintf("%s.status[%d]", cohort, o.Status)
 	}
-	return fmt.Sprintf("%s.status[%d] == 0", cohort, o.Status)
+	if o.Count == sent {
+		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so", count, cohort)
+	}
+	return count + " == 0"
 }
