@@ -33,8 +33,8 @@ func (s *stream) reply(status int, body, flag, details string) {
 	}
 }
 
-// serverName is what Istio has a proxy call itself.
-func (s *Sidecar) serverName() string {
+// serverHeader is what Istio has a proxy call itself in its answers.
+func (s *Sidecar) serverHeader() string {
 	if s.options.Gateway {
 		return "istio-envoy"
 	}
@@ -45,8 +45,8 @@ func (s *Sidecar) serverName() string {
 func (s *stream) send() {
 	header := s.w.Header()
 	maps.Copy(header, s.answer.header)
-	header.Set("Server", s.proxy.serverName()) // Whatever a filter has made of it, as in Envoy.
-	switch {                                   // After the filters, as in Envoy.
+	header.Set("Server", s.proxy.serverHeader()) // Whatever a filter has made of it, as in Envoy.
+	switch {                                     // After the filters, as in Envoy.
 	case s.answer.text != "":
 		header.Set("Content-Length", strconv.Itoa(len(s.answer.text)))
 		header.Set("Content-Type", cmp.Or(header.Get("Content-Type"), "text/plain"))

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
-	"syscall"
 )
 
 // pool holds the connections of one worker to one host. It follows Envoy's
@@ -48,36 +46,6 @@ var errOverflow = errors.New("overflow")
 // errPendingOverflow is that of the requests that wait for a connection: it is
 // found before any endpoint has the request, so Envoy names none in its log.
 var errPendingOverflow = fmt.Errorf("%w of pending requests", errOverflow)
-
-// connectError says that the pool could not connect.
-type connectError struct {
-	timedOut bool
-	cause    error
-}
-
-func newConnectError(err error) *connectError {
-	return &connectError{timedOut: errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded), cause: err}
-}
-
-// Error implements error. The words are Envoy's.
-func (e *connectError) Error() string {
-	if e.timedOut {
-		return "connection timeout"
-	}
-	return "remote connection failure"
-}
-
-// detail is Envoy's transport failure reason.
-func (e *connectError) detail() string {
-	var errno syscall.Errno
-	switch {
-	case errors.As(e.cause, &errno) && errno == syscall.ECONNREFUSED:
-		return "delayed connect error: Connection refused"
-	case errors.As(e.cause, &errno):
-		return "delayed connect error: " + errno.Error()
-	}
-	return ""
-}
 
 // newStream gets a connection for a request: a ready one, else the request
 // queues if a pending slot is free, else it overflows. The error is
