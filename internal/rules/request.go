@@ -119,12 +119,19 @@ func (r Request) meetsHeader(name string, match *networking.StringMatch) fate {
 			return r.meetsValue(match, value)
 		}
 	}
-	added := []string{"accept", "accept-encoding", "connection", "content-length", "content-type", "cookie", "host", "traceparent", "tracestate", "user-agent"}
-	name = strings.ToLower(name)
-	if slices.Contains(added, name) || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ":") || strings.HasPrefix(name, "@") {
+	if AddedOnTheWay(name) || strings.HasPrefix(strings.ToLower(name), "x-") {
 		return maybe
 	}
 	return no
+}
+
+// AddedOnTheWay says whether a request may have a header, in any spelling, that the
+// load does not give: a client's library or a proxy adds it by itself. So it is with
+// what is no header, as :path, or the claim of a token.
+func AddedOnTheWay(name string) bool {
+	name = strings.ToLower(name)
+	added := []string{"accept", "accept-encoding", "connection", "content-length", "content-type", "cookie", "host", "traceparent", "tracestate", "user-agent", "x-request-id"}
+	return slices.Contains(added, name) || slices.ContainsFunc([]string{":", "@", "x-forwarded-", "x-envoy-", "x-b3-"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 func (r Request) meetsValue(match *networking.StringMatch, value string) fate {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -92,7 +91,7 @@ func (t *traffic) unsent(host string, blocks []*networking.HTTPMatchRequest) str
 	for _, block := range blocks {
 		lacks = ""
 		for _, name := range slices.Sorted(maps.Keys(block.Headers)) {
-			if value := block.Headers[name].GetExact(); value != "" && !addedByOthers(name) && !t.sends(host, name, value) {
+			if value := block.Headers[name].GetExact(); value != "" && !rules.AddedOnTheWay(name) && !t.sends(host, name, value) {
 				lacks = name + ": " + value
 			}
 		}
@@ -101,12 +100,4 @@ func (t *traffic) unsent(host string, blocks []*networking.HTTPMatchRequest) str
 		}
 	}
 	return lacks
-}
-
-// addedByOthers says whether a header may come from a client's library or a proxy, and
-// not only from the load's plan.
-func addedByOthers(name string) bool {
-	name = strings.ToLower(name)
-	return slices.Contains([]string{"host", "user-agent", "accept", "accept-encoding", "cookie", "connection", "content-length", "content-type", "traceparent", "tracestate", "x-request-id"}, name) ||
-		slices.ContainsFunc([]string{":", "@", "x-forwarded-", "x-envoy-", "x-b3-"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
