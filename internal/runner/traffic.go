@@ -47,14 +47,8 @@ func (p *planner) traffic(app string, cohorts []mesh.Cohort, objects []*rules.Ob
 	for host := range t.sent {
 		t.follow(workloads, host, t.called)
 	}
-	for _, o := range objects {
-		for _, entry := range httpOf(o) {
-			edits := func(h *networking.Headers) bool { return len(h.GetRequest().GetSet())+len(h.GetRequest().GetAdd()) > 0 }
-			t.edited = t.edited || edits(entry.Headers) || slices.ContainsFunc(entry.Route, func(r *networking.HTTPRouteDestination) bool { return edits(r.Headers) })
-			if entry.Redirect != nil {
-				return nil, false
-			}
-		}
+	if !t.entries(objects) {
+		return nil, false
 	}
 	for _, cohort := range cohorts {
 		address, _, err := cohort.Plan.Address()
@@ -70,15 +64,9 @@ func (p *planner) traffic(app string, cohorts []mesh.Cohort, objects []*rules.Ob
 		case !t.own[host]:
 			return nil, false
 		default:
-			c := client{host: host, behind: map[string]bool{}}
-			if plan := cohort.Plan.HTTP; plan != nil {
-				c.headers = plan.Header
-				if plan.Login != nil {
-					c.user = plan.Login.Form["username"]
-				}
-			}
 			t.called[host] = true
 			t.follow(workloads, host, t.called)
+			c := clientOf(cohort, host)
 			t.follow(workloads, host, c.behind)
 			t.clients = append(t.clients, c)
 		}
@@ -87,6 +75,34 @@ func (p *planner) traffic(app string, cohorts []mesh.Cohort, objects []*rules.Ob
 		t.sent[host] = true
 	}
 	return t, true
+}
+
+// entries notes whether rules change the headers of requests; known is false if one
+// redirects them, to wherever it may be.
+func (t *traffic) entries(objects []*rules.Object) (known bool) {
+	edits := func(h *networking.Headers) bool { return len(h.GetRequest().GetSet())+len(h.GetRequest().GetAdd()) > 0 }
+	for _, o := range objects {
+		for _, entry := range httpOf(o) {
+			t.edited = t.edited || edits(entry.Headers) || slices.ContainsFunc(entry.Route, func(r *networking.HTTPRouteDestination) bool { return edits(r.Headers) })
+			if entry.Redirect != nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// clientOf is a cohort that calls a host, on whose behalf nobody is known to be
+// called yet.
+func clientOf(cohort mesh.Cohort, host string) client {
+	c := client{host: host, behind: map[string]bool{}}
+	if plan := cohort.Plan.HTTP; plan != nil {
+		c.headers = plan.Header
+		if plan.Login != nil {
+			c.user = plan.Login.Form["username"]
+		}
+	}
+	return c
 }
 
 // destinations notes where rules send the requests of other hosts, and returns where
