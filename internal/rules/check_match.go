@@ -82,6 +82,6 @@ func (c *checker) changedHeader(path, name string, host bool) {
 	case authority && !host:
 		c.refuse(path, "the host is a request's alone, and can be set, not removed; take the rewrite of an entry")
 	case strings.HasPrefix(name, ":") && !authority:
-		c.refuse(path, "%s is no header that can be changed", name)
+		c.refuse(path, "%s is no header that can be changed; name another, or take the rewrite of an entry", name)
 	}
 }

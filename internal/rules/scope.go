@@ -81,9 +81,9 @@ func (s scope) checkSource() error {
 	for _, name := range slices.Sorted(maps.Keys(s.source)) {
 		switch value := s.source[name]; {
 		case !labelKey.MatchString(name):
-			return wrongKey("sourceLabels."+name, "%q in sourceLabels is not the name of a label", name)
+			return wrongKey("sourceLabels."+name, "%q in sourceLabels is not the name of a label; it takes letters, digits and - _ . and begins and ends with a letter or digit", name)
 		case value == "" || !labelValue.MatchString(value):
-			return wrongKey("sourceLabels."+name, "%q is not the value of the label %s in sourceLabels", value, name)
+			return wrongKey("sourceLabels."+name, "%q is not the value of the label %s in sourceLabels; it takes letters, digits and - _ . and begins and ends with a letter or digit", value, name)
 		}
 	}
 	return nil
