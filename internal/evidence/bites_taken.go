@@ -72,7 +72,7 @@ func takenBy(w *Window, p pair, part rules.Part) answer {
 	}
 	var n, untold uint64
 	for _, taker := range part.Takers() {
-		some, why := w.logCount(p, func(k logged) bool { return k.takenBy(taker, part) })
+		some, why := w.logCount(p, func(k logged) bool { return k.wentBy(taker, part) })
 		switch {
 		case why != "":
 			return unknown(why)
@@ -88,8 +88,8 @@ func takenBy(w *Window, p pair, part rules.Part) answer {
 	return counted(logSource+" by route name", n)
 }
 
-// takenBy says whether a request went by an entry that is there now, or by none.
-func (k logged) takenBy(taker rules.Taker, part rules.Part) bool {
+// wentBy says whether a request went by an entry that is there now, or by none.
+func (k logged) wentBy(taker rules.Taker, part rules.Part) bool {
 	is, known := part.IsFor(k.authority)
 	switch {
 	case taker.Path == "":

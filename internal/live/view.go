@@ -18,10 +18,9 @@ type needs struct {
 	hosts     []string // fully qualified: whose clusters are asked for
 	tls       bool     // with how their connections are secured
 	listeners []uint32 // the ports of listeners
+	logs      []uint32 // the ports of listeners whose access logs are asked for, with those of what comes in
 
-	allListeners bool // of a gateway
-
-	logs []uint32 // the ports of listeners whose access logs are asked for, with those of what comes in
+	allListeners bool // of a gateway every listener, whatever its port
 }
 
 func (n *needs) add(other needs) {

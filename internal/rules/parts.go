@@ -92,15 +92,16 @@ func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Ob
 // them without a before. Two parts are the same if they say the same for the
 // same hosts, whatever their entries are called and wherever they stand.
 //
-// Of a VirtualService these are, for each of its hosts, every entry as a route, each weight above 0
-// where there are several destinations, a delay, an abort, and a timeout that
-// is new, what it mirrors, retries and the like; of a DestinationRule every
-// connection pool, outlier detection and other policy, and the labels of a subset
-// that were others: of a new one, which only has a name, nothing is asked. Of a
-// Gateway it is every server.
-// Nothing is asked either, beside other parts of an object that is new, the entry that leaves the
-// rest of the requests as it finds them: a fault for jason alone changes nothing
-// for others, and none of them has to come.
+// Of a VirtualService these are, for each of its hosts, every entry as a route,
+// each weight above 0 where there are several destinations, a delay, an abort, and
+// a timeout that is new, what it mirrors, retries and the like; of a
+// DestinationRule every connection pool, outlier detection and other policy, and
+// the labels of a subset that were others: of a new one, which only has a name,
+// nothing is asked. Of a Gateway it is every server.
+//
+// Beside other parts of an object that is new nothing is asked either of the entry
+// that leaves the rest of the requests as it finds them: a fault for jason alone
+// changes nothing for others, and none of them has to come.
 func Parts(before, after *Object) []Part {
 	parts := without(partsOf(after), partsOf(before))
 	parts = slices.DeleteFunc(parts, func(p Part) bool {
