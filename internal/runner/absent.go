@@ -21,6 +21,7 @@ type there struct {
 	nobody    []scenarios.NoEndpoints // where the scenario means to send to nobody
 	closed    bool
 	beyond    Beyond
+	dropped   []subset // that a stage takes away though something leads there
 }
 
 // rule says what an object names that is not there, and that the object before
@@ -45,7 +46,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		}
 	}
 	if len(wrong) == 0 { // else it is known already what the rest comes of
-		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects), t.exported(before, after))
+		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects), t.exported(before, after), t.stillLed(before, after, objects))
 	}
 	return errors.Join(wrong...)
 }
@@ -194,7 +195,7 @@ func (t there) untrue(objects []*rules.Object) error {
 	for _, n := range t.nobody {
 		host := rules.FQDN(n.Service, t.namespace)
 		i := slices.IndexFunc(t.services, func(s mesh.Service) bool { return s.Host == host })
-		if i < 0 {
+		if i < 0 || slices.Contains(t.dropped, subset{host, n.Subset}) {
 			continue
 		}
 		labels, ok := rules.Labels(objects, host, n.Subset)

@@ -55,7 +55,7 @@ func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
 		site: site, objects: slices.Clone(site.Objects), silenced: s.Silenced,
-		there: there{site.Namespace, site.Services, s.NoEndpoints, site.Closed, site.Beyond},
+		there: there{namespace: site.Namespace, services: site.Services, nobody: s.NoEndpoints, closed: site.Closed, beyond: site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
 	var steps []Stage
@@ -131,6 +131,11 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 		}
 		if err := p.there.rule(rules.Find(before, object.Ref), object, p.objects); err != nil {
 			p.note(rule.Wrong(err))
+		}
+		for of := range dropped(rules.Find(before, object.Ref), object, p.objects) {
+			if gone(of, p.objects) {
+				p.there.dropped = append(p.there.dropped, of)
+			}
 		}
 		if err := p.changesNothing(rule, rules.Change{Before: rules.Find(before, object.Ref), After: object}); err != nil {
 			stage.idle = append(stage.idle, err)
