@@ -80,7 +80,7 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g.Status != tt.status || g.Body != tt.body || joined(g.Header, "Content-Type") != tt.kind || g.Header.Get("Server") != "envoy" {
+			if g.Status != tt.status || g.Body != tt.body || joinedValues(g.Header, "Content-Type") != tt.kind || g.Header.Get("Server") != "envoy" {
 				t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 			}
 			if _, ok := g.Header["X-Envoy-Upstream-Service-Time"]; ok != strings.HasSuffix(tt.flags, "via_upstream") {

@@ -131,7 +131,7 @@ func TestAnswersComeBackThroughTheFilters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := startFilters(t, sidecartest.Answering("hello"),
 				noting{name: "first", note: pass, back: back}, noting{name: "second", note: pass, stops: tt.stops, back: back}, noting{name: "third", note: pass, back: back})
-			if g := m.get("http://web:8000/noted"); g.Status != tt.status || joined(g.Header, "X-Back") != "third,second,first" {
+			if g := m.get("http://web:8000/noted"); g.Status != tt.status || joinedValues(g.Header, "X-Back") != "third,second,first" {
 				t.Errorf("got %d, back through %v", g.Status, g.Header["X-Back"])
 			}
 			if g := m.get("http://web:8000/"); len(g.Header["X-Back"]) > 0 {

@@ -61,7 +61,7 @@ func TestHeadersOfARoute(t *testing.T) {
 				t.Errorf("to the host came %q, want %q", g.Body, tt.body)
 			}
 			for name, want := range tt.answer {
-				if got := joined(g.Header, name); got != want {
+				if got := joinedValues(g.Header, name); got != want {
 					t.Errorf("%s of the answer is %q, want %q", name, got, want)
 				}
 			}
@@ -81,7 +81,7 @@ func TestHeadersOfTheDestinationThatIsDrawn(t *testing.T) {
 	seen := map[string]int{}
 	for range 40 {
 		g := m.get("http://web:8000/")
-		seen[g.Body+" "+joined(g.Header, "X-A")]++
+		seen[g.Body+" "+joinedValues(g.Header, "X-A")]++
 	}
 	if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, []string{"X-A=one host=web:8000 one", "X-A=three host=web:8000 three"}) {
 		t.Errorf("got %v", seen)
@@ -95,13 +95,13 @@ func TestHeadersOfTheProxysOwnAnswers(t *testing.T) {
 		"match":[{"uri":{"exact":"/abort"}}],"fault":{"abort":{"httpStatus":418,"percentage":{"value":100}}},
 		"headers":{"request":{"set":{"host":"other"}},"response":{"add":{"x-a":"added"}}},"route":[{"destination":{"host":"web"}}]},
 		{"headers":{"response":{"add":{"x-a":"added"},"remove":["content-type"]}},"route":[{"destination":{"host":"web"}}]}]}`))
-	if g := m.get("http://web:8000/abort"); g.Status != 418 || joined(g.Header, "X-A") != "added" || g.Body != "fault filter abort" {
+	if g := m.get("http://web:8000/abort"); g.Status != 418 || joinedValues(g.Header, "X-A") != "added" || g.Body != "fault filter abort" {
 		t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 	}
 	if got := m.lines.all()[0].authority; got != "web:8000" {
 		t.Errorf("the aborted request has the host %q", got)
 	}
-	if g := m.get("http://web:8000/"); g.Status != 503 || joined(g.Header, "X-A") != "added" || g.Header.Get("Content-Type") != "text/plain" {
+	if g := m.get("http://web:8000/"); g.Status != 503 || joinedValues(g.Header, "X-A") != "added" || g.Header.Get("Content-Type") != "text/plain" {
 		t.Errorf("got %d %v", g.Status, g.Header)
 	}
 }

@@ -85,7 +85,7 @@ func TestTheCalledProxyTellsItsWorkloadWhoCalls(t *testing.T) {
 	p.caller.get("http://web:8000/", forwardedCert, "By=me", "X-Forwarded-Proto", "https", "X-Envoy-Max-Retries", "7", requestID, "mine")
 	got := <-seen
 	const identity = `^By=spiffe://cluster\.local/ns/default/sa/web-v1;Hash=[0-9a-f]{64};Subject="";URI=spiffe://cluster\.local/ns/default/sa/client$`
-	if cert := joined(got, forwardedCert); !regexp.MustCompile(identity).MatchString(cert) {
+	if cert := joinedValues(got, forwardedCert); !regexp.MustCompile(identity).MatchString(cert) {
 		t.Errorf("it is told %q", cert)
 	}
 	for name, want := range map[string]string{
@@ -94,7 +94,7 @@ func TestTheCalledProxyTellsItsWorkloadWhoCalls(t *testing.T) {
 		"X-Envoy-Max-Retries":            "",
 		"X-Forwarded-For":                "",
 	} {
-		if value := joined(got, name); value != want {
+		if value := joinedValues(got, name); value != want {
 			t.Errorf("%s is %q, want %q", name, value, want)
 		}
 	}

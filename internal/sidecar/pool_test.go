@@ -48,7 +48,7 @@ func TestABreakerAnswersOverflowAndCountsIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if g.Status != 503 || len(g.Body) != 81 || g.Body != "upstream connect error or disconnect/reset before headers. reset reason: overflow" ||
-			joined(g.Header, "X-Envoy-Overloaded") != "true" || joined(g.Header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
+			joinedValues(g.Header, "X-Envoy-Overloaded") != "true" || joinedValues(g.Header, "Content-Type") != "text/plain" || m.lastFlags() != "UO upstream_reset_before_response_started{overflow}" {
 			t.Errorf("got %d %q %v", g.Status, g.Body, g.Header)
 		}
 		if entries := m.lines.all(); entries[len(entries)-1].upstream != "" {

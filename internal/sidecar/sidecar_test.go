@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -91,5 +90,3 @@ func (m *mesh) lastFlags() string {
 	e := entries[len(entries)-1]
 	return e.flags + " " + e.details
 }
-
-func joined(headers http.Header, name string) string { return strings.Join(headers.Values(name), ",") }
