@@ -140,25 +140,25 @@ func TestMirrorsGetTheirShares(t *testing.T) {
 			t.Fatalf("got %q", g.Body)
 		}
 	}
-	if err := m.Close(); err != nil {
-		t.Error(err)
-	}
-	close(v1)
-	close(v2)
-	both := map[string]bool{}
-	for s := range v2 {
-		both[s.Header.Get("X-Request-Id")] = true
-	}
-	smaller := 0
-	for s := range v1 {
-		smaller++
-		if !both[s.Header.Get("X-Request-Id")] {
-			t.Error("the smaller share got a request that the larger did not get")
+	smaller, larger := map[string]bool{}, map[string]bool{}
+	received := func(from chan seen, ids map[string]bool) {
+		for len(from) > 0 {
+			ids[(<-from).Header.Get("X-Request-Id")] = true
 		}
 	}
+	sidecartest.Until(t, "what the smaller share got the larger got too", func() bool {
+		received(v1, smaller)
+		received(v2, larger)
+		for id := range smaller {
+			if !larger[id] {
+				return false
+			}
+		}
+		return true
+	})
 	// Four standard deviations.
-	if smaller < 66 || smaller > 134 || len(both) < 201 || len(both) > 279 {
-		t.Errorf("%d and %d of %d requests were copied", smaller, len(both), requests)
+	if len(smaller) < 66 || len(smaller) > 134 || len(larger) < 201 || len(larger) > 279 {
+		t.Errorf("%d and %d of %d requests were copied", len(smaller), len(larger), requests)
 	}
 }
 
