@@ -150,7 +150,7 @@ type Explained struct {
 	Cohort  string `json:"cohort"`
 	Why     string `json:"why"`              // WhySlowest, WhyAnswer; or a kind of bad answer: status 503, error timeout
 	Answer  string `json:"answer,omitempty"` // what its answer showed: version v2, check stars; empty: as all that are no bad ones, or it is one
-	Request string `json:"request"`          // its x-request-id, as the mesh has it
+	Request string `json:"request"`          // its x-request-id, as the mesh has it; empty: it has none of ours
 	Call    *Call  `json:"call,omitempty"`   // nil: no access log has it
 	Note    string `json:"note,omitempty"`   // why the tree may be no more than a part
 }

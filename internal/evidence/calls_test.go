@@ -149,13 +149,17 @@ func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 			{Status: 503, Slowest: of("unavailable", 1)}, {Status: 503, Version: "v1", Slowest: of("worse", 2)},
 			{Error: loadgen.ErrorTimeout, Slowest: of("late", time.Second)}, {Error: loadgen.ErrorCanceled, Slowest: of("cut", 1)}, {Status: 404},
 		}},
-		"b": {Outcomes: []loadgen.Outcome{{Status: 200}}},
+		"b": {Sent: 1, Outcomes: []loadgen.Outcome{{Status: 200}}}, // as engine fortio has it, and TCP
+		"c": {},
 	}, nil)
 	var words []string
 	for _, e := range got {
 		words = append(words, e.Cohort+" "+e.Why+": "+e.Request)
+		if (e.Note == untold) != (e.Cohort == "b") {
+			t.Errorf("of cohort %s it is said: %s", e.Cohort, e.Note)
+		}
 	}
-	if diff := cmp.Diff([]string{"a slowest: ok", "a error timeout: late", "a status 503: worse"}, words); diff != "" {
+	if diff := cmp.Diff([]string{"a slowest: ok", "a error timeout: late", "a status 503: worse", "b slowest: "}, words); diff != "" {
 		t.Error(diff)
 	}
 }

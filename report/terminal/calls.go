@@ -12,12 +12,18 @@ import (
 
 // calls prints the trees that explain what failed, or all of them if asked.
 func (p *printer) calls(r *report.Record, explain bool) {
+	known := false
 	for _, w := range r.Windows {
+		known = known || len(w.Calls) > 0
 		for _, e := range w.Calls {
 			if explain || explains(r, w, e) {
 				p.tree(w, e)
 			}
 		}
+	}
+	if explain && !known {
+		p.line("")
+		p.fold("", "  ", "No calls are explained: no access log was read, or nothing was sent.")
 	}
 }
 

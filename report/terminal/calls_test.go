@@ -105,3 +105,22 @@ func TestATreeOfWhatAnAnswerShowsIsOfWhoAsksForIt(t *testing.T) {
 		}
 	}
 }
+
+func TestItIsSaidThatThereIsNothingToExplainWith(t *testing.T) {
+	for name, one := range map[string]struct {
+		record       *report.Record
+		asked, wants bool
+	}{
+		"asked for, and none is known": {&report.Record{Windows: []report.Window{{Name: report.During}}}, true, true},
+		"not asked for":                {&report.Record{Windows: []report.Window{{Name: report.During}}}, false, false},
+		"some are known":               {explained(report.Pass), true, false},
+	} {
+		var out bytes.Buffer
+		if err := Write(&out, one.record, Options{Width: 80, Explain: one.asked}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "No calls are explained: ") != one.wants {
+			t.Errorf("%s:\n%s", name, &out)
+		}
+	}
+}
