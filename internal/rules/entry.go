@@ -65,7 +65,7 @@ func editEntries(vs *networking.VirtualService, s scope, of func(*networking.HTT
 		out = append(out, entry)
 	}
 	if !changed {
-		return fmt.Errorf("none of its http entries can take a request %s", s)
+		return fmt.Errorf("none of its http entries can take a request %s; ask for what one of them takes, or apply an entry for these", s)
 	}
 	vs.Http = out
 	return nil

@@ -64,9 +64,9 @@ func (s scope) check() error {
 	for _, name := range slices.Sorted(maps.Keys(s.when)) {
 		switch {
 		case !headerName.MatchString(name):
-			return wrongKey("when."+name, "%q in when is not the name of a header", name)
+			return wrongKey("when."+name, "%q in when is not the name of a header; it takes letters, digits and -, and no space", name)
 		case s.when[name] == "":
-			return wrongKey("when."+name, "the header %s in when has no value", name)
+			return wrongKey("when."+name, "the header %s in when has no value; write one, or leave the header out", name)
 		case name != strings.ToLower(name):
 			return wrongKey("when."+name, "the header %s in when must be in lower case, as Istio has it: %s", name, strings.ToLower(name))
 		}
