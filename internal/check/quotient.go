@@ -101,6 +101,7 @@ func (o observables) multiplied(f formula) formula {
 	return same
 }
 
+// undivided says the same of one inequality, with its divisor above 0.
 func (o observables) undivided(i inequality) formula {
 	as := formula{holds: &i}
 	var by linear

@@ -38,6 +38,7 @@ func policies(o *rules.Object) policySet {
 	return all
 }
 
+// add adds a policy and those of its ports.
 func (p policySet) add(path string, of *networking.TrafficPolicy) {
 	p[path] = of
 	for _, port := range of.GetPortLevelSettings() {

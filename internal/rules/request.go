@@ -83,14 +83,15 @@ func (r Request) meetsPlace(m gatewayMatch) fate {
 	return fateOf((m.GetPort() == 0 || int(m.GetPort()) == r.Port) && (len(m.GetGateways()) == 0 || slices.Contains(m.GetGateways(), MeshGateway)))
 }
 
+// meetsText is maybe for a path that a proxy writes otherwise before it looks at it.
 func (r Request) meetsText(match *networking.StringMatch, text string, folded bool) fate {
 	switch {
 	case match == nil:
 		return yes
-	case strings.ContainsAny(text, "%\\") || strings.Contains(text, "//") || strings.Contains(text, "/."): // proxies make a path plain
+	case strings.ContainsAny(text, "%\\") || strings.Contains(text, "//") || strings.Contains(text, "/."):
 		return maybe
 	case folded && match.GetRegex() == "":
-		match = exactlyLower(match)
+		match = lowered(match)
 		text = strings.ToLower(text)
 	}
 	met, err := matches(match, text)
@@ -100,7 +101,8 @@ func (r Request) meetsText(match *networking.StringMatch, text string, folded bo
 	return fateOf(met)
 }
 
-func exactlyLower(match *networking.StringMatch) *networking.StringMatch {
+// lowered is a match whose letters are lower case, for a text whose letters are.
+func lowered(match *networking.StringMatch) *networking.StringMatch {
 	match = proto.CloneOf(match)
 	switch kind := match.MatchType.(type) {
 	case *networking.StringMatch_Exact:

@@ -84,6 +84,8 @@ func (p Part) stillTaken(after *Object) []Part {
 	return nil
 }
 
+// takenEntries are the entries, for each host by itself, of which requests meet
+// something else now.
 func takenEntries(before, after *Object, vs *networking.VirtualService) []Part {
 	all, hosts := entriesOf(before), Hosts(before)
 	var parts []Part
