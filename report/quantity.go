@@ -3,11 +3,12 @@ package report
 // Some of what proxies count, in Quantity.Function: internal/evidence has them
 // all.
 const (
-	Faults    = "faults"    // delays and aborts that were injected into requests to a service
-	Overflows = "overflows" // requests to a service that a circuit breaker refused
-	Ejections = "ejections" // how often outlier detection ejected an endpoint of a service
-	Requests  = "requests"  // what reached the endpoints of a service, or of one version of it
-	Imbalance = "imbalance" // how many more of them reached its busiest endpoint than its idlest
+	Faults         = "faults"         // delays and aborts that were injected into requests to a service
+	Overflows      = "overflows"      // requests to a service that a circuit breaker refused
+	Ejections      = "ejections"      // how often outlier detection ejected an endpoint of a service
+	Requests       = "requests"       // what reached the endpoints of a service, or of one version of it
+	RetryOverflows = "retryOverflows" // retries of requests to a service that a limit of retries refused
+	Imbalance      = "imbalance"      // how many more of them reached its busiest endpoint than its idlest
 )
 
 // Quantity is one thing counted by the proxies during a window.

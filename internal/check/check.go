@@ -15,7 +15,7 @@
 //	jason.count("check"), jason.share("check")              answers that held a check
 //	jason.answered(v2)                                      whole answers that showed a version
 //	baseline.jason.p50, recovery.jason.p50 and so on        the same in the other windows
-//	faults(ratings), overflows(httpbin), ejections(ratings),
+//	faults(ratings), overflows(httpbin), retryOverflows(httpbin), ejections(ratings),
 //	requests(reviews), requests(reviews, v2)                what proxies counted
 //
 // joined by + - * / and compared by == != < <= > >=. A count by a count is a

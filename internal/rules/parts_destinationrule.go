@@ -23,7 +23,7 @@ func policyKinds() []PartKind {
 		{Name: PartPolicy, None: "no request that it applied to", Remedy: "let a cohort send requests to what it is for, or take it out"},
 		{Name: PartOverflow, None: "no overflow", Remedy: "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
 		{Name: PartEjection, None: "no ejection", Remedy: "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
-		{Name: PartRetried, None: "no retry that it refused", Remedy: "let more be tried again at a time than maxRetries allows, or take the pool out"},
+		{Name: PartRetried, None: "no retry that it refused", Remedy: "let more be tried again at a time than maxRetries allows; if it is to refuse none, say so: retryOverflows(SERVICE) == 0"},
 		{Name: PartSubset, None: "no request to it", Remedy: "let a route lead requests there, or leave its labels as they were"},
 	}
 }

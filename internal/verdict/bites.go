@@ -112,7 +112,9 @@ func bitten(b report.Bite) bool { return b.Count != nil && *b.Count > 0 }
 // shows a part: who writes overflows(httpbin) == 0 wants none, and who writes
 // overflows(httpbin) < 1000000 has said nothing of it.
 func (r run) spokenOf(b report.Bite, w *report.Window) bool {
-	function := map[string]string{rules.PartOverflow: report.Overflows, rules.PartEjection: report.Ejections}[b.Kind]
+	function := map[string]string{
+		rules.PartOverflow: report.Overflows, rules.PartRetried: report.RetryOverflows, rules.PartEjection: report.Ejections,
+	}[b.Kind]
 	return function != "" && slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
 		return slices.ContainsFunc(line.Needs(), func(n check.Need) bool {
 			return n.Function == function && r.sameService(n.Args[0], b.Service) && line.Hinges(r.windows(w.Step), n)
