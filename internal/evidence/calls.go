@@ -16,8 +16,8 @@ const untold = "no access log tells it from others: connections of TCP have no i
 
 // Calls returns, for each cohort, the slowest request, one of each kind of bad
 // answer and, where the others differ in what they show, one of each kind of those,
-// with the calls that they led to. Of a cohort whose requests
-// nothing tells apart it says so.
+// with the calls that they led to. Of a cohort whose requests nothing tells apart it
+// says so.
 func (l *Log) Calls(loads map[string]*loadgen.Result, services []mesh.Service) []report.Explained {
 	var all []report.Explained
 	for _, cohort := range sortedKeys(loads) {
