@@ -92,6 +92,8 @@ func takenBy(w *Window, p pair, part rules.Part) answer {
 func (k logged) wentBy(taker rules.Taker, part rules.Part) bool {
 	is, known := part.IsFor(k.authority)
 	switch {
+	case part.Kind == rules.PartLockedOut:
+		return k.http && part.Names(k.authority) && k.flagged("NR")
 	case taker.Path == "":
 		return k.http && part.Names(k.authority) && !strings.Contains(k.route, rules.MarkPrefix) && !strings.HasPrefix(k.cluster, envoy.Inbound+"|")
 	case known && !is:

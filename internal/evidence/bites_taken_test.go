@@ -49,7 +49,8 @@ func TestRequestsThatNoEntryTakesAnyMore(t *testing.T) {
 	}}
 	parts := rules.Follow(nil, "step", rules.Change{After: only})
 	rest := parts[len(parts)-1]
-	nobody := func(e *envoy.LogEntry) { e.Route, e.Cluster, e.Upstream, e.Status = "", "", "", 404 }
+	nobody := func(e *envoy.LogEntry) { e.Route, e.Cluster, e.Upstream, e.Status, e.Flags = "", "", "", 404, []string{"NR"} }
+	byItself := func(e *envoy.LogEntry) { e.Route = "default" }
 	inbound := func(e *envoy.LogEntry) { e.Cluster = "inbound|8080||" }
 	for name, test := range map[string]struct {
 		line envoy.LogEntry
@@ -58,6 +59,7 @@ func TestRequestsThatNoEntryTakesAnyMore(t *testing.T) {
 		"by the entry":                   {entry(1, by(webMark)), 0},
 		"by none":                        {entry(1, nobody), 1},
 		"by none, to another host":       {entry(1, nobody, func(e *envoy.LogEntry) { e.Authority = "other:8000" }), 0},
+		"of a workload without entries":  {entry(1, byItself), 0},
 		"as it comes to the host itself": {entry(1, inbound), 0},
 	} {
 		s := newScene()

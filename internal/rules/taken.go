@@ -98,18 +98,48 @@ func takenEntries(before, after *Object, vs *networking.VirtualService) []Part {
 			if now == nil && own.byItself(before, host) {
 				continue
 			}
-			t := taken{own: own, was: inList(all, own.list), now: inList(now, own.list)}
-			if t.takers = t.find(); len(t.takers) == 0 {
+			t := takenFrom(own, all, now, own.byItself(before, host))
+			if len(t.takers) == 0 {
 				continue
 			}
 			whole := Part{
 				Object: before.Ref, Kind: PartTakenEntry, Path: own.path(), Whole: own.path(), Host: hostOf(before, own.to),
-				Stream: own.list != "http", follows: own.follows, taken: &t, content: contentOf(scopeOf(vs), own.entry),
+				Stream: own.list != "http", follows: t.own.follows, taken: &t, content: contentOf(scopeOf(vs), own.entry),
 			}
 			parts = append(parts, whole.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
 		}
 	}
 	return parts
+}
+
+// takenFrom is what an entry was to sidecars and to gateways, as far as it is gone:
+// an object may leave one of them, and stay with the other. Of a plain one sidecars
+// do the same without the object.
+func takenFrom(own action, was, now []action, plain bool) taken {
+	by := func(f follows) taken {
+		own.follows = f
+		others := func(a action) bool {
+			return a.list != own.list || !(f.sidecars && a.follows.sidecars || f.gateways && a.follows.gateways)
+		}
+		t := taken{own: own, was: slices.DeleteFunc(slices.Clone(was), others), now: slices.DeleteFunc(slices.Clone(now), others)}
+		if f.gateways || !plain || len(t.now) > 0 {
+			t.takers = t.find()
+		}
+		return t
+	}
+	all := own.follows
+	if !all.sidecars || !all.gateways {
+		return by(all)
+	}
+	sidecars, gateways := by(follows{sidecars: true, ports: all.ports}), by(follows{gateways: true, ports: all.ports})
+	switch both := by(all); {
+	case len(sidecars.takers) == 0:
+		return gateways
+	case len(gateways.takers) == 0 || len(both.takers) == 0:
+		return sidecars
+	default:
+		return both
+	}
 }
 
 // byItself says whether an entry leads where the requests to a host go by themselves.
@@ -121,8 +151,9 @@ func (a action) byItself(o *Object, host string) bool {
 	return FQDN(to.GetHost(), o.Namespace) == host && to.GetSubset() == "" && to.GetPort() == nil
 }
 
-// lockedOut are the hosts, new to an object, of which sidecars turn away whatever no
-// entry matches: it went to them by itself before.
+// lockedOut are the hosts of which sidecars turn away whatever no entry matches: it
+// went to them by itself before, from all workloads or from some, on all ports or on
+// one.
 func lockedOut(before, after *Object) []Part {
 	if after == nil {
 		return nil
@@ -131,22 +162,24 @@ func lockedOut(before, after *Object) []Part {
 	if !ok {
 		return nil
 	}
-	now := slices.DeleteFunc(entriesOf(after), func(a action) bool { return a.list != "http" || !a.follows.sidecars })
-	if !slices.ContainsFunc(now, inForceAnywhere) {
+	now := bySidecars(after)
+	where, any := inForce(now)
+	if !any {
 		return nil // a sidecar that follows no entry does without the object
-	}
-	var had []string
-	if before != nil {
-		had = Hosts(before)
 	}
 	var parts []Part
 	hosts := Hosts(after)
 	for i, host := range hosts {
-		own := action{place: place{list: "http"}, follows: follows{sidecars: true}}
-		t := taken{own: own, was: []action{own}, now: now}
-		if t.takers = t.find(); len(t.takers) == 0 || slices.Contains(had, host) {
+		var was []action
+		if before != nil && slices.Contains(Hosts(before), host) {
+			was = bySidecars(before)
+		}
+		own := action{place: place{list: "http", match: where}, follows: follows{sidecars: true}}
+		t := taken{own: own, was: append(was, own), now: now}
+		if already, any := inForce(was); any && included(already, where) || len(t.find()) == 0 {
 			continue
 		}
+		t.takers = []Taker{{All: true}}
 		rest := Part{
 			Object: after.Ref, Kind: PartLockedOut, Path: "spec.http", Whole: "spec.http", Host: hostOf(after, nil),
 			follows: own.follows, taken: &t, gone: true, from: before, content: contentOf(scopeOf(vs)),
@@ -156,13 +189,33 @@ func lockedOut(before, after *Object) []Part {
 	return parts
 }
 
-// inForceAnywhere says whether sidecars follow an entry whatever their workload is
-// and whatever the port.
-func inForceAnywhere(a action) bool {
-	return len(a.match) == 0 || slices.ContainsFunc(a.match, func(block proto.Message) bool {
-		m, ok := block.(*networking.HTTPMatchRequest)
-		return ok && m.Port == 0 && len(m.SourceLabels) == 0 && m.SourceNamespace == ""
-	})
+func bySidecars(o *Object) []action {
+	return slices.DeleteFunc(entriesOf(o), func(a action) bool { return a.list != "http" || !a.follows.sidecars })
+}
+
+// inForce says for which workloads and ports sidecars have some of the entries; no
+// blocks: for all, if there are any.
+func inForce(entries []action) (where []proto.Message, any bool) {
+	for _, a := range entries {
+		if len(a.match) == 0 {
+			return nil, true
+		}
+		for _, block := range a.match {
+			m := block.(*networking.HTTPMatchRequest)
+			if len(m.Gateways) > 0 && !slices.Contains(m.Gateways, MeshGateway) {
+				continue
+			}
+			of := &networking.HTTPMatchRequest{Port: m.Port}
+			if len(m.Gateways) == 0 { // beside gateways Istio ignores the workload
+				of.SourceLabels, of.SourceNamespace = m.SourceLabels, m.SourceNamespace
+			}
+			if proto.Size(of) == 0 {
+				return nil, true
+			}
+			where = append(where, of)
+		}
+	}
+	return where, len(where) > 0
 }
 
 func inList(all []action, list string) []action {
