@@ -144,6 +144,9 @@ type Port struct {
 	Either bool // no protocol is given: proxies tell it by what is sent
 }
 
+// ClientApp is the label app of the load workload.
+const ClientApp = "meshchaos-client"
+
 // Proxy is one Envoy, or one that behaves like it.
 type Proxy struct {
 	Name      string            // the pod's name

@@ -46,7 +46,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		}
 	}
 	if len(wrong) == 0 { // else it is known already what the rest comes of
-		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects), t.exported(before, after), t.stillLed(before, after, objects))
+		wrong = append(wrong, t.gateways(before, after, objects), t.delegates(before, after, objects), t.exported(before, after), t.followed(before, after), t.stillLed(before, after, objects))
 	}
 	return errors.Join(wrong...)
 }

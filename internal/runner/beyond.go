@@ -33,6 +33,9 @@ type Beyond struct {
 	AllGateways bool            // there are no others
 
 	GatewayPorts map[int][]int // as mesh.GatewayPorts has them
+
+	GatewayPods  Pods // of the ingress gateway, in whatever namespace
+	WorkloadPods Pods // of the namespace, with a proxy
 }
 
 // Alone is what lies outside of a mesh of one namespace: nothing.
@@ -57,6 +60,9 @@ func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, erro
 		if site.Beyond, err = known(ctx, m, hosts); err != nil {
 			return site, err
 		}
+	}
+	if selects(s) {
+		site.Beyond.GatewayPods, site.Beyond.WorkloadPods = carriers(ctx, m)
 	}
 	if !entersAtGateway(s) && !bindsToGateway(s) {
 		return site, nil

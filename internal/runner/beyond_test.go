@@ -42,6 +42,16 @@ func TestWhatLiesBeyondTheNamespaceIsNamedOrRefused(t *testing.T) {
 	front := []*rules.Object{gatewayOf(t, "edge")}
 	all := runner.Beyond{Known: true, Services: []mesh.Service{films, wild}, Gateways: front, AllGateways: true, GatewayPorts: map[int][]int{80: {80, 8080}, 8080: {80, 8080}, 443: {443, 8443}}}
 	web, hidden := all, all
+	pods := all
+	pods.GatewayPods = runner.Pods{{"istio": "ingressgateway", "app": "gw"}}
+	pods.WorkloadPods = runner.Pods{{"app": "reviews", "version": "v1"}, {"app": "ratings", "version": "v1"}}
+	opening := func(selector string) string {
+		return `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: x}, spec: {selector: {` + selector + `}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}}, ` +
+			`{fault: {service: ratings, abort: 503}}`
+	}
+	limiting := func(selector string) string {
+		return `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: ratings, workloadSelector: {matchLabels: {` + selector + `}}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`
+	}
 	web.Web, hidden.AllGateways, hidden.Gateways = true, false, nil
 	for name, test := range map[string]struct {
 		text   string
@@ -64,6 +74,14 @@ func TestWhatLiesBeyondTheNamespaceIsNamedOrRefused(t *testing.T) {
 		"a policy for nobody":                      {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: www.test, trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), web, `spec.host: the mesh knows no host`},
 		"a policy for a wildcard":                  {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: "*.default.svc.cluster.local", trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), all, "is a wildcard, and no proxy shows"},
 		"a policy for the hosts of an entry":       {naming(`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: x}, spec: {host: "*.example.com", trafficPolicy: {loadBalancer: {simple: RANDOM}}}}`, page, ""), all, ""},
+		"a gateway of pods":                        {naming(opening(`istio: ingressgateway, app: gw`), page, ""), pods, ""},
+		"a gateway of all":                         {naming(opening(``), page, ""), pods, ""},
+		"a gateway of nobody":                      {naming(opening(`istio: egress`), page, ""), pods, "spec.selector: no pod of the ingress gateway has these labels (istio: egress), and nobody would follow it; there is istio: ingressgateway"},
+		"a gateway, and no pod is known":           {naming(opening(`istio: egress`), page, ""), all, ""},
+		"a policy of pods":                         {naming(limiting(`app: reviews`), page, ""), pods, ""},
+		"a policy of the load workload":            {naming(limiting(`app: meshchaos-client`), page, ""), pods, ""},
+		"a policy of nobody":                       {naming(limiting(`app: review`), page, ""), pods, "spec.workloadSelector: no pod with a proxy has these labels (app: review), and nobody would follow it; there is app: ratings, app: reviews"},
+		"a policy of a version of nobody":          {naming(limiting(`app: reviews, version: v9`), page, ""), pods, "no pod with a proxy"},
 		"a load outside":                           {naming(`{fault: {service: ratings, abort: 503}}`, "http://www.test/", ""), all, ""},
 		"a gateway elsewhere":                      {naming(bound(`hosts: [reviews.example.com], gateways: [edge/front], `+route), page, ""), all, ""},
 		"a gateway of old":                         {naming(bound(`hosts: [reviews.example.com], gateways: [front.edge.svc.cluster.local], `+route), page, ""), all, ""},

@@ -26,7 +26,7 @@ const Namespace = "default"
 
 // The workloads beside the application's.
 const (
-	clientName  = "meshchaos-client"
+	clientName  = mesh.ClientApp
 	gatewayName = "istio-ingressgateway"
 )
 

@@ -13,12 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/meshchaos/meshchaos/internal/agent"
+	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
 const (
 	programName = "meshchaos"
 	managedBy   = "app.kubernetes.io/managed-by"
-	clientApp   = "meshchaos-client"
+	clientApp   = mesh.ClientApp
 
 	// startTimeout leaves time to pull the image and the sidecar's.
 	startTimeout = 2 * time.Minute
