@@ -49,7 +49,9 @@ func TestRequestsThatNoEntryTakesAnyMore(t *testing.T) {
 	}}
 	parts := rules.Follow(nil, "step", rules.Change{After: only})
 	rest := parts[len(parts)-1]
-	nobody := func(e *envoy.LogEntry) { e.Route, e.Cluster, e.Upstream, e.Status, e.Flags = "", "", "", 404, []string{"NR"} }
+	nobody := func(e *envoy.LogEntry) {
+		e.Route, e.Cluster, e.Upstream, e.Status, e.Flags = "", "", "", 404, []string{"NR"}
+	}
 	byItself := func(e *envoy.LogEntry) { e.Route = "default" }
 	inbound := func(e *envoy.LogEntry) { e.Cluster = "inbound|8080||" }
 	for name, test := range map[string]struct {

@@ -118,9 +118,10 @@ func takenEntries(before, after *Object, vs *networking.VirtualService) []Part {
 func takenFrom(own action, was, now []action, plain bool) taken {
 	by := func(f follows) taken {
 		own.follows = f
-		others := func(a action) bool {
-			return a.list != own.list || !(f.sidecars && a.follows.sidecars || f.gateways && a.follows.gateways)
+		beside := func(a action) bool {
+			return a.list == own.list && (f.sidecars && a.follows.sidecars || f.gateways && a.follows.gateways)
 		}
+		others := func(a action) bool { return !beside(a) }
 		t := taken{own: own, was: slices.DeleteFunc(slices.Clone(was), others), now: slices.DeleteFunc(slices.Clone(now), others)}
 		if f.gateways || !plain || len(t.now) > 0 {
 			t.takers = t.find()
@@ -163,8 +164,8 @@ func lockedOut(before, after *Object) []Part {
 		return nil
 	}
 	now := bySidecars(after)
-	where, any := inForce(now)
-	if !any {
+	where, found := inForce(now)
+	if !found {
 		return nil // a sidecar that follows no entry does without the object
 	}
 	var parts []Part
@@ -176,7 +177,7 @@ func lockedOut(before, after *Object) []Part {
 		}
 		own := action{place: place{list: "http", match: where}, follows: follows{sidecars: true}}
 		t := taken{own: own, was: append(was, own), now: now}
-		if already, any := inForce(was); any && included(already, where) || len(t.find()) == 0 {
+		if already, found := inForce(was); found && included(already, where) || len(t.find()) == 0 {
 			continue
 		}
 		t.takers = []Taker{{All: true}}
@@ -189,13 +190,14 @@ func lockedOut(before, after *Object) []Part {
 	return parts
 }
 
+// bySidecars are the http entries of an object that sidecars follow.
 func bySidecars(o *Object) []action {
 	return slices.DeleteFunc(entriesOf(o), func(a action) bool { return a.list != "http" || !a.follows.sidecars })
 }
 
 // inForce says for which workloads and ports sidecars have some of the entries; no
 // blocks: for all, if there are any.
-func inForce(entries []action) (where []proto.Message, any bool) {
+func inForce(entries []action) (where []proto.Message, found bool) {
 	for _, a := range entries {
 		if len(a.match) == 0 {
 			return nil, true
@@ -216,10 +218,6 @@ func inForce(entries []action) (where []proto.Message, any bool) {
 		}
 	}
 	return where, len(where) > 0
-}
-
-func inList(all []action, list string) []action {
-	return slices.DeleteFunc(slices.Clone(all), func(a action) bool { return a.list != list })
 }
 
 // find goes through the entries that there are now, as a request does that the own
