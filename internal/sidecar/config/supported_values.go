@@ -50,7 +50,7 @@ func (v *values) virtualService(vs virtualService, filters []HTTPFilter) {
 	}
 	for i, host := range vs.GetHosts() {
 		if vs.attached(rules.MeshGateway) && strings.HasPrefix(host, "*") {
-			v.refuse(fmt.Sprintf("spec.hosts[%d]", i), "%q is for gateways alone; name the service, or set spec.gateways", host)
+			v.refuse(fmt.Sprintf("spec.hosts[%d]", i), "the embedded mesh implements %q at gateways alone; name the service, set spec.gateways, or run with --mesh istio", host)
 		}
 	}
 	for i, r := range vs.GetHttp() {
