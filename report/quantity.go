@@ -21,4 +21,5 @@ type Quantity struct {
 	Absent   string   `json:"absent,omitempty"`  // why no source had it, or all of it, and what to do
 	Each     int64    `json:"each,omitempty"`    // of ejections: how many errors one takes; 0: not known
 	Most     int64    `json:"most,omitempty"`    // of ejections: how many the time sufficed for; 0: not known
+	None     bool     `json:"none,omitempty"`    // of ejections: there are rules for them, and none lets an endpoint go
 }

@@ -51,6 +51,9 @@ func (e *Expectation) decided(w Windows, part int, as report.Verdict) string {
 // whySeen says what the quantities of a claim could have been, and what to do.
 func (c *compiler) whySeen(says formula) string {
 	for _, name := range says.quantities() {
+		if c.seen.named[name].size.most == none {
+			return fmt.Sprintf("%s was 0 whatever happened, since no outlierDetection in force lets one endpoint go; raise its maxEjectionPercent, and count errors", name)
+		}
 		if q := c.seen.named[name]; strings.HasSuffix(q.family, " "+proxied) && q.size.most > 0 {
 			return fmt.Sprintf("%s was %d at most; write a limit that it could have passed, as in %s == 0", name, q.size.most, name)
 		}

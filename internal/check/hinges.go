@@ -21,6 +21,7 @@ func (e *Expectation) Hinges(w Windows, n Need) bool {
 	if most == 0 {
 		most = allSent(w.During)
 	}
+	most = max(most, 0) // none
 	turned := func(value int64) bool { return turned(as, e.findings(w.with(n, value))) }
 	for value := range min(most, maxTried) + 1 {
 		if turned(value) {

@@ -120,8 +120,8 @@ func (o observables) counter(n Need, most int64) linear {
 		family = n.text()
 	}
 	o.named[n.text()] = observable{whole: true, family: family + " " + proxied, part: part, size: size{most: most}}
-	if most > 0 {
-		o.limit(counted, notAbove(counted, most))
+	if most != 0 {
+		o.limit(counted, notAbove(counted, max(most, 0)))
 	}
 	return counted
 }

@@ -21,6 +21,9 @@ func (s *seen) sent(l Load) int64 {
 	return s.made[l]
 }
 
+// none is the most of what could not have been.
+const none = -1
+
 // most is the most that a quantity of the proxies could have been; 0: nobody
 // knows.
 func (s *seen) most(n Need) int64 {
@@ -46,7 +49,7 @@ func (e *Expectation) seen(w Windows) *seen {
 
 // most is the most that a quantity of the proxies could have been in the window
 // under the rule: as many as there were requests to its service, those that never
-// reached it included; 0: nobody knows. How often a service is called for one
+// reached it included; 0: nobody knows, below 0: there could be none. How often a service is called for one
 // request has no limit, since whoever calls it may ask again.
 func (w Windows) most(n Need) int64 {
 	if n.Function == report.Requests && len(n.Args) == 1 {
@@ -68,7 +71,9 @@ func (w Windows) most(n Need) int64 {
 	case report.Faults: // one that is delayed and aborted counts twice
 		most = 2 * max(there+w.aborted(n), most)
 	case report.Ejections:
-		most = w.ejectable(n, most)
+		if most = w.ejectable(n, most); most == none && w.countOf(n.Function, n) == 0 {
+			return none
+		}
 	}
 	return max(most, w.countOf(n.Function, n))
 }
@@ -95,6 +100,9 @@ func (w Windows) ejectable(n Need, requests int64) int64 {
 	at := slices.IndexFunc(w.During.Quantities, n.is)
 	if at < 0 {
 		return requests
+	}
+	if w.During.Quantities[at].None {
+		return none
 	}
 	if each := w.During.Quantities[at].Each; each > 0 {
 		requests = max(requests/each, 1)

@@ -89,24 +89,28 @@ func TestAnEjectionTakesErrorsAndTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		bend       func(*outage)
 		each, most int64
+		none       bool
 	}{
-		"an hour":                 {func(*outage) {}, 3, 2 * 3601},
-		"ten minutes at a time":   {func(o *outage) { o.outlier.BaseEjectionTime = 10 * time.Minute }, 3, 2 * 7},
-		"longer than the window":  {func(o *outage) { o.outlier.BaseEjectionTime = 2 * time.Hour }, 3, 2},
-		"fewer of the gateway's":  {func(o *outage) { o.outlier.ConsecutiveGatewayFailure = 2 }, 2, 2 * 3601},
-		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, 0, 0},
-		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, 0, 0},
-		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, 3, 3601},
-		"nobody called it":        {func(o *outage) { o.after = o.before }, 3, 0},
-		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, 3, 2 * 3601},
+		"an hour":                 {func(*outage) {}, 3, 2 * 3601, false},
+		"ten minutes at a time":   {func(o *outage) { o.outlier.BaseEjectionTime = 10 * time.Minute }, 3, 2 * 7, false},
+		"longer than the window":  {func(o *outage) { o.outlier.BaseEjectionTime = 2 * time.Hour }, 3, 2, false},
+		"fewer of the gateway's":  {func(o *outage) { o.outlier.ConsecutiveGatewayFailure = 2 }, 2, 2 * 3601, false},
+		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, 0, 0, false},
+		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, 0, 0, false},
+		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, 3, 3601, false},
+		"nobody called it":        {func(o *outage) { o.after = o.before }, 3, 0, false},
+		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, 3, 2 * 3601, false},
+		"half of them":            {func(o *outage) { o.outlier.MaxEjectionPercent = 50 }, 3, 3601, false},
+		"less than one of them":   {func(o *outage) { o.outlier.MaxEjectionPercent = 49 }, 0, 0, true},
+		"errors that none counts": {func(o *outage) { o.outlier.Consecutive5xx, o.outlier.ConsecutiveGatewayFailure = 0, 0 }, 0, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutage()
 			test.bend(o)
 			w, cluster := o.window()
-			each, most := w.ejectable(asked{service: mesh.Service{Host: cluster.Host}})
-			if each != test.each || most != test.most {
-				t.Errorf("one takes %d errors, and there was time for %d; want %d and %d", each, most, test.each, test.most)
+			each, most, none := w.ejectable(asked{service: mesh.Service{Host: cluster.Host}})
+			if each != test.each || most != test.most || none != test.none {
+				t.Errorf("one takes %d errors, there was time for %d, none is possible: %v; want %d, %d and %v", each, most, none, test.each, test.most, test.none)
 			}
 		})
 	}

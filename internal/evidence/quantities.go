@@ -32,7 +32,7 @@ func (w *Window) Quantities(needs []check.Need) []report.Quantity {
 	var all []report.Quantity
 	for _, need := range needs {
 		t := w.quantity(need)
-		q := report.Quantity{Function: need.Function, Args: need.Args, Absent: t.absent, Each: t.each, Most: t.most}
+		q := report.Quantity{Function: need.Function, Args: need.Args, Absent: t.absent, Each: t.each, Most: t.most, None: t.none}
 		switch value := int64(t.value); {
 		case t.absent != "":
 		case t.more != "" && value == 0: // so many there are of anything

@@ -14,6 +14,7 @@ type tally struct {
 	more   string              // why there may be more than the value; empty: there are as many
 	each   int64               // how many errors it takes to count one; 0: not known
 	most   int64               // how many the time sufficed for; 0: not known
+	none   bool                // there are rules for it, and none lets it happen
 	kinds  []string            // of source, in the order in which they were met
 	read   map[string]int      // proxies that were read, by kind
 	named  map[string][]string // those that had counted something, by kind

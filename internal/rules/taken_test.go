@@ -13,6 +13,9 @@ func TestWhatAChangeTakesAway(t *testing.T) {
 		return "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: ratings}\nspec: {host: ratings, " + spec + "}\n"
 	}
 	const pool, outlier = `connectionPool: {http: {http1MaxPendingRequests: 1}}`, `outlierDetection: {consecutive5xxErrors: 1}`
+	byFront := func(gateways string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: ratings}\nspec: {hosts: [ratings], gateways: [" + gateways + "], http: [{" + abort + ", " + toV1 + "}]}\n"
+	}
 	for name, test := range map[string]struct{ before, after, want string }{
 		"nothing of what is new":         {"", ratings(`[{` + toV1 + `}]`), ""},
 		"nothing of what stays":          {ratings(`[{` + toV1 + `}]`), ratings(`[{` + toV1 + `}]`), ""},
@@ -60,6 +63,24 @@ func TestWhatAChangeTakesAway(t *testing.T) {
 		"a server": {
 			servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: [a, b]}, {port: {number: 81, name: two, protocol: HTTP}, hosts: [a]}`),
 			servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: [a]}`), "spec.servers[0], spec.servers[1]",
+		},
+		"what sidecars follow no more": {
+			byFront("front, mesh"), byFront("front"), "spec.http[0] to all of nobody",
+		},
+		"what gateways follow no more": {
+			byFront("front, mesh"), byFront("mesh"), "spec.http[0] to all of nobody",
+		},
+		"what sidecars follow from now on": {byFront("front"), byFront("front, mesh"), ""},
+		"those whom entries of a port lock out": {
+			"", ratings(`[{match: [{port: 9080, headers: {end-user: {exact: jason}}}], ` + toV2 + `}]`), "spec.http to all of nobody",
+		},
+		"those whom entries of a workload lock out": {
+			"", ratings(`[{match: [{sourceLabels: {app: web}, headers: {end-user: {exact: jason}}}], ` + toV2 + `}]`), "spec.http to all of nobody",
+		},
+		"nobody, where a workload has an entry for all": {"", ratings(`[{match: [{sourceLabels: {app: web}}], ` + toV2 + `}]`), ""},
+		"those whom entries of a workload did not lock out": {
+			ratings(`[{match: [{sourceLabels: {app: web}}], ` + toV2 + `}]`),
+			ratings(`[{match: [{sourceLabels: {app: web}}], ` + toV2 + `}, {` + jasons + toV2 + `}]`), "spec.http to all of nobody",
 		},
 		"nothing of one for fewer": {
 			servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: [a]}`), servers(`{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}`), "",
