@@ -42,7 +42,7 @@ func unseenRules() []hand {
 		{"load-balancer", "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", "", ""},
 		{"tls", "trafficPolicy: {tls: {mode: DISABLE}}", "", ""},
 		{"connect-timeout", "trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}", "", "    - overflows(reviews) == 0\n"},
-		{"min-health-percent", "trafficPolicy: {outlierDetection: {minHealthPercent: 40}}", "", "    - ejections(reviews) == 0\n"},
+		{"min-health-percent", "trafficPolicy: {outlierDetection: {maxEjectionPercent: 100, minHealthPercent: 40}}", "", "    - ejections(reviews) == 0\n"},
 		{"subset-labels", "subsets: [{name: all, labels: {app: reviews}}]", toAll, ""},
 	} {
 		text := fmt.Sprintf(policy, change.spec, change.beside) + change.expect
