@@ -130,7 +130,7 @@ func TestTheProxiesAreAskedWhatLiesBeyond(t *testing.T) {
 	const route = `http: [{route: [{destination: {host: reviews}}]}]`
 	for name, test := range map[string]struct{ rule, want string }{
 		"a host that they do not know":    {bound(`hosts: [www.test], ` + route), `the mesh knows no host "www.test"`},
-		"a wildcard that they do":         {bound(`hosts: ["*.default.svc.cluster.local"], ` + route), "for gateways alone"}, // the embedded mesh itself
+		"a wildcard that they do":         {bound(`hosts: ["*.default.svc.cluster.local"], ` + route), "at gateways alone"}, // the embedded mesh itself
 		"a gateway that there is":         {bound(`hosts: [reviews.example.com], gateways: [edge/front], ` + route), ""},
 		"a gateway that there is not":     {bound(`hosts: [reviews.example.com], gateways: [edge/back], ` + route), "there is no gateway edge/back; one of edge/front"},
 		"a host that they know, and more": {bound(`hosts: [reviews, www.test], ` + route), ""},

@@ -152,12 +152,15 @@ func TestTheGatewayShiftsConnections(t *testing.T) {
 }
 
 // Istio's breaker task: how many overflow depends on timing, but both answers
-// occur with three callers, and the proxy counts what the clients see.
+// occur with three callers, and the proxy counts what the clients see. It is of a
+// subset, since the limits of a whole service are its own sidecars' too, whose
+// overflows eject it.
 func TestHttpbinsBreakerTripsWithThreeCallers(t *testing.T) {
 	m := open(t, "httpbin", 1)
-	create(t, m, `{"kind":"DestinationRule","metadata":{"name":"httpbin"},"spec":{"host":"httpbin","trafficPolicy":{
+	create(t, m, `{"kind":"DestinationRule","metadata":{"name":"httpbin"},"spec":{"host":"httpbin","subsets":[{"name":"v1","labels":{"version":"v1"},"trafficPolicy":{
 		"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":1,"maxRequestsPerConnection":1}},
-		"outlierDetection":{"consecutiveGatewayErrors":1,"interval":"1s","baseEjectionTime":"180s","maxEjectionPercent":100}}}}`)
+		"outlierDetection":{"consecutiveGatewayErrors":1,"interval":"1s","baseEjectionTime":"180s","maxEjectionPercent":100}}}]}}`,
+		`{"kind":"VirtualService","metadata":{"name":"httpbin"},"spec":{"hosts":["httpbin"],"http":[{"route":[{"destination":{"host":"httpbin","subset":"v1"}}]}]}}`)
 	got := outcomes(load(t, m, mesh.FromClient, loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: "http://httpbin:8000/get"}, Connections: 3, Requests: 30}))
 	if got["200"] == 0 || got["503"] == 0 || got["200"]+got["503"] != 30 {
 		t.Errorf("got %v", got)
@@ -167,11 +170,11 @@ func TestHttpbinsBreakerTripsWithThreeCallers(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Client })
-	stats, err := proxies[at].Admin.Stats(t.Context(), `httpbin\.default.*(upstream_rq_pending_overflow|ejections_enforced_total)$`)
+	stats, err := proxies[at].Admin.Stats(t.Context(), `8000\|v1\|httpbin\.default.*(upstream_rq_pending_overflow|ejections_enforced_total)$`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const cluster = "cluster.outbound|8000||httpbin.default.svc.cluster.local"
+	const cluster = "cluster.outbound|8000|v1|httpbin.default.svc.cluster.local"
 	want := map[string]uint64{cluster + ".upstream_rq_pending_overflow": uint64(got["503"]), cluster + ".outlier_detection.ejections_enforced_total": 0}
 	if diff := cmp.Diff(want, stats); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
