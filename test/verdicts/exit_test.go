@@ -135,20 +135,18 @@ func TestASecondInterruptEndsTheWaitingAndNeverTheUndoing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var began time.Time
+	ended := make(chan bool)
 	for lines := bufio.NewScanner(progress); lines.Scan(); {
 		if began.IsZero() && strings.Contains(lines.Text(), "load under the rule") {
 			began = time.Now()
-			for range 2 {
-				if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-					t.Fatal(err)
-				}
-			}
+			go interrupt(cmd.Process, ended)
 		}
 	}
-	var exited *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exited) || exited.ExitCode() != 3 {
-		t.Errorf("it ended with %v, not with exit status 3", err)
+	status, exited := 0, (*exec.ExitError)(nil)
+	if err := cmd.Wait(); errors.As(err, &exited) {
+		status = exited.ExitCode()
 	}
+	close(ended)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -160,7 +158,27 @@ func TestASecondInterruptEndsTheWaitingAndNeverTheUndoing(t *testing.T) {
 	if err := json.Unmarshal(text, &record); err != nil {
 		t.Fatal(err)
 	}
-	if !record.Restored || record.Verdict != report.Inconclusive || len(record.Changes) == 0 {
-		t.Errorf("restored %v, verdict %s, %d changes", record.Restored, record.Verdict, len(record.Changes))
+	if record.Verdict != report.Inconclusive || len(record.Changes) == 0 {
+		t.Fatalf("verdict %s, %d changes", record.Verdict, len(record.Changes))
+	}
+	// The second may come before the proof is there, or after.
+	proof := record.Changes[0].Proof
+	if proved := status == 3 && record.Restored; !proved && (status != 4 || record.Restored || !strings.Contains(proof, "it is deleted, but the wait")) {
+		t.Errorf("exit status %d, restored %v: %s", status, record.Restored, proof)
+	}
+}
+
+// interrupt does what somebody does who does not want to wait: signals that come
+// at once would be one.
+func interrupt(process *os.Process, ended <-chan bool) {
+	every := time.NewTicker(time.Millisecond)
+	defer every.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-every.C:
+			_ = process.Signal(syscall.SIGINT) // It may have ended.
+		}
 	}
 }
