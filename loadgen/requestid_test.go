@@ -57,11 +57,12 @@ func TestEveryRequestHasAnIDOfItsOwn(t *testing.T) {
 
 func TestAnOutcomeKeepsItsSlowestRequest(t *testing.T) {
 	var ids idServer
-	slow := map[int]time.Duration{3: 30 * time.Millisecond, 12: 90 * time.Millisecond, 21: 60 * time.Millisecond}
+	// Of a busy machine any request may take a tenth of a second longer.
+	slow := map[int]time.Duration{3: 100 * time.Millisecond, 12: time.Second, 21: 400 * time.Millisecond}
 	url := startHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		n := ids.note(r)
 		if n == 2 { // of the warm-up, which keeps no example
-			<-time.After(150 * time.Millisecond)
+			<-time.After(1200 * time.Millisecond)
 		}
 		if d := slow[n]; d > 0 {
 			<-time.After(d)
@@ -78,9 +79,9 @@ func TestAnOutcomeKeepsItsSlowestRequest(t *testing.T) {
 			t.Errorf("%d has no slowest request", o.Status)
 		case o.Status == 503 && e.RequestID != ids.seen["/"][11]:
 			t.Errorf("the slowest 503 is %+v; want the 12th request, %s", e, ids.seen["/"][11])
-		case o.Status == 503 && (e.Response < 90*time.Millisecond || e.Begun.Before(began) || time.Since(e.Begun) < e.Response):
-			t.Errorf("the slowest 503 is %+v; it took 90 ms", e)
-		case o.Status == 200 && e.Response >= 90*time.Millisecond:
+		case o.Status == 503 && (e.Response < time.Second || e.Begun.Before(began) || time.Since(e.Begun) < e.Response):
+			t.Errorf("the slowest 503 is %+v; it took 1 s", e)
+		case o.Status == 200 && e.Response >= time.Second:
 			t.Errorf("the slowest 200 is %+v; it is of the warm-up", e)
 		}
 	}
