@@ -50,7 +50,7 @@ func (w *Window) shared(endpoint string, part rules.Part) bool {
 // counts may have been refused.
 func (w *Window) refusedInbound(t *tally, endpoint string) {
 	for _, p := range w.pairs {
-		name, limited := p.inbound(endpoint)
+		name, limited := p.inbound(endpoint, false)
 		f := flow{name: name}
 		if limited {
 			f = p.flow(name)

@@ -27,7 +27,7 @@ func (w *Window) countOverflows(t *tally, a asked) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 	}
-	failed := map[string]uint64{} // errors that clients saw, by endpoint
+	called := map[string]endpointCalls{}
 	for _, p := range w.pairs {
 		flows := p.flows(a.service.Host)
 		if len(flows) == 0 {
@@ -38,13 +38,20 @@ func (w *Window) countOverflows(t *tally, a asked) {
 		}
 		for _, f := range flows {
 			for _, h := range f.hosts {
-				failed[h.address] += h.errors
+				calls := called[h.address]
+				called[h.address] = endpointCalls{calls.errors + h.errors, calls.tcp || isTCP(a.service, f.name.Port)}
 			}
 		}
 	}
-	for _, endpoint := range slices.Sorted(maps.Keys(failed)) {
-		w.serverOverflows(t, a, endpoint, failed[endpoint])
+	for _, endpoint := range slices.Sorted(maps.Keys(called)) {
+		w.serverOverflows(t, a, endpoint, called[endpoint])
 	}
+}
+
+// endpointCalls is what clients saw of an endpoint.
+type endpointCalls struct {
+	errors uint64
+	tcp    bool // it is behind a port of connections, which are cut without an error
 }
 
 // countedOverflows adds up the counters of a client's clusters of a service. One
@@ -76,15 +83,15 @@ func isTCP(service mesh.Service, port int) bool {
 }
 
 // serverOverflows adds those of the service's own proxy in front of an
-// endpoint. Each is a 503 that some client counted as an error of the endpoint,
-// so without errors there were none.
-func (w *Window) serverOverflows(t *tally, a asked, endpoint string, errors uint64) {
+// endpoint. Each of a request is a 503 that some client counted as an error of the
+// endpoint, so without errors there were none.
+func (w *Window) serverOverflows(t *tally, a asked, endpoint string, calls endpointCalls) {
 	for _, p := range w.pairs {
-		name, limited := p.inbound(endpoint)
+		name, limited := p.inbound(endpoint, calls.tcp)
 		if !limited {
 			continue
 		}
-		delta, kept, back := p.refused(flow{name: name})
+		delta, kept, back := p.overflowed(flow{name: name}, calls.tcp)
 		logged, why := w.loggedInbound(p, name)
 		n, inMetric := p.flagged(a.service, "destination", "UO")
 		switch {
@@ -92,15 +99,15 @@ func (w *Window) serverOverflows(t *tally, a asked, endpoint string, errors uint
 			t.lack("%s", back)
 		case kept:
 			t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
-		case errors == 0:
+		case calls.errors == 0 && !calls.tcp:
 			t.add("no rq_error in /clusters", p.proxy.Name, 0)
 		case why == "":
 			t.add(logSource+" UO (inbound)", p.proxy.Name, logged)
-		case inMetric:
+		case inMetric && !calls.tcp:
 			t.add("istio_requests_total UO (inbound)", p.proxy.Name, n)
 		default:
 			t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate,
-				p.proxy.Name, errors, why, "cluster.inbound")
+				p.proxy.Name, calls.errors, why, "cluster.inbound")
 		}
 	}
 }
@@ -120,8 +127,8 @@ func (w *Window) loggedInbound(p pair, name envoy.ClusterName) (uint64, string) 
 }
 
 // inbound returns the inbound cluster of the proxy in front of an endpoint, and
-// whether it has limits at which requests overflow.
-func (p pair) inbound(endpoint string) (envoy.ClusterName, bool) {
+// whether it has limits at which requests overflow, or connections.
+func (p pair) inbound(endpoint string, tcp bool) (envoy.ClusterName, bool) {
 	if p.proxy.Gateway || !belongs(endpoint, p.proxy.Address) {
 		return envoy.ClusterName{}, false
 	}
@@ -137,7 +144,7 @@ func (p pair) inbound(endpoint string) (envoy.ClusterName, bool) {
 	limited := false
 	for _, r := range []*reading{p.before, p.after} {
 		if c, ok := r.clusters[name]; ok {
-			limited = limited || c.Thresholds.MaxPendingRequests != envoy.NoLimit || c.Thresholds.MaxRequests != envoy.NoLimit
+			limited = limited || tcp && c.Thresholds.MaxConnections != envoy.NoLimit || c.Thresholds.MaxPendingRequests != envoy.NoLimit || c.Thresholds.MaxRequests != envoy.NoLimit
 		}
 	}
 	return name, limited
