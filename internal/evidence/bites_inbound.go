@@ -51,23 +51,10 @@ func (w *Window) shared(endpoint string, part rules.Part) bool {
 func (w *Window) refusedInbound(t *tally, endpoint string) {
 	for _, p := range w.pairs {
 		name, limited := p.inbound(endpoint, false)
-		f := flow{name: name}
-		if limited {
-			f = p.flow(name)
-		}
-		if !limited || f.why != "" {
+		if !limited || p.flow(name).why != "" || p.addCounted(t, name, false) {
 			continue
 		}
-		delta, kept, back := p.refused(f)
-		logged, why := w.loggedInbound(p, name)
-		switch {
-		case back != "":
-			t.lack("%s", back)
-		case kept:
-			t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
-		case why == "":
-			t.add(logSource+" UO (inbound)", p.proxy.Name, logged)
-		default:
+		if why := w.addLogged(t, p, name); why != "" {
 			t.lack("%s may have refused requests itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate, p.proxy.Name, why, "cluster.inbound")
 		}
 	}

@@ -91,25 +91,47 @@ func (w *Window) serverOverflows(t *tally, a asked, endpoint string, calls endpo
 		if !limited {
 			continue
 		}
-		delta, kept, back := p.overflowed(flow{name: name}, calls.tcp)
-		logged, why := w.loggedInbound(p, name)
-		n, inMetric := p.flagged(a.service, "destination", "UO")
-		switch {
-		case back != "":
-			t.lack("%s", back)
-		case kept:
-			t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
-		case calls.errors == 0 && !calls.tcp:
-			t.add("no rq_error in /clusters", p.proxy.Name, 0)
-		case why == "":
-			t.add(logSource+" UO (inbound)", p.proxy.Name, logged)
-		case inMetric && !calls.tcp:
-			t.add("istio_requests_total UO (inbound)", p.proxy.Name, n)
-		default:
-			t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate,
-				p.proxy.Name, calls.errors, why, "cluster.inbound")
+		if p.addCounted(t, name, calls.tcp) {
+			continue
 		}
+		if calls.errors == 0 && !calls.tcp {
+			t.add("no rq_error in /clusters", p.proxy.Name, 0)
+			continue
+		}
+		why := w.addLogged(t, p, name)
+		if why == "" {
+			continue
+		}
+		if n, inMetric := p.flagged(a.service, "destination", "UO"); inMetric && !calls.tcp {
+			t.add("istio_requests_total UO (inbound)", p.proxy.Name, n)
+			continue
+		}
+		t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate,
+			p.proxy.Name, calls.errors, why, "cluster.inbound")
 	}
+}
+
+// addCounted adds what an inbound cluster refused by its own counters, or that they
+// are no evidence. It returns false if the proxy does not keep them.
+func (p pair) addCounted(t *tally, name envoy.ClusterName, tcp bool) bool {
+	delta, kept, back := p.overflowed(flow{name: name}, tcp)
+	switch {
+	case back != "":
+		t.lack("%s", back)
+	case kept:
+		t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
+	}
+	return back != "" || kept
+}
+
+// addLogged adds what an inbound cluster refused by the log of its proxy, or says why
+// that is no evidence.
+func (w *Window) addLogged(t *tally, p pair, name envoy.ClusterName) (why string) {
+	n, why := w.loggedInbound(p, name)
+	if why == "" {
+		t.add(logSource+" UO (inbound)", p.proxy.Name, n)
+	}
+	return why
 }
 
 // loggedInbound counts the requests that the service's own proxy refused. Its
