@@ -71,6 +71,14 @@ func first(values any) any {
 	return nil
 }
 
+func TestHTTPBinTellsItsPod(t *testing.T) {
+	town := newHTTPBin(t)
+	got := town.get(bin+"/hostname", nil)
+	if want := "{\n  \"hostname\": \"httpbin-v1-pod\"\n}\n"; got.status != 200 || got.body != want {
+		t.Errorf("%d %q, want %q", got.status, got.body, want)
+	}
+}
+
 func TestHTTPBinStatuses(t *testing.T) {
 	town := newHTTPBin(t)
 	for path, status := range map[string]int{

@@ -38,7 +38,7 @@ func httpbin() []Sabotage {
 			o.BaseEjectionTime = durationpb.New(16 * time.Second)
 		}))},
 
-		{"mirror-httpbin", "a mirror of half", "requests(httpbin, v2) == client.sent", spoilRules(mirrors(func(e *networking.HTTPRoute) {
+		{"mirror-httpbin", "a mirror of half", "requests(httpbin, v2) == client.sent + names.sent", spoilRules(mirrors(func(e *networking.HTTPRoute) {
 			e.MirrorPercentage = &networking.Percent{Value: 50}
 		}))},
 		{"mirror-httpbin", "no mirror", "never bit", spoilRules(mirrors(func(e *networking.HTTPRoute) {
@@ -46,6 +46,11 @@ func httpbin() []Sabotage {
 		}))},
 		{"mirror-httpbin", "v2 for v1", "requests(httpbin, v1)", spoilRules(mirrors(func(e *networking.HTTPRoute) {
 			e.Route[0].Destination.Subset = "v2"
+		}))},
+		{"mirror-httpbin", "the one that answers and the one that gets copies swapped", `names.answered("v1")`, behind(mirrors(func(e *networking.HTTPRoute) {
+			if to := e.Route[0].Destination; to.Host == e.Mirror.Host {
+				to.Subset, e.Mirror.Subset = e.Mirror.Subset, to.Subset
+			}
 		}))},
 		{"mirror-httpbin", "a slow version that is asked itself", "client.p90", behind(mirrors(func(e *networking.HTTPRoute) {
 			e.Route[0].Destination = e.Mirror

@@ -1,6 +1,6 @@
 // Package httpbin answers with what it was asked, as go-httpbin does, which
 // Istio's httpbin sample runs. It has the paths that tests of a mesh use: /get,
-// /post, /anything, /headers, /status, /delay and /bytes.
+// /post, /anything, /headers, /hostname, /status, /delay and /bytes.
 //
 // The package imports of this module only what a workload is.
 package httpbin
@@ -54,7 +54,7 @@ func newSlowHandler(ctx context.Context, env workload.Env) http.Handler {
 }
 
 // newHandler is the httpbin service.
-func newHandler(context.Context, workload.Env) http.Handler {
+func newHandler(_ context.Context, env workload.Env) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /get", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, describe(r))
@@ -63,6 +63,11 @@ func newHandler(context.Context, workload.Env) http.Handler {
 		writeJSON(w, http.StatusOK, struct {
 			Headers http.Header `json:"headers"`
 		}{headers(r)})
+	})
+	mux.HandleFunc("GET /hostname", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, struct {
+			Hostname string `json:"hostname"`
+		}{env.PodName})
 	})
 	mux.HandleFunc("POST /post", describeBody)
 	mux.HandleFunc("/anything", describeBody)
