@@ -11,6 +11,9 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
+// sidecarKind is of the objects that say what a sidecar is told, and what it takes.
+const sidecarKind = "Sidecar"
+
 // The words that a manifest may begin with. Istio's types are the same in all
 // versions of a group.
 var (
@@ -67,6 +70,9 @@ func decode(manifest []byte, kinds, metadata []string) (*Object, error) {
 			return nil, &FieldError{Path: "kind", Message: "a scenario may write no Telemetry, since a run judges by what the proxies log; leave it out: where logs are off, the run turns them on by itself"}
 		}
 		versions = telemetryVersions
+	}
+	if tree["kind"] == sidecarKind {
+		return nil, &FieldError{Path: "kind", Message: "a scenario may write no Sidecar; what its inboundConnectionPool limits, trafficPolicy.connectionPool of the service's DestinationRule limits too, at the callers and at the service's own sidecar"}
 	}
 	object := &Object{}
 	if object.APIVersion, err = wordOf(tree, "apiVersion", versions); err != nil {

@@ -93,6 +93,7 @@ func TestDecodeFilePointsAtWhatIsWrong(t *testing.T) {
 		"no name":               {"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {}", FieldError{"metadata.name", `"" is not a name: it takes lower-case letters, digits, - and .`, ""}},
 		"no spec":               {"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a}", FieldError{"spec", "missing", ""}},
 		"unsupported kind":      {"apiVersion: networking.istio.io/v1\nkind: ServiceEntry", FieldError{"kind", `"ServiceEntry" is not one of Gateway, DestinationRule, VirtualService`, ""}},
+		"a Sidecar":             {"apiVersion: networking.istio.io/v1\nkind: Sidecar\nspec: {inboundConnectionPool: {http: {http1MaxPendingRequests: 1}}}", FieldError{"kind", "a scenario may write no Sidecar; what its inboundConnectionPool limits, trafficPolicy.connectionPool of the service's DestinationRule limits too, at the callers and at the service's own sidecar", ""}},
 		"misspelt kind":         {"apiVersion: networking.istio.io/v1\nkind: Virtualservice", FieldError{"kind", `"Virtualservice" is not one of Gateway, DestinationRule, VirtualService`, "VirtualService"}},
 		"other API":             {"apiVersion: v1\nkind: Service", FieldError{"apiVersion", `"v1" is not one of networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3`, ""}},
 		"unknown top key":       {"apiVersion: networking.istio.io/v1\nspeck: {}", FieldError{"speck", "unknown key", "spec"}},
