@@ -90,6 +90,7 @@ type run struct {
 	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
 	conceded  map[rules.Ref]conceded      // what somebody else did to them meanwhile, and is left
 	stage     string                      // the one that was written last
+	said      string                      // the phase that began last
 
 	late late
 }
@@ -236,10 +237,14 @@ func (r *run) undoing(ctx context.Context) (context.Context, context.CancelFunc)
 	return undo, cancel
 }
 
+// phase says what begins now. What goes on, such as an undoing that is tried again,
+// is said once.
 func (r *run) phase(format string, args ...any) {
-	if r.Observe != nil {
-		r.Observe(Event{Phase: fmt.Sprintf(format, args...)})
+	words := fmt.Sprintf(format, args...)
+	if r.Observe != nil && words != r.said {
+		r.Observe(Event{Phase: words})
 	}
+	r.said = words
 }
 
 func (r *run) problem(format string, args ...any) {

@@ -386,6 +386,7 @@ func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 	hurry := make(chan struct{})
 	impatient := sync.OnceFunc(func() { close(hurry) })
 	var began time.Time
+	undoings := 0
 	record, err := runner.Run(ctx, bent{Mesh: m, blind: func() bool { return ctx.Err() != nil }}, read(t, short), runner.Options{
 		ID: "test", LiveLimit: time.Minute, Hurry: hurry,
 		Observe: func(e runner.Event) {
@@ -394,6 +395,7 @@ func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 				began = time.Now()
 				cancel()
 			case "undoing":
+				undoings++
 				impatient()
 			}
 		},
@@ -405,6 +407,9 @@ func TestWhoHurriesWaitsForNoProofAndTheRulesAreUndoneAllTheSame(t *testing.T) {
 		t.Error("nothing proves that the proxies run the old rules, and the run says so")
 	}
 	compare()
+	if undoings != 1 {
+		t.Errorf("it said %d times that it undoes, which it does once, however often it tries", undoings)
+	}
 	if took := time.Since(began); took > 2500*time.Millisecond { // 3 s without hurry
 		t.Errorf("it took %v", took)
 	}
