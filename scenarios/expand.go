@@ -19,27 +19,37 @@ import (
 // left are the files of folders that hold objects of another kind, such as rules
 // that a scenario names, and no scenario.
 func Expand(args []string) (names, left []string, err error) {
+	all, err := matched(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range all {
+		info, err := os.Stat(name)
+		if err != nil || !info.IsDir() || !hasPath(name) && inLibrary(name) {
+			names = append(names, name)
+			continue
+		}
+		in, others, err := folder(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		names, left = append(names, in...), append(left, others...)
+	}
+	return names, left, nil
+}
+
+// matched puts what patterns match in their place.
+func matched(args []string) (all []string, err error) {
 	for _, arg := range args {
 		some := []string{arg}
 		if _, err := os.Stat(arg); err != nil && arg != Stdin && strings.ContainsAny(arg, "*?[") {
 			if some, err = matches(arg); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
-		for _, name := range some {
-			info, err := os.Stat(name)
-			if err != nil || !info.IsDir() || !hasPath(name) && inLibrary(name) {
-				names = append(names, name)
-				continue
-			}
-			in, others, err := folder(name)
-			if err != nil {
-				return nil, nil, err
-			}
-			names, left = append(names, in...), append(left, others...)
-		}
+		all = append(all, some...)
 	}
-	return names, left, nil
+	return all, nil
 }
 
 func matches(pattern string) ([]string, error) {
@@ -98,16 +108,20 @@ func yamlBelow(root string) (files []string, err error) {
 	return files, nil
 }
 
-// ExpandManifests puts the files below folders in their place. Scenarios among them
-// are left out.
+// ExpandManifests puts the files that folders and patterns stand for in their place,
+// as Expand does. Scenarios in folders are left out.
 func ExpandManifests(args []string) ([]string, error) {
+	all, err := matched(args)
+	if err != nil {
+		return nil, err
+	}
 	var names []string
-	for _, arg := range args {
-		if info, err := os.Stat(arg); err != nil || !info.IsDir() {
-			names = append(names, arg)
+	for _, name := range all {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			names = append(names, name)
 			continue
 		}
-		files, err := yamlBelow(arg)
+		files, err := yamlBelow(name)
 		if err != nil {
 			return nil, err
 		}

@@ -45,9 +45,10 @@ func newLint() *cobra.Command {
 		Short: "Warn of what Istio takes and then does not do",
 		Long: `Warn of what Istio takes and then does not do as it was meant, in
 VirtualServices, DestinationRules and Gateways as kubectl applies them, taken
-together; objects of other kinds are passed over. With --mesh istio in a
-namespace as it stands, of which nothing is changed. A scenario is for meshchaos
-validate.
+together; objects of other kinds are passed over. Each argument is a file, a
+folder with all that is below it, a pattern such as 'deploy/*.yaml', or - for
+stdin. With --mesh istio in a namespace as it stands, of which nothing is
+changed. A scenario is for meshchaos validate.
 
 Exit status: 0 no warnings; 1 warnings; 2 a file that cannot be read, or that
 holds what Istio refuses; 3 the cluster did not answer.`,
