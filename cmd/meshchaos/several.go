@@ -14,6 +14,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -124,7 +125,7 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 	for i := range all {
 		<-ended[i]
 		mu.Lock()
-		_, _ = pieces[i].err.WriteTo(to.err) // as other lines for who waits
+		_ = terminal.Fold(to.err, pieces[i].err.String(), columns(to.err)) // as other lines for who waits
 		_, err := pieces[i].out.WriteTo(to.out)
 		mu.Unlock()
 		if err != nil {

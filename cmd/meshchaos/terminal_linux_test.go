@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // openTerminal returns both ends of a terminal of 80 columns: what is written to
@@ -83,6 +85,22 @@ spec:
 				t.Errorf("wider than 80 columns: %s", line)
 			}
 		}
+	}
+}
+
+func TestWhatOneOfSeveralWarnsOfIsFoldedOnATerminal(t *testing.T) {
+	screen, tty := openTerminal(t)
+	words := strings.Repeat("a word, ", 12) + "the last"
+	beside([]*scenarios.Scenario{{Name: "a"}}, 2, streams{out: io.Discard, err: tty}, func(_ *scenarios.Scenario, to streams) outcome {
+		remark(to.err, words)
+		return outcome{word: "pass"}
+	})
+	if err := tty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(screen) // ends with an error, for the other end is closed
+	if got := string(text); !strings.Contains(got, "a word,\r\n  a word,") || !strings.Contains(got, "the last\r\n") {
+		t.Errorf("it printed %q", got)
 	}
 }
 
