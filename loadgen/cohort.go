@@ -138,7 +138,7 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 	defer context.AfterFunc(ctx, conn.cut)()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	for first := true; ; first = false {
 		intended, ok := p.next(ctx, timer)
 		if !ok {
 			return
@@ -147,11 +147,15 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 		if p.open() {
 			begun = time.Now()
 		}
+		dialed := conn.dialed()
 		rep, hidden := conn.send(ctx, begun)
-		e := ended{reply: rep, intended: intended, begun: begun, at: time.Now()}
+		e := ended{reply: rep, intended: intended, begun: begun, at: time.Now(), opened: conn.dialed() - dialed}
+		if first && (e.opened == 0 || hidden > 0) { // it was open before
+			e.opened++
+		}
 		e.id, e.from = conn.requestID()
 		record(e)
-		e.reply, e.id = reply{err: ErrorOther}, nil
+		e.reply, e.id, e.opened = reply{err: ErrorOther}, nil, 0
 		for range hidden {
 			record(e)
 		}

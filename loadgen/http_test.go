@@ -107,8 +107,8 @@ func TestConnectionClosedWhileIdleIsReplacedUnseen(t *testing.T) {
 				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+tt.header+"Content-Length: 0\r\n\r\n")
 			})
 			result := run(t, Plan{Engine: tt.engine, HTTP: get("http://" + address), Connections: 1, Requests: 6, QPS: 50})
-			if answered(result, 200) != 6 || served.Load() != 6 || result.Dialed != 6 {
-				t.Errorf("served %d on %d connections: %v", served.Load(), result.Dialed, result.Outcomes)
+			if answered(result, 200) != 6 || served.Load() != 6 || result.Dialed != 6 || result.Used != 6 {
+				t.Errorf("served %d on %d connections, of which the result has %d: %v", served.Load(), result.Dialed, result.Used, result.Outcomes)
 			}
 		})
 	}

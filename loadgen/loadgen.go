@@ -123,6 +123,7 @@ type Result struct {
 	Warmup      int64         `json:"warmup,omitempty"`  // requests of the warm-up that were not cut off
 	Connections int           `json:"connections"`       // as planned
 	Dialed      int64         `json:"dialed"`            // TCP connections opened, warm-up and logins included
+	Used        int64         `json:"used,omitempty"`    // TCP connections that the requests of Sent went over, or were to: 1 to Sent; of TCP, one each. 0: nothing was sent
 	TargetQPS   float64       `json:"targetQPS,omitempty"`
 	Late        int64         `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
 	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun for want of a free connection, though due more than 10 ms before the load ended

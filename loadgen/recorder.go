@@ -13,6 +13,7 @@ import (
 type recorder struct {
 	mu                sync.Mutex
 	sent, errs, late  int64
+	used              int64 // connections
 	lastBegun         time.Time
 	replies           map[reply]*alike
 	response, service Histogram
@@ -25,6 +26,7 @@ type ended struct {
 	id                  *requestID // nil: it carried none of ours
 	from                string     // ip:port
 	intended, begun, at time.Time
+	opened              int64 // connections that no request of the load had gone over before
 }
 
 func (e *ended) response() time.Duration { return e.at.Sub(e.intended) }
@@ -69,6 +71,7 @@ func (r *recorder) record(e ended) {
 	}
 	same.add(&e)
 	r.sent++
+	r.used += e.opened
 	if e.err != "" || e.status >= 400 {
 		r.errs++
 	}
@@ -95,7 +98,7 @@ func (r *recorder) progress() (sent, errs int64) {
 func (r *recorder) fill(result *Result, m *matcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	result.Sent, result.Late = r.sent, r.late
+	result.Sent, result.Used, result.Late = r.sent, r.used, r.late
 	if r.sent > 0 {
 		result.LastBegun = r.lastBegun.Sub(result.Started)
 	}

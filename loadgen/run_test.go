@@ -50,6 +50,12 @@ func TestExactlyAsManyRequestsAsAskedAreSent(t *testing.T) {
 		if plan.Engine == EngineNetHTTP && result.Dialed > int64(plan.Connections) {
 			r.Fatalf("%d connections dialed: an error status closed one", result.Dialed)
 		}
+		if plan.Engine == EngineNetHTTP && (result.Used > result.Dialed || plan.QPS == 0 && result.Used != int64(plan.Connections)) {
+			r.Fatalf("%d requests on %d connections went over %d, after %d to warm up", result.Sent, plan.Connections, result.Used, result.Warmup)
+		}
+		if result.Used < 1 || result.Used > result.Sent {
+			r.Fatalf("%d requests went over %d connections", result.Sent, result.Used)
+		}
 	})
 }
 

@@ -68,8 +68,8 @@ func TestTCPRequestIsAConnection(t *testing.T) {
 			if diff := cmp.Diff(tt.want, result.Outcomes); diff != "" {
 				t.Error(diff)
 			}
-			if result.Dialed != 10 {
-				t.Errorf("%d connections dialed, want 10", result.Dialed)
+			if result.Dialed != 10 || result.Used != 10 {
+				t.Errorf("%d connections dialed and %d used, want 10", result.Dialed, result.Used)
 			}
 		})
 	}

@@ -76,6 +76,10 @@ func boundsOf(plan loadgen.Plan) check.Bounds {
 			begun = due*9/10 - 1
 		}
 	}
+	b.OwnConnections = plan.TCP != nil
+	if plan.Requests > 0 && plan.Duration == 0 && plan.QPS == 0 && endsByItself { // an equal part on each
+		b.Connections = int64(plan.Connections)
+	}
 	b.Fastest, b.Scheduled = fastest(plan, max(b.Least, begun)), plan.QPS
 	if endsByItself && plan.QPS == 0 {
 		b.Slowest = 1 / longestRequest(plan).Seconds()

@@ -119,6 +119,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"a version that is not listed":                {"- 5.9s <= jason.p50 <= 6.6s", "- jason.answered(v2) == 5", "nothing says which version an answer is from; list versions:"},
 		"a split without versions":                    {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is(v2 == 100%)", "nothing says which version an answer is from; list versions:"},
 		"a time beyond the timeout":                   {"- 5.9s <= jason.p50 <= 6.6s", "- jason.max < 1h", "t.yaml:23:7: \"jason.max < 1h\" is always true"},
+		"connections that must be there":              {"- 5.9s <= jason.p50 <= 6.6s", "- jason.connections >= 1", "t.yaml:23:7: \"jason.connections >= 1\" is always true"},
 		"a folded expectation is fine, and a wrong one is placed": {"- 5.9s <= jason.p50 <= 6.6s", "- >-\n      jasn.p50\n      < 6s", "unknown load"},
 		"a mapping by accident":                                   {"- 5.9s <= jason.p50 <= 6.6s", "- split(jason).is: v1", "quote this line"},
 	} {

@@ -75,6 +75,8 @@ type Bounds struct {
 	Least, Most      int64   // how many requests it sends; 0: not known
 	Slowest, Fastest float64 // how many a second, as .qps has it; 0: not known
 	Scheduled        float64 // how many a second are due; 0: each as the one before it has ended
+	Connections      int64   // over how many connections its requests go at the least; 0: not known
+	OwnConnections   bool    // each request is a connection of its own
 }
 
 // word is what can be written in a line without quotes.

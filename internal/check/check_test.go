@@ -38,6 +38,7 @@ func load(outcomes []loadgen.Outcome, times ...time.Duration) *loadgen.Result {
 		r.Sent += o.Count
 	}
 	for i := range int(r.Sent) {
+		r.Used++ // as of TCP
 		r.Response.Record(2 * times[i%len(times)])
 		r.Service.Record(times[i%len(times)])
 	}
@@ -128,6 +129,10 @@ func TestALineIsJudgedWithBothSidesItsSamplesAndItsSource(t *testing.T) {
 			{Verdict: report.Pass, Observed: "10", Limit: "10 (2 * jason.sent)", Samples: 155, Source: "envoy counters, clients"}},
 		"(jason.sent - jason.errors) / 2 != others.qps": {
 			{Verdict: report.Pass, Observed: "2.5", Limit: "!= 20 (others.qps)", Samples: 5, Source: clients}},
+		"jason.connections == 5": {
+			{Verdict: report.Pass, Observed: "5", Limit: "5", Samples: 5, Source: clients}},
+		"baseline.jason.connections == 1": {
+			{Verdict: report.Fail, Observed: "5", Limit: "1", Samples: 5, Source: clients, Reason: "5 is not 1"}},
 		`jason.count("reviews-lost") + tcp-client.answered(v1) == 15`: {
 			{Verdict: report.Pass, Observed: "15", Limit: "15", Samples: 5, Source: clients}},
 		"recovery.tcp-client.p50-1ms < 2ms && ejections(tcp-echo) == 0": {

@@ -179,9 +179,9 @@ func TestACheckThatAnotherOneImpliesDecidesALine(t *testing.T) {
 // sends twenty under the rule and seven before it, and others at most ten.
 func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
 	bounds := map[Load]Bounds{
-		{report.During, "jason"}:   {Least: 20, Most: 20, Slowest: 0.01, Fastest: 1e6},
+		{report.During, "jason"}:   {Least: 20, Most: 20, Slowest: 0.01, Fastest: 1e6, Connections: 4},
 		{report.Baseline, "jason"}: {Least: 7, Most: 7},
-		{report.During, "others"}:  {Most: 10},
+		{report.During, "others"}:  {Most: 10, OwnConnections: true},
 		{report.During, "client"}:  {Least: 5},
 	}
 	scope := shop() // others have a rate, and a second for each request
@@ -215,6 +215,17 @@ func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
 		"others.sent <= 10":                                      "always true",
 		"client.sent >= 5":                                       "always true",
 		"client.sent > 1":                                        "always true",
+		"jason.connections <= 20":                                "always true",
+		"jason.connections >= 4":                                 "always true",
+		"jason.connections == 1":                                 "can never be true",
+		"jason.connections > jason.sent":                         "can never be true",
+		"others.connections == others.sent":                      "always true",
+		"baseline.jason.connections > 7":                         "can never be true",
+		"jason.connections == 4":                                 "",
+		"jason.connections + jason.errors <= 20":                 "",
+		"baseline.jason.connections == 1":                        "",
+		"client.connections == client.sent":                      "",
+		"client.connections < 1000":                              "",
 		"jason.qps < 10000000":                                   "always true",
 		"jason.qps >= 0.001":                                     "always true",
 		"jason.status[503] + baseline.jason.sent != 5":           "always true",
@@ -336,7 +347,7 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 func claims(c *compiler, depth int) *rapid.Generator[claim] {
 	terms := map[kind][]string{
 		number: {"0", "1", "-1", "0.5", "3", "jason.sent", "jason.errors", "jason.status[200]", "jason.status[503]", `jason.count("stars")`, "jason.answered(v1)", "jason.answered(v2)",
-			"faults(ratings)", "jason.sent - 1", "2 * jason.sent", "jason.status[200] + jason.status[503]", "jason.sent * jason.share(200)", "-jason.errors", "jason.qps"},
+			"faults(ratings)", "jason.sent - 1", "2 * jason.sent", "jason.status[200] + jason.status[503]", "jason.sent * jason.share(200)", "-jason.errors", "jason.qps", "jason.connections", "jason.connections - jason.errors"},
 		share: {"0%", "100%", "50%", "-5%", "101%", "jason.share(200)", "jason.share(503)", `jason.share("stars")`, "jason.errors / jason.sent", "jason.status[503] / jason.sent",
 			"jason.share(200) + jason.share(503)", "jason.share(200) * jason.share(503)", "100% - jason.share(200)", "jason.answered(v1) / jason.status[200]", "faults(ratings) / jason.sent", "jason.p50 / jason.max"},
 		duration: {"0s", "1ms", "1h", "-1ns", "jason.min", "jason.p50", "jason.p90", "jason.mean", "jason.max", "jason.service.p50", "jason.service.max",
@@ -405,7 +416,9 @@ func anyWindows() *rapid.Generator[Windows] {
 			outcomes = append(outcomes, o)
 		}
 		times := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{time.Microsecond, 1500, time.Millisecond, 3 * time.Millisecond, time.Second, 2 * time.Hour}), 1, 5).Draw(t, "times")
-		return load(outcomes, times...)
+		drawn := load(outcomes, times...)
+		drawn.Used = rapid.Int64Range(1, drawn.Sent).Draw(t, "connections")
+		return drawn
 	})
 	return rapid.Custom(func(t *rapid.T) Windows {
 		window := func(name string) *report.Window {

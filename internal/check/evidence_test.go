@@ -64,13 +64,24 @@ func TestWithoutSamplesNothingPasses(t *testing.T) {
 		Quantities: []report.Quantity{quantity(0, "faults", "ratings"), quantity(0, "requests", "reviews"), quantity(0, "requests", "reviews", "v1")},
 	}}
 	for _, line := range []string{
-		"jason.errors == 0", "jason.status[503] == 0", `jason.share("stars") == 0%`, "jason.p50 < 1s", "jason.sent == 1", "jason.qps < 5",
+		"jason.errors == 0", "jason.status[503] == 0", `jason.share("stars") == 0%`, "jason.p50 < 1s", "jason.sent == 1", "jason.connections == 1", "jason.qps < 5",
 		"faults(ratings) == 0", "requests(reviews, v1) == 0", "split(jason).is(v1 == 100%)", "split(reviews).is(v1 == 100%)",
 	} {
 		for _, w := range []Windows{silent, {}, {During: &report.Window{}}} {
 			if row := mustCompile(t, line).Judge(w)[0]; row.Verdict != report.Inconclusive || row.Reason == "" {
 				t.Errorf("%s is %s (%s)", line, row.Verdict, row.Reason)
 			}
+		}
+	}
+}
+
+// As in a result of an agent that counts none.
+func TestConnectionsThatNobodyCountedAreNotFew(t *testing.T) {
+	w := observed()
+	w.During.Loads["jason"].Used = 0
+	for _, line := range []string{"jason.connections == 1", "jason.connections < 3"} {
+		if row := mustCompile(t, line).Judge(w)[0]; row.Verdict != report.Inconclusive || !strings.Contains(row.Reason, "nobody counted the connections") {
+			t.Errorf("%s is %s (%s)", line, row.Verdict, row.Reason)
 		}
 	}
 }

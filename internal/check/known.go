@@ -135,7 +135,9 @@ func failuresOf(members map[string]linear) linear {
 
 // numbersOf are the parts that are judged without an answer, too.
 func numbersOf(members map[string]linear) []string {
-	return slices.DeleteFunc(slices.Collect(maps.Keys(members)), func(part string) bool { return part != "sent" && part != "errors" })
+	return slices.DeleteFunc(slices.Collect(maps.Keys(members)), func(part string) bool {
+		return part != "sent" && part != "errors" && part != "connections"
+	})
 }
 
 // countsOf is that a cohort sent so many requests at least, and at most; 0: that
@@ -166,7 +168,9 @@ func partsOf(whole linear, members map[string]linear) []inequality {
 		case "sent", "all":
 		case "errors": // and nothing that is answered
 			for other := range members {
-				into = union(into, []string{kindOf(other)})
+				if other != "connections" { // which errors have too
+					into = union(into, []string{kindOf(other)})
+				}
 			}
 		default:
 			into = []string{kind}
@@ -186,7 +190,7 @@ func partsOf(whole linear, members map[string]linear) []inequality {
 }
 
 // kindOf is what those parts have in common of which no outcome is two: status,
-// version, errors; of a check, the check alone.
+// version, errors, connections; of a check, the check alone.
 func kindOf(part string) string {
 	kind, _, _ := strings.Cut(part, " ")
 	if kind == "check" {

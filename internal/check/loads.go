@@ -108,6 +108,8 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	case "errors":
 		c.speak(l, transport)
 		return term{kind: number, form: c.count(l, "errors"), eval: ofLoad(l, counted(transport))}, nil
+	case "connections":
+		return term{kind: number, form: c.connections(l), eval: ofLoad(l, connections)}, nil
 	case "qps":
 		return term{kind: number, form: c.seen.rate(l, c.scope.Bounds[l], c.sizeOf(l)), eval: ofLoad(l, ofAnswers(perSecond))}, nil
 	case "status":
@@ -118,7 +120,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	if slices.Contains(loadFunctions(), name.text) {
 		return term{}, &Error{Offset: name.start, Message: name.text + " needs to be told of what", Hint: "write " + loadFunctionUse(name.text)}
 	}
-	known = append(append(known, "sent", "errors", "qps", "service", "status"), loadFunctions()...)
+	known = append(append(known, "sent", "errors", "connections", "qps", "service", "status"), loadFunctions()...)
 	return term{}, unknown(name, "quantity of a load", known)
 }
 
@@ -139,6 +141,16 @@ func (c *compiler) time(l Load, name string, service bool) linear {
 // count returns how many requests of a load, or all, had some outcome.
 func (c *compiler) count(l Load, part string) linear {
 	return c.seen.count(l, part, c.sizeOf(l))
+}
+
+// connections returns over how many connections the requests of a load went.
+func (c *compiler) connections(l Load) linear {
+	used, bounds := c.count(l, "connections"), c.scope.Bounds[l]
+	c.seen.limit(used, notBelow(used, max(1, bounds.Connections)))
+	if bounds.OwnConnections {
+		c.seen.limit(used, inequality{linear: used.minus(c.count(l, "sent"))})
+	}
+	return used
 }
 
 // share returns which share of the requests of a load had some outcome.

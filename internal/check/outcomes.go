@@ -95,6 +95,14 @@ func shareOf(l Load, read measure) func(Windows) value {
 	return func(w Windows) value { return calculate("/", part(w), whole(w)) }
 }
 
+// connections is the measure of the connections that the requests went over.
+func connections(r *loadgen.Result) (*big.Rat, string) {
+	if r.Used <= 0 {
+		return nil, "nobody counted the connections that its requests went over"
+	}
+	return new(big.Rat).SetInt64(r.Used), ""
+}
+
 // perSecond is the measure of the rate at which requests were sent.
 func perSecond(r *loadgen.Result) (*big.Rat, string) {
 	if r.Elapsed <= 0 {
