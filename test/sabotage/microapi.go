@@ -1,17 +1,22 @@
 package sabotage
 
 import (
+	"context"
 	"regexp"
+	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // microapi returns the sabotages of micro-api.
 func microapi() []Sabotage {
 	return []Sabotage{
+		{"ingress-micro-api", "its load on two connections", "outside.connections == 1", func(m mesh.Mesh) mesh.Mesh { return onTwo{m} }},
+
 		{"pool-micro-api", "the limits raised", "max_connections", spoilRules(limits)},
 		{"pool-micro-api", "the limits raised behind the run's back", "client.share(503)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
 		{"pool-micro-api", "a counter that disagrees", "overflows(micro-api)", spoilProxies(doubleOverflows)},
@@ -20,6 +25,18 @@ func microapi() []Sabotage {
 			return spoilProxies(hideDraws)(spoilRules(drawPods)(m))
 		}},
 	}
+}
+
+// onTwo is a mesh in which each load has two connections, as if the first had been
+// closed on the way.
+type onTwo struct{ mesh.Mesh }
+
+func (o onTwo) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	cohorts = slices.Clone(cohorts)
+	for i := range cohorts {
+		cohorts[i].Plan.Connections = 2
+	}
+	return o.Mesh.Load(ctx, cohorts, begin, observe)
 }
 
 // drawPods has a pod drawn for each request, where they are to take turns.
