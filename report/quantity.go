@@ -20,6 +20,6 @@ type Quantity struct {
 	Source   string   `json:"source,omitempty"`  // what it was read from
 	Absent   string   `json:"absent,omitempty"`  // why no source had it, or all of it, and what to do
 	Each     int64    `json:"each,omitempty"`    // of ejections: how many errors one takes; 0: not known
-	Most     int64    `json:"most,omitempty"`    // of ejections: how many the time sufficed for; 0: not known
-	None     bool     `json:"none,omitempty"`    // of ejections: there are rules for them, and none lets an endpoint go
+	Most     int64    `json:"most,omitempty"`    // of ejections and overflows: how many there could have been by the rules in force, the errors and the time; 0: not known
+	None     bool     `json:"none,omitempty"`    // of ejections: no rule in force lets an endpoint go, or none did for so few requests
 }

@@ -137,6 +137,7 @@ type Bite struct {
 	Source  string `json:"source,omitempty"`
 	Absent  string `json:"absent,omitempty"` // why no source shows it, and what to do
 	Idle    bool   `json:"idle,omitempty"`   // no request of the window was to the service
+	Most    *int64 `json:"most,omitempty"`   // of limits and ejection rules: how often it could have, by the requests that it was for; nil: not known
 }
 
 // Why a request is explained. Any other reason names a kind of bad answer.

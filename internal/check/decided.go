@@ -52,13 +52,21 @@ func (e *Expectation) decided(w Windows, part int, as report.Verdict) string {
 func (c *compiler) whySeen(says formula) string {
 	for _, name := range says.quantities() {
 		if c.seen.named[name].size.most == none {
-			return fmt.Sprintf("%s was 0 whatever happened, since no outlierDetection in force lets one endpoint go; raise its maxEjectionPercent, and count errors", name)
+			return name + " was 0 whatever happened, since " + c.whyNone(name)
 		}
 		if q := c.seen.named[name]; strings.HasSuffix(q.family, " "+proxied) && q.size.most > 0 {
 			return fmt.Sprintf("%s was %d at most; write a limit that it could have passed, as in %s == 0", name, q.size.most, name)
 		}
 	}
 	return c.why(says) + "; write a limit that they could have passed, or send more"
+}
+
+// whyNone says why there can have been no ejection, and what to do.
+func (c *compiler) whyNone(ejections string) string {
+	if each := c.scope.seen.each[ejections]; each > 0 {
+		return fmt.Sprintf("one takes %d errors in a row, and fewer requests went where an outlierDetection is in force; send more, or let fewer errors do", each)
+	}
+	return "no outlierDetection in force lets one endpoint go; write one, or raise its maxEjectionPercent, and count errors"
 }
 
 // why says what is known of the quantities of a claim that is decided by it.

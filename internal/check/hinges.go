@@ -11,8 +11,9 @@ const maxTried = 10_000
 
 // Hinges says whether the line would have come out otherwise if a quantity of the
 // proxies had been another number that it could have been, and all else as it was.
-// One that does not says nothing of it, though it names it.
-func (e *Expectation) Hinges(w Windows, n Need) bool {
+// One that does not says nothing of it, though it names it. Own is how many more of
+// them the rule in question could have made; nil: that is not known.
+func (e *Expectation) Hinges(w Windows, n Need, own *int64) bool {
 	as := e.findings(w)
 	if verdictOf(as) == report.Inconclusive || w.During == nil {
 		return true
@@ -22,6 +23,9 @@ func (e *Expectation) Hinges(w Windows, n Need) bool {
 		most = allSent(w.During)
 	}
 	most = max(most, 0) // none
+	if own != nil {
+		most = min(most, w.countOf(n.Function, n)+*own)
+	}
 	turned := func(value int64) bool { return turned(as, e.findings(w.with(n, value))) }
 	for value := range min(most, maxTried) + 1 {
 		if turned(value) {

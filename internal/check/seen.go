@@ -11,6 +11,7 @@ import (
 type seen struct {
 	made    map[Load]int64   // the requests that were sent
 	counted map[string]int64 // the most that a quantity of the proxies could have been, by its text
+	each    map[string]int64 // how many errors make one of it; 0: that is not known
 }
 
 // sent is how many requests a load was; 0: it is not over.
@@ -35,14 +36,14 @@ func (s *seen) most(n Need) int64 {
 
 // seen returns what the windows made possible of what the line names.
 func (e *Expectation) seen(w Windows) *seen {
-	s := &seen{made: map[Load]int64{}, counted: map[string]int64{}}
+	s := &seen{made: map[Load]int64{}, counted: map[string]int64{}, each: map[string]int64{}}
 	for _, l := range e.loads {
 		if result, _ := w.result(l); result != nil {
 			s.made[l] = result.Sent
 		}
 	}
 	for _, n := range e.needs {
-		s.counted[n.text()] = w.most(n)
+		s.counted[n.text()], s.each[n.text()] = w.most(n), w.quantity(n).Each
 	}
 	return s
 }
@@ -68,6 +69,10 @@ func (w Windows) most(n Need) int64 {
 	there := *reached + w.countOf(report.Overflows, n)
 	most := max(there, allSent(w.During))
 	switch n.Function {
+	case report.Overflows:
+		if limited := w.quantity(n).Most; limited > 0 {
+			most = min(most, limited)
+		}
 	case report.Faults: // one that is delayed and aborted counts twice
 		most = 2 * max(there+w.aborted(n), most)
 	case report.Ejections:
@@ -97,18 +102,15 @@ const delayed = "delay"
 // ejected an endpoint. One always may: a failure to connect is an error, and no
 // request that reached anybody.
 func (w Windows) ejectable(n Need, requests int64) int64 {
-	at := slices.IndexFunc(w.During.Quantities, n.is)
-	if at < 0 {
-		return requests
-	}
-	if w.During.Quantities[at].None {
+	q := w.quantity(n)
+	if q.None {
 		return none
 	}
-	if each := w.During.Quantities[at].Each; each > 0 {
-		requests = max(requests/each, 1)
+	if q.Each > 0 {
+		requests = max(requests/q.Each, 1)
 	}
-	if most := w.During.Quantities[at].Most; most > 0 {
-		requests = min(requests, most)
+	if q.Most > 0 {
+		requests = min(requests, q.Most)
 	}
 	return requests
 }
@@ -130,14 +132,20 @@ func requestsOf(n Need) Need { return Need{Function: report.Requests, Args: n.Ar
 
 // counted is what the proxies counted under the rule; nil: that is not known.
 func (w Windows) counted(n Need) *int64 {
+	return w.quantity(n).Value
+}
+
+// quantity is what the proxies counted under the rule, and what is known of that;
+// without anything where it was not collected.
+func (w Windows) quantity(n Need) report.Quantity {
 	if w.During == nil {
-		return nil
+		return report.Quantity{}
 	}
 	at := slices.IndexFunc(w.During.Quantities, n.is)
 	if at < 0 {
-		return nil
+		return report.Quantity{}
 	}
-	return w.During.Quantities[at].Value
+	return w.During.Quantities[at]
 }
 
 // is says whether a quantity is the one that is needed.

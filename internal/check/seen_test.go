@@ -96,6 +96,12 @@ func faulty() Windows {
 	ejections.Each = 5
 	seldom := quantity(0, "ejections", "httpbin")
 	seldom.Each, seldom.Most = 5, 2
+	never := quantity(0, "ejections", "ratings")
+	never.None = true
+	few := quantity(0, "ejections", "package")
+	few.Each, few.None = 30, true
+	limited := quantity(2, "overflows", "reviews")
+	limited.Most = 6
 	return Windows{During: &report.Window{
 		Name:  report.During,
 		Loads: map[string]*loadgen.Result{"client": load([]loadgen.Outcome{{Status: 200, Count: 20}}, time.Millisecond)},
@@ -103,7 +109,7 @@ func faulty() Windows {
 			quantity(20, "faults", "httpbin"), quantity(20, "requests", "httpbin"), seldom,
 			quantity(40, "faults", "ratings"), quantity(0, "requests", "ratings"),
 			ejections, quantity(20, "requests", "reviews"),
-			quantity(20, "faults", "reviews"),
+			quantity(20, "faults", "reviews"), never, few, quantity(20, "requests", "package"), limited,
 		},
 		Bites: []report.Bite{bite("delay", "httpbin", 20), bite("delay", "ratings", 20), bite("abort", "ratings", 20)},
 	}}
@@ -117,6 +123,10 @@ func TestACountIsHeldAgainstWhatItTakes(t *testing.T) {
 		"ejections(reviews) < 15":            "ejections(reviews) was 4 at most",
 		"ejections(reviews) <= 4":            "4 at most",
 		"ejections(httpbin) < 4":             "ejections(httpbin) was 2 at most",
+		"ejections(ratings) == 0":            "no outlierDetection in force lets one endpoint go",
+		"ejections(package) == 0":            "ejections(package) was 0 whatever happened, since one takes 30 errors",
+		"overflows(reviews) <= 6":            "overflows(reviews) was 6 at most",
+		"overflows(reviews) <= 5":            "",
 		"faults(httpbin) == client.sent":     "",
 		"faults(httpbin) <= client.sent":     "",
 		"faults(httpbin) < 40":               "",
@@ -186,8 +196,13 @@ func TestALineThatHingesOnACount(t *testing.T) {
 		"(overflows(httpbin) < 1000000 && client.errors == 0) || client.qps > 1": false,
 		"overflows(httpbin) / requests(httpbin) < 1000000%":                      false,
 	} {
-		if got := mustCompile(t, line).Hinges(quiet(), Need{"overflows", []string{"httpbin"}}); got != want {
+		if got := mustCompile(t, line).Hinges(quiet(), Need{"overflows", []string{"httpbin"}}, nil); got != want {
 			t.Errorf("%s: %v", line, got)
+		}
+	}
+	for own, want := range map[int64]bool{0: false, 10: false, 11: true} {
+		if got := mustCompile(t, "overflows(httpbin) <= 10").Hinges(quiet(), Need{"overflows", []string{"httpbin"}}, &own); got != want {
+			t.Errorf("of a rule that could have refused %d: %v", own, got)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func (w *Window) Bites(parts []rules.Part) []report.Bite {
 	var all []report.Bite
 	for _, part := range parts {
 		t := w.bite(part)
-		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part)}
+		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part), Most: w.couldBite(part)}
 		if t.absent == "" || t.value > 0 {
 			value := int64(t.value)
 			b.Count, b.Source, b.Absent = &value, t.source(), ""

@@ -8,6 +8,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // No healthy upstream is what a request finds whose endpoints were ejected, and
@@ -87,32 +88,70 @@ func (o *outage) window() (*Window, envoy.ClusterName) {
 
 func TestAnEjectionTakesErrorsAndTime(t *testing.T) {
 	for name, test := range map[string]struct {
-		bend       func(*outage)
-		each, most int64
-		none       bool
+		bend func(*outage)
+		want possible
 	}{
-		"an hour":                 {func(*outage) {}, 3, 2 * 3601, false},
-		"ten minutes at a time":   {func(o *outage) { o.outlier.BaseEjectionTime = 10 * time.Minute }, 3, 2 * 7, false},
-		"longer than the window":  {func(o *outage) { o.outlier.BaseEjectionTime = 2 * time.Hour }, 3, 2, false},
-		"fewer of the gateway's":  {func(o *outage) { o.outlier.ConsecutiveGatewayFailure = 2 }, 2, 2 * 3601, false},
-		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, 0, 0, false},
-		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, 0, 0, false},
-		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, 3, 3601, false},
-		"nobody called it":        {func(o *outage) { o.after = o.before }, 3, 0, false},
-		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, 3, 2 * 3601, false},
-		"half of them":            {func(o *outage) { o.outlier.MaxEjectionPercent = 50 }, 3, 3601, false},
-		"less than one of them":   {func(o *outage) { o.outlier.MaxEjectionPercent = 49 }, 0, 0, true},
-		"errors that none counts": {func(o *outage) { o.outlier.Consecutive5xx, o.outlier.ConsecutiveGatewayFailure = 0, 0 }, 0, 0, true},
+		"an hour":                 {func(*outage) {}, possible{3, 2 * 3601, true}},
+		"ten minutes at a time":   {func(o *outage) { o.outlier.BaseEjectionTime = 10 * time.Minute }, possible{3, 2 * 7, true}},
+		"longer than the window":  {func(o *outage) { o.outlier.BaseEjectionTime = 2 * time.Hour }, possible{3, 2, true}},
+		"fewer of the gateway's":  {func(o *outage) { o.outlier.ConsecutiveGatewayFailure = 2 }, possible{2, 2 * 3601, true}},
+		"no outlier detection":    {func(o *outage) { o.outlier = envoy.OutlierDetection{} }, possible{0, 0, true}},
+		"an endpoint that came":   {func(o *outage) { o.before = o.before[:1] }, possible{}},
+		"one endpoint, ever":      {func(o *outage) { o.before, o.after = o.before[:1], o.after[:1] }, possible{3, 3601, true}},
+		"one that is out already": {func(o *outage) { o.before[0].Ejected = true }, possible{3, 2 * 3601, true}},
+		"half of them":            {func(o *outage) { o.outlier.MaxEjectionPercent = 50 }, possible{3, 3601, true}},
+		"less than one of them":   {func(o *outage) { o.outlier.MaxEjectionPercent = 49 }, possible{0, 0, true}},
+		"errors that none counts": {func(o *outage) { o.outlier.Consecutive5xx, o.outlier.ConsecutiveGatewayFailure = 0, 0 }, possible{0, 0, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutage()
+			o.lines[""] = 100_000
+			test.bend(o)
+			if got := o.could(anyCluster); got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func anyCluster(envoy.ClusterName) bool { return true }
+
+// could is how many ejections there could have been, in some of its clusters.
+func (o *outage) could(of func(envoy.ClusterName) bool) possible {
+	w, cluster := o.window()
+	return w.ejectable(cluster.Host, of)
+}
+
+// The outage has seven requests that got somewhere, and two that found nobody.
+func TestAnEjectionTakesRequests(t *testing.T) {
+	for name, test := range map[string]struct {
+		bend func(*outage)
+		want possible
+	}{
+		"three each":                  {func(*outage) {}, possible{3, 3, true}},
+		"as many as there were":       {func(o *outage) { o.outlier.Consecutive5xx = 9 }, possible{9, 1, true}},
+		"one more than there were":    {func(o *outage) { o.outlier.Consecutive5xx = 10 }, possible{10, 0, true}},
+		"nobody called it":            {func(o *outage) { o.after, o.lines = o.before, nil }, possible{3, 0, true}},
+		"attempts, and no more lines": {func(o *outage) { o.after[0].Requests = 25 }, possible{3, 9, true}},
+		"connections that failed":     {func(o *outage) { o.after[0].Conns = 30 }, possible{3, 10, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutage()
 			test.bend(o)
-			w, cluster := o.window()
-			each, most, none := w.ejectable(asked{service: mesh.Service{Host: cluster.Host}})
-			if each != test.each || most != test.most || none != test.none {
-				t.Errorf("one takes %d errors, there was time for %d, none is possible: %v; want %d, %d and %v", each, most, none, test.each, test.most, test.none)
+			if got := o.could(anyCluster); got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+			if got := o.could(func(envoy.ClusterName) bool { return false }); got != (possible{known: true}) {
+				t.Errorf("in no cluster %+v", got)
 			}
 		})
+	}
+	o := newOutage()
+	o.outlier.Consecutive5xx = 10
+	w, cluster := o.window()
+	w.Log, w.Loads = nil, map[string]*loadgen.Result{"client": {Sent: 13}}
+	if got := w.ejectable(cluster.Host, anyCluster); got.most != 2 {
+		t.Errorf("without a log, of seven calls that are counted and thirteen requests that were sent: %+v", got)
 	}
 }
 

@@ -31,37 +31,8 @@ func (w *Window) countEjections(t *tally, a asked) {
 			w.ejected(t, p, f)
 		}
 	}
-	t.each, t.most, t.none = w.ejectable(a)
-}
-
-// ejectable is how many errors an ejection of a service's endpoint takes, and how
-// many ejections the proxies that called it had time for: an endpoint that is out is
-// not ejected until it is back. 0: that is not known. None says that there are rules,
-// and none of them lets one endpoint be ejected.
-func (w *Window) ejectable(a asked) (each, most int64, none bool) {
-	ruled := false
-	for _, p := range w.pairs {
-		for _, f := range p.flows(a.service.Host) {
-			config, known := p.after.configs[f.name]
-			if f.why != "" || !known {
-				return 0, 0, false
-			}
-			ruled = ruled || config.Outlier != envoy.OutlierDetection{}
-			fewest, allowed := int64(fewestErrors(config.Outlier)), int64(len(f.hosts))*int64(config.Outlier.MaxEjectionPercent)/100
-			if fewest == 0 || allowed == 0 {
-				continue
-			}
-			if each == 0 || fewest < each {
-				each = fewest
-			}
-			if f.quiet() {
-				continue
-			}
-			rounds := 1 + int64(w.length/max(config.Outlier.BaseEjectionTime, 1))
-			most += rounds * allowed
-		}
-	}
-	return each, most, ruled && each == 0
+	could := w.ejectable(a.service.Host, func(envoy.ClusterName) bool { return true })
+	t.each, t.most, t.none = could.each, could.most, could.known && could.most == 0
 }
 
 // ejected adds what the first source says that knows it.

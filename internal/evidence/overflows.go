@@ -46,6 +46,7 @@ func (w *Window) countOverflows(t *tally, a asked) {
 	for _, endpoint := range slices.Sorted(maps.Keys(called)) {
 		w.serverOverflows(t, a, endpoint, called[endpoint])
 	}
+	t.most = w.refusable(a.service, func(envoy.ClusterName) bool { return true }).most
 }
 
 // endpointCalls is what clients saw of an endpoint.

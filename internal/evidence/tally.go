@@ -13,8 +13,8 @@ type tally struct {
 	absent string
 	more   string              // why there may be more than the value; empty: there are as many
 	each   int64               // how many errors it takes to count one; 0: not known
-	most   int64               // how many the time sufficed for; 0: not known
-	none   bool                // there are rules for it, and none lets it happen
+	most   int64               // how many there could have been by the rules in force; 0: not known
+	none   bool                // no rule in force lets one happen, or none did with so few requests
 	kinds  []string            // of source, in the order in which they were met
 	read   map[string]int      // proxies that were read, by kind
 	named  map[string][]string // those that had counted something, by kind

@@ -1,0 +1,115 @@
+package evidence
+
+import (
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// possible is how often something could have happened with the requests that there
+// were: who says that it did not says something only if it could have.
+type possible struct {
+	each  int64 // how many errors one takes by the strictest rule; 0: there is none
+	most  int64
+	known bool
+}
+
+// ejectable is how many ejections there could have been by the proxies that called a
+// host, in those of its clusters that are asked for: each takes as many errors as the
+// rule of the cluster says, and an endpoint that is out is not ejected until it is back.
+func (w *Window) ejectable(host string, of func(envoy.ClusterName) bool) possible {
+	all := possible{known: true}
+	for _, p := range w.pairs {
+		for _, f := range p.flows(host) {
+			if !of(f.name) {
+				continue
+			}
+			config, known := p.after.configs[f.name]
+			if f.why != "" || !known {
+				return possible{}
+			}
+			fewest, allowed := int64(fewestErrors(config.Outlier)), int64(len(f.hosts))*int64(config.Outlier.MaxEjectionPercent)/100
+			if fewest == 0 || allowed == 0 {
+				continue
+			}
+			if all.each == 0 || fewest < all.each {
+				all.each = fewest
+			}
+			rounds := 1 + int64(w.length/max(config.Outlier.BaseEjectionTime, 1))
+			all.most += min(rounds*allowed, w.attempted(p, f)/fewest)
+		}
+	}
+	return all
+}
+
+// refusable is how many requests to a host, or TCP connections, limits could have
+// refused, in those of its clusters that are asked for and have some.
+func (w *Window) refusable(service mesh.Service, of func(envoy.ClusterName) bool) possible {
+	all := possible{known: true}
+	for _, p := range w.pairs {
+		for _, f := range p.flows(service.Host) {
+			if f.why != "" {
+				return possible{}
+			}
+			if of(f.name) && w.limited(p, f, isTCP(service, f.name.Port)) {
+				all.most += w.attempted(p, f)
+			}
+		}
+	}
+	return all
+}
+
+// limited says whether a cluster has limits, or the inbound cluster of one of its
+// endpoints, to which Istio gives them too.
+func (w *Window) limited(p pair, f flow, tcp bool) bool {
+	if t := p.after.clusters[f.name].Thresholds; t.MaxConnections != envoy.NoLimit || t.MaxPendingRequests != envoy.NoLimit || t.MaxRequests != envoy.NoLimit {
+		return true
+	}
+	return slices.ContainsFunc(w.pairs, func(other pair) bool {
+		return slices.ContainsFunc(f.hosts, func(h hostFlow) bool {
+			_, limited := other.inbound(h.address, tcp)
+			return limited
+		})
+	})
+}
+
+// attempted is how often a proxy called a cluster at most: what no endpoint got is in
+// its log, and each attempt of a request in /clusters. Without a log it may be all that
+// the clients sent, beside that.
+func (w *Window) attempted(p pair, f flow) int64 {
+	var requests, conns uint64
+	for _, h := range f.hosts {
+		requests, conns = requests+h.requests, conns+h.conns
+	}
+	logged, why := w.logCount(p, func(k logged) bool { return k.cluster == f.name.String() })
+	n := int64(max(requests, conns, logged))
+	if why != "" && !f.quiet() {
+		for _, load := range w.Loads {
+			if load != nil {
+				n += load.Sent
+			}
+		}
+	}
+	return n
+}
+
+// couldBite is how often a limit, or an ejection rule, could have bitten by the
+// requests that it was for; nil: that is not known, or the part is none of these.
+func (w *Window) couldBite(part rules.Part) *int64 {
+	of := func(name envoy.ClusterName) bool { return governs(part, name) }
+	could := possible{}
+	switch part.Kind {
+	case rules.PartEjection:
+		could = w.ejectable(part.Host, of)
+	case rules.PartOverflow:
+		service, _ := w.service(part.Host)
+		service.Host = part.Host
+		could = w.refusable(service, of)
+	}
+	if !could.known || w.gap != "" {
+		return nil
+	}
+	return &could.most
+}
