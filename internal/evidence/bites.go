@@ -65,6 +65,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartOverflow:        {countedRefusals, loggedRefusals},
 		rules.PartEjection:        {countedEjections, loggedUnhealthy, flaggedEjections},
 		rules.PartRetried:         {countedRetryOverflows},
+		rules.PartHash:            {boundRequests},
 		rules.PartSubset:          {loggedPolicy, policyClusters},
 		rules.PartServer:          {enteredPort, entered},
 		rules.PartMirror:          {mirroredCluster},

@@ -21,26 +21,7 @@ func sentTo(w *Window, p pair, part rules.Part) answer {
 	if !p.proxy.Client && !p.proxy.Gateway {
 		return unknown("")
 	}
-	var n uint64
-	untold := ""
-	for _, cohort := range w.Cohorts {
-		result := w.Loads[cohort.Name]
-		if result == nil || (cohort.From == mesh.FromGateway) != p.proxy.Gateway {
-			continue
-		}
-		request, ok := requestOf(cohort, part.Object.Namespace)
-		met, known := part.Meets(request)
-		switch {
-		case !ok || !known:
-			untold = cohort.Name
-		case met:
-			n += uint64(result.Sent)
-		}
-	}
-	if n == 0 && untold != "" {
-		return unknown(fmt.Sprintf("what is known of the requests of %s does not tell whether it was for them", untold))
-	}
-	return counted("clients", n)
+	return w.sentThat(p, part, part.Meets)
 }
 
 // requestOf is what a cohort sends.

@@ -67,6 +67,8 @@ type Part struct {
 
 	byDefault bool // an http entry that does what sidecars do without it
 
+	hash *networking.LoadBalancerSettings_ConsistentHashLB // of a loadBalancer; nil: none
+
 	// Stream says that it is a tcp or tls entry, or a weight of one.
 	Stream bool
 

@@ -15,6 +15,7 @@ const (
 	PartOverflow = "overflow"       // requests, or TCP connections, that a connection pool refused
 	PartEjection = "ejection"       // ejections of an endpoint
 	PartRetried  = "retry-overflow" // retries that a connection pool refused
+	PartHash     = "hash"           // requests that a consistentHash bound to one of several endpoints
 	PartSubset   = "subset"         // requests to the clusters of a subset
 )
 
@@ -24,6 +25,7 @@ func policyKinds() []PartKind {
 		{Name: PartOverflow, None: "no overflow", Remedy: "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
 		{Name: PartEjection, None: "no ejection", Remedy: "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
 		{Name: PartRetried, None: "no retry that it refused", Remedy: "let more be tried again at a time than maxRetries allows; if it is to refuse none, say so: retryOverflows(SERVICE) == 0"},
+		{Name: PartHash, None: "no request that it bound to one of several endpoints", Remedy: "send some with what it hashes, to a service that has several; or take it out"},
 		{Name: PartSubset, None: "no request to it", Remedy: "let a route lead requests there, or leave its labels as they were"},
 	}
 }
@@ -48,7 +50,7 @@ func destinationRuleParts(o *Object, rule *networking.DestinationRule) []Part {
 					Object: o.Ref, Host: host, Kind: kind,
 					Path: place.path + "." + field.JSONName(), Whole: place.path + "." + field.JSONName(),
 					To: host, Subset: place.subset, Port: place.port,
-					HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places),
+					HiddenBy: hiddenBy(place, places, field.Name()), HiddenAt: hiddenAt(place, places), hash: hashOf(block),
 					content: contentOf([]string{host, place.subset, fmt.Sprint(place.port), field.JSONName()}, block),
 				})
 			}
@@ -126,6 +128,10 @@ func kindsOf(block proto.Message) []string {
 		}
 		if block.GetHttp().GetMaxRetries() > 0 {
 			return []string{PartPolicy, PartRetried}
+		}
+	case *networking.LoadBalancerSettings:
+		if block.GetConsistentHash() != nil {
+			return []string{PartPolicy, PartHash}
 		}
 	}
 	return []string{PartPolicy}

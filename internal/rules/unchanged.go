@@ -9,11 +9,14 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// Unchanged returns the path of an entry that a change writes, and that does to
-// the requests, or connections, that it matches what is done to them without it;
-// empty: there is none, as far as that is plain. Who measures under such an entry
+// Unchanged returns the path of an entry, or of a load balancer, that a change writes,
+// and that does to the requests, or connections, that it is for what is done to them
+// without it; empty: there is none, as far as that is plain. Who measures under such an entry
 // measures the mesh without it. The ports are those that a host has.
 func Unchanged(change Change, ports func(host string) []int) string {
+	if path := defaultBalancer(change); path != "" {
+		return path
+	}
 	if len(lockedOut(change.Before, change.After)) > 0 {
 		return "" // what its entries do is to spare their requests what others meet
 	}
@@ -43,6 +46,42 @@ func Unchanged(change Change, ports func(host string) []int) string {
 	}
 	return ""
 }
+
+// defaultBalancer returns the path of a load balancer that a change writes, and that
+// is the one which Istio takes by itself, with no other there that it could stand in
+// for.
+func defaultBalancer(change Change) string {
+	isDefault := func(o *Object) (path string, all bool) {
+		if o == nil {
+			return "", true
+		}
+		rule, ok := o.Spec.(*networking.DestinationRule)
+		if !ok {
+			return "", true
+		}
+		for _, place := range placesOfRule(rule) {
+			for _, field := range blocks(place.policy) {
+				lb, is := place.policy.ProtoReflect().Get(field).Message().Interface().(*networking.LoadBalancerSettings)
+				if is && !proto.Equal(lb, leastRequest) {
+					return "", false
+				}
+				if is && path == "" {
+					path = place.path + "." + field.JSONName()
+				}
+			}
+		}
+		return path, true
+	}
+	had, before := isDefault(change.Before)
+	path, after := isDefault(change.After)
+	if !before || !after || had != "" {
+		return ""
+	}
+	return path
+}
+
+// leastRequest is the load balancer of whoever names none.
+var leastRequest = &networking.LoadBalancerSettings{LbPolicy: &networking.LoadBalancerSettings_Simple{Simple: networking.LoadBalancerSettings_LEAST_REQUEST}}
 
 // action is an entry of a VirtualService, as what it does to what it matches.
 type action struct {

@@ -161,6 +161,9 @@ func (p *planner) changesNothing(rule scenarios.Rule, change rules.Change) error
 	if path == "" {
 		return nil
 	}
+	if change.Ref().Kind == rules.DestinationRule {
+		return rule.Wrong(fmt.Errorf("checking %s: %s: it changes nothing: LEAST_REQUEST is what proxies take by themselves; name another load balancer, or take it out", change.Ref(), path))
+	}
 	return rule.Wrong(fmt.Errorf("checking %s: %s: it changes nothing: what it matches meets the same without it; let it do something else, or take it out", change.Ref(), path))
 }
 

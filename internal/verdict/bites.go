@@ -50,7 +50,7 @@ func (r run) missing(w *report.Window) []report.Bite {
 	all := r.bites(w)
 	parts, _ := r.parts(w.Step)
 	return slices.DeleteFunc(slices.Clone(all), func(b report.Bite) bool {
-		return bitten(b) || r.spokenOf(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
+		return bitten(b) || r.spokenOf(b, w) || r.placed(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
 	})
 }
 
@@ -116,11 +116,23 @@ func (r run) spokenOf(b report.Bite, w *report.Window) bool {
 	function := map[string]string{
 		rules.PartOverflow: report.Overflows, rules.PartRetried: report.RetryOverflows, rules.PartEjection: report.Ejections,
 	}[b.Kind]
-	return function != "" && slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
+	return function != "" && r.hinges(function, b, w)
+}
+
+// hinges says whether an expectation of the window hinges on a quantity of the
+// service that a part is of.
+func (r run) hinges(function string, b report.Bite, w *report.Window) bool {
+	return slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
 		return slices.ContainsFunc(line.Needs(), func(n check.Need) bool {
 			return n.Function == function && r.sameService(n.Args[0], b.Service) && line.Hinges(r.windows(w.Step), n, b.Most)
 		})
 	})
+}
+
+// placed says whether of a part of which nothing shows to which endpoints it bound
+// requests an expectation speaks of where they went.
+func (r run) placed(b report.Bite, w *report.Window) bool {
+	return b.Kind == rules.PartHash && b.Count == nil && r.hinges(report.Imbalance, b, w)
 }
 
 // sameService compares names of services, of which either may be qualified by

@@ -1,0 +1,55 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// hashOf is the consistentHash of a policy's block; nil: it has none.
+func hashOf(block proto.Message) *networking.LoadBalancerSettings_ConsistentHashLB {
+	lb, _ := block.(*networking.LoadBalancerSettings)
+	return lb.GetConsistentHash()
+}
+
+// Binds says whether the consistentHash of a part finds in a request of the load what
+// it hashes: by its header, or, where it hashes where requests come from, in any.
+// Known is false where what is known of the request does not tell: of a cookie, a
+// parameter, or a header that a rule in force may add.
+func (p Part) Binds(r Request, inForce []*Object) (bound, known bool) {
+	header := p.hash.GetHttpHeaderName()
+	switch {
+	case p.hash.GetUseSourceIp():
+		return true, true
+	case header == "":
+		return false, false
+	}
+	for name := range r.Header {
+		if strings.EqualFold(name, header) {
+			return true, true
+		}
+	}
+	return false, !AddedOnTheWay(header) && !slices.ContainsFunc(inForce, func(o *Object) bool { return addsHeader(o, header) })
+}
+
+// BindsAll says whether it does so in each request, whoever sends it.
+func (p Part) BindsAll() bool { return p.hash.GetUseSourceIp() }
+
+// addsHeader says whether an entry gives a request a header.
+func addsHeader(o *Object, header string) bool {
+	vs, _ := o.Spec.(*networking.VirtualService)
+	in := func(values map[string]string) bool {
+		for name := range values {
+			if strings.EqualFold(name, header) {
+				return true
+			}
+		}
+		return false
+	}
+	by := func(h *networking.Headers) bool { return in(h.GetRequest().GetSet()) || in(h.GetRequest().GetAdd()) }
+	return slices.ContainsFunc(vs.GetHttp(), func(entry *networking.HTTPRoute) bool {
+		return by(entry.Headers) || slices.ContainsFunc(entry.Route, func(to *networking.HTTPRouteDestination) bool { return by(to.Headers) })
+	})
+}
