@@ -241,13 +241,18 @@ func serve(t *testing.T, status int, body string) *envoy.Admin {
 	return &envoy.Admin{Client: server.Client(), Base: server.URL}
 }
 
-func TestRequestsReadsIstiosMetric(t *testing.T) {
+func TestRequestsReadsIstiosMetrics(t *testing.T) {
 	got, err := serve(t, http.StatusOK, `# TYPE istio_requests_total counter
 istio_requests_total{reporter="source",destination_service="ratings.shop.svc.cluster.local",destination_service_name="ratings",destination_version="v1",response_code="0",response_flags="DI,DC"} 7
+# TYPE istio_tcp_connections_opened_total counter
+istio_tcp_connections_opened_total{reporter="destination",destination_service="echo.shop.svc.cluster.local",response_flags="UO"} 3
 # TYPE envoy_server_uptime gauge
 envoy_server_uptime{} 5
 `).Requests(t.Context())
-	want := []envoy.Requests{{Reporter: "source", Host: "ratings.shop.svc.cluster.local", Flags: "DI,DC", Count: 7}}
+	want := []envoy.Requests{
+		{Reporter: "source", Host: "ratings.shop.svc.cluster.local", Flags: "DI,DC", Count: 7},
+		{TCP: true, Reporter: "destination", Host: "echo.shop.svc.cluster.local", Flags: "UO", Count: 3},
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Fatal(diff, err)
 	}

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
 
-// Requests is one series of istio_requests_total, Istio's standard metric.
+// Requests is one series of Istio's standard metrics: of istio_requests_total, or, of
+// TCP connections, of istio_tcp_connections_opened_total.
 type Requests struct {
+	TCP      bool   // they are connections
 	Reporter string // source or destination: whose proxy counted
 	Host     string // destination_service: ratings.default.svc.cluster.local
 	Flags    string // response_flags: "-", or Envoy's flags such as DI,FI
@@ -28,11 +31,17 @@ func (r Requests) Flagged(flag string) bool {
 	return false
 }
 
-// Requests returns istio_requests_total, none if the proxy does not count it:
-// it needs Istio's own build of Envoy and a metrics provider. A series begins
-// with its first request.
+// The metrics of Istio's that are read.
+const (
+	requestsTotal     = "istio_requests_total"
+	connectionsOpened = "istio_tcp_connections_opened_total"
+)
+
+// Requests returns both metrics, none if the proxy does not count them: it needs
+// Istio's own build of Envoy and a metrics provider. A series begins with its first
+// request, or with the first connection whose peer is known or that has ended.
 func (a *Admin) Requests(ctx context.Context) ([]Requests, error) {
-	body, err := a.Get(ctx, "/stats/prometheus?filter=istio_requests_total")
+	body, err := a.Get(ctx, "/stats/prometheus?filter="+url.QueryEscape(requestsTotal+"|"+connectionsOpened))
 	if err != nil {
 		return nil, err
 	}
@@ -46,19 +55,21 @@ func decodeRequests(body []byte) ([]Requests, error) {
 		return nil, fmt.Errorf("decoding /stats/prometheus of the proxy: %w", err)
 	}
 	var all []Requests
-	for _, metric := range families["istio_requests_total"].GetMetric() {
-		r := Requests{Count: uint64(metric.GetCounter().GetValue())}
-		for _, label := range metric.GetLabel() {
-			switch label.GetName() {
-			case "reporter":
-				r.Reporter = label.GetValue()
-			case "destination_service":
-				r.Host = label.GetValue()
-			case "response_flags":
-				r.Flags = label.GetValue()
+	for _, name := range []string{requestsTotal, connectionsOpened} {
+		for _, metric := range families[name].GetMetric() {
+			r := Requests{TCP: name == connectionsOpened, Count: uint64(metric.GetCounter().GetValue())}
+			for _, label := range metric.GetLabel() {
+				switch label.GetName() {
+				case "reporter":
+					r.Reporter = label.GetValue()
+				case "destination_service":
+					r.Host = label.GetValue()
+				case "response_flags":
+					r.Flags = label.GetValue()
+				}
 			}
+			all = append(all, r)
 		}
-		all = append(all, r)
 	}
 	return all, nil
 }

@@ -92,34 +92,15 @@ func (s *scene) configure(o envoy.OutlierDetection) {
 // limit puts limits on web-v1's inbound cluster, as Istio does with a
 // DestinationRule's connection pool.
 func (s *scene) limit() {
-	name := envoy.ClusterName{Direction: envoy.Inbound, Port: 8080}
 	limits := envoytest.Unlimited()
 	limits.MaxPendingRequests = 1
-	for _, readings := range []map[string]*reading{s.before, s.after} {
-		readings["web-v1"].clusters[name] = envoy.Cluster{Name: name, Thresholds: limits}
-	}
+	s.limitTo(limits)
 }
 
-// A connection that the service's own sidecar cuts is no error in its callers'
-// counters.
-func TestAServersSidecarRefusesConnectionsToo(t *testing.T) {
-	s := newScene()
+func (s *scene) limitTo(limits envoy.Thresholds) {
 	name := envoy.ClusterName{Direction: envoy.Inbound, Port: 8080}
-	limits := envoytest.Unlimited()
-	limits.MaxConnections = 1
 	for _, readings := range []map[string]*reading{s.before, s.after} {
 		readings["web-v1"].clusters[name] = envoy.Cluster{Name: name, Thresholds: limits}
-	}
-	s.keep("web-v1", "cluster.inbound|8080||.upstream_rq_pending_overflow", 1, 1)
-	s.keep("web-v1", "cluster.inbound|8080||.upstream_cx_overflow", 1, 3)
-	before, after := s.snapshots()
-	w := whole(Observed{Before: before, After: after, Services: shop})
-	for tcp, want := range map[bool]uint64{true: 2, false: 0} {
-		counted := newTally()
-		w.serverOverflows(counted, asked{service: shop[0]}, webEndpoint, endpointCalls{tcp: tcp})
-		if counted.value != want || counted.absent != "" {
-			t.Errorf("of connections: %v: %d, want %d (%s)", tcp, counted.value, want, counted.absent)
-		}
 	}
 }
 

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -14,20 +15,21 @@ func (w *Window) inboundRefusals(t *tally, part rules.Part) {
 	if part.Kind != rules.PartOverflow || part.Subset != "" {
 		return
 	}
-	failed := map[string]uint64{} // errors that clients saw, by endpoint
+	service, _ := w.service(part.Host)
+	called := map[string]endpointCalls{}
 	for _, p := range w.pairs {
 		for _, f := range p.flows(part.Host) {
 			if !part.Governs(part.Host, "", f.name.Port) {
 				continue
 			}
 			for _, h := range f.hosts {
-				failed[h.address] += h.errors
+				called[h.address] = called[h.address].and(h.errors, isTCP(service, f.name.Port) && h.conns > 0)
 			}
 		}
 	}
-	for _, endpoint := range sortedKeys(failed) {
-		if failed[endpoint] > 0 && !w.shared(endpoint, part) {
-			w.refusedInbound(t, endpoint)
+	for _, endpoint := range sortedKeys(called) {
+		if calls := called[endpoint]; (calls.errors > 0 || calls.tcp) && !w.shared(endpoint, part) {
+			w.refusedInbound(t, endpoint, calls)
 		}
 	}
 }
@@ -48,14 +50,15 @@ func (w *Window) shared(endpoint string, part rules.Part) bool {
 
 // refusedInbound adds what the proxy in front of an endpoint refused. What nothing
 // counts may have been refused.
-func (w *Window) refusedInbound(t *tally, endpoint string) {
+func (w *Window) refusedInbound(t *tally, endpoint string, calls endpointCalls) {
 	for _, p := range w.pairs {
-		name, limited := p.inbound(endpoint, false)
-		if !limited || p.flow(name).why != "" || p.addCounted(t, name, false) {
+		name, limited := p.inbound(endpoint, calls.tcp)
+		if !limited || p.flow(name).why != "" {
 			continue
 		}
-		if why := w.addLogged(t, p, name); why != "" {
-			t.lack("%s may have refused requests itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate, p.proxy.Name, why, "cluster.inbound")
+		pool := serverPool{name: name, calls: calls}
+		if ok, why := read(w, t, p, pool, []source[serverPool]{countedInbound, loggedInbound}); !ok {
+			t.lack("%s may have refused requests itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate, p.proxy.Name, strings.Join(why, "; "), "cluster.inbound")
 		}
 	}
 }

@@ -70,14 +70,17 @@ func countFlows(p pair, part rules.Part, count func(flow) (uint64, bool, string)
 	return counted(name, n)
 }
 
-// loggedRefusals counts what a connection pool refused, by the flag UO.
-func loggedRefusals(w *Window, p pair, part rules.Part) answer { return w.governed(p, part, "UO") }
+// loggedRefusals counts what a connection pool refused, by flags.
+func loggedRefusals(w *Window, p pair, part rules.Part) answer {
+	service, _ := w.service(part.Host)
+	return w.governed(p, part, "UO", func(k logged, port int) bool { return k.refused(isTCP(service, port)) })
+}
 
 // loggedUnhealthy counts the requests that found no healthy upstream, by the flag
 // UH: they show that an ejection was in force, in a cluster that has endpoints.
 // That there were none shows nothing.
 func loggedUnhealthy(w *Window, p pair, part rules.Part) answer {
-	said := w.governed(p, part, "UH")
+	said := w.governed(p, part, "UH", func(k logged, _ int) bool { return k.flagged("UH") })
 	switch {
 	case said.name == "":
 		return said
@@ -89,10 +92,12 @@ func loggedUnhealthy(w *Window, p pair, part rules.Part) answer {
 	return said
 }
 
-func (w *Window) governed(p pair, part rules.Part, flag string) answer {
+// governed counts what went to the clusters that have a policy and is as asked, of
+// its port.
+func (w *Window) governed(p pair, part rules.Part, flag string, as func(k logged, port int) bool) answer {
 	n, why := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
-		return ok && name.Direction == envoy.Outbound && k.flagged(flag) && governs(part, name)
+		return ok && name.Direction == envoy.Outbound && governs(part, name) && as(k, name.Port)
 	})
 	if why != "" {
 		return unknown(why)

@@ -38,8 +38,7 @@ func (w *Window) countOverflows(t *tally, a asked) {
 		}
 		for _, f := range flows {
 			for _, h := range f.hosts {
-				calls := called[h.address]
-				called[h.address] = endpointCalls{calls.errors + h.errors, calls.tcp || isTCP(a.service, f.name.Port)}
+				called[h.address] = called[h.address].and(h.errors, isTCP(a.service, f.name.Port))
 			}
 		}
 	}
@@ -53,6 +52,10 @@ func (w *Window) countOverflows(t *tally, a asked) {
 type endpointCalls struct {
 	errors uint64
 	tcp    bool // it is behind a port of connections, which are cut without an error
+}
+
+func (e endpointCalls) and(errors uint64, tcp bool) endpointCalls {
+	return endpointCalls{e.errors + errors, e.tcp || tcp}
 }
 
 // countedOverflows adds up the counters of a client's clusters of a service. One
@@ -83,70 +86,64 @@ func isTCP(service mesh.Service, port int) bool {
 	return slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port && p.TCP })
 }
 
-// serverOverflows adds those of the service's own proxy in front of an
-// endpoint. Each of a request is a 503 that some client counted as an error of the
-// endpoint, so without errors there were none.
+// serverPool is the connection pool of a service's own proxy, by its inbound cluster.
+type serverPool struct {
+	name    envoy.ClusterName
+	service mesh.Service
+	calls   endpointCalls
+}
+
+// serverSources are those of what such a pool refused, in their order.
+var serverSources = []source[serverPool]{countedInbound, withoutErrors, loggedInbound, metricInbound}
+
+// serverOverflows adds those of the service's own proxy in front of an endpoint.
 func (w *Window) serverOverflows(t *tally, a asked, endpoint string, calls endpointCalls) {
 	for _, p := range w.pairs {
 		name, limited := p.inbound(endpoint, calls.tcp)
 		if !limited {
 			continue
 		}
-		if p.addCounted(t, name, calls.tcp) {
-			continue
+		ok, why := read(w, t, p, serverPool{name, a.service, calls}, serverSources)
+		did := fmt.Sprintf("answered %d requests with an error and may have overflowed itself", calls.errors)
+		if calls.tcp {
+			did = "may have cut connections itself"
 		}
-		if calls.errors == 0 && !calls.tcp {
-			t.add("no rq_error in /clusters", p.proxy.Name, 0)
-			continue
+		if !ok {
+			t.lack("%s %s, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate, p.proxy.Name, did, strings.Join(why, "; "), "cluster.inbound")
 		}
-		why := w.addLogged(t, p, name)
-		if why == "" {
-			continue
-		}
-		if n, inMetric := p.flagged(a.service, "destination", "UO"); inMetric && !calls.tcp {
-			t.add("istio_requests_total UO (inbound)", p.proxy.Name, n)
-			continue
-		}
-		t.lack("%s answered %d requests with an error and may have overflowed itself, as Istio limits a service's own sidecar too, but nothing counts that (%s); "+annotate,
-			p.proxy.Name, calls.errors, why, "cluster.inbound")
 	}
 }
 
-// addCounted adds what an inbound cluster refused by its own counters, or that they
-// are no evidence. It returns false if the proxy does not keep them.
-func (p pair) addCounted(t *tally, name envoy.ClusterName, tcp bool) bool {
-	delta, kept, back := p.overflowed(flow{name: name}, tcp)
-	switch {
-	case back != "":
-		t.lack("%s", back)
-	case kept:
-		t.add("stat "+pendingOverflow+" (inbound)", p.proxy.Name, delta)
+// countedInbound is what an inbound cluster refused by its own counters.
+func countedInbound(_ *Window, p pair, pool serverPool) answer {
+	delta, kept, why := p.overflowed(flow{name: pool.name}, pool.calls.tcp)
+	if !kept || why != "" {
+		return unknown(why)
 	}
-	return back != "" || kept
+	return counted("stat "+pendingOverflow+" (inbound)", delta)
 }
 
-// addLogged adds what an inbound cluster refused by the log of its proxy, or says why
-// that is no evidence.
-func (w *Window) addLogged(t *tally, p pair, name envoy.ClusterName) (why string) {
-	n, why := w.loggedInbound(p, name)
-	if why == "" {
-		t.add(logSource+" UO (inbound)", p.proxy.Name, n)
+// withoutErrors is none: what is refused of a request is a 503 that some client
+// counted as an error of the endpoint.
+func withoutErrors(_ *Window, _ pair, pool serverPool) answer {
+	if pool.calls.errors > 0 || pool.calls.tcp {
+		return unknown("")
 	}
-	return why
+	return counted("no rq_error in /clusters", 0)
 }
 
-// loggedInbound counts the requests that the service's own proxy refused. Its
-// inbound listener may log otherwise than those by which it calls, so what it
-// let through has to be in the log.
-func (w *Window) loggedInbound(p pair, name envoy.ClusterName) (uint64, string) {
-	n, why := w.logCount(p, func(k logged) bool { return k.cluster == name.String() && k.flagged("UO") })
+// loggedInbound counts what the service's own proxy refused. Its inbound listener
+// may log otherwise than those by which it calls, so what it let through has to be
+// in the log.
+func loggedInbound(w *Window, p pair, pool serverPool) answer {
+	n, why := w.logCount(p, func(k logged) bool { return k.cluster == pool.name.String() && k.refused(pool.calls.tcp) })
 	if why != "" {
-		return 0, why
+		return unknown(why)
 	}
-	if err := w.completeOf(p, w.Log.of(p.proxy.Name), name); err != nil {
-		return 0, fmt.Sprintf("the access log of %s is no evidence: %v", p.proxy.Name, err)
+	if err := w.completeOf(p, w.Log.of(p.proxy.Name), pool.name); err != nil {
+		return unknown(fmt.Sprintf("the access log of %s is no evidence: %v", p.proxy.Name, err))
 	}
-	return n, ""
+	return counted(logSource+" UO (inbound)", n)
 }
 
 // inbound returns the inbound cluster of the proxy in front of an endpoint, and

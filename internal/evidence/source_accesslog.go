@@ -121,11 +121,21 @@ func byEntry(route, entry string) bool {
 // loggedOverflows counts the requests, or TCP connections, to a service that a
 // client's circuit breaker refused.
 func loggedOverflows(w *Window, p pair, a asked) answer {
-	n, why := w.logCount(p, func(k logged) bool { return k.flagged("UO") && isOf(k.cluster, a.service.Host) })
+	n, why := w.logCount(p, func(k logged) bool {
+		name, ok := envoy.ParseClusterName(k.cluster)
+		return ok && isOf(k.cluster, a.service.Host) && k.refused(isTCP(a.service, name.Port))
+	})
 	if why != "" {
 		return unknown(why)
 	}
 	return counted(logSource+" UO", n)
+}
+
+// refused says whether a circuit breaker refused a request, or a connection of a TCP
+// port: that has UO if there were too many connections. If too many waited for theirs
+// it has lost its only attempt (URX) before an endpoint had it (Envoy, tcp_proxy.cc).
+func (k logged) refused(tcp bool) bool {
+	return k.flagged("UO") || tcp && k.upstream == "" && k.flagged("URX") && !k.flagged("UF")
 }
 
 // isOf says whether a cluster is an outbound one of a host.

@@ -23,7 +23,7 @@ const (
 const (
 	pendingOverflow    = "upstream_rq_pending_overflow"
 	activeOverflow     = "upstream_rq_active_overflow" // of http2MaxRequests, which older Envoys count with the pending
-	connectionOverflow = "upstream_cx_overflow"        // of TCP: a connection that was refused
+	connectionOverflow = "upstream_cx_overflow"        // of TCP: a connection that was refused, or made beyond the limit
 	retried            = "upstream_rq_retry"
 	retryOverflow      = "upstream_rq_retry_overflow"
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
@@ -84,15 +84,20 @@ func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kep
 	return delta, kept, ""
 }
 
-// overflowed is the growth of a cluster's own overflow counters: of requests,
-// or, of a TCP port, of connections.
+// overflowed is the growth of a cluster's own overflow counters. Of a TCP port they
+// are no evidence where that of connections grew: Envoy's TCP proxy counts there what
+// it cuts, and its pool what it makes beyond the limit, when the workers come at once
+// (conn_pool_base.cc, tryCreateNewConnection).
 func (p pair) overflowed(f flow, tcp bool) (delta uint64, kept bool, why string) {
 	delta, kept, why = p.refused(f)
 	if !tcp || why != "" {
 		return delta, kept, why
 	}
-	connections, keptToo, why := p.counter(f.stat(connectionOverflow))
-	return delta + connections, kept && keptToo, why
+	most, keptToo, why := p.counter(f.stat(connectionOverflow))
+	if why == "" && most > 0 {
+		why = fmt.Sprintf("%s of %s grew by %d at %s, by those that were cut and by some that were made beyond the limit", connectionOverflow, f.name, most, p.proxy.Name)
+	}
+	return delta, kept && keptToo, why
 }
 
 // refused is the growth of a cluster's counters of requests that met a limit.

@@ -19,6 +19,8 @@ var onCluster = []string{
 	"2.2-errors-unspoken/must-pass-timeouts-counted.yaml",
 	"2.9-version-without-pod/must-not-pass-only-version.yaml",
 	"2.10-tcp-overflows/must-not-pass-refused-and-unspoken.yaml",
+	"2.10-tcp-overflows/must-pass-connections-counted.yaml",
+	"2.10-tcp-overflows/must-pass-connections-of-a-subset-counted.yaml",
 	"2.10-warmup-counts/must-pass-logins.yaml",
 }
 
