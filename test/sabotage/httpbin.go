@@ -47,7 +47,7 @@ func httpbin() []Sabotage {
 		{"mirror-httpbin", "v2 for v1", "requests(httpbin, v1)", spoilRules(mirrors(func(e *networking.HTTPRoute) {
 			e.Route[0].Destination.Subset = "v2"
 		}))},
-		{"mirror-httpbin", "the one that answers and the one that gets copies swapped", `names.answered("v1")`, behind(mirrors(func(e *networking.HTTPRoute) {
+		{"mirror-httpbin", "the one that answers and the one that gets copies swapped", `names.share("by-v1")`, behind(mirrors(func(e *networking.HTTPRoute) {
 			if to := e.Route[0].Destination; to.Host == e.Mirror.Host {
 				to.Subset, e.Mirror.Subset = e.Mirror.Subset, to.Subset
 			}
