@@ -44,14 +44,16 @@ Not compared: the reason phrase behind a status, dates, durations beyond a least
 // documentGenerated writes how many generated rule sets were compared.
 func documentGenerated(trials []*trial, again int, took time.Duration) error {
 	var calls, differ int
+	var text strings.Builder
 	for _, tr := range trials {
 		calls += len(tr.outcomes[envoySide])
-		if len(tr.differences()) > 0 {
+		if found := tr.differences(); len(found) > 0 {
 			differ++
+			fmt.Fprintf(&text, "\n%s:\n\n```\n%s\n%s\n\n%s\n```\n", tr.Name, tr.virtualService(), tr.destinationRule(), strings.Join(found, "\n"))
 		}
 	}
 	return page.Write("Generated rules", fmt.Sprintf(`VirtualServices of up to three entries and a DestinationRule, drawn from the parts of test/fidelity/parts_test.go, and twenty calls under each. What differs is tried again, alone, since a busy machine may be late by more than a timeout is long; what differs then is shrunk.
 
 %d rule sets, %d calls through each, in %.0f s: %d were tried again, and %d differ.
-`, len(trials), calls, took.Seconds(), again, differ))
+%s`, len(trials), calls, took.Seconds(), again, differ, text.String()))
 }
