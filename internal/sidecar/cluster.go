@@ -47,6 +47,7 @@ type cluster struct {
 	connections, pending, requests, retries resource
 
 	detector *detector              // nil: no outlier detection
+	workers  *[Workers]sync.Mutex   // the proxy's
 	turn     [Workers]atomic.Uint64 // of ROUND_ROBIN
 	ring     atomic.Pointer[ring]   // of RING_HASH, as it was made last
 	ctx      context.Context        // ends with the proxy
@@ -59,6 +60,7 @@ type host struct {
 	config.Endpoint
 	index int
 	pools [Workers]*pool
+	tcp   [Workers]*tcpPool
 
 	identity *tls.Config // the proxy's, for this host; nil: it is plain text
 
@@ -69,7 +71,7 @@ type host struct {
 func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	c := &cluster{
 		config: cfg, updated: time.Now(), stats: newClusterStats(p.stats, cfg.Name),
-		draws: p.draws, ctx: ctx, routines: &p.routines,
+		draws: p.draws, workers: &p.workers, ctx: ctx, routines: &p.routines,
 	}
 	c.connections.max = int64(cfg.Policy.Thresholds.MaxConnections)
 	c.pending.max = int64(cfg.Policy.Thresholds.MaxPendingRequests)
@@ -82,6 +84,7 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 		}
 		for w := range h.pools {
 			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}
+			h.tcp[w] = newTCPPool(&p.workers[w], c, h)
 		}
 		c.hosts = append(c.hosts, h)
 	}

@@ -71,19 +71,49 @@ func (in *inbound) receive(c net.Conn) {
 	s := in.proxy
 	ctx, cancel := context.WithTimeout(s.ctx, config.DefaultConnectTimeout)
 	defer cancel()
+	if s.inbound().Route == nil {
+		in.receiveTCP(ctx, c)
+		return
+	}
 	secure := tls.Server(c, s.identity)
 	if secure.HandshakeContext(ctx) != nil {
 		c.Close() // It learns of it itself.
-		return
-	}
-	if s.inbound().Route == nil {
-		s.relayTCP(s.ctx, s.inbound().Cluster.Name, secure, newPeer(secure, s.principal()))
 		return
 	}
 	select {
 	case in.shown <- secure:
 	case <-s.ctx.Done():
 		secure.Close()
+	}
+}
+
+// receiveTCP passes a connection of a TCP port on. As in Envoy it goes to the workload
+// once its peer has said what it asks for, before it has shown who it is: where that
+// fails the peer has not connected.
+func (in *inbound) receiveTCP(ctx context.Context, c net.Conn) {
+	s := in.proxy
+	var t *tcpStream
+	var asked string
+	identity := s.identity.Clone()
+	identity.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		asked = hello.ServerName
+		t = s.takeTCP(ctx, s.inbound().Cluster.Name, c)
+		if t.upstream == nil {
+			return nil, errors.New("there is no connection to the workload")
+		}
+		return nil, nil
+	}
+	secure := tls.Server(c, identity)
+	switch err := secure.HandshakeContext(ctx); {
+	case err == nil:
+		t.pass(s.ctx, secure, newPeer(secure, s.principal()))
+	case t == nil:
+		c.Close()
+	case t.upstream == nil:
+		t.pass(s.ctx, c, peer{server: asked})
+	default:
+		t.abandon()
+		c.Close()
 	}
 }
 

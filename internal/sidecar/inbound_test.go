@@ -219,6 +219,22 @@ func TestOpaqueConnectionsHaveALineAndALimitOfTheirOwn(t *testing.T) {
 			t.Errorf("there is no %q in %s", want, log)
 		}
 	}
+	sidecartest.Until(t, "the caller's proxy has logged both", func() bool { return strings.Count(string(p.caller.KeptLog()), "\n") == 2 })
+	if log := string(p.caller.KeptLog()); !strings.Contains(log, `"- - -" 0 UF,URX - - `) || !strings.Contains(log, `"- - -" 0 - - - "-" 6 10 `) {
+		t.Errorf("the caller's proxy logs %s", log)
+	}
+	if fails := p.caller.stat(sidecartest.ClusterStat("outbound|8000|v1|web", "upstream_cx_connect_fail")); fails != 1 {
+		t.Errorf("the caller's proxy counts %d that failed", fails)
+	}
+	opened := map[string]string{}
+	for _, s := range p.called.Stats() {
+		if s.Tagged == "istio_tcp_connections_opened_total" {
+			opened[s.Tags["response_flags"]] = s.Tags["source_workload"]
+		}
+	}
+	if opened["-"] != "client" || opened["UO"] != "unknown" {
+		t.Errorf("it counts connections of %v", opened)
+	}
 }
 
 func TestTheCalledProxyCountsACallAsItsDestination(t *testing.T) {

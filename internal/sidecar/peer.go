@@ -36,8 +36,14 @@ func newPeer(c *tls.Conn, by string) peer {
 	}
 }
 
-// workload is its name in a mesh whose workloads have accounts of their own.
-func (p peer) workload() string { return path.Base(p.principal) }
+// workload is its name in a mesh whose workloads have accounts of their own; empty: it
+// has not shown who it is.
+func (p peer) workload() string {
+	if p.principal == "" {
+		return ""
+	}
+	return path.Base(p.principal)
+}
 
 // peer is who sent the request to the workload.
 func (s *stream) peer() peer {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -17,38 +16,63 @@ func (s *Sidecar) proxyTCP(ctx context.Context, key string, downstream net.Conn)
 		downstream.Close()
 		return // The listener went as the connection came.
 	}
-	s.relayTCP(ctx, route.Targets[pick(s.draws, route.Key, route.Targets)].Cluster, downstream, peer{})
+	s.takeTCP(ctx, route.Targets[pick(s.draws, route.Key, route.Targets)].Cluster, downstream).pass(ctx, downstream, peer{})
 }
 
-// relayTCP passes a connection on to a host of a cluster, and logs it. from is the
-// zero peer if the proxy's own workload made it.
-func (s *Sidecar) relayTCP(ctx context.Context, target string, downstream net.Conn, from peer) {
-	defer downstream.Close()
-	entry := accessLogEntry{
-		start: time.Now(), flags: "-",
-		downstreamLocal: downstream.LocalAddr(), downstreamRemote: downstream.RemoteAddr().String(), serverName: from.server,
-	}
-	state := s.state.Load()
-	cluster := state.clusters[target]
+// tcpStream is a connection that is passed on to a host of a cluster.
+type tcpStream struct {
+	proxy    *Sidecar
+	state    *state
+	target   string
+	entry    accessLogEntry
+	pool     *tcpPool // nil: no host was chosen
+	upstream net.Conn // nil: there is none
+}
+
+// takeTCP gets a connection to a host of a cluster for one that came.
+func (s *Sidecar) takeTCP(ctx context.Context, target string, downstream net.Conn) *tcpStream {
+	t := &tcpStream{proxy: s, state: s.state.Load(), target: target, entry: accessLogEntry{
+		start: time.Now(), flags: "-", downstreamLocal: downstream.LocalAddr(), downstreamRemote: downstream.RemoteAddr().String(),
+	}}
+	cluster := t.state.clusters[target]
 	if cluster != nil {
-		entry.cluster = target
+		t.entry.cluster = target
 	}
-	upstream, h, failed := s.connectTCP(ctx, cluster)
+	failed := t.connect(ctx, cluster)
 	if failed != nil {
-		entry.flags, entry.failure = failed.flag, underscored(failed.reason)
+		t.entry.flags, t.entry.failure = failed.flag, underscored(failed.reason)
 	}
-	if h != nil {
-		entry.upstream = h.Address
+	if t.pool != nil {
+		t.entry.upstream = t.pool.host.Address
 	}
-	s.countConnection(s.labels(target, h, from), entry.flags)
-	if upstream != nil {
-		entry.upstreamLocal = upstream.LocalAddr()
-		entry.received, entry.sent = relay(ctx, downstream, upstream)
-		cluster.endTCP(h)
+	return t
+}
+
+// pass passes all that comes on, and logs the connection when it ends. from is the
+// zero peer if the proxy's own workload made it.
+func (t *tcpStream) pass(ctx context.Context, downstream net.Conn, from peer) {
+	defer downstream.Close()
+	var h *host
+	if t.pool != nil {
+		h = t.pool.host
 	}
-	if state.config.AccessLog {
-		entry.duration = time.Since(entry.start)
-		s.lines.add(entry)
+	t.proxy.countConnection(t.proxy.labels(t.target, h, from), t.entry.flags)
+	if t.upstream != nil {
+		t.entry.upstreamLocal = t.upstream.LocalAddr()
+		t.entry.received, t.entry.sent = relay(ctx, downstream, t.upstream)
+		t.pool.end()
+	}
+	if t.state.config.AccessLog {
+		t.entry.serverName, t.entry.duration = from.server, time.Since(t.entry.start)
+		t.proxy.lines.add(t.entry)
+	}
+}
+
+// abandon gives up a connection that nothing was passed on of.
+func (t *tcpStream) abandon() {
+	if t.upstream != nil {
+		t.upstream.Close()
+		t.pool.end()
 	}
 }
 
@@ -56,68 +80,25 @@ func (s *Sidecar) relayTCP(ctx context.Context, target string, downstream net.Co
 // the reason of the transport; empty: it was not tried.
 type unconnectedTCP struct{ flag, reason string }
 
-// connectTCP connects to a host of a cluster. Where it cannot, it returns the
+// connect connects to a host of a cluster. Where it cannot, it returns the
 // reason.
-func (s *Sidecar) connectTCP(ctx context.Context, c *cluster) (net.Conn, *host, *unconnectedTCP) {
+func (t *tcpStream) connect(ctx context.Context, c *cluster) *unconnectedTCP {
 	if c == nil {
-		return nil, nil, &unconnectedTCP{flag: "NC"}
+		return &unconnectedTCP{flag: "NC"}
 	}
-	if !c.connections.canCreate() {
-		c.stats.cxOverflow.add(1)
-		return nil, nil, &unconnectedTCP{flag: "UO"}
+	pool, failed := c.newTCP(int(t.proxy.draws.below("workers", Workers)))
+	if failed != nil {
+		return failed
 	}
-	h := c.choose(choice{worker: int(s.draws.below("workers", Workers))})
-	if h == nil {
-		return nil, nil, &unconnectedTCP{flag: "UH"}
-	}
-	if !c.pending.canCreate() {
-		c.stats.rqPendingOverflow.add(1)
-		return nil, nil, &unconnectedTCP{flag: "UO"}
-	}
-	c.beginTCP(h)
-	upstream, err := c.connect(ctx, h)
-	c.pending.dec()
-	c.stats.rqPendingActive.add(-1)
+	t.pool = pool
+	upstream, err := c.connect(ctx, pool.host)
+	pool.connected(err == nil)
 	if err != nil {
-		c.stats.cxConnectFail.add(1)
-		h.cxConnectFail.Add(1)
-		c.report(h, http.StatusServiceUnavailable)
-		c.forgetTCP(h)
 		// Its one attempt is over, which Envoy says as well.
-		return nil, h, &unconnectedTCP{"UF,URX", newConnectError(err).detail()}
+		return &unconnectedTCP{"UF,URX", newConnectError(err).detail()}
 	}
-	c.report(h, http.StatusOK)
-	c.stats.rqTotal.add(1)
-	c.stats.rqActive.add(1)
-	h.rqTotal.Add(1)
-	h.rqActive.Add(1)
-	return upstream, h, nil
-}
-
-// beginTCP counts a connection that is being made, and who waits for it.
-func (c *cluster) beginTCP(h *host) {
-	c.pending.inc()
-	c.stats.rqPendingTotal.add(1)
-	c.stats.rqPendingActive.add(1)
-	c.connections.inc()
-	c.stats.cxTotal.add(1)
-	c.stats.cxActive.add(1)
-	h.cxTotal.Add(1)
-	h.cxActive.Add(1)
-}
-
-// endTCP counts the end of a connection that was made.
-func (c *cluster) endTCP(h *host) {
-	c.stats.rqActive.add(-1)
-	h.rqActive.Add(-1)
-	c.forgetTCP(h)
-}
-
-func (c *cluster) forgetTCP(h *host) {
-	c.connections.dec()
-	c.stats.cxDestroy.add(1)
-	c.stats.cxActive.add(-1)
-	h.cxActive.Add(-1)
+	t.upstream = upstream
+	return nil
 }
 
 // relay copies both ways until both sides have ended, or ctx has, and returns

@@ -191,3 +191,62 @@ func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
 		t.Errorf("the next got %q", got)
 	}
 }
+
+func TestTooManyThatWaitForAConnectionAreFailedAttempts(t *testing.T) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("tcp-echo", 9000, true, sidecartest.Endpoint("tcp-echo", "v1", sidecartest.Echo(t, "one")))},
+		sidecartest.DestinationRule(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"connectionPool":{"http":{"http1MaxPendingRequests":1}}}}`))
+	cluster := m.state.Load().clusters["outbound|9000||tcp-echo.default.svc.cluster.local"]
+	cluster.pending.inc() // as one does that waits
+	c, err := m.Dial(t.Context(), "tcp", "tcp-echo:9000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(c); err != nil || len(got) > 0 {
+		t.Errorf("got %q %v", got, err)
+	}
+	sidecartest.Until(t, "it is logged", func() bool { return len(m.KeptLog()) > 0 })
+	if log := string(m.KeptLog()); !strings.Contains(log, `"- - -" 0 URX - - "-" 0 0 `) || !strings.Contains(log, ` "-" outbound|9000||`) {
+		t.Errorf("it logs %s", log)
+	}
+	if n := m.stat(sidecartest.ClusterStat("outbound|9000||tcp-echo", "upstream_rq_pending_overflow")); n != 1 {
+		t.Errorf("upstream_rq_pending_overflow is %d", n)
+	}
+}
+
+// Both workers may ask whether there is room before either has taken it.
+func TestAPoolWithoutAConnectionGetsOneBeyondTheLimit(t *testing.T) {
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("tcp-echo", 9000, true, sidecartest.Endpoint("tcp-echo", "v1", sidecartest.Echo(t, "one")))},
+		sidecartest.DestinationRule(t, "tcp-echo", `{"host":"tcp-echo","trafficPolicy":{"connectionPool":{"tcp":{"maxConnections":1}}}}`))
+	h := m.state.Load().clusters["outbound|9000||tcp-echo.default.svc.cluster.local"].hosts[0]
+	overflows := func() int64 {
+		return m.stat(sidecartest.ClusterStat("outbound|9000||tcp-echo", "upstream_cx_overflow"))
+	}
+	create := func(worker int) <-chan struct{} {
+		made := make(chan struct{})
+		go func() {
+			m.workers[worker].Lock()
+			defer m.workers[worker].Unlock()
+			h.tcp[worker].create()
+			close(made)
+		}()
+		return made
+	}
+	<-create(0)
+	<-create(1)
+	if n := overflows(); n != 1 || h.cxActive.Load() != 2 {
+		t.Errorf("%d overflows, %d connections", n, h.cxActive.Load())
+	}
+	third := create(1)
+	sidecartest.Until(t, "a third has asked", func() bool { return overflows() == 2 })
+	h.tcp[0].forget()
+	select {
+	case <-third:
+		t.Error("the end of another worker's let it in")
+	default:
+	}
+	h.tcp[1].forget()
+	<-third
+	if n := overflows(); n != 2 || h.cxActive.Load() != 1 {
+		t.Errorf("in the end %d overflows, %d connections", n, h.cxActive.Load())
+	}
+}
