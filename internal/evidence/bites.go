@@ -21,7 +21,7 @@ func (w *Window) Bites(parts []rules.Part) []report.Bite {
 		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part), Most: w.couldBite(part)}
 		if t.absent == "" || t.value > 0 {
 			value := int64(t.value)
-			b.Count, b.Source, b.Absent = &value, t.source(), ""
+			b.Count, b.Source, b.Absent = &value, t.source()+part.Where(), ""
 		}
 		all = append(all, b)
 	}
@@ -61,6 +61,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartTimeout:         {loggedTimeout},
 		rules.PartRoute:           {tcpClusters, loggedRoute, destinationCluster},
 		rules.PartWeight:          {tcpClusters, loggedRoute, destinationCluster},
+		rules.PartMatch:           {matchedBySent},
 		rules.PartPolicy:          {loggedPolicy, policyClusters},
 		rules.PartOverflow:        {countedRefusals, loggedRefusals},
 		rules.PartEjection:        {countedEjections, loggedUnhealthy, flaggedEjections},
@@ -110,6 +111,9 @@ func (w *Window) called(part rules.Part) bool {
 // part is for: where the object has several, the authority says to which a request
 // was.
 func (w *Window) byPart(p pair, part rules.Part, as func(logged) bool) (uint64, string) {
+	if !part.Followed(p.proxy.Gateway) {
+		return 0, ""
+	}
 	count := func(is, known bool) (uint64, string) {
 		return w.logCount(p, func(k logged) bool {
 			isFor, told := part.IsFor(k.authority)

@@ -67,16 +67,20 @@ type Part struct {
 
 	byDefault bool // an http entry that does what sidecars do without it
 
+	block int // of a match: which of its entry's it is
+
 	hash *networking.LoadBalancerSettings_ConsistentHashLB // of a loadBalancer; nil: none
 
 	// Stream says that it is a tcp or tls entry, or a weight of one.
 	Stream bool
 
 	at      *place               // of an entry
-	follows follows              // of an entry
+	follows follows              // of an entry: who must show it
 	hosts   []string             // of an entry: that of the object's which it is seen for; of a Gateway's server: its own
 	beside  []string             // of an entry: the other hosts of the object
 	servers []*networking.Server // of a Gateway's server: those beside it, and itself
+
+	newly bool // of an entry: follows are those who follow the object since it was written, and others did before
 
 	gone  bool    // it is of what was taken away
 	from  *Object // of that: the object that had it; nil: there was none
@@ -114,6 +118,10 @@ func Parts(before, after *Object) []Part {
 			return had.Kind == p.Kind && had.Host == p.Host && had.Subset == p.Subset
 		})
 	})
+	parts = slices.DeleteFunc(parts, func(p Part) bool { return p.copied(before) })
+	for i := range parts {
+		parts[i].narrowTo(before)
+	}
 	if rest := slices.IndexFunc(parts, func(p Part) bool { return p.byDefault }); before == nil && rest >= 0 && len(parts) > 1 {
 		parts = slices.Delete(parts, rest, rest+1)
 	}
@@ -141,7 +149,7 @@ func Follow(known []Part, stage string, change Change) []Part {
 		} else if i := p.staysAt(now); i >= 0 {
 			kept := now[i]
 			kept.Stage, kept.Path, kept.Whole = p.Stage, p.Path, p.Whole
-			kept.RetriedFor = p.RetriedFor
+			kept.RetriedFor, kept.follows, kept.newly = p.RetriedFor, p.follows, p.newly
 			if kept.at != nil {
 				kept.at.took = p.at.took
 			}

@@ -13,12 +13,14 @@ import (
 const (
 	PartRoute  = "route"  // requests, or TCP connections, that went by the entry
 	PartWeight = "weight" // those that it sent to one destination
+	PartMatch  = "match"  // requests of the load that one of its several matches was for
 )
 
 func routeKinds() []PartKind {
 	return []PartKind{
 		{Name: PartRoute, None: "nothing that went by it", Remedy: "let a cohort send requests that it matches and that no entry above it takes; or take it out"},
 		{Name: PartWeight, None: "nothing that it sent there", Remedy: "send as many requests as it takes to meet this weight, or take the destination out"},
+		{Name: PartMatch, None: "no request that it was for", Remedy: "let a cohort send one that no match above takes; or take it out"},
 	}
 }
 
@@ -66,7 +68,7 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 		follows: followsOf(vs, entry.Match),
 	}
 	whole.byDefault = byDefault(o, vs, unmarked)
-	parts := routeParts(whole, weightsOf(entry.Route), true)
+	parts := append(routeParts(whole, weightsOf(entry.Route), true), matchParts(whole, entry.Match)...)
 	for _, form := range forms() {
 		for _, of := range form.parts {
 			parts = append(parts, of.in(whole, entry)...)

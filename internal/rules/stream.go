@@ -45,6 +45,34 @@ func followsOf[M gatewayMatch](vs *networking.VirtualService, blocks []M) follow
 	return f
 }
 
+// narrowTo has an entry be seen where it is new, if gateways followed its object
+// before and sidecars do from now on, or the other way round.
+func (p *Part) narrowTo(before *Object) {
+	if before == nil || p.Kind != PartRoute || p.at == nil {
+		return
+	}
+	var had follows
+	for _, a := range entriesOf(before) {
+		if slices.Contains(Hosts(before), p.hosts[0]) {
+			had.sidecars, had.gateways = had.sidecars || a.follows.sidecars, had.gateways || a.follows.gateways
+		}
+	}
+	if had.sidecars != had.gateways && p.follows.sidecars && p.follows.gateways {
+		p.follows.sidecars, p.follows.gateways, p.newly = !had.sidecars, !had.gateways, true
+	}
+}
+
+// Where words who must show an entry, where others do not; empty: whoever does.
+func (p Part) Where() string {
+	switch {
+	case !p.newly:
+		return ""
+	case p.follows.sidecars:
+		return " at sidecars, which follow it from now on"
+	}
+	return " at gateways, which follow it from now on"
+}
+
 // Followed says whether gateways, or sidecars, can have led requests, or
 // connections, by a part's entry. A policy is followed by both.
 func (p Part) Followed(gateway bool) bool {

@@ -50,7 +50,7 @@ func (r run) missing(w *report.Window) []report.Bite {
 	all := r.bites(w)
 	parts, _ := r.parts(w.Step)
 	return slices.DeleteFunc(slices.Clone(all), func(b report.Bite) bool {
-		return bitten(b) || r.spokenOf(b, w) || r.placed(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
+		return bitten(b) || alternative(b) || r.spokenOf(b, w) || r.placed(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
 	})
 }
 
@@ -69,6 +69,11 @@ func mayRest(b report.Bite) bool {
 	return b.Stage == report.Given && (b.Idle || kindOf(b).Rests)
 }
 
+// alternative says whether a part is a match of an entry of what is given: whoever
+// writes an application's own rules there, with all of its paths, did not write them
+// to see each of them.
+func alternative(b report.Bite) bool { return b.Kind == rules.PartMatch && b.Stage == report.Given }
+
 // displaced says whether of what a part belongs to nothing was seen in a window,
 // since a rule that a later stage wrote took its requests.
 func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) bool {
@@ -80,7 +85,7 @@ func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) boo
 	seen := func(p rules.Part) bool {
 		return slices.ContainsFunc(all, func(b report.Bite) bool { return isOf(b, p) && bitten(b) })
 	}
-	if slices.ContainsFunc(parts, func(p rules.Part) bool {
+	if b.Kind != rules.PartMatch && slices.ContainsFunc(parts, func(p rules.Part) bool {
 		return p.Stage == earlier.Stage && p.Object == earlier.Object && p.Whole == earlier.Whole && p.Host == earlier.Host && seen(p)
 	}) {
 		return false
