@@ -93,6 +93,14 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 		"no delay":          {objects: entry(`fault: {delay: {percentage: {value: 50}}}`), want: "fault-without-effect spec.http[0].fault.delay no fixedDelay"},
 		"no status":         {objects: entry(`fault: {abort: {percentage: {value: 50}}}`), want: "fault-without-effect spec.http[0].fault.abort no httpStatus"},
 
+		"a mirror of nothing":               {objects: entry(`mirror: {host: reviews}, mirrorPercentage: {value: 0}`), want: "mirror-of-zero-percent spec.http[0].mirrorPercentage nothing is mirrored"},
+		"a mirror of an empty percentage":   {objects: entry(`mirror: {host: reviews}, mirrorPercentage: {}`), want: "mirror-of-zero-percent spec.http[0].mirrorPercentage nothing is mirrored"},
+		"a mirror of the old percent":       {objects: entry(`mirror: {host: reviews}, mirrorPercent: 0`), want: "mirror-of-zero-percent spec.http[0].mirrorPercent nothing is mirrored"},
+		"one of several mirrors":            {objects: entry(`mirrors: [{destination: {host: reviews}}, {destination: {host: details}, percentage: {value: 0}}]`), want: "mirror-of-zero-percent spec.http[0].mirrors[1].percentage nothing is mirrored"},
+		"a mirror of all":                   {objects: entry(`mirror: {host: reviews}`)},
+		"a mirror of some":                  {objects: entry(`mirror: {host: reviews}, mirrorPercentage: {value: 0.1}`)},
+		"a mirror whose old percent is old": {objects: entry(`mirror: {host: reviews}, mirrorPercentage: {value: 5}, mirrorPercent: 0`)},
+
 		"perTryTimeout of no use":         {objects: entry(`retries: {attempts: 1, perTryTimeout: 1s, retryOn: connect-failure}`), want: "per-try-timeout-without-retry spec.http[0].retries.perTryTimeout only with 5xx"},
 		"perTryTimeout and the default":   {objects: entry(`retries: {attempts: 1, perTryTimeout: 1s}`), want: "per-try-timeout-without-retry spec.http[0].retries.perTryTimeout only with 5xx"},
 		"perTryTimeout and gateway-error": {objects: entry(`retries: {attempts: 1, perTryTimeout: 1s, retryOn: "connect-failure,gateway-error"}`)},
@@ -110,6 +118,12 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 		"an ejection for nothing":        {objects: outlier(`consecutive5xxErrors: 0, maxEjectionPercent: 100`), want: "ejects-nobody spec.trafficPolicy.outlierDetection.consecutive5xxErrors nothing is ever ejected"},
 		"an ejection for timeouts":       {objects: outlier(`consecutive5xxErrors: 0, consecutiveGatewayErrors: 3, maxEjectionPercent: 100`)},
 		"an ejection for lost endpoints": {objects: outlier(`consecutive5xxErrors: 0, splitExternalLocalOriginErrors: true, maxEjectionPercent: 100`)},
+		"gateway errors above others":    {objects: outlier(`consecutive5xxErrors: 3, consecutiveGatewayErrors: 4, maxEjectionPercent: 100`), want: "gateway-errors-without-effect spec.trafficPolicy.outlierDetection.consecutiveGatewayErrors of which 3 are enough"},
+		"as many gateway errors":         {objects: outlier(`consecutive5xxErrors: 3, consecutiveGatewayErrors: 3, maxEjectionPercent: 100`), want: "gateway-errors-without-effect spec.trafficPolicy.outlierDetection.consecutiveGatewayErrors of which 3 are enough"},
+		"gateway errors beside five":     {objects: outlier(`consecutiveGatewayErrors: 5, maxEjectionPercent: 100`), want: "gateway-errors-without-effect spec.trafficPolicy.outlierDetection.consecutiveGatewayErrors of which 5 (the default) are enough"},
+		"fewer gateway errors":           {objects: outlier(`consecutive5xxErrors: 3, consecutiveGatewayErrors: 2, maxEjectionPercent: 100`)},
+		"fewer of them than five":        {objects: outlier(`consecutiveGatewayErrors: 4, maxEjectionPercent: 100`)},
+		"gateway errors switched off":    {objects: outlier(`consecutive5xxErrors: 3, consecutiveGatewayErrors: 0, maxEjectionPercent: 100`)},
 		"full ejection":                  {objects: outlier(`maxEjectionPercent: 100`), around: Around{Ready: pods("v1")}},
 
 		"a limit of 0":                {objects: policyOf(`connectionPool: {http: {http1MaxPendingRequests: 0, http2MaxRequests: 1}}`), want: "zero-limit spec.trafficPolicy.connectionPool.http.http1MaxPendingRequests no limit"},
