@@ -20,6 +20,33 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// Envoy names the endpoint in its log, and does not charge it with the timeout.
+func TestATimeoutBeforeAConnectionIsNotItsEndpoints(t *testing.T) {
+	ca, err := NewCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := sidecartest.Endpoint("web", "v1", silent(t))
+	endpoint.MutualTLS = true
+	m := startMesh(t, Options{Name: "meshchaos-client", Namespace: "default", CA: ca}, []config.Service{sidecartest.Service("web", 8000, false, endpoint)},
+		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutive5xxErrors":1,"maxEjectionPercent":100}}}`),
+		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.05s","route":[{"destination":{"host":"web"}}]}]}`))
+	for range 2 {
+		if g := m.get("http://web:8000/"); g.Status != http.StatusGatewayTimeout {
+			t.Errorf("got %d %q", g.Status, g.Body)
+		}
+	}
+	sidecartest.Until(t, "the access log has the requests", func() bool { return len(m.lines.all()) == 2 })
+	for _, line := range m.lines.all() {
+		if line.upstream != endpoint.Address {
+			t.Errorf("the log names %q", line.upstream)
+		}
+	}
+	if h := m.Snapshot().Clusters[0].Hosts[0]; h.RqTimeout != 0 || h.RqError != 0 {
+		t.Errorf("the host has %d timeouts, %d errors", h.RqTimeout, h.RqError)
+	}
+}
+
 // What Envoy 1.40 was seen to answer and to count.
 func TestAConnectionThatIsNotMadeInTimeIsAFailedAttempt(t *testing.T) {
 	ca, err := NewCA()

@@ -31,8 +31,8 @@ func (retriesFilter) Fields() config.Fields {
 func (retriesFilter) Check(string, *networking.HTTPRoute, config.Refuse) {}
 
 // Compile implements HTTPFilter.
-func (retriesFilter) Compile(_ config.Place, r *networking.HTTPRoute) config.RouteFilter {
-	policy := config.Retries(r.GetRetries())
+func (retriesFilter) Compile(at config.Place, r *networking.HTTPRoute) config.RouteFilter {
+	policy := at.Retries(r)
 	if policy == nil {
 		return nil
 	}

@@ -274,6 +274,29 @@ func TestARetryPrefersAnotherHost(t *testing.T) {
 	}
 }
 
+// A retry of a request that a header binds stays with its host, as Istio has it on a
+// route to one destination, unless the route says otherwise.
+func TestARetryStaysWhereAHeaderBindsIt(t *testing.T) {
+	bad := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+	bound := sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":{"httpHeaderName":"x-user"}}}}`)
+	const one, weighted = `[{"destination":{"host":"web"}}]`, `[{"destination":{"host":"web"},"weight":100},{"destination":{"host":"web","subset":"v9"},"weight":0}]`
+	for _, row := range []struct {
+		entry string
+		stays bool
+	}{
+		{`"retries":{"attempts":1,"retryOn":"5xx"},"route":` + one, true},
+		{`"retries":{"attempts":1,"retryOn":"5xx","retryIgnorePreviousHosts":true},"route":` + one, false},
+		{`"retries":{"attempts":1,"retryOn":"5xx"},"route":` + weighted, false},
+	} {
+		m := startMesh(t, Options{}, web(t, bad, bad), bound, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{`+row.entry+`}]}`))
+		m.get("http://web:8000/", "x-user", "jason")
+		hosts := m.Snapshot().Clusters[0].Hosts
+		if stays := hosts[0].RqTotal == 2 || hosts[1].RqTotal == 2; stays != row.stays {
+			t.Errorf("%s: %d and %d requests", row.entry, hosts[0].RqTotal, hosts[1].RqTotal)
+		}
+	}
+}
+
 // The policy in force stands in the configuration that the admin interface shows.
 func TestRetriesAreDumpedAsEnvoys(t *testing.T) {
 	for in, want := range map[string]string{

@@ -69,7 +69,7 @@ func (f *forwarding) try() bool {
 	}
 	a, err := f.ask(to)
 	if err != nil && f.ctx.Err() != nil {
-		f.expired()
+		f.expired(to)
 		return false
 	}
 	again, flag := f.again(a, err)
@@ -116,8 +116,9 @@ func (f *forwarding) rest(a arrival) bool {
 }
 
 // expired ends a request whose time is over, or whose client has gone, while an
-// attempt goes on.
-func (f *forwarding) expired() {
+// attempt at a host goes on. One that still waits for a connection is named in the
+// log, and is not charged with it.
+func (f *forwarding) expired(at *host) {
 	if errors.Is(context.Cause(f.ctx), errTimeout) {
 		f.cluster.stats.rqTimeout.add(1)
 		f.charge(http.StatusGatewayTimeout)
@@ -125,6 +126,7 @@ func (f *forwarding) expired() {
 			f.host.rqTimeout.Add(1)
 			f.cluster.report(f.host, http.StatusGatewayTimeout)
 		}
+		f.host = at
 	}
 	f.interrupted()
 }

@@ -24,7 +24,21 @@ type RetryPolicy struct {
 
 // Retries is the policy that Istio makes of a route's retries; nil if these are
 // switched off. What a policy does not say it has from the default.
-func Retries(in *networking.HTTPRetry) *RetryPolicy {
+func (p Place) Retries(r *networking.HTTPRoute) *RetryPolicy {
+	policy := retriesOf(r.GetRetries())
+	if policy != nil && r.GetRetries().GetRetryIgnorePreviousHosts() == nil && p.bindsRetries(r) {
+		policy.AnotherHost = false
+	}
+	return policy
+}
+
+// bindsRetries says whether a retry goes where the request is bound to: on the route
+// of a VirtualService to one destination that hashes a header.
+func (p Place) bindsRetries(r *networking.HTTPRoute) bool {
+	return p.owner.Name != "" && len(r.GetRoute()) == 1 && p.hashHeader(r.GetRoute()[0].GetDestination()) != ""
+}
+
+func retriesOf(in *networking.HTTPRetry) *RetryPolicy {
 	p := DefaultRetries()
 	if in == nil {
 		return p
