@@ -14,7 +14,8 @@ import (
 // name.
 type comparison struct {
 	Name        string
-	Versions    []string // what each version of the service does: up (the default of both), twin (a second endpoint of the one before), refuses, none
+	Versions    []string // what each version of the service does: up (the default of both), twin (a second endpoint of the one before), refuses, deaf (takes no connection, and refuses none), none
+	Shared      bool     // both sides have the same workloads, at the same addresses
 	HTTP        string   // the http entries of the VirtualService, in JSON, without brackets; empty: there is none
 	Policy      string   // the fields of the DestinationRule beside host and subsets, in JSON
 	NoSubsets   bool     // there is no DestinationRule

@@ -35,6 +35,9 @@ var ejections = []comparison{
 	{Name: "timeouts eject", HTTP: toV1(`"timeout": "0.2s"`), Policy: ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), Calls: []call{
 		{Do: "wait=2s"}, after(soon, "wait=2s"), after(soon, ""),
 	}},
+	{Name: "timeouts before a connection comes about", Versions: []string{"deaf"}, HTTP: toV1(`"timeout": "0.2s"`), Policy: ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), Calls: []call{
+		{}, after(soon, ""), after(soon, ""),
+	}},
 	{Name: "refused connections eject", Versions: []string{"refuses"}, HTTP: toV1(`"retries": {"attempts": 0}`), Policy: ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), Calls: []call{
 		{}, after(soon, ""), after(soon, ""),
 	}},

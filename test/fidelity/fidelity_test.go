@@ -23,7 +23,7 @@ import (
 func TestTheEmbeddedSidecarAnswersAsEnvoyDoes(t *testing.T) {
 	c := startCluster(t)
 	began := time.Now()
-	trials := c.compare(t, "web", slices.Concat(cases, ejections), atOnce)
+	trials := c.compare(t, "web", slices.Concat(cases, ejections, hashes), atOnce)
 	trials = append(trials, c.compare(t, "crowd", crowds, 1)...) // Who comes first depends on the machine's other work.
 	for _, tr := range trials {
 		t.Run(tr.Name, tr.hold)

@@ -44,6 +44,10 @@ func (c *cluster) prepare(t testing.TB, cmp *comparison, service string) *trial 
 	t.Helper()
 	tr := &trial{comparison: cmp, service: service}
 	for side := range sideIDs {
+		if cmp.Shared && side == embeddedSide {
+			tr.workloads[side] = tr.workloads[envoySide]
+			break
+		}
 		for i, kind := range cmp.versions() {
 			version := fmt.Sprintf("v%d", i+1)
 			if kind == "twin" {
@@ -54,6 +58,8 @@ func (c *cluster) prepare(t testing.TB, cmp *comparison, service string) *trial 
 				tr.workloads[side] = append(tr.workloads[side], serveWorkload(t, c.hostIP, version))
 			case "refuses":
 				tr.workloads[side] = append(tr.workloads[side], refusing(t, c.hostIP, version))
+			case "deaf":
+				tr.workloads[side] = append(tr.workloads[side], deaf(t, c.hostIP, version))
 			}
 		}
 	}
@@ -253,7 +259,7 @@ func awaitSettled(t testing.TB, trials []*trial) {
 			for side, workloads := range tr.workloads {
 				tr.seen[side] = nil
 				for _, w := range workloads {
-					tr.seen[side] = append(tr.seen[side], w.all()...)
+					tr.seen[side] = append(tr.seen[side], w.all(side)...)
 				}
 				slices.Sort(tr.seen[side])
 				now += len(tr.seen[side])

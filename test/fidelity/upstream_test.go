@@ -34,9 +34,10 @@ const (
 type workload struct {
 	version string
 	address string
+	fd      int // of one that takes no connection, its socket
 
 	mu    sync.Mutex
-	seen  []string       // each request in words, by which two are compared
+	seen  [2][]string    // each request in words, by which two are compared, by the side that it came from
 	first map[string]int // how long the first attempt of a request may take
 }
 
@@ -70,7 +71,24 @@ func refusing(t testing.TB, ip, version string) *workload {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &workload{version: version, address: net.JoinHostPort(ip, strconv.Itoa(bound.(*unix.SockaddrInet4).Port))}
+	return &workload{version: version, fd: fd, address: net.JoinHostPort(ip, strconv.Itoa(bound.(*unix.SockaddrInet4).Port))}
+}
+
+// deaf is a workload to which no connection comes about: the few that its queue
+// holds are there already, and the kernel says nothing to others.
+func deaf(t testing.TB, ip, version string) *workload {
+	t.Helper()
+	w := refusing(t, ip, version)
+	if err := unix.Listen(w.fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		conn, err := net.DialTimeout("tcp", w.address, 100*time.Millisecond)
+		if err != nil {
+			return w
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
 }
 
 // ServeHTTP implements http.Handler. What it is to do are words such as
@@ -138,9 +156,13 @@ func (w *workload) note(r *http.Request, body []byte, err error) {
 	slices.Sort(lines)
 	text := fmt.Sprintf("call %s at %s, attempt %s: %s %s host %s, body %q %v; %s", r.Header.Get(callHeader), w.version,
 		r.Header.Get(attemptHeader), r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
+	side := envoySide
+	if strings.HasPrefix(r.Header.Get("X-Request-Id"), sideIDs[embeddedSide]) {
+		side = embeddedSide
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen = append(w.seen, text)
+	w.seen[side] = append(w.seen[side], text)
 }
 
 // tracing are headers that depend on the mesh's tracing. What the caller's Envoy
@@ -196,9 +218,9 @@ func short(body []byte) string {
 	return string(body)
 }
 
-// all is what came, in an order of its own.
-func (w *workload) all() []string {
+// all is what came from a side, in an order of its own.
+func (w *workload) all(side int) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Sorted(slices.Values(w.seen))
+	return slices.Sorted(slices.Values(w.seen[side]))
 }
