@@ -74,6 +74,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartNoRetry:         {loggedFailures},
 		rules.PartRequestHeaders:  {loggedReached},
 		rules.PartResponseHeaders: {loggedAnswered},
+		rules.PartResponseRemoved: {unseen("no proxy shows which headers an answer had; set it to a value instead, or take it out")},
 		rules.PartRewrite:         {loggedReached},
 		rules.PartRedirect:        {loggedRedirects},
 		rules.PartTakenEntry:      {sentTo, takenBy},

@@ -121,7 +121,8 @@ func (o *HeaderOperations) onto(have *networking.Headers_HeaderOperations) *netw
 // The kinds of parts of headers.
 const (
 	PartRequestHeaders  = "request-headers"  // requests that got to an endpoint with what it does to them
-	PartResponseHeaders = "response-headers" // answers with what it does to them
+	PartResponseHeaders = "response-headers" // answers with what it sets or adds
+	PartResponseRemoved = "response-removed" // answers that had what it takes away, which nothing shows
 )
 
 func headersParts() []entryPart {
@@ -135,7 +136,14 @@ func headersParts() []entryPart {
 		{
 			PartKind: PartKind{Name: PartResponseHeaders, None: "no answer that had them", Remedy: "let a cohort send requests that it matches, and wait for the answer; or take it out"},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				return whole.field(PartResponseHeaders, "headers.response", entry.GetHeaders().GetResponse() != nil)
+				of := entry.GetHeaders().GetResponse()
+				return whole.field(PartResponseHeaders, "headers.response", of != nil && (len(of.Set)+len(of.Add) > 0 || len(of.Remove) == 0))
+			},
+		},
+		{
+			PartKind: PartKind{Name: PartResponseRemoved, None: "nothing that shows it", Remedy: "set it to a value instead, or take it out"},
+			in: func(whole Part, entry *networking.HTTPRoute) []Part {
+				return whole.field(PartResponseRemoved, "headers.response.remove", len(entry.GetHeaders().GetResponse().GetRemove()) > 0)
 			},
 		},
 	}

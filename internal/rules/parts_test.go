@@ -61,8 +61,8 @@ func TestPartsOfWhatAChangeWrites(t *testing.T) {
 		"it was not so before":    {ratings(`[{` + toV1 + `}]`), ratings(`[{` + jasons + toV2 + `}, {route: [{destination: {host: ratings}}]}]`), "route spec.http[0]>" + book + "|v2|0, route spec.http[1]>" + book + "||0"},
 		"a redirect goes nowhere": {"", ratings(`[{redirect: {uri: /}}]`), "route spec.http[0]>||0, redirect spec.http[0].redirect>||0"},
 		"headers and a rewrite": {
-			"", ratings(`[{` + toV1 + `, rewrite: {uri: /}, headers: {request: {set: {a: b}}, response: {remove: [c]}}}]`),
-			"route spec.http[0]>" + book + "|v1|0, request-headers spec.http[0].headers.request>||0, response-headers spec.http[0].headers.response>||0, rewrite spec.http[0].rewrite>||0",
+			"", ratings(`[{` + toV1 + `, rewrite: {uri: /}, headers: {request: {set: {a: b}}, response: {set: {c: d}, remove: [e]}}}]`),
+			"route spec.http[0]>" + book + "|v1|0, request-headers spec.http[0].headers.request>||0, response-headers spec.http[0].headers.response>||0, response-removed spec.http[0].headers.response.remove>||0, rewrite spec.http[0].rewrite>||0",
 		},
 		"TCP with one destination and with several": {
 			"", strings.Replace(ratings(`[{`+toV1+`}]`), "http: [{"+toV1+"}]", `tcp: [{match: [{port: 1}], `+toV1+`}, {route: [{destination: {host: ratings, subset: v1}, weight: 80}, {destination: {host: ratings, subset: v2}, weight: 20}]}]`, 1),
