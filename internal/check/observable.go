@@ -11,13 +11,14 @@ import (
 // observable is what is known of a quantity before it is observed. All are at
 // least 0, but for those that only are calculated.
 type observable struct {
-	whole  bool   // a whole number
-	family string // quantities of one family hold together
-	part   string // what it is in its family: sent, status 503, check "stars", p99
-	free   bool   // calculated, and of any size
-	size   size   // of counts: of what they are a part of; of times: how many they are
-	limits []inequality
-	ratio  *ratio // what it is a quotient of; nil: it is none, or its divisor may be below 0
+	whole   bool   // a whole number
+	family  string // quantities of one family hold together
+	part    string // what it is in its family: sent, status 503, check "stars", p99
+	free    bool   // calculated, and of any size
+	size    size   // of counts: of what they are a part of; of times: how many they are
+	limits  []inequality
+	product *product // what it is a product of; nil: it is none
+	ratio   *ratio   // what it is a quotient of; nil: it is none, or its divisor may be below 0
 }
 
 // The families of quantities: those of a cohort, and of a service.
@@ -165,22 +166,22 @@ func (o observables) product(a, b linear) linear {
 		a, b = b, a
 	}
 	name := "(" + a.key() + ")·(" + b.key() + ")"
-	product, zero, unit := one(name), just(new(big.Rat)), just(ratOf(1))
-	known := observable{free: a.key() != b.key()} // a square is not below 0
+	whole, zero, unit := one(name), just(new(big.Rat)), just(ratOf(1))
+	known := observable{free: a.key() != b.key(), product: &product{a, b}} // a square is not below 0
 	if o.surely(">=", a, zero) && o.surely(">=", b, zero) {
 		known.free = false
 		if o.surely("<=", a.plus(ratOf(1), b), unit) { // and so at most as if they were equal
-			known.limits = append(known.limits, inequality{linear: just(big.NewRat(1, 4)).minus(product)})
+			known.limits = append(known.limits, inequality{linear: just(big.NewRat(1, 4)).minus(whole)})
 		}
 		if o.surely("<=", a, unit) {
-			known.limits = append(known.limits, inequality{linear: b.minus(product)})
+			known.limits = append(known.limits, inequality{linear: b.minus(whole)})
 		}
 		if o.surely("<=", b, unit) {
-			known.limits = append(known.limits, inequality{linear: a.minus(product)})
+			known.limits = append(known.limits, inequality{linear: a.minus(whole)})
 		}
 	}
 	o.named[name] = known
-	return product
+	return whole
 }
 
 // sharesOf returns a·b in counts, if a are shares of a cohort and b is what it

@@ -18,6 +18,9 @@ func (o observables) quotient(a, b linear) linear {
 	if shared, ok := o.ofSent(a, b); ok {
 		return shared
 	}
+	if other, ok := o.reduced(a, b); ok {
+		return other
+	}
 	name := "(" + a.key() + ")/(" + b.key() + ")"
 	quotient, zero := one(name), just(new(big.Rat))
 	known := observable{free: true}
