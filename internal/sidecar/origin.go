@@ -15,8 +15,8 @@ const (
 )
 
 // ofWorkloads are what the gateway takes away, beside what no workload may say:
-// who in the mesh is calling.
-var ofWorkloads = []string{"X-Envoy-Downstream-Service-Cluster", "X-Envoy-Downstream-Service-Node"}
+// who in the mesh is calling, and what a proxy before it has changed.
+var ofWorkloads = []string{"X-Envoy-Downstream-Service-Cluster", "X-Envoy-Downstream-Service-Node", originalPath, originalHost}
 
 // locate finds out where a request comes from, as the connection manager does with
 // use_remote_address at the gateway, which trusts no proxy before it

@@ -28,7 +28,7 @@ func TestWhereARequestComesFromIsSaidAsEnvoySaysIt(t *testing.T) {
 	const ofSidecar = "http://web:8000/"
 	ofGateway := "http://" + address + "/"
 	lies := []string{"X-Forwarded-For", "203.0.113.7, 198.51.100.9", "X-Forwarded-Proto", "https", "X-Envoy-External-Address", "192.0.2.1",
-		"X-Envoy-Downstream-Service-Cluster", "mine", "X-Envoy-Decorator-Operation", "mine", "X-Forwarded-Client-Cert", "By=me", "X-Forwarded-Host", "mine"}
+		"X-Envoy-Downstream-Service-Cluster", "mine", "X-Envoy-Decorator-Operation", "mine", "X-Forwarded-Client-Cert", "By=me", "X-Forwarded-Host", "mine", originalPath, "/mine", originalHost, "mine"}
 	for name, tt := range map[string]struct {
 		m       *mesh
 		url     string
@@ -38,8 +38,8 @@ func TestWhereARequestComesFromIsSaidAsEnvoySaysIt(t *testing.T) {
 	}{
 		"sidecar":         {sidecar, ofSidecar, nil, map[string]string{forwardedFor: "", forwardedProto: "http", externalAddress: ""}, `127\.0\.0\.1:[1-9]\d*`},
 		"gateway":         {gateway, ofGateway, nil, map[string]string{forwardedFor: "127.0.0.1", forwardedProto: "http", externalAddress: "127.0.0.1"}, `127\.0\.0\.1:[1-9]\d*`},
-		"lies to sidecar": {sidecar, ofSidecar, lies, map[string]string{forwardedFor: "203.0.113.7, 198.51.100.9", forwardedProto: "https", externalAddress: "192.0.2.1", "X-Envoy-Downstream-Service-Cluster": "mine"}, `198\.51\.100\.9:0`},
-		"lies to gateway": {gateway, ofGateway, lies, map[string]string{forwardedFor: "203.0.113.7, 198.51.100.9,127.0.0.1", forwardedProto: "http", externalAddress: "127.0.0.1", "X-Envoy-Downstream-Service-Cluster": ""}, `127\.0\.0\.1:[1-9]\d*`},
+		"lies to sidecar": {sidecar, ofSidecar, lies, map[string]string{forwardedFor: "203.0.113.7, 198.51.100.9", forwardedProto: "https", externalAddress: "192.0.2.1", "X-Envoy-Downstream-Service-Cluster": "mine", originalPath: "/mine", originalHost: "mine"}, `198\.51\.100\.9:0`},
+		"lies to gateway": {gateway, ofGateway, lies, map[string]string{forwardedFor: "203.0.113.7, 198.51.100.9,127.0.0.1", forwardedProto: "http", externalAddress: "127.0.0.1", "X-Envoy-Downstream-Service-Cluster": "", originalPath: "", originalHost: ""}, `127\.0\.0\.1:[1-9]\d*`},
 		"no address":      {sidecar, ofSidecar, []string{"X-Forwarded-For", "unknown"}, map[string]string{forwardedFor: "unknown"}, `127\.0\.0\.1:[1-9]\d*`},
 	} {
 		logged := len(tt.m.lines.all())
