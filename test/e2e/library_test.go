@@ -18,7 +18,11 @@ type library struct{ rows strings.Builder }
 func (l *library) add(here, there *report.Record) {
 	fmt.Fprintf(&l.rows, "| **%s** | %s | %s |\n", here.Scenario.Name, ended(here), ended(there))
 	for i, e := range here.Expectations {
-		fmt.Fprintf(&l.rows, "| `%s` | %s | %s |\n", inTable(e.Expression), observed(e), observed(there.Expectations[i]))
+		step := ""
+		if e.Step != "" {
+			step = e.Step + ": "
+		}
+		fmt.Fprintf(&l.rows, "| %s`%s` | %s | %s |\n", step, inTable(e.Expression), observed(e), observed(there.Expectations[i]))
 	}
 }
 

@@ -221,6 +221,7 @@ var resources = map[string]schema.GroupVersionResource{
 	"VirtualService":  {Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
 	"DestinationRule": {Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
 	"ServiceEntry":    {Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},
+	"Gateway":         {Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
 	"Telemetry":       {Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"},
 }
 

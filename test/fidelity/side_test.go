@@ -55,7 +55,7 @@ func (c *cluster) prepare(t testing.TB, cmp *comparison, service string) *trial 
 			}
 			switch kind {
 			case "up", "twin":
-				tr.workloads[side] = append(tr.workloads[side], serveWorkload(t, c.hostIP, version))
+				tr.workloads[side] = append(tr.workloads[side], serveWorkload(t, side, c.hostIP, version))
 			case "refuses":
 				tr.workloads[side] = append(tr.workloads[side], refusing(t, c.hostIP, version))
 			case "deaf":
@@ -111,6 +111,12 @@ func (tr *trial) entry() map[string]any {
 // compile makes the embedded sidecar's configuration of the case's rules.
 func (tr *trial) compile(t testing.TB) (*config.Config, error) {
 	t.Helper()
+	return tr.compileObjects(t, tr.manifests(t))
+}
+
+// compileObjects makes the configuration of rules for the case's service.
+func (tr *trial) compileObjects(t testing.TB, manifests []map[string]any) (*config.Config, error) {
+	t.Helper()
 	service := config.Service{Name: tr.service, Host: tr.host(), Ports: []config.Port{{Number: 8000}}}
 	for _, w := range tr.workloads[embeddedSide] {
 		service.Ports[0].Endpoints = append(service.Ports[0].Endpoints, config.Endpoint{
@@ -118,7 +124,7 @@ func (tr *trial) compile(t testing.TB) (*config.Config, error) {
 		})
 	}
 	var objects []*rules.Object
-	for _, manifest := range tr.manifests(t) {
+	for _, manifest := range manifests {
 		text, err := json.Marshal(manifest)
 		if err != nil {
 			t.Fatal(err)

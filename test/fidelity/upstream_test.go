@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ const (
 // workload is one version of a service, in this process: it notes what comes.
 type workload struct {
 	version string
+	side    int // which it is of; one that both share finds out by the id of a request
 	address string
 	fd      int // of one that takes no connection, its socket
 
@@ -42,13 +44,13 @@ type workload struct {
 }
 
 // serveWorkload starts one on an address that both proxies reach.
-func serveWorkload(t testing.TB, ip, version string) *workload {
+func serveWorkload(t testing.TB, side int, ip, version string) *workload {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &workload{version: version, address: l.Addr().String(), first: map[string]int{}}
+	w := &workload{version: version, side: side, address: l.Addr().String(), first: map[string]int{}}
 	server := &http.Server{Handler: w, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }() // Until it is closed.
 	t.Cleanup(func() { server.Close() })
@@ -156,7 +158,7 @@ func (w *workload) note(r *http.Request, body []byte, err error) {
 	slices.Sort(lines)
 	text := fmt.Sprintf("call %s at %s, attempt %s: %s %s host %s, body %q %v; %s", r.Header.Get(callHeader), w.version,
 		r.Header.Get(attemptHeader), r.Method, r.RequestURI, r.Host, short(body), err, strings.Join(lines, "; "))
-	side := envoySide
+	side := w.side
 	if strings.HasPrefix(r.Header.Get("X-Request-Id"), sideIDs[embeddedSide]) {
 		side = embeddedSide
 	}
@@ -172,10 +174,13 @@ var tracing = map[string]bool{
 	"X-B3-Traceid": true, "X-B3-Spanid": true, "X-B3-Parentspanid": true, "X-B3-Sampled": true,
 }
 
+// newID is an id that a gateway gave.
+var newID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // requestHeader is what is compared of a request's header.
 func requestHeader(name, value string) string {
 	switch name {
-	case "X-Forwarded-For":
+	case "X-Forwarded-For", "X-Envoy-External-Address":
 		parts := strings.Split(value, ",")
 		for i, p := range parts {
 			if ip := strings.TrimSpace(p); ip == "127.0.0.1" || strings.HasPrefix(ip, "10.244.0.") {
@@ -184,6 +189,9 @@ func requestHeader(name, value string) string {
 		}
 		return strings.Join(parts, ",")
 	case "X-Request-Id":
+		if newID.MatchString(value) {
+			return "(a new one)"
+		}
 		return strings.NewReplacer(sideIDs[0], "", sideIDs[1], "").Replace(value)
 	}
 	return value
