@@ -60,10 +60,10 @@ func (p Part) Takes(r Request, inForce []*Object) (is, known bool) {
 		return false, known
 	}
 	for i, block := range first.match {
-		switch met := r.meetsBlock(block); {
-		case met == maybe:
+		switch r.meetsBlock(block) {
+		case maybe:
 			return false, false
-		case met == yes:
+		case yes:
 			return i == p.block, true
 		}
 	}
