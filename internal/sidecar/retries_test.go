@@ -289,7 +289,7 @@ func TestARetryStaysWhereAHeaderBindsIt(t *testing.T) {
 		{`"retries":{"attempts":1,"retryOn":"5xx"},"route":` + weighted, false},
 	} {
 		m := startMesh(t, Options{}, web(t, bad, bad), bound, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{`+row.entry+`}]}`))
-		first := func() int64 { return int64(m.Snapshot().Clusters[0].Hosts[0].RqTotal) }
+		first := func() int64 { return m.Snapshot().Clusters[0].Hosts[0].RqTotal }
 		moved := 0 // One in 32 retries meets no other in five places of the ring.
 		for i := range 12 {
 			before := first()
