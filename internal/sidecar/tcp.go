@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -59,8 +60,9 @@ func (t *tcpStream) pass(ctx context.Context, downstream net.Conn, from peer) {
 	t.proxy.countConnection(t.proxy.labels(t.target, h, from), t.entry.flags)
 	if t.upstream != nil {
 		t.entry.upstreamLocal = t.upstream.LocalAddr()
-		t.entry.received, t.entry.sent = relay(ctx, downstream, t.upstream)
-		t.pool.end()
+		var by end
+		t.entry.received, t.entry.sent, by = relay(ctx, downstream, t.upstream)
+		t.pool.end(by)
 	}
 	if t.state.config.AccessLog {
 		t.entry.serverName, t.entry.duration = from.server, time.Since(t.entry.start)
@@ -72,7 +74,7 @@ func (t *tcpStream) pass(ctx context.Context, downstream net.Conn, from peer) {
 func (t *tcpStream) abandon() {
 	if t.upstream != nil {
 		t.upstream.Close()
-		t.pool.end()
+		t.pool.end(byProxy)
 	}
 }
 
@@ -92,18 +94,28 @@ func (t *tcpStream) connect(ctx context.Context, c *cluster) *unconnectedTCP {
 	}
 	t.pool = pool
 	upstream, err := c.connect(ctx, pool.host)
-	pool.connected(err == nil)
 	if err != nil {
+		failure := newConnectError(err)
+		pool.failed(failure)
 		// Its one attempt is over, which Envoy says as well.
-		return &unconnectedTCP{"UF,URX", newConnectError(err).detail()}
+		return &unconnectedTCP{"UF,URX", failure.detail()}
 	}
+	pool.connected()
 	t.upstream = upstream
 	return nil
 }
 
+// end is who ended a connection to a host.
+type end int
+
+const (
+	byProxy end = iota
+	byHost
+)
+
 // relay copies both ways until both sides have ended, or ctx has, and returns
-// how many bytes came from each.
-func relay(ctx context.Context, downstream, upstream net.Conn) (received, sent int64) {
+// how many bytes came from each, and who ended the connection to the host.
+func relay(ctx context.Context, downstream, upstream net.Conn) (received, sent int64, by end) {
 	stop := context.AfterFunc(ctx, func() {
 		downstream.Close()
 		upstream.Close()
@@ -111,23 +123,37 @@ func relay(ctx context.Context, downstream, upstream net.Conn) (received, sent i
 	defer stop()
 	defer upstream.Close()
 	var both sync.WaitGroup
-	both.Go(func() { received = copyHalf(upstream, downstream) })
-	both.Go(func() { sent = copyHalf(downstream, upstream) })
+	both.Go(func() { received, _ = copyHalf(upstream, downstream) })
+	both.Go(func() {
+		var err error
+		sent, err = copyHalf(downstream, upstream)
+		by = endOf(err)
+	})
 	both.Wait()
-	return received, sent
+	return received, sent, by
+}
+
+// endOf says who ended a connection by why no more is read of it: its host, unless it
+// was closed here, as where what came could not be passed on.
+func endOf(err error) end {
+	var failed *net.OpError
+	if errors.Is(err, net.ErrClosed) || errors.As(err, &failed) && failed.Op == "write" {
+		return byProxy
+	}
+	return byHost
 }
 
 // copyHalf copies one way and passes the end on. An error ends both ways, as
 // the end of a connection does.
-func copyHalf(to, from net.Conn) int64 {
+func copyHalf(to, from net.Conn) (int64, error) {
 	n, err := io.Copy(to, from)
 	if err != nil {
 		to.Close()
 		from.Close()
-		return n
+		return n, err
 	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // It fails only if the other way has ended already.
 	}
-	return n
+	return n, nil
 }

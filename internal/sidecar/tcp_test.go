@@ -190,6 +190,31 @@ func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
 	if got := lines(t, dial(), "hello"); got != "one hello\n" {
 		t.Errorf("the next got %q", got)
 	}
+	sidecartest.Until(t, "the next has ended", func() bool { return stat("upstream_cx_destroy") == 2 })
+	if remote, local := stat("upstream_cx_destroy_remote"), stat("upstream_cx_destroy_local"); remote != 2 || local != 0 {
+		t.Errorf("the host ended %d, the proxy %d", remote, local)
+	}
+}
+
+func TestAConnectionThatFailsIsCountedAsItFailed(t *testing.T) {
+	refused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Close()
+	m := startMesh(t, Options{}, []config.Service{sidecartest.Service("tcp-echo", 9000, true, sidecartest.Endpoint("tcp-echo", "v1", refused.Addr().String()))})
+	c, err := m.Dial(t.Context(), "tcp", "tcp-echo:9000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(c); err != nil || len(got) > 0 {
+		t.Errorf("got %q %v", got, err)
+	}
+	for _, name := range []string{"upstream_cx_connect_fail", "upstream_cx_destroy_remote", "upstream_rq_pending_failure_eject"} {
+		if n := m.stat(sidecartest.ClusterStat("outbound|9000||tcp-echo", name)); n != 1 {
+			t.Errorf("%s is %d", name, n)
+		}
+	}
 }
 
 func TestTooManyThatWaitForAConnectionAreFailedAttempts(t *testing.T) {
@@ -238,13 +263,13 @@ func TestAPoolWithoutAConnectionGetsOneBeyondTheLimit(t *testing.T) {
 	}
 	third := create(1)
 	sidecartest.Until(t, "a third has asked", func() bool { return overflows() == 2 })
-	h.tcp[0].forget()
+	h.tcp[0].forget(byHost)
 	select {
 	case <-third:
 		t.Error("the end of another worker's let it in")
 	default:
 	}
-	h.tcp[1].forget()
+	h.tcp[1].forget(byHost)
 	<-third
 	if n := overflows(); n != 2 || h.cxActive.Load() != 1 {
 		t.Errorf("in the end %d overflows, %d connections", n, h.cxActive.Load())

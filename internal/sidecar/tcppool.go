@@ -67,38 +67,55 @@ func (p *tcpPool) create() {
 	p.host.cxActive.Add(1)
 }
 
-// connected counts what became of a connection that was being made.
-func (p *tcpPool) connected(ok bool) {
-	c := p.cluster
-	c.pending.dec()
-	c.stats.rqPendingActive.add(-1)
-	if !ok {
-		c.stats.cxConnectFail.add(1)
-		p.host.cxConnectFail.Add(1)
-		c.report(p.host, http.StatusServiceUnavailable)
-		p.forget()
-		return
-	}
-	c.report(p.host, http.StatusOK)
-	c.stats.rqTotal.add(1)
-	c.stats.rqActive.add(1)
+// connected counts a connection that was made.
+func (p *tcpPool) connected() {
+	p.waited()
+	p.cluster.report(p.host, http.StatusOK)
+	p.cluster.stats.rqTotal.add(1)
+	p.cluster.stats.rqActive.add(1)
 	p.host.rqTotal.Add(1)
 	p.host.rqActive.Add(1)
 }
 
-// end counts the end of a connection that was made.
-func (p *tcpPool) end() {
-	p.cluster.stats.rqActive.add(-1)
-	p.host.rqActive.Add(-1)
-	p.forget()
+// failed counts one that could not be made.
+func (p *tcpPool) failed(why *connectError) {
+	p.waited()
+	c := p.cluster
+	c.stats.rqPendingFailure.add(1)
+	c.stats.cxConnectFail.add(1)
+	p.host.cxConnectFail.Add(1)
+	c.report(p.host, http.StatusServiceUnavailable)
+	if why.timedOut {
+		c.stats.cxConnectTimeout.add(1)
+		p.forget(byProxy)
+		return
+	}
+	p.forget(byHost) // Envoy takes who refuses for one who closes.
 }
 
-func (p *tcpPool) forget() {
+func (p *tcpPool) waited() {
+	p.cluster.pending.dec()
+	p.cluster.stats.rqPendingActive.add(-1)
+}
+
+// end counts the end of a connection that was made.
+func (p *tcpPool) end(by end) {
+	p.cluster.stats.rqActive.add(-1)
+	p.host.rqActive.Add(-1)
+	p.forget(by)
+}
+
+func (p *tcpPool) forget(by end) {
 	p.worker.Lock()
 	defer p.worker.Unlock()
 	p.open--
 	p.cluster.connections.dec()
 	p.cluster.stats.cxDestroy.add(1)
+	if by == byHost {
+		p.cluster.stats.cxDestroyRemote.add(1)
+	} else {
+		p.cluster.stats.cxDestroyLocal.add(1)
+	}
 	p.cluster.stats.cxActive.add(-1)
 	p.host.cxActive.Add(-1)
 	p.ended.Signal()

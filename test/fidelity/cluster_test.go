@@ -248,12 +248,17 @@ func (c *cluster) logged(ctx context.Context) (map[string]string, error) {
 	return byID(string(text)), err
 }
 
-// byID are the lines of an access log by the ids that this test gave.
+// byID are the lines of an access log by the ids that this test gave, those of TCP
+// connections by themselves.
 func byID(log string) map[string]string {
 	lines := map[string]string{}
 	for line := range strings.Lines(log) {
 		if m := logLine.FindStringSubmatch(line); m != nil {
-			lines[m[logLine.SubexpIndex("id")]] = line
+			id := m[logLine.SubexpIndex("id")]
+			if id == "-" {
+				id = line
+			}
+			lines[id] = line
 		}
 	}
 	return lines

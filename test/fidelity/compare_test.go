@@ -17,6 +17,8 @@ type comparison struct {
 	Versions    []string // what each version of the service does: up (the default of both), twin (a second endpoint of the one before), refuses, deaf (takes no connection, and refuses none), none
 	Shared      bool     // both sides have the same workloads, at the same addresses
 	HTTP        string   // the http entries of the VirtualService, in JSON, without brackets; empty: there is none
+	Opaque      bool     // the service's port is one of TCP connections: each call is one, and sends its body
+	TCP         string   // the tcp entries of the VirtualService, as HTTP
 	Policy      string   // the fields of the DestinationRule beside host and subsets, in JSON
 	NoSubsets   bool     // there is no DestinationRule
 	Calls       []call
@@ -40,6 +42,9 @@ func (c *comparison) calls() []call {
 }
 
 func (c *comparison) virtualService() string {
+	if c.TCP != "" {
+		return fmt.Sprintf(`{"hosts": ["$web"], "tcp": [%s]}`, c.TCP)
+	}
 	if c.HTTP == "" {
 		return ""
 	}

@@ -24,6 +24,7 @@ func TestTheEmbeddedSidecarAnswersAsEnvoyDoes(t *testing.T) {
 	c := startCluster(t)
 	began := time.Now()
 	trials := c.compare(t, "web", slices.Concat(cases, ejections, hashes), atOnce)
+	trials = append(trials, c.compare(t, "tcp", streams, atOnce)...)
 	trials = append(trials, c.compare(t, "crowd", crowds, 1)...) // Who comes first depends on the machine's other work.
 	for _, tr := range trials {
 		t.Run(tr.Name, tr.hold)
@@ -88,7 +89,7 @@ func (c *cluster) run(t testing.TB, trials []*trial, atOnce int) {
 		tr.startEmbedded(t)
 		beside.Go(func() error {
 			tr.drive(t, embeddedSide, tr.proxy.Dial)
-			tr.drive(t, envoySide, c.dialTo(anyService))
+			tr.drive(t, envoySide, c.dialTo(tr.through()))
 			return nil
 		})
 	}
@@ -123,6 +124,9 @@ func (c *cluster) collect(t testing.TB, trials []*trial) {
 		t.Fatal(err)
 	}
 	for _, tr := range trials {
+		if tr.Opaque {
+			stats = c.awaitEnded(t, tr)
+		}
 		tr.counts = [2]map[string]int64{tr.ours(stats), tr.embeddedStats()}
 	}
 }

@@ -55,6 +55,10 @@ func (c *cluster) prepare(t testing.TB, cmp *comparison, service string) *trial 
 			}
 			switch kind {
 			case "up", "twin":
+				if cmp.Opaque {
+					tr.workloads[side] = append(tr.workloads[side], echoing(t, c.hostIP, version))
+					continue
+				}
 				tr.workloads[side] = append(tr.workloads[side], serveWorkload(t, side, c.hostIP, version))
 			case "refuses":
 				tr.workloads[side] = append(tr.workloads[side], refusing(t, c.hostIP, version))
@@ -93,6 +97,10 @@ func (tr *trial) entry() map[string]any {
 		"hosts": []any{tr.host()}, "location": "MESH_INTERNAL", "resolution": "STATIC",
 		"ports": []any{map[string]any{"number": int64(8000), "name": "http", "protocol": "HTTP"}},
 	}
+	if tr.Opaque {
+		spec["addresses"] = []any{tr.virtualIP()}
+		spec["ports"] = []any{map[string]any{"number": int64(8000), "name": "http", "protocol": "TCP"}}
+	}
 	var endpoints []any
 	for _, w := range tr.workloads[envoySide] {
 		a, _ := net.ResolveTCPAddr("tcp", w.address)
@@ -117,7 +125,7 @@ func (tr *trial) compile(t testing.TB) (*config.Config, error) {
 // compileObjects makes the configuration of rules for the case's service.
 func (tr *trial) compileObjects(t testing.TB, manifests []map[string]any) (*config.Config, error) {
 	t.Helper()
-	service := config.Service{Name: tr.service, Host: tr.host(), Ports: []config.Port{{Number: 8000}}}
+	service := config.Service{Name: tr.service, Host: tr.host(), Ports: []config.Port{{Number: 8000, TCP: tr.Opaque}}}
 	for _, w := range tr.workloads[embeddedSide] {
 		service.Ports[0].Endpoints = append(service.Ports[0].Endpoints, config.Endpoint{
 			Address: w.address, Workload: tr.service + "-" + w.version, Labels: map[string]string{"app": tr.service, "version": w.version},
@@ -160,6 +168,10 @@ func (tr *trial) startEmbedded(t testing.TB) {
 func (tr *trial) drive(t testing.TB, side int, dial dialer) {
 	calls := tr.calls()
 	tr.outcomes[side] = make([]outcome, len(calls))
+	if tr.Opaque {
+		tr.driveStreams(t, side, dial)
+		return
+	}
 	each := len(calls) / max(1, tr.Rounds)
 	for from := 0; from < len(calls); from += each {
 		tr.round(t, side, dial, calls[from:from+each], from)
@@ -191,6 +203,9 @@ var logLine = regexp.MustCompile(`^\[[^]]*\] "(?P<request>[^"]*)" (?P<status>\S+
 
 // read takes the outcomes' lines from a log.
 func (tr *trial) read(side int, lines map[string]string) error {
+	if tr.Opaque {
+		return tr.readStreams(side, lines)
+	}
 	for n := range tr.outcomes[side] {
 		line, ok := lines[tr.id(side, n)]
 		if !ok {
