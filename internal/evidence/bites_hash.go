@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -12,14 +13,13 @@ import (
 // endpoints: those that had what it hashes, as far as that is known, which it is of
 // the load's own. Where a proxy sent no request to several endpoints there is none.
 func boundRequests(w *Window, p pair, part rules.Part) answer {
-	several := w.clusterRequests(p, func(name envoy.ClusterName) bool {
-		return governs(part, name) && len(p.after.clusters[name].Hosts) > 1
-	})
+	several := func(name envoy.ClusterName) bool { return governs(part, name) && len(p.after.clusters[name].Hosts) > 1 }
+	reached := w.clusterRequests(p, several)
 	switch {
-	case several.name == "" || several.value == 0 || part.BindsAll():
-		return several
+	case reached.name == "" || reached.value == 0 || part.BindsAll():
+		return reached
 	case !p.proxy.Client && !p.proxy.Gateway:
-		return unknown(fmt.Sprintf("nothing tells what of it the requests had that %s sent; let an expectation say where they went, as in imbalance(%s) == requests(%s)", p.proxy.Name, part.Service(), part.Service()))
+		return unknown(fmt.Sprintf("nothing tells what of it the requests had that %s sent; %s", p.proxy.Name, sayWhere(part)))
 	}
 	said := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
 		if r.Host != part.Host { // it may have been led there
@@ -27,8 +27,38 @@ func boundRequests(w *Window, p pair, part rules.Part) answer {
 		}
 		return part.Binds(r, w.Objects)
 	})
-	said.value = min(said.value, several.value)
+	if said.value == 0 {
+		return said
+	}
+	return w.boundOf(p, part, said, several)
+}
+
+// boundOf is how many of the requests that had what is hashed got to one of several
+// endpoints at least: what got there from the host, less those that had nothing of
+// it. The others may have been aborted, or led to somewhere else.
+func (w *Window) boundOf(p pair, part rules.Part, said answer, several func(envoy.ClusterName) bool) answer {
+	led, why := w.logCount(p, func(k logged) bool {
+		name, ok := envoy.ParseClusterName(k.cluster)
+		asked, _, _ := strings.Cut(k.authority, ":")
+		return ok && name.Direction == envoy.Outbound && several(name) && k.upstream != "" && rules.Qualified(asked, part.Object.Namespace) == part.Host
+	})
+	if why != "" {
+		return unknown(why + "; " + sayWhere(part))
+	}
+	unbound := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+		bound, _ := part.Binds(r, w.Objects)
+		return r.Host == part.Host && !bound, true
+	})
+	if led <= unbound.value {
+		return unknown(fmt.Sprintf("the %d requests of %s that got to one of several endpoints may all have been without what it hashes; let those that have it get there, or %s", led, p.proxy.Name, sayWhere(part)))
+	}
+	said.value = min(said.value, led-unbound.value)
 	return said
+}
+
+// sayWhere asks for an expectation that shows what was bound.
+func sayWhere(part rules.Part) string {
+	return fmt.Sprintf("let an expectation say where they went, as in imbalance(%s) == requests(%s)", part.Service(), part.Service())
 }
 
 // sentThat counts the requests of the cohorts of a proxy to the host of a part that

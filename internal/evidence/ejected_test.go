@@ -38,7 +38,7 @@ func TestOnlyWhereThereAreEndpointsDoesNoHealthyUpstreamShowAnEjection(t *testin
 // before the window ended: only the flag UH tells of it.
 type outage struct {
 	before, after []envoy.Host
-	lines         map[string]int // of requests, by endpoint; empty: of those that found none
+	lines         map[string]int // of requests, by endpoint; empty: of those that found none; FI, UO: aborted, refused
 	outlier       envoy.OutlierDetection
 }
 
@@ -75,8 +75,11 @@ func (o *outage) window() (*Window, envoy.ClusterName) {
 	log.begin(start, 0)
 	for upstream, n := range o.lines {
 		entry := envoy.LogEntry{Started: start.Add(time.Second), Method: "GET", Status: 500, Cluster: name.String(), Upstream: upstream}
-		if upstream == "" {
+		switch upstream {
+		case "":
 			entry.Status, entry.Flags = 503, []string{"UH"}
+		case "FI", "UO":
+			entry.Status, entry.Flags, entry.Upstream = 503, []string{upstream}, ""
 		}
 		for range n {
 			log.add(entry)
@@ -134,6 +137,8 @@ func TestAnEjectionTakesRequests(t *testing.T) {
 		"nobody called it":            {func(o *outage) { o.after, o.lines = o.before, nil }, possible{3, 0, true}},
 		"attempts, and no more lines": {func(o *outage) { o.after[0].Requests = 25 }, possible{3, 9, true}},
 		"connections that failed":     {func(o *outage) { o.after[0].Conns = 30 }, possible{3, 10, true}},
+		"more that a fault aborted":   {func(o *outage) { o.lines["FI"] = 90 }, possible{3, 3, true}},
+		"more that a limit refused":   {func(o *outage) { o.lines["UO"] = 90 }, possible{3, 3, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutage()

@@ -38,7 +38,7 @@ func (w *Window) ejectable(host string, of func(envoy.ClusterName) bool) possibl
 				all.each = fewest
 			}
 			rounds := 1 + int64(w.length/max(config.Outlier.BaseEjectionTime, 1))
-			all.most += min(rounds*allowed, w.attempted(p, f)/fewest)
+			all.most += min(rounds*allowed, w.attempted(p, f, logged.tried)/fewest)
 		}
 	}
 	return all
@@ -54,7 +54,7 @@ func (w *Window) refusable(service mesh.Service, of func(envoy.ClusterName) bool
 				return possible{}
 			}
 			if of(f.name) && w.limited(p, f, isTCP(service, f.name.Port)) {
-				all.most += w.attempted(p, f)
+				all.most += w.attempted(p, f, logged.admitted)
 			}
 		}
 	}
@@ -75,15 +75,23 @@ func (w *Window) limited(p pair, f flow, tcp bool) bool {
 	})
 }
 
+// admitted says whether a request came as far as the limits of its cluster: a fault
+// aborts it before.
+func (k logged) admitted() bool { return k.upstream != "" || !k.flagged("FI") }
+
+// tried says whether a request may have been an error of an endpoint: what a limit
+// refused has been none.
+func (k logged) tried() bool { return k.admitted() && (k.upstream != "" || !k.flagged("UO")) }
+
 // attempted is how often a proxy called a cluster at most: what no endpoint got is in
-// its log, and each attempt of a request in /clusters. Without a log it may be all that
-// the clients sent, beside that.
-func (w *Window) attempted(p pair, f flow) int64 {
+// its log, as far as it counts, and each attempt of a request in /clusters. Without a
+// log it may be all that the clients sent, beside that.
+func (w *Window) attempted(p pair, f flow, counts func(logged) bool) int64 {
 	var requests, conns uint64
 	for _, h := range f.hosts {
 		requests, conns = requests+h.requests, conns+h.conns
 	}
-	logged, why := w.logCount(p, func(k logged) bool { return k.cluster == f.name.String() })
+	logged, why := w.logCount(p, func(k logged) bool { return k.cluster == f.name.String() && counts(k) })
 	n := int64(max(requests, conns, logged))
 	if why != "" && !f.quiet() {
 		for _, load := range w.Loads {
