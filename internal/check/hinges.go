@@ -35,6 +35,16 @@ func (e *Expectation) Hinges(w Windows, n Need, own *int64) bool {
 	return turned(most)
 }
 
+// HingesOn says whether the line would have come out otherwise for each of some
+// numbers of a quantity of the proxies, and all else as it was.
+func (e *Expectation) HingesOn(w Windows, n Need, values ...int64) bool {
+	as := e.findings(w)
+	if verdictOf(as) == report.Inconclusive || w.During == nil {
+		return true
+	}
+	return !slices.ContainsFunc(values, func(value int64) bool { return !turned(as, e.findings(w.with(n, value))) })
+}
+
 // turned says whether a part of the line holds in one of two cases, and is false
 // in the other. That it cannot be judged in either says nothing.
 func turned(one, other []finding) bool {

@@ -207,6 +207,21 @@ func TestALineThatHingesOnACount(t *testing.T) {
 	}
 }
 
+// There were no overflows.
+func TestALineThatHingesOnNumbersOfACount(t *testing.T) {
+	for line, want := range map[string]bool{
+		"overflows(httpbin) <= 5": true,
+		"overflows(httpbin) <= 6": false, // holds of the first as well
+		"overflows(httpbin) != 7": false, // holds of the first as well
+		"overflows(httpbin) == 0": true,
+		"overflows(httpbin) < 9":  false, // holds of both
+	} {
+		if got := mustCompile(t, line).HingesOn(quiet(), Need{"overflows", []string{"httpbin"}}, 6, 7); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
 // What shows several versions may be of either.
 func TestAnswersThatCannotBeToldApartAreNotPassed(t *testing.T) {
 	answers := func(version string, count int64) loadgen.Outcome {

@@ -127,17 +127,26 @@ func (r run) spokenOf(b report.Bite, w *report.Window) bool {
 // hinges says whether an expectation of the window hinges on a quantity of the
 // service that a part is of.
 func (r run) hinges(function string, b report.Bite, w *report.Window) bool {
+	return r.says(function, b, w, func(line scenarios.Line, n check.Need) bool { return line.Hinges(r.windows(w.Step), n, b.Most) })
+}
+
+// says whether an expectation of the window says something of a quantity of the
+// service that a part is of.
+func (r run) says(function string, b report.Bite, w *report.Window, something func(scenarios.Line, check.Need) bool) bool {
 	return slices.ContainsFunc(r.expectations(w), func(line scenarios.Line) bool {
 		return slices.ContainsFunc(line.Needs(), func(n check.Need) bool {
-			return n.Function == function && r.sameService(n.Args[0], b.Service) && line.Hinges(r.windows(w.Step), n, b.Most)
+			return n.Function == function && r.sameService(n.Args[0], b.Service) && something(line, n)
 		})
 	})
 }
 
 // placed says whether of a part of which nothing shows to which endpoints it bound
-// requests an expectation speaks of where they went.
+// requests an expectation says that they were not level, as they are where nothing
+// binds them.
 func (r run) placed(b report.Bite, w *report.Window) bool {
-	return b.Kind == rules.PartHash && b.Count == nil && r.hinges(report.Imbalance, b, w)
+	return b.Kind == rules.PartHash && b.Count == nil && r.says(report.Imbalance, b, w, func(line scenarios.Line, n check.Need) bool {
+		return line.HingesOn(r.windows(w.Step), n, 0, 1)
+	})
 }
 
 // sameService compares names of services, of which either may be qualified by
