@@ -80,7 +80,7 @@ var cases = []comparison{
 	{Name: "a share is mirrored", Drawn: true, Times: 300, Connections: 4, HTTP: toV1(`"mirror": {"host": "$web", "subset": "v2"}, "mirrorPercentage": {"value": 35}`), Calls: paths("/")},
 	{Name: "a share of what is not aborted is mirrored", Drawn: true, Times: 300, Connections: 4,
 		HTTP: toV1(`"mirror": {"host": "$web", "subset": "v2"}, "mirrorPercentage": {"value": 50}, "fault": {"abort": {"httpStatus": 503, "percentage": {"value": 50}}}`), Calls: paths("/")},
-	{Name: "a timeout", HTTP: toV1(`"timeout": "0.3s"`), Calls: []call{{}, {Do: "wait=1s"}, {Method: "POST", Body: "x", Do: "wait=1s"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:100", Do: "wait=200ms"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:900", Do: "wait=500ms"}}},
+	{Name: "a timeout", HTTP: toV1(`"timeout": "0.3s"`), Calls: []call{{}, {Do: "wait=1s"}, {Method: "POST", Body: "x", Do: "wait=1s"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:100", Do: "wait=1s"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:3000", Do: "wait=600ms"}}},
 	{Name: "a timeout that the caller asks for", NoSubsets: true, Versions: oneUp, Calls: []call{{Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:200", Do: "wait=1s"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:x"}}},
 	{Name: "retries that the caller asks for", NoSubsets: true, Versions: oneUp, Calls: []call{{Headers: "X-Envoy-Retry-On:5xx X-Envoy-Max-Retries:2", Do: "status=503 times=2"}, {Headers: "X-Envoy-Max-Retries:0", Do: "status=503"}}},
 	{Name: "retries on 5xx", HTTP: retrying(`"attempts": 2, "retryOn": "5xx"`), Calls: []call{{}, {Do: "status=503 times=1"}, {Do: "status=500 times=2"}, {Do: "status=503"}, {Do: "close times=1"}, {Do: "close"}, {Do: "status=404"}, {Method: "POST", Body: "a body", Do: "status=502 times=1"}, {Do: "garbage"}}},

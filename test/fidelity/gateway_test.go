@@ -27,7 +27,7 @@ var gateways = []comparison{
 	{Name: "what an edge says", HTTP: "{" + v1 + "}", Calls: []call{
 		{}, {Path: "/a/../b?x=1"}, {Method: "POST", Body: "a body"}, {Method: "HEAD"}, {Do: "status=503"}, {Do: "status=404 header=Server:mine header=X-Envoy-Upstream-Service-Time:7"},
 		{Headers: "X-Forwarded-For:203.0.113.7"}, {Headers: "X-Forwarded-For:203.0.113.7,198.51.100.1 X-Forwarded-Proto:https"}, {Headers: "X-Envoy-External-Address:192.0.2.1 X-Envoy-Internal:true"},
-		{Headers: "X-Envoy-Retry-On:5xx X-Envoy-Max-Retries:1", Do: "status=503"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:100", Do: "wait=300ms"}, {Headers: "X-Forwarded-Host:mine X-Envoy-Original-Path:/mine X-Envoy-Original-Host:mine X-Envoy-Downstream-Service-Cluster:mine X-Envoy-Decorator-Operation:mine"},
+		{Headers: "X-Envoy-Retry-On:5xx X-Envoy-Max-Retries:1", Do: "status=503"}, {Headers: "X-Envoy-Upstream-Rq-Timeout-Ms:100", Do: "wait=1s"}, {Headers: "X-Forwarded-Host:mine X-Envoy-Original-Path:/mine X-Envoy-Original-Host:mine X-Envoy-Downstream-Service-Cluster:mine X-Envoy-Decorator-Operation:mine"},
 	}},
 	{Name: "which host", HTTP: "{" + v1 + "}", Calls: []call{
 		{Host: "$web.example.com:80"}, {Host: "$web.example.com:8080"}, {Host: "$WEB.example.com"}, {Host: "$web.example.org"}, {Host: "x.$web.example.com"}, {Host: "$web"},
