@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 	"github.com/meshchaos/meshchaos/internal/sidecar/sidecartest"
 )
@@ -20,15 +21,22 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Envoy names the endpoint in its log, and does not charge it with the timeout.
-func TestATimeoutBeforeAConnectionIsNotItsEndpoints(t *testing.T) {
+// startSilentMesh is a mesh with the service web, of which no connection comes about,
+// and the address of its endpoint.
+func startSilentMesh(t *testing.T, objects ...*rules.Object) (m *mesh, address string) {
+	t.Helper()
 	ca, err := NewCA()
 	if err != nil {
 		t.Fatal(err)
 	}
 	endpoint := sidecartest.Endpoint("web", "v1", silent(t))
 	endpoint.MutualTLS = true
-	m := startMesh(t, Options{Name: "meshchaos-client", Namespace: "default", CA: ca}, []config.Service{sidecartest.Service("web", 8000, false, endpoint)},
+	return startMesh(t, Options{Name: "meshchaos-client", Namespace: "default", CA: ca}, []config.Service{sidecartest.Service("web", 8000, false, endpoint)}, objects...), endpoint.Address
+}
+
+// Envoy names the endpoint in its log, and does not charge it with the timeout.
+func TestATimeoutBeforeAConnectionIsNotItsEndpoints(t *testing.T) {
+	m, address := startSilentMesh(t,
 		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutive5xxErrors":1,"maxEjectionPercent":100}}}`),
 		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.05s","route":[{"destination":{"host":"web"}}]}]}`))
 	for range 2 {
@@ -38,7 +46,7 @@ func TestATimeoutBeforeAConnectionIsNotItsEndpoints(t *testing.T) {
 	}
 	sidecartest.Until(t, "the access log has the requests", func() bool { return len(m.lines.all()) == 2 })
 	for _, line := range m.lines.all() {
-		if line.upstream != endpoint.Address {
+		if line.upstream != address {
 			t.Errorf("the log names %q", line.upstream)
 		}
 	}
@@ -49,13 +57,7 @@ func TestATimeoutBeforeAConnectionIsNotItsEndpoints(t *testing.T) {
 
 // What Envoy 1.40 was seen to answer and to count.
 func TestAConnectionThatIsNotMadeInTimeIsAFailedAttempt(t *testing.T) {
-	ca, err := NewCA()
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint := sidecartest.Endpoint("web", "v1", silent(t))
-	endpoint.MutualTLS = true
-	m := startMesh(t, Options{Name: "meshchaos-client", Namespace: "default", CA: ca}, []config.Service{sidecartest.Service("web", 8000, false, endpoint)},
+	m, _ := startSilentMesh(t,
 		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{
 			"connectionPool":{"tcp":{"connectTimeout":"0.05s"}},"outlierDetection":{"consecutive5xxErrors":2,"maxEjectionPercent":100}}}`),
 		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"route":[{"destination":{"host":"web"}}],
