@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -39,8 +38,7 @@ func boundRequests(w *Window, p pair, part rules.Part) answer {
 func (w *Window) boundOf(p pair, part rules.Part, said answer, several func(envoy.ClusterName) bool) answer {
 	led, why := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
-		asked, _, _ := strings.Cut(k.authority, ":")
-		return ok && name.Direction == envoy.Outbound && several(name) && k.upstream != "" && rules.Qualified(asked, part.Object.Namespace) == part.Host
+		return ok && name.Direction == envoy.Outbound && several(name) && k.upstream != "" && rules.Asked(k.authority, part.Object.Namespace) == part.Host
 	})
 	if why != "" {
 		return unknown(why + "; " + sayWhere(part))

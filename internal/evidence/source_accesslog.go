@@ -89,11 +89,11 @@ func (w *Window) meant(k logged, o *rules.Object, host string) bool {
 	if len(hosts) < 2 {
 		return slices.Contains(hosts, host)
 	}
-	name, _, _ := strings.Cut(k.authority, ":")
-	if name = rules.Qualified(name, o.Namespace); !slices.Contains(hosts, name) {
+	asked := rules.Asked(k.authority, o.Namespace)
+	if !slices.Contains(hosts, asked) {
 		return slices.Contains(hosts, host) && isOf(k.cluster, host)
 	}
-	return name == host
+	return asked == host
 }
 
 // outer says whether one of the hosts is no service of the namespace, but a name

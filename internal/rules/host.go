@@ -30,6 +30,13 @@ func Qualified(host, namespace string) string {
 	return FQDN(host, namespace)
 }
 
+// Asked returns the fully qualified name of the host in the authority of a request,
+// whose port is no part of it.
+func Asked(authority, namespace string) string {
+	host, _, _ := strings.Cut(authority, ":")
+	return Qualified(host, namespace)
+}
+
 // GatewayName returns namespace/name of a gateway as an object of a namespace
 // writes it: name, namespace/name, ./name, or by the host of old, name.namespace
 // with or without svc.cluster.local. MeshGateway stands for itself.

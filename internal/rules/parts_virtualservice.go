@@ -216,8 +216,8 @@ func (p Part) IsFor(authority string) (is, known bool) {
 func (p Part) Names(authority string) bool { return p.named(authority, p.hosts) }
 
 func (p Part) named(authority string, hosts []string) bool {
-	host, _, _ := strings.Cut(authority, ":")
-	return slices.ContainsFunc(hosts, func(own string) bool { return covers(own, Qualified(host, p.Object.Namespace)) })
+	asked := Asked(authority, p.Object.Namespace)
+	return slices.ContainsFunc(hosts, func(own string) bool { return covers(own, asked) })
 }
 
 // hostOf is the host that an entry is for: that of the object, or, where it
