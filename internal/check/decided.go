@@ -61,9 +61,15 @@ func (c *compiler) whySeen(says formula) string {
 	return c.why(says) + "; write a limit that they could have passed, or send more"
 }
 
-// whyNone says why there can have been no ejection, and what to do.
-func (c *compiler) whyNone(ejections string) string {
-	if each := c.scope.seen.each[ejections]; each > 0 {
+// whyNone says why there can have been no ejection, or no overflow, and what to do.
+func (c *compiler) whyNone(quantity string) string {
+	each := c.scope.seen.each[quantity]
+	switch overflows := strings.HasPrefix(quantity, report.Overflows+"("); {
+	case overflows && each > 0:
+		return fmt.Sprintf("the lowest limit in force lets %d requests be under way at once, and no more went there; send more, or write a lower one", each-1)
+	case overflows:
+		return "no limit is in force; write one, or take the line out and count what clients were answered"
+	case each > 0:
 		return fmt.Sprintf("one takes %d errors in a row, and fewer requests went where an outlierDetection is in force; send more, or let fewer errors do", each)
 	}
 	return "no outlierDetection in force lets one endpoint go; write one, or raise its maxEjectionPercent, and count errors"

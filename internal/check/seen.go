@@ -50,8 +50,8 @@ func (e *Expectation) seen(w Windows) *seen {
 
 // most is the most that a quantity of the proxies could have been in the window
 // under the rule: as many as there were requests to its service, those that never
-// reached it included; 0: nobody knows, below 0: there could be none. How often a service is called for one
-// request has no limit, since whoever calls it may ask again.
+// reached it included; 0: nobody knows, below 0: there could be none. How often a
+// service is called for one request has no limit, since whoever calls it may ask again.
 func (w Windows) most(n Need) int64 {
 	if n.Function == report.Requests && len(n.Args) == 1 {
 		return 0
@@ -70,8 +70,12 @@ func (w Windows) most(n Need) int64 {
 	most := max(there, allSent(w.During))
 	switch n.Function {
 	case report.Overflows:
-		if limited := w.quantity(n).Most; limited > 0 {
-			most = min(most, limited)
+		q := w.quantity(n)
+		switch {
+		case q.None && w.countOf(n.Function, n) == 0:
+			return none
+		case q.Most > 0:
+			most = min(most, q.Most)
 		}
 	case report.Faults: // one that is delayed and aborted counts twice
 		most = 2 * max(there+w.aborted(n), most)

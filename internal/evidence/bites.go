@@ -73,6 +73,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartRetry:           {countedRetries, loggedExhausted},
 		rules.PartNoRetry:         {loggedFailures},
 		rules.PartRequestHeaders:  {loggedReached},
+		rules.PartRequestRemoved:  {removedFromSent},
 		rules.PartResponseHeaders: {loggedAnswered},
 		rules.PartResponseRemoved: {unseen("no proxy shows which headers an answer had; set it to a value instead, or take it out")},
 		rules.PartRewrite:         {loggedReached},

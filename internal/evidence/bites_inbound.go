@@ -52,8 +52,8 @@ func (w *Window) shared(endpoint string, part rules.Part) bool {
 // counts may have been refused.
 func (w *Window) refusedInbound(t *tally, endpoint string, calls endpointCalls) {
 	for _, p := range w.pairs {
-		name, limited := p.inbound(endpoint, calls.tcp)
-		if !limited || p.flow(name).why != "" {
+		name, limit := p.inbound(endpoint, calls.tcp)
+		if limit == envoy.NoLimit || p.flow(name).why != "" {
 			continue
 		}
 		pool := serverPool{name: name, calls: calls}

@@ -34,12 +34,18 @@ func (w *Window) countImbalance(t *tally, a asked) {
 		}
 	}
 	counts := slices.Sorted(maps.Values(reached))
+	var all uint64
+	for _, n := range counts {
+		all += n
+	}
 	of := strings.TrimSpace(a.service.Name + " " + a.version)
 	switch {
 	case len(counts) < 2:
 		t.lack("%s has one endpoint alone, and there is nothing to balance", of)
-	case counts[len(counts)-1] == 0:
+	case all == 0:
 		t.lack("no request reached %s: there are no samples", of)
+	case all == 1:
+		t.lack("one request alone reached %s, which leaves its endpoints unlike whatever chose between them; send more", of)
 	default:
 		t.value = counts[len(counts)-1] - counts[0]
 	}

@@ -45,7 +45,8 @@ func (w *Window) countOverflows(t *tally, a asked) {
 	for _, endpoint := range slices.Sorted(maps.Keys(called)) {
 		w.serverOverflows(t, a, endpoint, called[endpoint])
 	}
-	t.most = w.refusable(a.service, func(envoy.ClusterName) bool { return true }).most
+	could := w.refusable(a.service, func(envoy.ClusterName) bool { return true })
+	t.each, t.most, t.none = could.each, could.most, could.known && could.most == 0
 }
 
 // endpointCalls is what clients saw of an endpoint.
@@ -99,8 +100,8 @@ var serverSources = []source[serverPool]{countedInbound, withoutErrors, loggedIn
 // serverOverflows adds those of the service's own proxy in front of an endpoint.
 func (w *Window) serverOverflows(t *tally, a asked, endpoint string, calls endpointCalls) {
 	for _, p := range w.pairs {
-		name, limited := p.inbound(endpoint, calls.tcp)
-		if !limited {
+		name, limit := p.inbound(endpoint, calls.tcp)
+		if limit == envoy.NoLimit {
 			continue
 		}
 		ok, why := read(w, t, p, serverPool{name, a.service, calls}, serverSources)
@@ -146,26 +147,27 @@ func loggedInbound(w *Window, p pair, pool serverPool) answer {
 	return counted(logSource+" UO (inbound)", n)
 }
 
-// inbound returns the inbound cluster of the proxy in front of an endpoint, and
-// whether it has limits at which requests overflow, or connections.
-func (p pair) inbound(endpoint string, tcp bool) (envoy.ClusterName, bool) {
+// inbound returns the inbound cluster of the proxy in front of an endpoint, and the
+// lowest of its limits at which requests overflow, or connections; envoy.NoLimit:
+// there is none.
+func (p pair) inbound(endpoint string, tcp bool) (envoy.ClusterName, uint32) {
 	if p.proxy.Gateway || !belongs(endpoint, p.proxy.Address) {
-		return envoy.ClusterName{}, false
+		return envoy.ClusterName{}, envoy.NoLimit
 	}
 	_, text, err := net.SplitHostPort(endpoint)
 	if err != nil {
-		return envoy.ClusterName{}, false
+		return envoy.ClusterName{}, envoy.NoLimit
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil {
-		return envoy.ClusterName{}, false
+		return envoy.ClusterName{}, envoy.NoLimit
 	}
 	name := envoy.ClusterName{Direction: envoy.Inbound, Port: port}
-	limited := false
+	limit := uint32(envoy.NoLimit)
 	for _, r := range []*reading{p.before, p.after} {
 		if c, ok := r.clusters[name]; ok {
-			limited = limited || tcp && c.Thresholds.MaxConnections != envoy.NoLimit || c.Thresholds.MaxPendingRequests != envoy.NoLimit || c.Thresholds.MaxRequests != envoy.NoLimit
+			limit = min(limit, lowest(c.Thresholds, tcp))
 		}
 	}
-	return name, limited
+	return name, limit
 }

@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"slices"
-
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -11,7 +9,7 @@ import (
 // possible is how often something could have happened with the requests that there
 // were: who says that it did not says something only if it could have.
 type possible struct {
-	each  int64 // how many errors one takes by the strictest rule; 0: there is none
+	each  int64 // how many errors, or requests, one takes by the strictest rule; 0: there is none
 	most  int64
 	known bool
 }
@@ -45,34 +43,60 @@ func (w *Window) ejectable(host string, of func(envoy.ClusterName) bool) possibl
 }
 
 // refusable is how many requests to a host, or TCP connections, limits could have
-// refused, in those of its clusters that are asked for and have some.
+// refused, in those of its clusters that are asked for and have some: those beyond as
+// many as the lowest of these lets be under way at once. The limit of an endpoint's
+// own sidecar is one for all that call it, and what a caller's refuses does not get there.
 func (w *Window) refusable(service mesh.Service, of func(envoy.ClusterName) bool) possible {
 	all := possible{known: true}
+	var entering int64
+	inbound := int64(envoy.NoLimit)
 	for _, p := range w.pairs {
 		for _, f := range p.flows(service.Host) {
 			if f.why != "" {
 				return possible{}
 			}
-			if of(f.name) && w.limited(p, f, isTCP(service, f.name.Port)) {
-				all.most += w.attempted(p, f, logged.admitted)
+			if !of(f.name) {
+				continue
+			}
+			own, theirs := int64(lowest(p.after.clusters[f.name].Thresholds, true)), w.inboundLimit(f, isTCP(service, f.name.Port))
+			if own == envoy.NoLimit && theirs == envoy.NoLimit {
+				continue
+			}
+			n := w.attempted(p, f, logged.admitted)
+			all.most += max(n-own, 0)
+			if first := min(own, theirs) + 1; all.each == 0 || first < all.each {
+				all.each = first
+			}
+			if theirs != envoy.NoLimit {
+				entering, inbound = entering+n, min(inbound, theirs)
 			}
 		}
 	}
+	all.most = max(all.most, entering-inbound)
 	return all
 }
 
-// limited says whether a cluster has limits, or the inbound cluster of one of its
-// endpoints, to which Istio gives them too.
-func (w *Window) limited(p pair, f flow, tcp bool) bool {
-	if t := p.after.clusters[f.name].Thresholds; t.MaxConnections != envoy.NoLimit || t.MaxPendingRequests != envoy.NoLimit || t.MaxRequests != envoy.NoLimit {
-		return true
+// inboundLimit is the lowest limit of the inbound clusters of a cluster's endpoints,
+// to which Istio gives those of a whole service too; envoy.NoLimit: there is none.
+func (w *Window) inboundLimit(f flow, tcp bool) int64 {
+	limit := uint32(envoy.NoLimit)
+	for _, other := range w.pairs {
+		for _, h := range f.hosts {
+			_, inbound := other.inbound(h.address, tcp)
+			limit = min(limit, inbound)
+		}
 	}
-	return slices.ContainsFunc(w.pairs, func(other pair) bool {
-		return slices.ContainsFunc(f.hosts, func(h hostFlow) bool {
-			_, limited := other.inbound(h.address, tcp)
-			return limited
-		})
-	})
+	return int64(limit)
+}
+
+// lowest is the lowest of the limits at which requests overflow, or connections;
+// envoy.NoLimit: there is none.
+func lowest(t envoy.Thresholds, connections bool) uint32 {
+	limit := min(t.MaxPendingRequests, t.MaxRequests)
+	if connections {
+		limit = min(limit, t.MaxConnections)
+	}
+	return limit
 }
 
 // admitted says whether a request came as far as the limits of its cluster: a fault

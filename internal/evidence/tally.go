@@ -12,7 +12,7 @@ type tally struct {
 	value  uint64
 	absent string
 	more   string              // why there may be more than the value; empty: there are as many
-	each   int64               // how many errors it takes to count one; 0: not known
+	each   int64               // how many errors, or requests, it takes to count one; 0: not known
 	most   int64               // how many there could have been by the rules in force; 0: not known
 	none   bool                // no rule in force lets one happen, or none did with so few requests
 	kinds  []string            // of source, in the order in which they were met

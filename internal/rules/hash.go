@@ -26,12 +26,26 @@ func (p Part) Binds(r Request, inForce []*Object) (bound, known bool) {
 	case header == "":
 		return false, false
 	}
-	for name := range r.Header {
-		if strings.EqualFold(name, header) {
-			return true, true
-		}
+	return r.has(header, inForce)
+}
+
+// has says whether a request of the load has a header. Known is false where a client,
+// a proxy or a rule in force may add it.
+func (r Request) has(header string, inForce []*Object) (has, known bool) {
+	if r.Gives(header) {
+		return true, true
 	}
 	return false, !AddedOnTheWay(header) && !slices.ContainsFunc(inForce, func(o *Object) bool { return addsHeader(o, header) })
+}
+
+// Gives says whether the load itself gives a request a header.
+func (r Request) Gives(header string) bool {
+	for name := range r.Header {
+		if strings.EqualFold(name, header) {
+			return true
+		}
+	}
+	return false
 }
 
 // BindsAll says whether it does so in each request, whoever sends it.

@@ -120,7 +120,8 @@ func (o *HeaderOperations) onto(have *networking.Headers_HeaderOperations) *netw
 
 // The kinds of parts of headers.
 const (
-	PartRequestHeaders  = "request-headers"  // requests that got to an endpoint with what it does to them
+	PartRequestHeaders  = "request-headers"  // requests that got to an endpoint with what it sets or adds
+	PartRequestRemoved  = "request-removed"  // requests that got to an endpoint and had had what it takes away
 	PartResponseHeaders = "response-headers" // answers with what it sets or adds
 	PartResponseRemoved = "response-removed" // answers that had what it takes away, which nothing shows
 )
@@ -130,14 +131,17 @@ func headersParts() []entryPart {
 		{
 			PartKind: PartKind{Name: PartRequestHeaders, None: "no request that got to an endpoint with them", Remedy: "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				return whole.field(PartRequestHeaders, "headers.request", entry.GetHeaders().GetRequest() != nil)
+				return whole.field(PartRequestHeaders, "headers.request", setsOrAdds(entry.GetHeaders().GetRequest()))
 			},
+		},
+		{
+			PartKind: PartKind{Name: PartRequestRemoved, None: "no request that got to an endpoint and had had it", Remedy: "let a cohort send requests with it; or take it out"},
+			in:       removedParts,
 		},
 		{
 			PartKind: PartKind{Name: PartResponseHeaders, None: "no answer that had them", Remedy: "let a cohort send requests that it matches, and wait for the answer; or take it out"},
 			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				of := entry.GetHeaders().GetResponse()
-				return whole.field(PartResponseHeaders, "headers.response", of != nil && (len(of.Set)+len(of.Add) > 0 || len(of.Remove) == 0))
+				return whole.field(PartResponseHeaders, "headers.response", setsOrAdds(entry.GetHeaders().GetResponse()))
 			},
 		},
 		{
@@ -147,4 +151,38 @@ func headersParts() []entryPart {
 			},
 		},
 	}
+}
+
+// setsOrAdds says whether operations do more than take away, or nothing.
+func setsOrAdds(of *networking.Headers_HeaderOperations) bool {
+	return of != nil && (len(of.Set)+len(of.Add) > 0 || len(of.Remove) == 0)
+}
+
+// removedParts are the headers of requests that an entry takes away: who had one
+// shows nothing of the others.
+func removedParts(whole Part, entry *networking.HTTPRoute) []Part {
+	var parts []Part
+	for i, name := range entry.GetHeaders().GetRequest().GetRemove() {
+		for _, p := range whole.field(PartRequestRemoved, fmt.Sprintf("headers.request.remove[%d]", i), true) {
+			p.removed = name
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// Removed is the header of requests that a part takes away; empty: it is none that
+// does.
+func (p Part) Removed() string { return p.removed }
+
+// Removes says whether a request of the load goes by the part's entry, and whether
+// with the header that it takes away. Known is false if the one or the other cannot
+// be told.
+func (p Part) Removes(r Request, inForce []*Object) (goes, has, known bool) {
+	entry, known := p.takes(r, inForce)
+	if entry == nil {
+		return false, false, known
+	}
+	has, known = r.has(p.removed, inForce)
+	return true, has, known
 }

@@ -71,6 +71,8 @@ type Part struct {
 
 	hash *networking.LoadBalancerSettings_ConsistentHashLB // of a loadBalancer; nil: none
 
+	removed string // of a header of requests that is taken away: which
+
 	// Stream says that it is a tcp or tls entry, or a weight of one.
 	Stream bool
 

@@ -22,7 +22,7 @@ const (
 func policyKinds() []PartKind {
 	return []PartKind{
 		{Name: PartPolicy, None: "no request that it applied to", Remedy: "let a cohort send requests to what it is for, or take it out"},
-		{Name: PartOverflow, None: "no overflow", Remedy: "drive more at a time than it allows; if it is to refuse nothing, say so: overflows(SERVICE) == 0"},
+		{Name: PartOverflow, None: "no overflow", Remedy: "drive more at a time than it allows; if it is to refuse nothing of more requests than that, say so: overflows(SERVICE) == 0"},
 		{Name: PartEjection, None: "no ejection", Remedy: "let the endpoints fail as often as it takes; if it is to eject nobody, say so: ejections(SERVICE) == 0"},
 		{Name: PartRetried, None: "no retry that it refused", Remedy: "let more be tried again at a time than maxRetries allows; if it is to refuse none, say so: retryOverflows(SERVICE) == 0"},
 		{Name: PartHash, None: "no request that it bound to one of several endpoints", Remedy: "send some with what it hashes, to a service that has several; or take it out"},

@@ -46,17 +46,8 @@ func (p Part) copied(before *Object) bool {
 // its entry: no other entry of those in force takes it before, nor does a match above.
 // Known is false if that cannot be told.
 func (p Part) Takes(r Request, inForce []*Object) (is, known bool) {
-	if !slices.ContainsFunc(p.hosts, func(host string) bool { return covers(host, r.Host) }) || !p.Followed(r.Gateway) || r.Method == "" {
-		return false, true
-	}
-	o := Find(inForce, p.Object)
-	if o == nil {
-		return false, false
-	}
-	first, known := r.first(slices.DeleteFunc(entriesOf(o), func(a action) bool {
-		return a.list != "http" || r.Gateway && !a.follows.gateways || !r.Gateway && !a.follows.sidecars
-	}))
-	if !known || first == nil || first.name != p.Entry {
+	first, known := p.takes(r, inForce)
+	if first == nil {
 		return false, known
 	}
 	for i, block := range first.match {
@@ -68,4 +59,23 @@ func (p Part) Takes(r Request, inForce []*Object) (is, known bool) {
 		}
 	}
 	return false, true
+}
+
+// takes returns the part's http entry, as it is in force, if a request of the load
+// goes by it; nil: it does not. Known is false if that cannot be told.
+func (p Part) takes(r Request, inForce []*Object) (entry *action, known bool) {
+	if !slices.ContainsFunc(p.hosts, func(host string) bool { return covers(host, r.Host) }) || !p.Followed(r.Gateway) || r.Method == "" {
+		return nil, true
+	}
+	o := Find(inForce, p.Object)
+	if o == nil {
+		return nil, false
+	}
+	first, known := r.first(slices.DeleteFunc(entriesOf(o), func(a action) bool {
+		return a.list != "http" || r.Gateway && !a.follows.gateways || !r.Gateway && !a.follows.sidecars
+	}))
+	if !known || first == nil || first.name != p.Entry {
+		return nil, known
+	}
+	return first, true
 }

@@ -20,7 +20,7 @@ func routeKinds() []PartKind {
 	return []PartKind{
 		{Name: PartRoute, None: "nothing that went by it", Remedy: "let a cohort send requests that it matches and that no entry above it takes; or take it out"},
 		{Name: PartWeight, None: "nothing that it sent there", Remedy: "send as many requests as it takes to meet this weight, or take the destination out"},
-		{Name: PartMatch, None: "no request that it was for", Remedy: "let a cohort send one that no match above takes; or take it out"},
+		{Name: PartMatch, None: "no request that it was for", Remedy: "let a cohort send one that no match above takes; write the entry in given, if it is the application's own; or take it out"},
 	}
 }
 

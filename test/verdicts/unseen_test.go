@@ -41,7 +41,7 @@ func unseenRules() []hand {
 	for _, change := range []struct{ name, spec, beside, expect string }{
 		{"load-balancer", "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", "", ""},
 		{"tls", "trafficPolicy: {tls: {mode: DISABLE}}", "", ""},
-		{"connect-timeout", "trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}", "", "    - overflows(reviews) == 0\n"},
+		{"connect-timeout", "trafficPolicy: {connectionPool: {tcp: {connectTimeout: 7s}}}", "", ""},
 		{"min-health-percent", "trafficPolicy: {outlierDetection: {maxEjectionPercent: 100, minHealthPercent: 40}}", "", "    - ejections(reviews) == 0\n"},
 		{"subset-labels", "subsets: [{name: all, labels: {app: reviews}}]", toAll, ""},
 	} {
