@@ -9,6 +9,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,6 +65,7 @@ func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, aw
 			open = append(open, &waiting{Awaited: a, look: *look, seen: &seen[i], standings: make([]standing, len(proxies))})
 		}
 	}
+	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	repeat(limited, func(ctx context.Context) state {
@@ -74,7 +76,7 @@ func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, aw
 		return settle(proxies, &open)
 	})
 	for _, w := range open {
-		w.seen.Proxies, w.seen.Err = nil, w.failure(ctx, proxies, limit)
+		w.seen.Proxies, w.seen.Err = nil, w.failure(ctx, proxies, time.Since(began).Round(100*time.Millisecond))
 	}
 	return seen
 }
@@ -201,8 +203,8 @@ func settle(proxies []mesh.Proxy, open *[]*waiting) state {
 const most = 5
 
 // failure words why a change is not in force.
-func (w *waiting) failure(ctx context.Context, proxies []mesh.Proxy, limit time.Duration) error {
-	if err := ctx.Err(); err != nil {
+func (w *waiting) failure(ctx context.Context, proxies []mesh.Proxy, waited time.Duration) error {
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return fmt.Errorf("waiting for %s: %w", w.Change.Ref(), err)
 	}
 	var behind []string
@@ -212,13 +214,13 @@ func (w *waiting) failure(ctx context.Context, proxies []mesh.Proxy, limit time.
 		}
 	}
 	if len(behind) == 0 {
-		return fmt.Errorf("waiting for %s: after %s no proxy has anything for it; is there such a service, and is the namespace injected with sidecars?", w.Change.Ref(), limit)
+		return fmt.Errorf("waiting for %s: after %s no proxy has anything for it; is there such a service, and is the namespace injected with sidecars?", w.Change.Ref(), waited)
 	}
 	if more := len(behind) - most; more > 0 {
 		behind = append(behind[:most], fmt.Sprintf("and so for %d more", more))
 	}
 	return fmt.Errorf("waiting for %s: after %s it is not in force everywhere: %s; look at istioctl proxy-status and at the log of istiod",
-		w.Change.Ref(), limit, strings.Join(behind, "; "))
+		w.Change.Ref(), waited, strings.Join(behind, "; "))
 }
 
 // state is where a wait stands after a round.

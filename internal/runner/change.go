@@ -39,7 +39,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 			r.marks[written] = stage.Mark
 			r.record.Changes = append(r.record.Changes, recordOf(stage.Name, before, written))
 		}
-		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark })
+		in, err := r.waitAll(ctx, group, func(rules.Change) string { return stage.Mark }, r.LiveLimit)
 		for i, one := range in {
 			if one.Err == nil {
 				entry := &r.record.Changes[first+i]
@@ -180,9 +180,9 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 		}
 		written = append(written, change)
 	}
-	in, _ := r.waitAll(ctx, written, func(c rules.Change) string { return r.marks[c.After] })
+	in := r.waitBack(ctx, written)
 	for i, change := range written {
-		if in[i].Err != nil && ctx.Err() != nil {
+		if in[i].Err != nil && errors.Is(ctx.Err(), context.Canceled) {
 			done := "it is written back, but the wait until the proxies run it"
 			if change.After == nil {
 				done = "it is deleted, but the wait until it is gone from the proxies"
@@ -220,9 +220,9 @@ func (r *run) notUndone(change rules.Change, err error) error {
 	return err
 }
 
-// waitAll waits until the proxies run the changes, all at once. The error is
-// that of the first change that has one.
-func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rules.Change) string) ([]live.Seen, error) {
+// waitAll waits until the proxies run the changes, all at once, up to a limit. The
+// error is that of the first change that has one.
+func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rules.Change) string, limit time.Duration) ([]live.Seen, error) {
 	proxies, err := r.mesh.Proxies(ctx)
 	if err != nil {
 		err = fmt.Errorf("finding the proxies: %w", err)
@@ -236,7 +236,7 @@ func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rul
 	for i, change := range changes {
 		awaited[i] = live.Awaited{Change: change, Mark: mark(change)}
 	}
-	all := live.Wait(ctx, proxies, r.services, awaited, r.LiveLimit)
+	all := live.Wait(ctx, proxies, r.services, awaited, limit)
 	for _, one := range all {
 		if one.Err != nil {
 			return all, one.Err
