@@ -27,25 +27,44 @@ func (r *run) waitBack(ctx context.Context, written []rules.Change) []live.Seen 
 	if err == nil || ctx.Err() != nil {
 		return in
 	}
-	again := map[int]string{} // by the index of the change: what the proxies had instead
-	for i, change := range written {
-		if in[i].Err == nil || change.After != nil || change.Ref().Kind != rules.DestinationRule {
-			continue
-		}
-		if err := r.putBack(ctx, rules.Change{Before: r.current[change.Ref()], After: rules.Hollow(change.Before)}); err == nil {
-			again[i] = in[i].Err.Error()
-		}
-	}
+	hollow := r.writeHollow(ctx, written, in)
 	in, _ = r.waitAll(ctx, written, mark, r.LiveLimit)
-	for i, why := range again {
-		ref := written[i].Ref()
-		if err := r.putBack(ctx, rules.Change{Before: r.current[ref]}); err != nil {
-			in[i].Err = fmt.Errorf("it had to be written once more, without content, since proxies went on with it (%s), and is still there: %w", why, err)
-			continue
-		}
-		if in[i].Err == nil {
-			r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("proxies went on with %s after it was deleted (%s), as happens where istiod loses a deletion that another change overtakes; written once more, without content, and deleted again it is gone from them", ref, strings.TrimPrefix(why, fmt.Sprintf("waiting for %s: ", ref))))
-		}
+	for _, h := range hollow {
+		in[h.of].Err = r.deleteHollow(ctx, written[h.of].Ref(), h.why, in[h.of].Err)
 	}
 	return in
+}
+
+// hollow is a deletion that was written once more, without content.
+type hollow struct {
+	of  int    // the index of the change
+	why string // what proxies had instead of it
+}
+
+// writeHollow writes what of the changes may be a lost deletion. One that cannot be
+// written is waited for as the others are.
+func (r *run) writeHollow(ctx context.Context, written []rules.Change, in []live.Seen) []hollow {
+	var all []hollow
+	for i, change := range written {
+		ref := change.Ref()
+		if in[i].Err == nil || change.After != nil || ref.Kind != rules.DestinationRule {
+			continue
+		}
+		if err := r.putBack(ctx, rules.Change{Before: r.current[ref], After: rules.Hollow(change.Before)}); err == nil {
+			all = append(all, hollow{i, strings.TrimPrefix(in[i].Err.Error(), fmt.Sprintf("waiting for %s: ", ref))})
+		}
+	}
+	return all
+}
+
+// deleteHollow deletes it, whether proxies have followed or not, and says why it is
+// not undone, if it is not.
+func (r *run) deleteHollow(ctx context.Context, ref rules.Ref, why string, behind error) error {
+	if err := r.putBack(ctx, rules.Change{Before: r.current[ref]}); err != nil {
+		return fmt.Errorf("it had to be written once more, without content, since proxies went on with it (%s), and is still there: %w", why, err)
+	}
+	if behind == nil {
+		r.record.Warnings = append(r.record.Warnings, fmt.Sprintf("proxies went on with %s after it was deleted (%s), as happens where istiod loses a deletion that another change overtakes; written once more, without content, and deleted again it is gone from them", ref, why))
+	}
+	return behind
 }
