@@ -202,7 +202,8 @@ func (e *ConflictError) Error() string {
 
 // UnansweredError says that a mesh did not answer what it was asked: it is away,
 // has too much to do, or a part of it failed. That tells nothing of the objects
-// that it was asked about. Any other error of Admit is a refusal of them.
+// that it was asked about, and it may answer if it is asked again. Any other error of
+// Admit is a refusal of them.
 type UnansweredError struct{ Err error }
 
 // Error implements error.

@@ -24,7 +24,7 @@ const lostPart = 9
 func (r *run) waitBack(ctx context.Context, written []rules.Change) []live.Seen {
 	mark := func(c rules.Change) string { return r.marks[c.After] }
 	in, err := r.waitAll(ctx, written, mark, r.LiveLimit/lostPart)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || isUnanswered(err) || ctx.Err() != nil {
 		return in
 	}
 	hollow := r.writeHollow(ctx, written, in)

@@ -14,7 +14,11 @@ func (r *run) prove(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptLimit)
 	defer cancel()
 	r.record.Restored = true
-	objects, err := r.mesh.Objects(ctx)
+	var objects []*rules.Object
+	err := persist(ctx, func() (err error) {
+		objects, err = r.mesh.Objects(ctx)
+		return err
+	})
 	for _, ref := range r.touched {
 		left := ""
 		if err == nil {

@@ -193,50 +193,6 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
-// finish undoes all that is still to be undone.
-func (r *run) finish(ctx context.Context, cause error) error {
-	if ctx.Err() != nil {
-		r.problem("the run was interrupted")
-		cause = nil
-	}
-	undo, cancel := r.undoing(ctx)
-	defer cancel()
-	if err := r.settleUncertain(ctx); err != nil {
-		r.problem("%v", err)
-	}
-	err := r.restore(undo, r.original)
-	if err != nil && r.settleUncertain(ctx) == nil {
-		err = r.restore(undo, r.original)
-	}
-	if err != nil {
-		r.problem("%v", err)
-	}
-	return cause
-}
-
-// undoing returns a context for the waits of the undoing: they have all the time
-// that the proxies may take, but once the run is interrupted only a moment, and
-// none at all once Hurry is closed.
-func (r *run) undoing(ctx context.Context) (context.Context, context.CancelFunc) {
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*r.LiveLimit)
-	go func() {
-		select {
-		case <-undo.Done():
-			return
-		case <-r.Hurry:
-		case <-ctx.Done():
-			select {
-			case <-undo.Done():
-				return
-			case <-r.Hurry:
-			case <-time.After(interruptLimit):
-			}
-		}
-		cancel()
-	}()
-	return undo, cancel
-}
-
 // phase says what begins now. What goes on, such as an undoing that is tried again,
 // is said once.
 func (r *run) phase(format string, args ...any) {

@@ -106,7 +106,7 @@ func (m *Mesh) list(ctx context.Context, kind, namespace string, o metav1.ListOp
 	}
 	list, err := r.List(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("listing the %s of namespace %s: %w", m.resources[kind].Resource, m.in(namespace), err)
+		return nil, answered(fmt.Errorf("listing the %s of namespace %s: %w", m.resources[kind].Resource, m.in(namespace), err))
 	}
 	return list, nil
 }

@@ -42,12 +42,12 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	}
 	gateways, err := m.gatewayPods(ctx)
 	if err != nil {
-		return nil, err
+		return nil, answered(err)
 	}
 	m.remember(gateways)
 	list, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err)
+		return nil, answered(fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err))
 	}
 	var proxies []mesh.Proxy
 	seen := map[string]bool{}

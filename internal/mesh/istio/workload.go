@@ -1,8 +1,10 @@
 package istio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/meshchaos/meshchaos/internal/agent"
@@ -180,26 +183,42 @@ func (m *Mesh) deleteWorkload(ctx context.Context, w *workload) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s: it is still being started: %w", doing, ctx.Err())
 	}
-	pods := m.kube.CoreV1().Pods(m.namespace)
-	now, err := pods.Get(ctx, w.name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) || (err == nil && now.Labels["app.kubernetes.io/instance"] != m.run) {
-		return nil
-	}
-	grace := int64(1)
-	if err == nil {
-		err = pods.Delete(ctx, w.name, metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: &metav1.Preconditions{UID: &now.UID}})
-	}
-	if err == nil {
-		err = wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
-			left, err := pods.Get(ctx, w.name, metav1.GetOptions{})
-			if apierrors.IsNotFound(err) {
-				return true, nil
-			}
-			return err == nil && left.UID != now.UID, err
-		})
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
+	// A cluster that does not answer is asked again: nobody else knows of the pod.
+	var uid types.UID
+	var last error
+	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
+		gone, last = m.takeAway(ctx, w.name, &uid)
+		if unanswered := new(mesh.UnansweredError); errors.As(last, &unanswered) {
+			return false, nil
+		}
+		return gone, last
+	})
+	if err = cmp.Or(last, err); err != nil {
 		return fmt.Errorf("%s: %w; delete it with kubectl -n %s delete pod %s", doing, err, m.namespace, w.name)
 	}
 	return nil
+}
+
+// takeAway deletes the load workload's pod, unless that was taken, and says whether
+// it is gone. Uid is that of the pod once it is deleted.
+func (m *Mesh) takeAway(ctx context.Context, name string, uid *types.UID) (gone bool, err error) {
+	pods := m.kube.CoreV1().Pods(m.namespace)
+	now, err := pods.Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, answered(err)
+	case now.Labels["app.kubernetes.io/instance"] != m.run, *uid != "" && now.UID != *uid:
+		return true, nil
+	case *uid != "":
+		return false, nil
+	}
+	grace := int64(1)
+	err = pods.Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: &metav1.Preconditions{UID: &now.UID}})
+	if err == nil || apierrors.IsNotFound(err) {
+		*uid = now.UID
+		return false, nil
+	}
+	return false, answered(err)
 }
