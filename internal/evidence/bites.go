@@ -229,7 +229,7 @@ func destinationCluster(w *Window, p pair, part rules.Part) answer {
 	if part.Subset == "" || rules.Leading(w.Objects, part) != 1 {
 		return unknown("/clusters does not tell its requests from those of other routes")
 	}
-	return w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) })
+	return ofOneHost(part, w.clusterRequests(p, func(name envoy.ClusterName) bool { return leadsTo(name.String(), part) }))
 }
 
 func (w *Window) clusterRequests(p pair, as func(envoy.ClusterName) bool) answer {

@@ -71,7 +71,7 @@ func mirroredCluster(w *Window, p pair, part rules.Part) answer {
 	if said.value > 0 && (part.Subset == "" || rules.Leading(w.Objects, part) != 1) {
 		return unknown("/clusters does not tell what is mirrored from what is sent there; give the mirror a subset of its own")
 	}
-	return said
+	return ofOneHost(part, said)
 }
 
 // countedRetries counts attempts that were not the first, by the counter of a
@@ -94,7 +94,16 @@ func countedRetries(w *Window, p pair, part rules.Part) answer {
 		}
 		n += delta
 	}
-	return counted("stat "+retried, n)
+	return ofOneHost(part, counted("stat "+retried, n))
+}
+
+// ofOneHost is what a cluster counted of an entry, unless the entry is for several
+// hosts: a cluster does not tell to which of them its requests were.
+func ofOneHost(part rules.Part, said answer) answer {
+	if said.value > 0 && part.Several() {
+		return unknown(fmt.Sprintf("%s does not tell to which of the hosts of %s its requests were; give each host a rule of its own", said.name, part.Object))
+	}
+	return said
 }
 
 // loggedExhausted counts the requests of an entry that failed with their last
@@ -121,13 +130,17 @@ func loggedFailures(w *Window, p pair, part rules.Part) answer {
 // loggedReached counts the requests of an entry that got to an endpoint: what an
 // entry does to a request is done as it is sent there.
 func loggedReached(w *Window, p pair, part rules.Part) answer {
-	return loggedThat(w, p, part, "by endpoint", func(k logged) bool { return k.upstream != "" && !k.flagged("UF") })
+	return loggedThat(w, p, part, "by endpoint", func(k logged) bool { return k.upstream != "" && !k.flagged("UF") && k.wentTo(part) })
 }
 
 // loggedAnswered counts those that were answered, by whomever.
 func loggedAnswered(w *Window, p pair, part rules.Part) answer {
-	return loggedThat(w, p, part, "by status", func(k logged) bool { return k.status != 0 })
+	return loggedThat(w, p, part, "by status", func(k logged) bool { return k.status != 0 && k.wentTo(part) })
 }
+
+// wentTo says whether a request was for the destination that a part is of, if it is
+// of one.
+func (k logged) wentTo(part rules.Part) bool { return part.To == "" || leadsTo(k.cluster, part) }
 
 // loggedRedirects counts those that the proxy redirected: with such a status, and
 // without an endpoint.

@@ -130,26 +130,46 @@ func headersParts() []entryPart {
 	return []entryPart{
 		{
 			PartKind: PartKind{Name: PartRequestHeaders, None: "no request that got to an endpoint with them", Remedy: "let a cohort send requests that it matches, and nothing else answer them; or take it out"},
-			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				return whole.field(PartRequestHeaders, "headers.request", setsOrAdds(entry.GetHeaders().GetRequest()))
-			},
+			in: headersIn(func(at Part, h *networking.Headers) []Part {
+				return at.field(PartRequestHeaders, "headers.request", setsOrAdds(h.GetRequest()))
+			}),
 		},
 		{
 			PartKind: PartKind{Name: PartRequestRemoved, None: "no request that got to an endpoint and had had it", Remedy: "let a cohort send requests with it; or take it out"},
-			in:       removedParts,
+			in:       headersIn(removedParts),
 		},
 		{
 			PartKind: PartKind{Name: PartResponseHeaders, None: "no answer that had them", Remedy: "let a cohort send requests that it matches, and wait for the answer; or take it out"},
-			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				return whole.field(PartResponseHeaders, "headers.response", setsOrAdds(entry.GetHeaders().GetResponse()))
-			},
+			in: headersIn(func(at Part, h *networking.Headers) []Part {
+				return at.field(PartResponseHeaders, "headers.response", setsOrAdds(h.GetResponse()))
+			}),
 		},
 		{
 			PartKind: PartKind{Name: PartResponseRemoved, None: "nothing that shows it", Remedy: "set it to a value instead, or take it out"},
-			in: func(whole Part, entry *networking.HTTPRoute) []Part {
-				return whole.field(PartResponseRemoved, "headers.response.remove", len(entry.GetHeaders().GetResponse().GetRemove()) > 0)
-			},
+			in: headersIn(func(at Part, h *networking.Headers) []Part {
+				return at.field(PartResponseRemoved, "headers.response.remove", len(h.GetResponse().GetRemove()) > 0)
+			}),
 		},
+	}
+}
+
+// headersIn returns the parts of an entry's headers, and of those of each of its
+// destinations that gets requests: of several, in the requests that it got.
+func headersIn(of func(at Part, h *networking.Headers) []Part) func(Part, *networking.HTTPRoute) []Part {
+	return func(whole Part, entry *networking.HTTPRoute) []Part {
+		parts := of(whole, entry.GetHeaders())
+		for i, to := range entry.Route {
+			if len(entry.Route) > 1 && to.GetWeight() == 0 {
+				continue
+			}
+			at := whole
+			at.direct(to)
+			for _, p := range of(at, to.GetHeaders()) {
+				p.Path = fmt.Sprintf("%s.route[%d]%s", whole.Whole, i, strings.TrimPrefix(p.Path, whole.Whole))
+				parts = append(parts, p)
+			}
+		}
+		return parts
 	}
 }
 
@@ -158,12 +178,12 @@ func setsOrAdds(of *networking.Headers_HeaderOperations) bool {
 	return of != nil && (len(of.Set)+len(of.Add) > 0 || len(of.Remove) == 0)
 }
 
-// removedParts are the headers of requests that an entry takes away: who had one
-// shows nothing of the others.
-func removedParts(whole Part, entry *networking.HTTPRoute) []Part {
+// removedParts are the headers of requests that are taken away: who had one shows
+// nothing of the others.
+func removedParts(at Part, h *networking.Headers) []Part {
 	var parts []Part
-	for i, name := range entry.GetHeaders().GetRequest().GetRemove() {
-		for _, p := range whole.field(PartRequestRemoved, fmt.Sprintf("headers.request.remove[%d]", i), true) {
+	for i, name := range h.GetRequest().GetRemove() {
+		for _, p := range at.field(PartRequestRemoved, fmt.Sprintf("headers.request.remove[%d]", i), true) {
 			p.removed = name
 			parts = append(parts, p)
 		}

@@ -202,6 +202,9 @@ func (p Part) forHost(host string, others []string) Part {
 	return p
 }
 
+// Several says whether the object of a part has other hosts than the part's.
+func (p Part) Several() bool { return len(p.beside) > 0 }
+
 // IsFor says whether a request to an authority is to the host that a part is for.
 // It is not known if the object has others, and the authority is none of them.
 func (p Part) IsFor(authority string) (is, known bool) {
