@@ -62,7 +62,7 @@ func defaultBalancer(change Change) string {
 		for _, place := range placesOfRule(rule) {
 			for _, field := range blocks(place.policy) {
 				lb, is := place.policy.ProtoReflect().Get(field).Message().Interface().(*networking.LoadBalancerSettings)
-				if is && !proto.Equal(lb, leastRequest) {
+				if is && !takenAnyway(lb) {
 					return "", false
 				}
 				if is && path == "" {
@@ -80,8 +80,18 @@ func defaultBalancer(change Change) string {
 	return path
 }
 
-// leastRequest is the load balancer of whoever names none.
-var leastRequest = &networking.LoadBalancerSettings{LbPolicy: &networking.LoadBalancerSettings_Simple{Simple: networking.LoadBalancerSettings_LEAST_REQUEST}}
+// takenAnyway says whether a load balancer is that of whoever names none,
+// LEAST_REQUEST, which UNSPECIFIED and LEAST_CONN, its old name, stand for too.
+func takenAnyway(lb *networking.LoadBalancerSettings) bool {
+	simple, named := lb.GetLbPolicy().(*networking.LoadBalancerSettings_Simple)
+	if !named {
+		return false
+	}
+	alone := &networking.LoadBalancerSettings{LbPolicy: simple}
+	return proto.Equal(lb, alone) && slices.Contains([]networking.LoadBalancerSettings_SimpleLB{
+		networking.LoadBalancerSettings_UNSPECIFIED, networking.LoadBalancerSettings_LEAST_CONN, networking.LoadBalancerSettings_LEAST_REQUEST, //nolint:staticcheck // Istio still reads it
+	}, simple.Simple)
+}
 
 // action is an entry of a VirtualService, as what it does to what it matches.
 type action struct {
