@@ -19,7 +19,7 @@ type Quantity struct {
 	AtLeast  bool     `json:"atLeast,omitempty"` // there were as many, and maybe more
 	Source   string   `json:"source,omitempty"`  // what it was read from
 	Absent   string   `json:"absent,omitempty"`  // why no source had it, or all of it, and what to do
-	Each     int64    `json:"each,omitempty"`    // of ejections: how many errors one takes; of overflows: how many requests the first takes, by the lowest limit in force; 0: not known
-	Most     int64    `json:"most,omitempty"`    // of ejections and overflows: how many there could have been by the rules in force, the errors and the time; 0: not known
-	None     bool     `json:"none,omitempty"`    // of ejections and overflows: no rule in force lets one happen, or none did for so few requests
+	Each     int64    `json:"each,omitempty"`    // of ejections: how many errors one takes; of overflows and retryOverflows: how many requests the first takes, by the lowest limit in force; 0: not known
+	Most     int64    `json:"most,omitempty"`    // of ejections, overflows and retryOverflows: how many there could have been by the rules in force, the errors and the time; 0: not known
+	None     bool     `json:"none,omitempty"`    // of ejections, overflows and retryOverflows: no rule in force lets one happen, or none did for so few requests
 }

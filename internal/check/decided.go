@@ -61,10 +61,16 @@ func (c *compiler) whySeen(says formula) string {
 	return c.why(says) + "; write a limit that they could have passed, or send more"
 }
 
-// whyNone says why there can have been no ejection, or no overflow, and what to do.
+// whyNone says why there can have been no ejection, or nothing that a limit refused,
+// and what to do.
 func (c *compiler) whyNone(quantity string) string {
 	each := c.scope.seen.each[quantity]
+	retries := strings.HasPrefix(quantity, report.RetryOverflows+"(")
 	switch overflows := strings.HasPrefix(quantity, report.Overflows+"("); {
+	case retries && each > 0:
+		return fmt.Sprintf("the lowest limit in force lets %d retries be under way at once, and no more requests went there; send more, or write a lower maxRetries", each-1)
+	case retries:
+		return "no limit of retries is in force; write maxRetries, or take the line out"
 	case overflows && each > 0:
 		return fmt.Sprintf("the lowest limit in force lets %d requests be under way at once, and no more went there; send more, or write a lower one", each-1)
 	case overflows:

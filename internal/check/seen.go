@@ -69,7 +69,7 @@ func (w Windows) most(n Need) int64 {
 	there := *reached + w.countOf(report.Overflows, n)
 	most := max(there, allSent(w.During))
 	switch n.Function {
-	case report.Overflows:
+	case report.Overflows, report.RetryOverflows:
 		q := w.quantity(n)
 		switch {
 		case q.None && w.countOf(n.Function, n) == 0:

@@ -76,6 +76,27 @@ func (w *Window) refusable(service mesh.Service, of func(envoy.ClusterName) bool
 	return all
 }
 
+// retriesRefusable is how many requests to a host limits of retries could have kept
+// from being tried again, likewise.
+func (w *Window) retriesRefusable(host string, of func(envoy.ClusterName) bool) possible {
+	all := possible{known: true}
+	for _, p := range w.pairs {
+		for _, f := range p.flows(host) {
+			limit := int64(p.after.clusters[f.name].Thresholds.MaxRetries)
+			switch {
+			case f.why != "":
+				return possible{}
+			case !of(f.name), limit == envoy.NoLimit:
+				continue
+			case all.each == 0 || limit+1 < all.each:
+				all.each = limit + 1
+			}
+			all.most += max(w.attempted(p, f, logged.tried)-limit, 0)
+		}
+	}
+	return all
+}
+
 // inboundLimit is the lowest limit of the inbound clusters of a cluster's endpoints,
 // to which Istio gives those of a whole service too; envoy.NoLimit: there is none.
 func (w *Window) inboundLimit(f flow, tcp bool) int64 {
@@ -135,6 +156,8 @@ func (w *Window) couldBite(part rules.Part) *int64 {
 	switch part.Kind {
 	case rules.PartEjection:
 		could = w.ejectable(part.Host, of)
+	case rules.PartRetried:
+		could = w.retriesRefusable(part.Host, of)
 	case rules.PartOverflow:
 		service, _ := w.service(part.Host)
 		service.Host = part.Host

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -27,6 +28,8 @@ func (w *Window) countRetryOverflows(t *tally, a asked) {
 			t.lack("%s", strings.Join(why, "; "))
 		}
 	}
+	could := w.retriesRefusable(a.service.Host, func(envoy.ClusterName) bool { return true })
+	t.each, t.most, t.none = could.each, could.most, could.known && could.most == 0
 }
 
 // clientsRetryOverflows adds up the counters of a client's clusters of a service. One
