@@ -421,3 +421,26 @@ func TestVerbatimRefusesASecondOwner(t *testing.T) {
 		t.Errorf("an object that stands twice was taken: %v", err)
 	}
 }
+
+// TestVerbatimSaysWhenTheSecondOwnerIsAnIntents: that one stands in no file, so that
+// nobody could put a rule into it, or delete it.
+func TestVerbatimSaysWhenTheSecondOwnerIsAnIntents(t *testing.T) {
+	changes, err := Merge(nil, bookinfo, "default", []Intent{route("ratings", nil, Share{"v1", 0})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make([]*Object, len(changes))
+	for i, change := range changes {
+		made[i] = change.After
+	}
+	for _, file := range []string{ratings(`[{` + toV1 + `}]`), `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ratings}
+spec: {host: ratings}`} {
+		_, err := Verbatim(made, readAll(t, file))
+		if err == nil || !strings.Contains(err.Error(), "an intent of this scenario makes that one") || !strings.Contains(err.Error(), "as an object named ratings too") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}

@@ -35,13 +35,22 @@ func Verbatim(objects, wanted []*Object) ([]Change, error) {
 	}
 	for _, w := range wanted {
 		if other, host := Rival(w, after); other != nil {
-			return nil, fmt.Errorf("applying %s: %s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); put the rule into that one, or delete it", w.Ref, other.Ref, host)
+			return nil, fmt.Errorf("applying %s: %s has the host %s too, and sidecars follow only the first created of the two (istio/istio#36621); %s", w.Ref, other.Ref, host, unite(w, other, "put the rule into that one, or delete it"))
 		}
 		if other := Twin(w, after); other != nil {
-			return nil, fmt.Errorf("applying %s: %s has the host %s too, and Istio joins them into one that is neither: of what both say, what was created first is in force; put both into one, under one name", w.Ref, other.Ref, Hosts(w)[0])
+			return nil, fmt.Errorf("applying %s: %s has the host %s too, and Istio joins them into one that is neither: of what both say, what was created first is in force; %s", w.Ref, other.Ref, Hosts(w)[0], unite(w, other, "put both into one, under one name"))
 		}
 	}
 	return changes(objects, after), nil
+}
+
+// unite says what to do about an object that shares its host with another one. One
+// that an intent of the run has made stands in no file, and in the mesh neither.
+func unite(w, other *Object, otherwise string) string {
+	if other.ResourceVersion != "" || other.Labels[managedBy] != "meshchaos" {
+		return otherwise
+	}
+	return fmt.Sprintf("an intent of this scenario makes that one, for want of an object with the host, so put both into one: write what the intent says as an object named %s too, or this rule as an intent", w.Name)
 }
 
 // Rival returns another VirtualService of the namespace that has one of an
