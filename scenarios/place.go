@@ -14,13 +14,23 @@ import (
 
 // mendSyntax says what to do about what the parser of YAML says.
 func mendSyntax(message string) string {
-	switch {
-	case strings.Contains(message, "already defined"):
-		return "take one of the two out"
-	case strings.Contains(message, "'\t'"):
-		return "YAML is indented with blanks, not with tabs"
-	case strings.Contains(message, "must be specified"):
-		return "close the bracket, and quote a text with : # ! or quotes in it"
+	for _, known := range [...]struct{ part, mend string }{
+		{"already defined", "take one of the two out"},
+		{"tab character", "YAML is indented with blanks, not with tabs"},
+		{"'\t'", "YAML is indented with blanks, not with tabs"},
+		{"must be specified", "close the bracket, and quote a text with brackets, : or # in it, or give each entry a line of its own"},
+		{"end token", "close the bracket, and quote a text with brackets in it"},
+		{"end character", "end the text with the quote that it begins with"},
+		{"unexpected key name", "write a colon and a blank behind the key"},
+		{"non-map value", "write a colon behind the key"},
+		{"mapping value is not allowed", "quote a text with a colon and a blank in it, and indent keys beside each other alike"},
+		{"value is not allowed", "indent keys beside each other alike, close no bracket twice, and end each quote"},
+		{"escape character", "write \\\\ for a backslash, or quote the text with '"},
+		{"reserved character", "quote the text"},
+	} {
+		if strings.Contains(message, known.part) {
+			return known.mend
+		}
 	}
 	return "this is no YAML; a text with : # ! or quotes in it is to be quoted"
 }

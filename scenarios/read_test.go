@@ -41,6 +41,33 @@ func read(text string) (*Scenario, error) {
 	return parse("t.yaml", text, nil, func(string) (string, error) { return "", os.ErrNotExist })
 }
 
+// TestWhatIsNoYAMLIsExplained: each mistake by what mends it, rather than by what a
+// parser calls it alone.
+func TestWhatIsNoYAMLIsExplained(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a tab in the middle":             {"    - fault", "  \t- fault", "with blanks, not with tabs"},
+		"a tab at the top":                {"apiVersion", "\tapiVersion", "with blanks, not with tabs"},
+		"a bracket in a list in brackets": {"  checks:", "  given: [a.status[200] == 1]\n  checks:", "quote a text with brackets, : or # in it, or give each entry a line of its own"},
+		"a bracket that stays open":       {"{service: ratings, delay: 7s}", "{service: ratings, delay: 7s", "close the bracket"},
+		"a bracket closed twice":          {"{service: ratings, delay: 7s}", "{service: ratings, delay: 7s}}", "close no bracket twice"},
+		"a quote that another one ends":   {"app: bookinfo", "app: \"bookinfo", "end each quote"},
+		"a quote that stays open":         {"- jason.share(\"lost\") == 100%", "- \"jason.max < 7s", "end the text with the quote that it begins with"},
+		"a key without a colon":           {"  app: bookinfo", "  app", "a colon and a blank behind the key"},
+		"a top key without a colon":       {"spec:", "spec", "write a colon behind the key"},
+		"a key too far in":                {"  checks:", "   checks:", "indent keys beside each other alike"},
+		"a colon in a text":               {"  app: bookinfo", "  summary: a: b\n  app: bookinfo", "quote a text with a colon and a blank in it"},
+		"a backslash in quotes":           {"body: Sorry", "match: \"\\d\"", `write \\ for a backslash`},
+		"a reserved character":            {"body: Sorry", "body: @Sorry", "quote the text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(good, c.old, c.new, 1)
+			if _, err := read(text); text == good || err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "this is no YAML") {
+				t.Errorf("the error is %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
 func TestAGoodScenarioIsRead(t *testing.T) {
 	s, err := read(good)
 	if err != nil {

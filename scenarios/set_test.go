@@ -101,7 +101,7 @@ func TestWhatIsWrongInASettingNamesIt(t *testing.T) {
 		"load.pages.qps=":                            "load.pages.qps has no value",
 		"load.pages.qps=null":                        "load.pages.qps has no value",
 		"load.pages.qps=5 # a few":                   "YAML takes what follows # for a comment",
-		"load.pages.qps=[5":                          "this is no YAML",
+		"load.pages.qps=[5":                          "close the bracket",
 		"load.pages.qps=*a":                          "anchors, aliases and tags have no place",
 		"load.pages.qps=" + strings.Repeat("[", 200): "nested more than",
 		"load.pages.body=a\nb":                       "the value has several lines",
