@@ -281,7 +281,11 @@ func (c *compiler) chosen(function string, n node) (outcomes, string, error) {
 		return nil, "", &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no check: its name stands in quotes", c.source.textOf(n)), Hint: hint}
 	}
 	if !slices.Contains(c.scope.Checks, check.token.text) {
-		return nil, "", unknown(check.token, "check", c.scope.Checks)
+		err := unknown(check.token, "check", c.scope.Checks)
+		if len(c.scope.Checks) == 0 {
+			err.Hint = "list checks: beside load, each with a text of its answers"
+		}
+		return nil, "", err
 	}
 	return withCheck(check.token.text), "check " + check.token.text, nil
 }

@@ -32,7 +32,7 @@ func shown(text string) string {
 }
 
 // unknown is the error of a name that nothing has.
-func unknown(t token, what string, known []string) error {
+func unknown(t token, what string, known []string) *Error {
 	return &Error{Offset: t.start, Message: fmt.Sprintf("unknown %s %s", what, shown(t.text)), Hint: nearest.Hint(t.text, known)}
 }
 

@@ -113,3 +113,13 @@ func TestAWrongLineIsExplainedWhereItIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestACheckWhereThereIsNoneIsToBeListed: to be told that there is none would say
+// nothing about what to do.
+func TestACheckWhereThereIsNoneIsToBeListed(t *testing.T) {
+	scope := shop()
+	scope.Checks = nil
+	if _, err := Compile(scope, `jason.share("stars") == 0%`); err == nil || !strings.Contains(err.Error(), `unknown check "stars"; list checks:`) {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -87,7 +87,7 @@ func TestOpeningTellsAWrongKubeconfigFromAClusterThatIsAway(t *testing.T) {
 		unanswered bool
 		words      string
 	}{
-		"no such file":    {Options{Kubeconfig: "no/such/file"}, false, "no/such/file"},
+		"no such file":    {Options{Kubeconfig: "no/such/file"}, false, "no/such/file: no such file or directory; name another by --kubeconfig"},
 		"no kubeconfig":   {Options{Kubeconfig: broken}, false, "reading the kubeconfig"},
 		"no such context": {Options{Kubeconfig: file, Context: "elsewhere"}, false, "elsewhere"},
 		"throttled":       {Options{Kubeconfig: file}, true, server.URL},

@@ -126,7 +126,7 @@ func load(o Options) (*rest.Config, string, error) {
 		return nil, "", errors.New("opening the cluster: there is no kubeconfig; set KUBECONFIG, give --kubeconfig, or use --mesh embedded, which needs no cluster")
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig: %w", err)
+		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig: %w; name another by --kubeconfig or --context, or use --mesh embedded, which needs no cluster", err)
 	}
 	namespace, _, err := client.Namespace()
 	if err != nil {
