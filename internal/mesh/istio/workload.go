@@ -187,11 +187,14 @@ func (m *Mesh) deleteWorkload(ctx context.Context, w *workload) error {
 	var uid types.UID
 	var last error
 	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
-		gone, last = m.takeAway(ctx, w.name, &uid)
-		if unanswered := new(mesh.UnansweredError); errors.As(last, &unanswered) {
+		gone, err = m.takeAway(ctx, w.name, &uid)
+		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
+			last = err
+		}
+		if unanswered := new(mesh.UnansweredError); errors.As(err, &unanswered) {
 			return false, nil
 		}
-		return gone, last
+		return gone, err
 	})
 	if err = cmp.Or(last, err); err != nil {
 		return fmt.Errorf("%s: %w; delete it with kubectl -n %s delete pod %s", doing, err, m.namespace, w.name)

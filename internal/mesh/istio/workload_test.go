@@ -32,7 +32,7 @@ func withPod(t *testing.T, otherwise func(w http.ResponseWriter, method string) 
 		}
 	}))
 	t.Cleanup(server.Close)
-	kube, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	kube, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL, QPS: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
