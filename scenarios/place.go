@@ -25,6 +25,7 @@ func mendSyntax(message string) string {
 		{"non-map value", "write a colon behind the key"},
 		{"mapping value is not allowed", "quote a text with a colon and a blank in it, and indent keys beside each other alike"},
 		{"value is not allowed", "indent keys beside each other alike, close no bracket twice, and end each quote"},
+		{"header option", "quote a text with > or | in it, or give each entry a line of its own"},
 		{"escape character", "write \\\\ for a backslash, or quote the text with '"},
 		{"reserved character", "quote the text"},
 	} {

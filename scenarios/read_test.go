@@ -56,6 +56,7 @@ func TestWhatIsNoYAMLIsExplained(t *testing.T) {
 		"a top key without a colon":       {"spec:", "spec", "write a colon behind the key"},
 		"a key too far in":                {"  checks:", "   checks:", "indent keys beside each other alike"},
 		"a colon in a text":               {"  app: bookinfo", "  summary: a: b\n  app: bookinfo", "quote a text with a colon and a blank in it"},
+		"a sign at which a block begins":  {"  checks:", "  given: [a.status[200] >= 1]\n  checks:", "quote a text with > or | in it, or give each entry a line of its own"},
 		"a backslash in quotes":           {"body: Sorry", "match: \"\\d\"", `write \\ for a backslash`},
 		"a reserved character":            {"body: Sorry", "body: @Sorry", "quote the text"},
 	} {
