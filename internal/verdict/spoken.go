@@ -53,7 +53,10 @@ func example(w *report.Window, cohort string, o loadgen.Outcome, sent int64) str
 	if o.Error == "" {
 		count = fmt.Sprintf("%s.status[%d]", cohort, o.Status)
 	}
-	if o.Count == sent {
+	switch {
+	case o.Count == sent && o.Error != "" && w.Name != report.During:
+		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so, or have in given what lets them in, such as a Gateway", count, cohort)
+	case o.Count == sent:
 		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so", count, cohort)
 	}
 	return count + " == 0"
