@@ -55,7 +55,7 @@ func example(w *report.Window, cohort string, o loadgen.Outcome, sent int64) str
 	}
 	switch {
 	case o.Count == sent && o.Error != "" && w.Name != report.During:
-		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so, or have in given what lets them in, such as a Gateway", count, cohort)
+		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so, or have in given what answers them, such as a Gateway with its route", count, cohort)
 	case o.Count == sent:
 		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so", count, cohort)
 	}
