@@ -63,7 +63,7 @@ func httpParts(o *Object, vs *networking.VirtualService, entry *networking.HTTPR
 	path := fmt.Sprintf("spec.http[%d]", i)
 	whole := Part{
 		Object: o.Ref, Entry: entry.Name, Kind: PartRoute, Path: path, Whole: path,
-		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(vs), unmarked),
+		Host: hostOf(o, weightsOf(entry.Route)), content: contentOf(scopeOf(o.Namespace, vs), unmarked),
 		at:      &place{list: "http", index: i, match: blocksOf(entry.Match), leads: clustersOf(o.Namespace, weightsOf(entry.Route))},
 		follows: followsOf(vs, entry.Match),
 	}
@@ -126,7 +126,7 @@ func streamParts(o *Object, vs *networking.VirtualService, entry proto.Message, 
 	path := fmt.Sprintf("spec.%s[%d]", at.list, at.index)
 	whole := Part{
 		Object: o.Ref, Kind: PartRoute, Path: path, Whole: path, at: at,
-		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(vs), entry),
+		Host: hostOf(o, weightsOf(to)), content: contentOf(scopeOf(o.Namespace, vs), entry),
 		Stream: true, follows: by,
 	}
 	return routeParts(whole, weightsOf(to), false)
@@ -236,7 +236,16 @@ func hostOf(o *Object, to []weighted) string {
 	return strings.Join(hosts, ", ")
 }
 
-// scopeOf is where the entries of a VirtualService are in force, whatever its hosts.
-func scopeOf(vs *networking.VirtualService) []string {
-	return append([]string{"at"}, vs.Gateways...)
+// scopeOf is where the entries of a VirtualService are in force, whatever its hosts:
+// the gateways that it is for, by their whole names.
+func scopeOf(namespace string, vs *networking.VirtualService) []string {
+	at := []string{MeshGateway}
+	if len(vs.Gateways) > 0 {
+		at = nil
+	}
+	for _, gateway := range vs.Gateways {
+		at = append(at, GatewayName(gateway, namespace))
+	}
+	slices.Sort(at)
+	return append([]string{"at"}, slices.Compact(at)...)
 }

@@ -104,7 +104,7 @@ func takenEntries(before, after *Object, vs *networking.VirtualService) []Part {
 			}
 			whole := Part{
 				Object: before.Ref, Kind: PartTakenEntry, Path: own.path(), Whole: own.path(), Host: hostOf(before, own.to),
-				Stream: own.list != "http", follows: t.own.follows, taken: &t, content: contentOf(scopeOf(vs), own.entry),
+				Stream: own.list != "http", follows: t.own.follows, taken: &t, content: contentOf(scopeOf(before.Namespace, vs), own.entry),
 			}
 			parts = append(parts, whole.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
 		}
@@ -145,7 +145,7 @@ func takenFrom(own action, was, now []action, plain bool) taken {
 
 // byItself says whether an entry leads where the requests to a host go by themselves.
 func (a action) byItself(o *Object, host string) bool {
-	if len(a.to) != 1 || !onlyRoute(bare(a.entry)) {
+	if len(a.to) != 1 || !onlyRoute(bare(o.Namespace, a.entry)) {
 		return false
 	}
 	to := a.to[0].GetDestination()
@@ -183,7 +183,7 @@ func lockedOut(before, after *Object) []Part {
 		t.takers = []Taker{{All: true}}
 		rest := Part{
 			Object: after.Ref, Kind: PartLockedOut, Path: "spec.http", Whole: "spec.http", Host: hostOf(after, nil),
-			follows: own.follows, taken: &t, gone: true, from: before, content: contentOf(scopeOf(vs)),
+			follows: own.follows, taken: &t, gone: true, from: before, content: contentOf(scopeOf(after.Namespace, vs)),
 		}
 		parts = append(parts, rest.forHost(host, slices.Concat(hosts[:i], hosts[i+1:])))
 	}

@@ -31,11 +31,13 @@ func Unchanged(change Change, ports func(host string) []int) string {
 			same = append(same, a)
 		}
 	}
+	if written == 0 && len(takenAway(change.Before, change.After)) == 0 {
+		return respelled(before, after)
+	}
 	if len(same) == 0 {
 		return ""
 	}
-	gone := slices.ContainsFunc(before, func(was action) bool { return !slices.ContainsFunc(after, was.equal) })
-	if len(same) == written && !gone {
+	if len(same) == written && len(takenAway(change.Before, change.After)) == 0 {
 		return same[0].path()
 	}
 	for _, a := range same {
@@ -45,6 +47,27 @@ func Unchanged(change Change, ports func(host string) []int) string {
 		}
 	}
 	return ""
+}
+
+// respelled returns the path of the first entry that says what another one said, in
+// other words; empty: there is none.
+func respelled(before, after []action) string {
+	for _, a := range after {
+		if !slices.ContainsFunc(before, func(was action) bool { return proto.Equal(unnamed(was.entry), unnamed(a.entry)) }) {
+			return a.path()
+		}
+	}
+	return ""
+}
+
+// unnamed is an entry without its name.
+func unnamed(entry proto.Message) proto.Message {
+	if http, ok := entry.(*networking.HTTPRoute); ok {
+		out := proto.CloneOf(http)
+		out.Name = ""
+		return out
+	}
+	return entry
 }
 
 // defaultBalancer returns the path of a load balancer that a change writes, and that
@@ -135,7 +158,7 @@ func actionsOf(o *Object, ports func(string) []int) []action {
 	all := entriesOf(o)
 	for i, a := range all {
 		all[i].scope = contentOf(append(Hosts(o), a.scope))
-		all[i].plain = !a.follows.gateways && len(a.to) == 1 && len(Hosts(o)) == 1 && onlyRoute(bare(a.entry)) && toItself(o, a.to[0].GetDestination(), a.follows, ports)
+		all[i].plain = !a.follows.gateways && len(a.to) == 1 && len(Hosts(o)) == 1 && onlyRoute(bare(o.Namespace, a.entry)) && toItself(o, a.to[0].GetDestination(), a.follows, ports)
 	}
 	return all
 }
@@ -154,7 +177,7 @@ func entriesOf(o *Object) []action {
 		named, _ := entry.(interface{ GetName() string })
 		a := action{
 			place: place{list: list, index: i, match: match},
-			scope: contentOf(scopeOf(vs)), does: contentOf(nil, bare(entry)),
+			scope: contentOf(scopeOf(o.Namespace, vs)), does: contentOf(nil, bare(o.Namespace, entry)),
 			entry: entry, to: to, follows: by,
 		}
 		if named != nil {
@@ -163,38 +186,15 @@ func entriesOf(o *Object) []action {
 		all = append(all, a)
 	}
 	for i, entry := range vs.Http {
-		add("http", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+		add("http", i, entry, blocksOf(entry.Match), weightsOf(used(entry.Route)), followsOf(vs, entry.Match))
 	}
 	for i, entry := range vs.Tls {
-		add("tls", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+		add("tls", i, entry, blocksOf(entry.Match), weightsOf(used(entry.Route)), followsOf(vs, entry.Match))
 	}
 	for i, entry := range vs.Tcp {
-		add("tcp", i, entry, blocksOf(entry.Match), weightsOf(entry.Route), followsOf(vs, entry.Match))
+		add("tcp", i, entry, blocksOf(entry.Match), weightsOf(used(entry.Route)), followsOf(vs, entry.Match))
 	}
 	return all
-}
-
-// bare is an entry without its name and match, the blocks that say nothing and, of
-// one destination, which takes all whatever its weight is, the weight.
-func bare(entry proto.Message) proto.Message {
-	out := proto.Clone(entry)
-	m := out.ProtoReflect()
-	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		switch field.Name() {
-		case "name", "match":
-			m.Clear(field)
-		case "headers", "fault": // retries that are empty switch the default ones off
-			if proto.Size(value.Message().Interface()) == 0 {
-				m.Clear(field)
-			}
-		}
-		return true
-	})
-	if routes := m.Get(m.Descriptor().Fields().ByName("route")).List(); routes.Len() == 1 {
-		route := routes.Get(0).Message()
-		route.Clear(route.Descriptor().Fields().ByName("weight"))
-	}
-	return out
 }
 
 // onlyRoute says whether a bare entry has destinations that say where they lead,
