@@ -76,7 +76,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartRequestRemoved:  {removedFromSent},
 		rules.PartResponseHeaders: {loggedAnswered},
 		rules.PartResponseRemoved: {unseen("no proxy shows which headers an answer had; set it to a value instead, or take it out")},
-		rules.PartRewrite:         {loggedReached},
+		rules.PartRewrite:         {rewrittenOfSent},
 		rules.PartRedirect:        {loggedRedirects},
 		rules.PartTakenEntry:      {sentTo, takenBy},
 		rules.PartLockedOut:       {sentTo, takenBy},

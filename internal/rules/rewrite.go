@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -93,4 +94,60 @@ func rewriteParts() []entryPart {
 			return whole.field(PartRewrite, "rewrite", entry.Rewrite != nil)
 		},
 	}}
+}
+
+// Rewrites says whether a request of the load goes by the part's entry, and whether
+// the entry's rewrite makes another request of it. Known is false if the one or the
+// other cannot be told.
+func (p Part) Rewrites(r Request, inForce []*Object) (goes, changed, known bool) {
+	entry, known := p.takes(r, inForce)
+	if entry == nil {
+		return false, false, known
+	}
+	http, _ := entry.entry.(*networking.HTTPRoute)
+	rewrite, path := http.GetRewrite(), cmp.Or(r.Path, "/")
+	switch {
+	case rewrite.GetAuthority() != "":
+		return true, true, true
+	case strings.ContainsAny(path, "%\\") || strings.Contains(path, "//") || strings.Contains(path, "/."):
+		return true, false, false // a proxy may write it otherwise before
+	case rewrite.GetUriRegexRewrite() != nil:
+		now, err := substituted(path, rewrite.GetUriRegexRewrite())
+		return true, now != path, err == nil
+	}
+	for _, block := range http.GetMatch() {
+		switch r.meetsBlock(block) {
+		case maybe:
+			return true, false, false
+		case yes:
+			return true, withURI(path, block.GetUri(), rewrite.GetUri()) != path, true
+		}
+	}
+	return true, withURI(path, nil, rewrite.GetUri()) != path, true
+}
+
+// substituted is a path with the rewrite in place of each match, where \1 is its
+// first group.
+func substituted(path string, by *networking.RegexRewrite) (string, error) {
+	pattern, err := regexp.Compile(by.GetMatch())
+	if err != nil {
+		return "", err
+	}
+	template := group.ReplaceAllString(strings.ReplaceAll(by.GetRewrite(), "$", "$$"), `$${$1}`)
+	return pattern.ReplaceAllString(path, template), nil
+}
+
+// group is how Envoy writes a group of an expression.
+var group = regexp.MustCompile(`\\(\d)`)
+
+// withURI is a path with another one in place of what a match has of it: the prefix,
+// which is the first slash if it asks for no path, or all of it.
+func withURI(path string, match *networking.StringMatch, uri string) string {
+	switch {
+	case match == nil:
+		return uri + strings.TrimPrefix(path, "/")
+	case match.GetPrefix() != "":
+		return uri + path[min(len(match.GetPrefix()), len(path)):]
+	}
+	return uri
 }
