@@ -151,6 +151,8 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 	for _, ref := range r.touched {
 		wanted := r.wanted(ref, to[ref])
 		switch {
+		case r.hollowed[ref] != nil: // proxies may run what it was, and of what it is nothing would be seen
+			back = append(back, rules.Change{Before: r.hollowed[ref], After: wanted})
 		case !rules.Equal(r.current[ref], wanted):
 			back = append(back, rules.Change{Before: r.current[ref], After: wanted})
 		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
@@ -194,6 +196,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 			continue
 		}
 		delete(r.unproven, change.Ref())
+		delete(r.hollowed, change.Ref())
 	}
 	return failures
 }

@@ -50,6 +50,7 @@ func (r *run) writeHollow(ctx context.Context, written []rules.Change, in []live
 		if in[i].Err == nil || change.After != nil || ref.Kind != rules.DestinationRule {
 			continue
 		}
+		r.hollowed[ref] = change.Before
 		if err := r.putBack(ctx, rules.Change{Before: r.current[ref], After: rules.Hollow(change.Before)}); err == nil {
 			all = append(all, hollow{i, strings.TrimPrefix(in[i].Err.Error(), fmt.Sprintf("waiting for %s: ", ref))})
 		}

@@ -7,15 +7,18 @@ import (
 	"testing"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // forgetful is a mesh that takes the first deletion of a DestinationRule and tells no
-// proxy of it, as istiod may; after that it does all that it is told.
+// proxy of it, as istiod may; after that it does all that it is told, but for so many
+// deletions that it does not answer.
 type forgetful struct {
 	mesh.Mesh
 	lost *rules.Object
 	took bool
+	away int
 }
 
 // Objects implements mesh.Mesh.
@@ -35,13 +38,14 @@ func (f *forgetful) Write(ctx context.Context, c rules.Change) (*rules.Object, e
 		return nil, nil
 	case f.lost != nil && c.Ref() == f.lost.Ref:
 		c.Before, f.lost = f.lost, nil
+	case f.took && c.After == nil && f.away > 0:
+		f.away--
+		return nil, errAway
 	}
 	return f.Mesh.Write(ctx, c)
 }
 
-func TestADeletionThatIsLostIsWrittenAgain(t *testing.T) {
-	m := &forgetful{Mesh: open(t)}
-	record := run(t.Context(), t, m, `
+const oneBreaker = `
 apiVersion: meshchaos/v1alpha1
 kind: Scenario
 metadata: {name: s}
@@ -54,7 +58,11 @@ spec:
   expect:
     - client.status[200] == client.sent
     - overflows(ratings) == 0
-`, nil)
+`
+
+func TestADeletionThatIsLostIsWrittenAgain(t *testing.T) {
+	m := &forgetful{Mesh: open(t)}
+	record := run(t.Context(), t, m, oneBreaker, nil)
 	if !m.took || !record.Restored || len(record.Problems) > 0 {
 		t.Errorf("lost %v, restored %v, problems %q, %+v", m.took, record.Restored, record.Problems, record.Changes)
 	}
@@ -67,5 +75,16 @@ spec:
 	}
 	if i := slices.IndexFunc(objects, func(o *rules.Object) bool { return o.Kind == rules.DestinationRule }); i >= 0 {
 		t.Errorf("%s is left", objects[i])
+	}
+}
+
+// What it had been is what proxies may still run, whatever was written in its place.
+func TestALostDeletionIsProvedThoughTheSecondOneFailsOnce(t *testing.T) {
+	m := &forgetful{Mesh: open(t), away: 1}
+	compare := meshtest.Remember(t, m)
+	record := run(t.Context(), t, m, oneBreaker, nil)
+	compare()
+	if !m.took || m.away > 0 || !record.Restored {
+		t.Errorf("lost %v, %d to go, restored %v, problems %q, %+v", m.took, m.away, record.Restored, record.Problems, record.Changes)
 	}
 }
