@@ -19,7 +19,7 @@ import (
 const plainEvery = 5 * time.Second
 
 // progress shows how far a run has come: bars on a terminal, else plain lines.
-// A load that was cut off may still observe while the next phase begins.
+// Phases and loads are told of by goroutines of their own.
 type progress struct {
 	mu    sync.Mutex
 	w     io.Writer

@@ -32,9 +32,11 @@ const (
 
 // Options of a run.
 type Options struct {
-	ID      string // short, lower-case letters and digits; part of every mark in the mesh
-	Tool    string // the version of meshchaos
-	Seed    uint64 // only kept in the record
+	ID   string // short, lower-case letters and digits; part of every mark in the mesh
+	Tool string // the version of meshchaos
+	Seed uint64 // only kept in the record
+	// Observe hears of what begins and, from another goroutine, of how far a load
+	// is; of nothing any more when Run has returned. Nil: nobody does.
 	Observe func(Event)
 	// LiveLimit is how long the proxies may take to run a rule; 0: 90 s. Istio's
 	// documentation speaks of seconds, its issues of 40 (istio/istio#8420).

@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -34,7 +32,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	w.Loads, w.Ended = loads, time.Now()
 	if loadErr != nil {
 		w.Cut = loadErr.Error()
-	} else if reading.begun() { // nil: the load could not be begun
+	} else if reading.begun() { // else the load ended before it
 		if err := reading.end(ctx, cohorts, loads, w.Ended); err != nil {
 			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 		}
@@ -66,41 +64,6 @@ func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step sc
 		w.Calls = seen.Log.Calls(w.Loads, r.services)
 	} else if seen.Log != nil {
 		r.explainLater(ctx, len(r.record.Windows), seen, w.Loads)
-	}
-}
-
-// load drives the cohorts. After the end of ctx it does not wait for an engine
-// that cannot be cut: fortio's ends only with the connections.
-func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error) (map[string]*loadgen.Result, error) {
-	type outcome struct {
-		loads map[string]*loadgen.Result
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		var o outcome
-		o.err = guard(func() (err error) {
-			o.loads, err = r.mesh.Load(ctx, cohorts, begin, r.observe)
-			return err
-		})
-		done <- o
-	}()
-	select {
-	case o := <-done:
-		return o.loads, o.err
-	case <-ctx.Done():
-	}
-	select {
-	case o := <-done:
-		return o.loads, o.err
-	case <-time.After(cutLimit):
-		return nil, fmt.Errorf("the load did not end in time: %w", ctx.Err())
-	}
-}
-
-func (r *run) observe(p loadgen.Progress) {
-	if r.Observe != nil {
-		r.Observe(Event{Load: &p})
 	}
 }
 
