@@ -610,14 +610,18 @@ func TestAFailedStepEndsTheRun(t *testing.T) {
 func TestSubsetsAreWrittenBeforeTheRoutesThatNameThem(t *testing.T) {
 	m := open(t)
 	var writes []string
-	run(t.Context(), t, bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
+	b := bent{Mesh: m, write: func(ctx context.Context, c rules.Change) (*rules.Object, error) {
 		verb := "writes "
 		if c.After == nil {
 			verb = "deletes "
 		}
 		writes = append(writes, verb+c.Ref().Kind+" "+c.Ref().Name)
 		return m.Write(ctx, c)
-	}}, short, nil)
+	}}
+	// With time enough that no deletion is taken for one that was lost, and written again.
+	if _, err := runner.Run(t.Context(), b, read(t, short), runner.Options{ID: "test", LiveLimit: 2 * time.Minute}); err != nil {
+		t.Fatal(err)
+	}
 	want := []string{
 		"writes DestinationRule meshchaos-reviews", "writes VirtualService meshchaos-reviews",
 		"writes VirtualService theirs",

@@ -168,13 +168,23 @@ func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 	sidecartest.Until(t, "the proxy has noted it", func() bool { return len(m.lines.all()) == 1 && m.lastFlags() == "DC downstream_remote_disconnect" })
 
 	m.push(sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"fault":{"delay":{"fixedDelay":"60s","percentage":{"value":100}}},"route":[{"destination":{"host":"web"}}]}]}`))
-	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
 	req, _ = http.NewRequestWithContext(ctx, http.MethodGet, "http://web:8000/", nil)
-	if resp, err := m.client.Do(req); err == nil {
-		resp.Body.Close()
+	ended := make(chan error, 1)
+	go func() {
+		resp, err := m.client.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		ended <- err
+	}()
+	active := func() int64 { return m.stat("http.outbound_0.0.0.0_8000;.fault.active_faults") }
+	sidecartest.Until(t, "the request is delayed", func() bool { return active() == 1 })
+	cancel()
+	if err := <-ended; err == nil {
 		t.Fatal("the delayed request was answered")
 	}
 	sidecartest.Until(t, "the delay has been logged", func() bool { return len(m.lines.all()) == 2 && m.lastFlags() == "DI,DC downstream_remote_disconnect" })
-	sidecartest.Until(t, "no fault is active", func() bool { return m.stat("http.outbound_0.0.0.0_8000;.fault.active_faults") == 0 })
+	sidecartest.Until(t, "no fault is active", func() bool { return active() == 0 })
 }

@@ -252,7 +252,7 @@ func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
 		{"each of three failed connections of one call", `"consecutiveGatewayErrors":3`, "", nil, 1, 503, 0, 1},
 		{"no more than three", `"consecutiveGatewayErrors":4`, "", nil, 1, 503, 0, 0},
 		{"a connection that ends", `"consecutiveGatewayErrors":1`, "", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 1, 503, 0, 1},
-		{"a timeout", `"consecutiveGatewayErrors":1`, `"timeout":"0.02s",`, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 1, 504, 0, 1},
+		{"a timeout", `"consecutiveGatewayErrors":1`, `"timeout":"0.3s",`, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 1, 504, 0, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -111,6 +111,7 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			const calls = 3
 			arrived, leave := make(chan bool, calls), make(chan bool, calls)
+			defer close(leave) // so that the server ends, whatever failed
 			h := sidecartest.Serve(t, func(http.ResponseWriter, *http.Request) {
 				arrived <- true
 				<-leave
@@ -132,6 +133,9 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 					return len(arrived) > 0 && m.stat("http.outbound_0.0.0.0_8000;.downstream_rq_total") == int64(i+1)
 				})
 			}
+			refused := strings.Count(tt.statuses, "503")
+			// Else one that is late could still find the place that another leaves.
+			sidecartest.Until(t, "those without a place are refused", func() bool { return len(answers) == refused })
 			left := 0
 			for _, n := range tt.waves {
 				left += n
@@ -160,7 +164,7 @@ func TestLimitsQueueAndOverflowAsEnvoys(t *testing.T) {
 			for _, counter := range []string{"pending", "active"} {
 				want := int64(0)
 				if counter == tt.counter {
-					want = int64(strings.Count(tt.statuses, "503"))
+					want = int64(refused)
 				}
 				if n := m.stat(httpbinStat("upstream_rq_" + counter + "_overflow")); n != want {
 					t.Errorf("%d are counted as %s, want %d", n, counter, want)

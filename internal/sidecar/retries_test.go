@@ -241,7 +241,7 @@ func TestTheTimeoutIsOfAllAttempts(t *testing.T) {
 	m := startMesh(t, Options{}, web(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
 		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[
 			{"match":[{"uri":{"exact":"/attempts"}}],"timeout":"0.1s","retries":{"attempts":100,"perTryTimeout":"0.02s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]},
-			{"timeout":"0.05s","retries":{"attempts":100,"perTryTimeout":"0.05s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`))
+			{"timeout":"0.3s","retries":{"attempts":100,"perTryTimeout":"0.3s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`))
 	g := m.get("http://web:8000/attempts")
 	if got := m.lastFlags(); g.Status != 504 || g.Took < 100*time.Millisecond || got != "UT response_timeout" {
 		t.Errorf("got %d after %s, %s", g.Status, g.Took, got)

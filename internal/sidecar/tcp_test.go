@@ -190,7 +190,9 @@ func TestMaxConnectionsRefusesAFurtherTCPConnection(t *testing.T) {
 	if got := lines(t, dial(), "hello"); got != "one hello\n" {
 		t.Errorf("the next got %q", got)
 	}
-	sidecartest.Until(t, "the next has ended", func() bool { return stat("upstream_cx_destroy") == 2 })
+	sidecartest.Until(t, "the next has ended", func() bool {
+		return stat("upstream_cx_destroy_remote")+stat("upstream_cx_destroy_local") == 2
+	})
 	if remote, local := stat("upstream_cx_destroy_remote"), stat("upstream_cx_destroy_local"); remote != 2 || local != 0 {
 		t.Errorf("the host ended %d, the proxy %d", remote, local)
 	}
