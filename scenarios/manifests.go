@@ -82,17 +82,8 @@ func (m *Manifests) add(s source) error {
 		return shifted(yamlnode.At(s.node, "write apiVersion and kind", "this is no object of Kubernetes"), s.in, s.before)
 	case api == scenarioAPI:
 		return shifted(yamlnode.At(s.node, "meshchaos validate checks it", "this is a scenario"), s.in, s.before)
-	case api == "v1" && strings.HasSuffix(kind, "List"):
-		items := yamlnode.Pair(s.node, "items")
-		if items == nil {
-			return nil
-		}
-		sequence, _ := items.Value.(*ast.SequenceNode)
-		var wrong []error
-		for i := range sequence.Values {
-			wrong = append(wrong, m.add(source{sequence.Values[i], s.in, s.before}))
-		}
-		return errors.Join(wrong...)
+	case isList(api, kind):
+		return m.list(s)
 	case strings.HasPrefix(api, "networking.istio.io/") && respelt(kind) != "":
 		return shifted(yamlnode.At(yamlnode.Pair(s.node, "kind").Value, "write "+respelt(kind), "%s has no kind %q", api, kind), s.in, s.before)
 	case !strings.HasPrefix(api, "networking.istio.io/") || !slices.Contains(linted, kind):
@@ -104,6 +95,30 @@ func (m *Manifests) add(s source) error {
 	}
 	m.Objects, m.sources = append(m.Objects, object), append(m.sources, s)
 	return nil
+}
+
+// isList says whether an object holds others: one of kubectl's, or one of a kind that
+// is linted, as the API server answers for it.
+func isList(api, kind string) bool {
+	of, ok := strings.CutSuffix(kind, "List")
+	return ok && (api == "v1" || strings.HasPrefix(api, "networking.istio.io/") && slices.Contains(linted, of))
+}
+
+// list adds what a list of objects holds.
+func (m *Manifests) list(s source) error {
+	items := yamlnode.Pair(s.node, "items")
+	if items == nil || items.Value.Type() == ast.NullType {
+		return nil
+	}
+	sequence, ok := items.Value.(*ast.SequenceNode)
+	if !ok {
+		return shifted(yamlnode.At(items.Value, "write the objects one below another, each after a -", "items takes a list of objects, not %s", yamlnode.Kind(items.Value)), s.in, s.before)
+	}
+	var wrong []error
+	for i := range sequence.Values {
+		wrong = append(wrong, m.add(source{sequence.Values[i], s.in, s.before}))
+	}
+	return errors.Join(wrong...)
 }
 
 // linted are the kinds that are.

@@ -44,6 +44,9 @@ func TestManifestsAreReadAsKubectlAppliesThem(t *testing.T) {
 	for text, want := range map[string]string{
 		trapped: "stdin:12:15: VirtualService ratings: spec.http[0].fault.delay: the fault has no percentage",
 		list:    "stdin:10:17: VirtualService ratings: spec.http[0].fault.delay: the fault has no percentage",
+		strings.Replace(list, "v1\nkind: List", "networking.istio.io/v1\nkind: VirtualServiceList", 1): "stdin:10:17: VirtualService ratings: spec.http[0].fault.delay: the fault has no percentage",
+		"apiVersion: v1\nkind: List\nitems: null\n":                                                    "",
+		"apiVersion: apps/v1\nkind: DeploymentList\nitems: 3\n":                                        "",
 		strings.Replace(trapped, "name: ratings, owner", "name: ratings, annotations: {lint.meshchaos/fault-without-percentage: it is switched on by hand}, owner", 1): "",
 	} {
 		var m Manifests
@@ -66,6 +69,8 @@ func TestWhatIsNoManifestIsPlaced(t *testing.T) {
 		strings.Replace(trapped, "fault:", "falt:", 1):     "stdin:12:7: spec.http[0].falt: unknown key; did you mean fault?",
 		strings.Replace(trapped, "7s", "0s", 1):            "stdin:12:",
 		trapped + "---\na: [\n":                            "stdin:15:",
+		"apiVersion: v1\nkind: List\nitems: {}\n":          "stdin:3:8: items takes a list of objects, not a mapping; write the objects one below another, each after a -",
+		"apiVersion: v1\nkind: List\nitems: [a]\n":         "stdin:3:9: this is no object of Kubernetes",
 		trapped + "---\na: b\n":                            "stdin:15:1: this is no object of Kubernetes",
 		"apiVersion: meshchaos/v1alpha1\nkind: Scenario\n": "this is a scenario; meshchaos validate checks it",
 		strings.Replace(trapped, "ratings, ow", "ratings, annotations: {lint.meshchaos/fault: x}, ow", 1): `there is no trap "fault" to silence`,
