@@ -70,6 +70,7 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 	}
 	const delay, abort = `fault: {delay: {fixedDelay: 1s, percentage: {value: 50}}}`, `fault: {abort: {httpStatus: 500, percentage: {value: 50}}}`
 	v1 := destinationRule("ratings", "subsets: [{name: v1}]")
+	wildcard := strings.Replace(policyOf("tls: {mode: ISTIO_MUTUAL}"), "host: ratings", `host: "*.local"`, 1)
 	all, closed := Around{All: true}, Around{All: true, Closed: true}
 	for name, test := range map[string]struct {
 		objects string
@@ -138,6 +139,8 @@ func TestEachTrapIsFoundAndItsNeighbourIsNot(t *testing.T) {
 		"a subset of nobody":               {objects: routes(`{destination: {host: ratings, subset: v9}}`) + v1, want: "missing-subset spec.http[0].route[0].destination.subset subset v9"},
 		"a subset that is there":           {objects: routes(`{destination: {host: ratings, subset: v1}}`) + v1},
 		"a subset that may be elsewhere":   {objects: routes(`{destination: {host: ratings, subset: v9}}`)},
+		"a subset beside a wildcard":       {objects: routes(`{destination: {host: ratings, subset: v9}}`) + wildcard},
+		"a subset of a wildcard, and all":  {objects: routes(`{destination: {host: ratings, subset: v9}}`) + wildcard, around: all, want: "missing-subset spec.http[0].route[0].destination.subset subset v9"},
 		"a subset that is nowhere":         {objects: routes(`{destination: {host: ratings, subset: v9}}`), around: all, want: "missing-subset spec.http[0].route[0].destination.subset subset v9"},
 		"a subset that nothing is sent to": {objects: routes(`{destination: {host: ratings, subset: v1}, weight: 100}, {destination: {host: ratings, subset: v9}, weight: 0}`) + v1},
 		"a missing weight":                 {objects: routes(`{destination: {host: ratings}, weight: 90}, {destination: {host: reviews}}`), want: "missing-weight spec.http[0].route[1] weight: 10 for the rest"},

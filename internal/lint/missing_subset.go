@@ -10,7 +10,8 @@ import (
 
 // missingSubset warns of a destination whose subset no DestinationRule has: the
 // proxies have no such cluster, and answer 503 (NC). Of files alone it warns only
-// where they have a DestinationRule of the host: else that may be elsewhere.
+// where they have a DestinationRule of that very host: else it may be elsewhere, and
+// goes before one for a wildcard, such as the *.local of a whole mesh.
 func missingSubset(f *finder) {
 	for _, to := range rules.Targets(f.object) {
 		if to.Subset == "" || !to.Sent {
@@ -26,6 +27,6 @@ func missingSubset(f *finder) {
 func hasRule(objects []*rules.Object, host string) bool {
 	return slices.ContainsFunc(objects, func(o *rules.Object) bool {
 		rule, ok := o.Spec.(*networking.DestinationRule)
-		return ok && rules.Covers(rule.Host, o.Namespace, host)
+		return ok && rules.FQDN(rule.Host, o.Namespace) == host
 	})
 }
