@@ -51,8 +51,8 @@ func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
 	for _, file := range left {
 		remark(cmd.ErrOrStderr(), file+": left out: it holds no scenario")
 	}
-	if i := slices.Index(names, scenarios.Stdin); i >= 0 && slices.Contains(names[i+1:], scenarios.Stdin) {
-		return nil, errors.New("reading a scenario from stdin: - stands twice, and there is one stdin")
+	if err := oneStdin(names); err != nil {
+		return nil, err
 	}
 	var all []found
 	for _, name := range names {
@@ -64,6 +64,14 @@ func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
 		return nil, err
 	}
 	return chosen, apart(chosen)
+}
+
+// oneStdin refuses to read stdin twice.
+func oneStdin(names []string) error {
+	if i := slices.Index(names, scenarios.Stdin); i >= 0 && slices.Contains(names[i+1:], scenarios.Stdin) {
+		return errors.New("reading stdin: - stands twice, and there is one stdin")
+	}
+	return nil
 }
 
 // choose leaves out the scenarios that the selector is not for. One that cannot be

@@ -86,7 +86,7 @@ func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning
 		return nil, errors.New("reading the arguments: there is no file; name one, or - for stdin, or write --mesh istio")
 	}
 	names, err := scenarios.ExpandManifests(args)
-	if err != nil {
+	if err = errors.Join(err, oneStdin(names)); err != nil {
 		return nil, err
 	}
 	var all scenarios.Manifests
