@@ -27,7 +27,7 @@ func caller(w written) []edit {
 		for name, path := range w.callersOf(d.Host) {
 			touches = append(touches, touch{
 				spot: at, id: name + "-to-" + others[0], service: d.Host, version: others[0],
-				what: fmt.Sprintf("what %s asks %s for is sent to %s, not %s", name, short(d.Host), others[0], version),
+				what: fmt.Sprintf("what is asked of %s at %s, as by %s, is sent to %s, not %s", short(d.Host), path, name, others[0], version),
 				do:   func(o *rules.Object, index int, subset string) { leaveCaller(o, index, path, subset) },
 			})
 		}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/report"
@@ -29,12 +31,12 @@ func fateOf(record *report.Record, m Mutant, err error) (report.Fate, *report.Ki
 		return report.Survived, nil, ""
 	}
 	if early := m.tooEarly(record); early != nil {
-		return report.Unknown, nil, fmt.Sprintf("%s (%s) was %s before the rule was in force: the machine is too busy; run again, with less beside it", early.Expression, early.Step, early.Observed)
+		return report.Unknown, nil, fmt.Sprintf("%s%s was %s before the rule was in force: the machine is too busy; run again, with less beside it", early.Expression, inStep(early.Step), early.Observed)
 	}
 	return report.Killed, m.killer(record), ""
 }
 
-// tooEarly is an expectation of a step before the rule that is spoilt, which cannot
+// tooEarly is an expectation of what was before the rule that is spoilt, which cannot
 // have noticed it; nil if there is none, or one that comes after it failed too.
 func (m Mutant) tooEarly(record *report.Record) *report.Expectation {
 	var early *report.Expectation
@@ -50,19 +52,38 @@ func (m Mutant) tooEarly(record *report.Record) *report.Expectation {
 	return early
 }
 
-// wordRefused is why a run was refused, without the place: it is that of a rule
-// which is right.
+// wordRefused is why a run was refused, in one line and without the place: it is that
+// of a rule which is right.
 func wordRefused(err error) string {
 	var placed *scenarios.Error
 	if errors.As(err, &placed) {
 		return placed.Message
 	}
-	return err.Error()
+	return strings.ReplaceAll(err.Error(), "\n", "; and ")
 }
 
-// meets says whether an expectation is of a step in which the spoilt rule is in force.
+// inStep names the step of an expectation, if it is of one.
+func inStep(step string) string {
+	if step == "" {
+		return ""
+	}
+	return " (" + step + ")"
+}
+
+// meets says whether an expectation is of a window in which the spoilt rule is in
+// force, or that comes after it.
 func (m Mutant) meets(e report.Expectation) bool {
-	return slices.IndexFunc(m.Scenario.Steps, func(s scenarios.Step) bool { return s.Name == e.Step }) >= m.stage-1
+	i := slices.IndexFunc(m.Scenario.Steps, func(s scenarios.Step) bool { return s.Name == e.Step })
+	return i >= m.stage-1 && (i < 0 || m.stage == 0 || !ofBaseline(m.Scenario.Steps[i], e.Expression))
+}
+
+// ofBaseline says whether a line is of the baseline and of nothing else.
+func ofBaseline(step scenarios.Step, line string) bool {
+	compiled, err := step.Compile(line)
+	if err != nil || len(compiled.Needs()) > 0 || len(compiled.Loads()) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(compiled.Loads(), func(l check.Load) bool { return l.Window != report.Baseline })
 }
 
 // killer is the first thing that kept a run from being a pass.

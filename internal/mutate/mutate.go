@@ -30,7 +30,8 @@ type Mutant struct {
 	Advice   string // how it would be noticed
 	Scenario *scenarios.Scenario
 
-	stage int // of the rule: 0 is what is given
+	stage int  // of the rule: 0 is what is given
+	draws bool // something in force draws lots, so that another run may go another way
 }
 
 // kind is one way in which what a rule writes can be wrong.
@@ -46,7 +47,8 @@ func kinds() []kind {
 		{dropped, "expect what the rule brings about, rather than that nothing breaks" + excuse},
 		{match, "let a cohort send requests that are nearly, but not, what the rule asks for, and expect of it what is so without the rule" + excuse},
 		{delay, "let a cohort with more patience than the callers meet the delay, and expect its time from below and from above (cohort.min, cohort.max)" + excuse},
-		{percentage, "expect how many requests met it, as in faults(SERVICE) == cohort.sent" + excuse},
+		{percentage, "expect how many requests met it, as in faults(SERVICE) == cohort.sent of all, or 40% < faults(SERVICE) / cohort.sent < 60% of half of many" + excuse},
+		{mirrored, "expect how many requests the version has that the copies are for, as in requests(SERVICE, v2) == cohort.sent of all, or 40% < requests(SERVICE, v2) / cohort.sent < 60% of half of many" + excuse},
 		{status, "let a cohort see the status itself, and expect it, as in cohort.status[503] == cohort.sent" + excuse},
 		{nearby, "expect of what is not to be hit that it is as before: its status, its content, its time, and how many faults there were" + excuse},
 		{subset, "expect which version answers, as in split(cohort).is(v1 == 100%), with requests: auto" + excuse},
@@ -88,7 +90,7 @@ func Of(s *scenarios.Scenario) ([]Mutant, error) {
 					continue // a rule that cannot be written is no mutant
 				}
 				known = append(known, altered)
-				all = append(all, Mutant{ID: w.at.id + "/" + e.id, Line: w.rule.Line(), What: e.what, Advice: k.advice, Scenario: altered.in(s), stage: w.at.stage})
+				all = append(all, Mutant{ID: w.at.id + "/" + e.id, Line: w.rule.Line(), What: e.what, Advice: k.advice, Scenario: altered.in(s), stage: w.at.stage, draws: altered.draws()})
 			}
 		}
 	}
@@ -166,6 +168,11 @@ func follow(site runner.Site, s *scenarios.Scenario, wrong *alteration) (stages,
 		out.touched, out.objects = append(out.touched, touched), append(out.objects, site.Objects)
 	}
 	return out, nil
+}
+
+// draws says whether requests that are alike may meet different things.
+func (g stages) draws() bool {
+	return slices.ContainsFunc(g.objects, func(inForce []*rules.Object) bool { return slices.ContainsFunc(inForce, rules.Draws) })
 }
 
 // wordStage names the list that holds the rules of a stage.

@@ -2,6 +2,7 @@ package mutate_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +69,12 @@ func TestTheMutantsOfTheLibraryAreToldApart(t *testing.T) {
 // run runs a scenario and its mutants.
 func run(t *testing.T, s *scenarios.Scenario) map[string]report.Mutant {
 	t.Helper()
-	m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: "test", Seed: 1, Parallel: 4})
+	return runSeeded(t, s, 1)
+}
+
+func runSeeded(t *testing.T, s *scenarios.Scenario, seed uint64) map[string]report.Mutant {
+	t.Helper()
+	m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: "test", Seed: seed, Parallel: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +104,42 @@ func TestWhatNobodyExpectsSurvivesAndWhatWouldKillItIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnotherVersionIsThatAndNothingElse: where nobody looks at the versions, none of
+// its mutants is killed by how it is written.
+func TestAnotherVersionIsThatAndNothingElse(t *testing.T) {
+	const given = `given:
+  - apiVersion: networking.istio.io/v1
+    kind: DestinationRule
+    metadata: {name: httpbin}
+    spec: {host: httpbin, subsets: [%s]}
+`
+	for name, c := range map[string]struct{ subsets, to string }{
+		"subsets that ask for the app too":     {"{name: v1, labels: {app: httpbin, version: v1}}, {name: v2, labels: {app: httpbin, version: v2}}", "[{destination: {host: httpbin, subset: v1}}]"},
+		"subsets of the names of other labels": {"{name: v2, labels: {version: v1}}", "[{destination: {host: httpbin, subset: v2}}]"},
+		"weights":                              {"{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}", "[{destination: {host: httpbin, subset: v1}, weight: 80}, {destination: {host: httpbin, subset: v2}, weight: 20}]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := run(t, read(t, "app: httpbin\n"+fmt.Sprintf(given, c.subsets)+`apply:
+  - apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: httpbin}
+    spec: {hosts: [httpbin], http: [{route: `+c.to+"}]}\n"+strings.ReplaceAll(strings.TrimPrefix(load, "\n"), "requests: 12", "requests: 48")))
+			of := 0
+			for id, one := range all {
+				if !strings.Contains(id, "to-v") || strings.Contains(id, "client-to-v") {
+					continue // of a client's own, the rule's entry is seen to do nothing
+				}
+				if of++; one.Fate != report.Survived {
+					t.Errorf("%s: %s by %+v", id, one.Fate, one.By)
+				}
+			}
+			if of < 2 {
+				t.Errorf("%d mutants of versions: %v", of, all)
+			}
+		})
+	}
+}
+
 func TestWhatIsExpectedKills(t *testing.T) {
 	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load+"  - 550ms <= client.min\n  - client.p50 < 900ms\n  - faults(httpbin) == client.sent\n"))
 	for id, one := range all {
@@ -122,6 +164,17 @@ expect:
 	}
 	if one := all["apply[0]/dropped"]; one.Fate != report.Survived {
 		t.Errorf("without the breaker: %+v by %+v", one, one.By)
+	}
+}
+
+// TestAMutantIsNotKilledByLot: of twelve requests none may be the one in ten that
+// the mutant sends elsewhere, and then nothing of the scenario has noticed.
+func TestAMutantIsNotKilledByLot(t *testing.T) {
+	for seed := range uint64(6) {
+		all := runSeeded(t, read(t, "apply:\n  - route: {service: httpbin, to: v1}"+load), seed)
+		if one := all["apply[0]/tenth-to-v2"]; one.Fate != report.Survived {
+			t.Errorf("seed %d: %s by %+v", seed, one.Fate, one.By)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*report.Mutatio
 		Mutants:  []report.Mutant{},
 	}
 	defer func() { m.Ended = time.Now() }()
-	if m.Run, err = o.one(ctx, s, "m0", runner.Options{Observe: o.First}); err != nil {
+	if m.Run, err = o.one(ctx, s, "m0", runner.Options{Observe: o.First, Seed: o.Seed}); err != nil {
 		return nil, err
 	}
 	if m.Run.Verdict != report.Pass {
@@ -80,12 +80,12 @@ const tries = 3
 func (o Options) try(ctx context.Context, mutant Mutant, id string, first *report.Record, excuse string) report.Mutant {
 	began := time.Now()
 	entry := report.Mutant{ID: mutant.ID, Line: mutant.Line, What: mutant.What, Excuse: excuse}
-	for range tries {
+	for i := range uint64(tries) {
 		if ctx.Err() != nil {
 			entry.Fate, entry.Reason = report.Unknown, interrupted
 			break
 		}
-		record, err := o.one(ctx, mutant.Scenario, id, runner.Options{Inert: true})
+		record, err := o.one(ctx, mutant.Scenario, id, runner.Options{Inert: true, Seed: o.Seed + i})
 		entry.Fate, entry.By, entry.Reason = fateOf(record, mutant, err)
 		if ctx.Err() != nil {
 			entry.Fate, entry.By, entry.Reason = report.Unknown, nil, interrupted
@@ -96,7 +96,7 @@ func (o Options) try(ctx context.Context, mutant Mutant, id string, first *repor
 				entry.Fate, entry.Advice = report.Excused, ""
 			}
 		}
-		if !doubtful(entry) {
+		if !mutant.doubtful(entry) {
 			break
 		}
 	}
@@ -104,35 +104,39 @@ func (o Options) try(ctx context.Context, mutant Mutant, id string, first *repor
 	return entry
 }
 
-// The points of docs/verdicts.md that are about the machine as much as about the
-// rules: whether the load was driven, and the proxies were read.
+// The points of docs/verdicts.md that are about chance and the machine as much as
+// about the rules: whether each rule was seen to bite, the load was driven, and the
+// proxies were read.
 const (
+	bitePoint    = 1
 	loadPoint    = 5
 	proxiesPoint = 7
 )
 
 // doubtful says whether a mutant may have been killed by what its mesh shares a
-// machine with: a load falls short, a limit on time fails, and be it one before the
-// rule was in force.
-func doubtful(m report.Mutant) bool {
+// machine with, or by how the lots fell: a load falls short, a limit on time fails,
+// and be it one before the rule was in force; one request in ten is none of twenty.
+func (m Mutant) doubtful(became report.Mutant) bool {
 	switch {
-	case m.Fate != report.Killed:
-		return m.Fate == report.Unknown
-	case m.By.Expectation != nil:
-		return m.Wrong() || m.By.Expectation.Verdict != report.Fail
+	case became.Fate != report.Killed:
+		return became.Fate == report.Unknown
+	case became.By.Expectation != nil:
+		return became.Wrong() || became.By.Expectation.Verdict != report.Fail
+	case became.By.Point == bitePoint && m.draws:
+		return true
 	}
-	return m.Wrong() || m.By.Point == 0 || m.By.Point == loadPoint || m.By.Point == proxiesPoint
+	return became.Wrong() || became.By.Point == 0 || became.By.Point == loadPoint || became.By.Point == proxiesPoint
 }
 
 const interrupted = "it was interrupted"
 
 // one runs a scenario on a mesh of its own.
 func (o Options) one(ctx context.Context, s *scenarios.Scenario, id string, options runner.Options) (*report.Record, error) {
-	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: o.Seed})
+	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: options.Seed})
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 	}
-	options.ID, options.Tool, options.Seed = id, o.Tool, o.Seed
+	options.ID, options.Tool = id, o.Tool
 	options.Close = func() error { return m.Close(context.WithoutCancel(ctx)) }
 	record, err := runner.Run(ctx, m, s, options)
 	if err != nil {

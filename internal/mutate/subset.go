@@ -2,10 +2,8 @@ package mutate
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -97,31 +95,58 @@ func (w written) after() []*rules.Object {
 }
 
 // withSubset returns the changes with a subset of a host for a version, and its
-// name, which is empty if no DestinationRule can have it.
+// name, which is empty if no DestinationRule can have it. One that is there already,
+// whatever its name and whatever else it asks for, is as good as one of its own.
 func (w written) withSubset(host, version string) ([]rules.Change, string) {
-	labels := map[string]string{versionLabel: version}
 	for _, o := range w.after() {
 		rule, ok := o.Spec.(*networking.DestinationRule)
 		if !ok || rules.FQDN(rule.Host, o.Namespace) != rules.FQDN(host, w.site.Namespace) {
 			continue
 		}
-		for _, s := range rule.Subsets {
-			if maps.Equal(s.Labels, labels) {
-				return w.changes, s.Name
-			}
+		taken := func(name string) bool {
+			return slices.ContainsFunc(rule.Subsets, func(s *networking.Subset) bool { return s.Name == name })
+		}
+		if i := slices.IndexFunc(rule.Subsets, func(s *networking.Subset) bool { return w.isVersion(host, version, s.Labels) }); i >= 0 {
+			return w.changes, rule.Subsets[i].Name
+		}
+		name := version
+		for taken(name) {
+			name += "-" + version
 		}
 		with := o.Clone()
 		spec := with.Spec.(*networking.DestinationRule)
-		spec.Subsets = append(spec.Subsets, &networking.Subset{Name: version, Labels: labels})
+		spec.Subsets = append(spec.Subsets, &networking.Subset{Name: name, Labels: map[string]string{versionLabel: version}})
 		for i, change := range w.changes {
 			if change.Ref() == o.Ref {
 				w.changes[i].After = with
-				return w.changes, version
+				return w.changes, name
 			}
 		}
-		return append(slices.Clone(w.changes), rules.Change{Before: o, After: with}), version
+		return append(slices.Clone(w.changes), rules.Change{Before: o, After: with}), name
 	}
 	return w.changes, ""
+}
+
+// isVersion says whether labels are those of every ready pod of a version, and of no
+// other.
+func (w written) isVersion(host, version string, labels map[string]string) bool {
+	if labels[versionLabel] != version {
+		return false
+	}
+	service := serviceOf(w.site, host)
+	return service == nil || !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool {
+		return pod[versionLabel] == version && !has(pod, labels)
+	})
+}
+
+// has says whether a pod has labels.
+func has(pod, labels map[string]string) bool {
+	for key, value := range labels {
+		if pod[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // splits calls visit with each entry whose destinations the rule has written.
@@ -139,54 +164,4 @@ func (w written) splits(visit func(spot, split)) {
 // routeOf is an entry with nothing but its destinations.
 func routeOf(e *networking.HTTPRoute) *networking.HTTPRoute {
 	return &networking.HTTPRoute{Route: e.Route}
-}
-
-// split is the destinations of an http entry or a tcp one.
-type split struct {
-	http *networking.HTTPRoute
-	tcp  *networking.TCPRoute
-}
-
-func splitAt(o *rules.Object, list string, index int) split {
-	vs := o.Spec.(*networking.VirtualService)
-	if list == "tcp" {
-		return split{tcp: vs.Tcp[index]}
-	}
-	return split{http: vs.Http[index]}
-}
-
-func (s split) to() []*networking.Destination {
-	var all []*networking.Destination
-	for _, route := range s.http.GetRoute() {
-		all = append(all, route.Destination)
-	}
-	for _, route := range s.tcp.GetRoute() {
-		all = append(all, route.Destination)
-	}
-	return all
-}
-
-// weights are those of the destinations, to be altered.
-func (s split) weights() []*int32 {
-	var all []*int32
-	for _, route := range s.http.GetRoute() {
-		all = append(all, &route.Weight)
-	}
-	for _, route := range s.tcp.GetRoute() {
-		all = append(all, &route.Weight)
-	}
-	return all
-}
-
-// leave sends a part, in percent, to a subset of the sole destination's host.
-func (s split) leave(part int32, subset string) {
-	if s.tcp != nil {
-		other := proto.CloneOf(s.tcp.Route[0])
-		s.tcp.Route[0].Weight, other.Weight, other.Destination.Subset = 100-part, part, subset
-		s.tcp.Route = append(s.tcp.Route, other)
-		return
-	}
-	other := proto.CloneOf(s.http.Route[0])
-	s.http.Route[0].Weight, other.Weight, other.Destination.Subset = 100-part, part, subset
-	s.http.Route = append(s.http.Route, other)
 }

@@ -94,14 +94,7 @@ func simplify(vs *networking.VirtualService) {
 // ofAll says whether labels are those of every ready pod of a host.
 func (g stages) ofAll(host string, labels map[string]string) bool {
 	service := serviceOf(g.site, host)
-	return service != nil && !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool {
-		for key, value := range labels {
-			if pod[key] != value {
-				return true
-			}
-		}
-		return false
-	})
+	return service != nil && !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool { return !has(pod, labels) })
 }
 
 func words(labels map[string]string) string {

@@ -148,6 +148,11 @@ func (w written) grouped(touches []touch) []edit {
 				}
 				t.do(w.changes[t.change].After, t.index, subset)
 			}
+			for _, t := range g {
+				if t.version != "" {
+					splitAt(w.changes[t.change].After, t.list, t.index).merge()
+				}
+			}
 			return w.changes, nil
 		}})
 	}

@@ -1,0 +1,64 @@
+package mutate
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+const timed = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: timed}
+spec:
+  app: httpbin
+  given:
+    - timeout: {service: httpbin, after: 5s}
+  apply:
+    - fault: {service: httpbin, delay: 100ms}
+  load:
+    client: {get: "http://httpbin:8000/get", requests: 12}
+  expect:
+    - client.min >= 90ms
+    - baseline.client.max < 50ms
+    - client.max < 100 * baseline.client.max
+    - recovery.client.max < 50ms
+`
+
+// TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt: it was over before the rule was
+// written, and what failed in it is the machine.
+func TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "timed.yaml")
+	if err := os.WriteFile(path, []byte(timed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Of(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		given := strings.HasPrefix(m.ID, "given")
+		for line, killer := range map[string]bool{
+			"baseline.client.max < 50ms":             given,
+			"client.max < 100 * baseline.client.max": true,
+			"recovery.client.max < 50ms":             true,
+			"client.min >= 90ms":                     true,
+		} {
+			record := &report.Record{Restored: true, Verdict: report.Fail, Expectations: []report.Expectation{{Expression: line, Verdict: report.Fail, Observed: "70ms"}}}
+			fate, by, reason := fateOf(record, m, nil)
+			switch {
+			case killer && (fate != report.Killed || by.Expectation.Expression != line):
+				t.Errorf("%s: %s where %s fails: %s", m.ID, fate, line, reason)
+			case !killer && (fate != report.Unknown || !strings.HasPrefix(reason, line+" was 70ms before the rule was in force")):
+				t.Errorf("%s: %s where %s fails: %s", m.ID, fate, line, reason)
+			}
+		}
+	}
+}
