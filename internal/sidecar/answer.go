@@ -99,8 +99,9 @@ func (s *stream) sendBody() error {
 }
 
 // cut ends an answer that could not be passed on whole, and with it the
-// client's connection.
+// client's connection. What of it has come the client gets.
 func (s *stream) cut(err error) {
+	_ = http.NewResponseController(s.w).Flush() // If it fails, so has the connection that ends here.
 	switch {
 	case errors.Is(err, errTimeout):
 		s.flags = append(s.flags, "UT")
@@ -108,8 +109,9 @@ func (s *stream) cut(err error) {
 	case errors.Is(err, errDownstream) || s.r.Context().Err() != nil:
 		s.disconnected()
 	default:
-		s.flags = append(s.flags, "UC")
-		s.details = "upstream_reset_after_response_started{connection_termination}"
+		// Of a body that ends too early Envoy's codec says so, whoever has ended it.
+		s.flags = append(s.flags, "UPE")
+		s.details = "upstream_reset_after_response_started{protocol_error}"
 	}
 	panic(http.ErrAbortHandler)
 }

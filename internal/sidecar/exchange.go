@@ -156,13 +156,36 @@ func newHostBody(ctx context.Context, a arrival) *hostBody {
 // over.
 func (b *hostBody) Read(p []byte) (int, error) {
 	n, err := b.response.Body.Read(p)
+	if err != nil && b.endsWithConnection() && isTermination(err) && b.ctx.Err() == nil {
+		err = io.EOF // However the connection has ended.
+	}
 	if err != nil {
 		b.free(err == io.EOF)
 	}
-	if err != nil && err != io.EOF && errors.Is(context.Cause(b.ctx), errTimeout) {
-		err = errTimeout
+	if err == nil || err == io.EOF {
+		return n, err
 	}
-	return n, err
+	return n, b.broken(err)
+}
+
+// endsWithConnection says whether nothing else says how long the body is.
+func (b *hostBody) endsWithConnection() bool {
+	return b.response.ContentLength < 0 && len(b.response.TransferEncoding) == 0
+}
+
+// broken counts a body that does not come to its end, and returns why. Outlier detection
+// takes a host that ends it for one that fails, though the head of its answer was none.
+func (b *hostBody) broken(err error) error {
+	p := b.conn.pool
+	switch {
+	case errors.Is(context.Cause(b.ctx), errTimeout):
+		p.cluster.stats.rqTimeout.add(1)
+		p.host.rqTimeout.Add(1)
+		return errTimeout
+	case b.ctx.Err() == nil:
+		p.cluster.report(p.host, http.StatusServiceUnavailable)
+	}
+	return err
 }
 
 func (b *hostBody) free(whole bool) {

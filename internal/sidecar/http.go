@@ -63,9 +63,12 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.match() {
 		s.filter()
 	}
-	if s.answer.status > 0 {
-		s.send()
+	if s.answer.status == 0 {
+		// The client has gone. One that still reads must not take the end of this for an
+		// answer: net/http would make it an empty 200.
+		panic(http.ErrAbortHandler)
 	}
+	s.send()
 }
 
 // onEnd has something done when the request ends.
