@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // keptBody is how much of a request's body is kept for another attempt: Envoy's
@@ -18,16 +19,48 @@ type requestBody struct {
 	from     io.Reader
 	received *atomic.Int64
 	cancel   context.CancelCauseFunc // ends the request if the body cannot be read to its end
-	tooLong  *metric                 // counts those that are too long to be kept
+	retried  bool                    // it may have to be sent again
+	tooLong  *metric                 // counts those that are too long for that
 	copies   []*copiedBody           // of the mirrors
+	whole    chan struct{}           // closed when all of it has come
 
 	reading sync.Mutex // held while from is read
 
 	mu        sync.Mutex
 	kept      []byte
-	abandoned bool // it is too long, or nobody asked to keep it
+	abandoned bool // it is too long
 	end       error
+	came      time.Time   // all of it; zero: not yet
 	sender    *bodyReader // of the attempt that goes on
+}
+
+// cameAt is when all of the body had come; zero: it has not.
+func (b *requestBody) cameAt() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.came
+}
+
+// readAhead reads as much of the body as can be kept while no host takes it.
+func (b *requestBody) readAhead() {
+	buffer := buffers.Get().(*[16 << 10]byte)
+	defer buffers.Put(buffer)
+	for b.readAheadOnce(buffer[:]) {
+	}
+}
+
+// readAheadOnce says whether there may be more to read.
+func (b *requestBody) readAheadOnce(buffer []byte) bool {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	b.mu.Lock()
+	enough := b.end != nil || b.abandoned || len(b.kept) >= keptBody
+	b.mu.Unlock()
+	if enough {
+		return false
+	}
+	_, err := b.take(buffer, nil)
+	return err == nil
 }
 
 // fromStart returns the body for one more attempt. What the attempt before reads
@@ -76,6 +109,14 @@ func (r *bodyReader) read(p []byte) (int, error) {
 	if n, err := r.readKept(p); n > 0 || err != nil {
 		return n, err
 	}
+	n, err := b.take(p, r)
+	r.at += n
+	return n, err
+}
+
+// take reads on from the client, for an attempt or, if that is nil, ahead of them. The
+// reading is locked.
+func (b *requestBody) take(p []byte, by *bodyReader) (int, error) {
 	n, err := b.from.Read(p)
 	b.received.Add(int64(n))
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -85,12 +126,18 @@ func (r *bodyReader) read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end = err
-	r.at += n
-	if !b.abandoned {
-		b.kept = append(b.kept, p[:n]...)
-		// What the attempt before has read is this one's too.
-		if len(b.kept) > keptBody && b.sender == r {
-			b.abandoned, b.kept = true, nil
+	if errors.Is(err, io.EOF) {
+		b.came = time.Now()
+		close(b.whole)
+	}
+	if b.abandoned {
+		return n, err
+	}
+	b.kept = append(b.kept, p[:n]...)
+	// What the attempt before has read is the next one's too.
+	if len(b.kept) > keptBody && by != nil && b.sender == by {
+		b.abandoned, b.kept = true, nil
+		if b.retried {
 			b.tooLong.add(1)
 		}
 	}

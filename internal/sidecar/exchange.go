@@ -26,17 +26,57 @@ type forwarding struct {
 func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
 	f := &forwarding{stream: s, cluster: c, timeout: timeout, perTry: s.retries.perTry(timeout)}
 	f.ctx, f.cancel = context.WithCancelCause(s.r.Context())
-	if timeout > 0 {
-		timer := time.AfterFunc(timeout, func() { f.cancel(errTimeout) })
-		s.onEnd(func() { timer.Stop() })
-	}
 	if s.r.ContentLength != 0 {
 		f.body = &requestBody{
-			from: s.r.Body, received: &s.received, cancel: f.cancel,
-			abandoned: s.retries.policy == nil, tooLong: c.stats.retryAbandoned,
+			from: s.r.Body, received: &s.received, cancel: f.cancel, whole: make(chan struct{}),
+			retried: s.retries.policy != nil, tooLong: c.stats.retryAbandoned,
 		}
 	}
+	if timeout > 0 {
+		s.onEnd(f.onceWhole(timeout, func() { f.cancel(errTimeout) }))
+	}
 	return f
+}
+
+// onceWhole does something as long after the request has come with all of its body,
+// unless it is ended before.
+func (f *forwarding) onceWhole(wait time.Duration, do func()) (end func()) {
+	if f.body == nil {
+		timer := time.AfterFunc(wait, do)
+		return func() { timer.Stop() }
+	}
+	ctx, cancel := context.WithCancel(f.ctx)
+	f.proxy.routines.Go(func() {
+		select {
+		case <-f.body.whole:
+		case <-ctx.Done():
+			return
+		}
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			do()
+		case <-ctx.Done():
+		}
+	})
+	return cancel
+}
+
+// readAhead has the body read while the request waits for a connection, if a time
+// begins with its end.
+func (f *forwarding) readAhead() {
+	if f.body != nil && f.timeout > 0 {
+		f.proxy.routines.Go(f.body.readAhead)
+	}
+}
+
+// whole is when the request had come with all of its body; zero: it has not.
+func (f *forwarding) whole() time.Time {
+	if f.body == nil {
+		return f.forwarded
+	}
+	return f.body.cameAt()
 }
 
 // ask sends the request to a host and waits for the head of an answer. The error
@@ -70,11 +110,10 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 	x := conn.carried()
 	conn.send(x)
 	f.begun = true
-	var late <-chan time.Time
+	var late chan struct{}
 	if f.perTry > 0 {
-		timer := time.NewTimer(f.perTry)
-		defer timer.Stop()
-		late = timer.C
+		late = make(chan struct{})
+		defer f.onceWhole(f.perTry, func() { close(late) })()
 	}
 	select {
 	case h := <-x.head:
@@ -129,7 +168,9 @@ func (f *forwarding) answered(a arrival) {
 	f.charge(a.response.StatusCode)
 	header := a.response.Header
 	removeHopHeaders(header)
-	header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(f.forwarded).Milliseconds(), 10))
+	if whole := f.whole(); !whole.IsZero() { // Of a request that goes on Envoy does not say it.
+		header.Set(upstreamServiceTime, strconv.FormatInt(time.Since(whole).Milliseconds(), 10))
+	}
 	f.details = "via_upstream"
 	f.answer = answer{
 		status: a.response.StatusCode, header: header,

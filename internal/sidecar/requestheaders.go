@@ -59,8 +59,8 @@ var bodiless = []string{http.MethodGet, http.MethodHead, http.MethodDelete, http
 // milliseconds (FilterUtility::setTimeoutHeaders).
 func (f *forwarding) expected() int64 {
 	expected := cmp.Or(f.perTry, f.timeout)
-	if expected > 0 && f.timeout > 0 && f.attempt > 1 {
-		gone := time.Since(f.forwarded).Truncate(time.Millisecond)
+	if whole := f.whole(); expected > 0 && f.timeout > 0 && f.attempt > 1 && !whole.IsZero() {
+		gone := time.Since(whole).Truncate(time.Millisecond)
 		expected = max(time.Millisecond, min(expected, f.timeout-gone))
 	}
 	return expected.Milliseconds()

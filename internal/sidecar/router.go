@@ -66,6 +66,7 @@ func (f *forwarding) try() bool {
 	}
 	if f.attempt == 0 {
 		f.mirror()
+		f.readAhead()
 	}
 	a, err := f.ask(to)
 	if err != nil && f.ctx.Err() != nil {
