@@ -100,6 +100,17 @@ const (
 	Recovery = "recovery" // the rule under test undone
 )
 
+// Window returns the window of a name and, of those under the rule, of a step; nil
+// if it was not driven.
+func (r *Record) Window(name, step string) *Window {
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Name == name && w.Step == step {
+			return w
+		}
+	}
+	return nil
+}
+
 // Window is one stretch of load and what was observed in it.
 type Window struct {
 	Name       string                     `json:"name"`

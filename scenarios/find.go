@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // Stdin is how a command names its standard input, where the name of a file may
@@ -39,7 +40,6 @@ func Find(name string, set ...string) (*Scenario, error) {
 // ReadFrom reads a scenario from a stream that has no name, such as the standard
 // input. Files of rules that it names are those of this folder. Each of set is as for
 // Read.
-// Each of set is as for Read.
 func ReadFrom(r io.Reader, set ...string) (*Scenario, error) {
 	text, err := readText(r)
 	if err != nil {
@@ -54,6 +54,11 @@ func (s *Scenario) Origin() string {
 		return "the library"
 	}
 	return s.File
+}
+
+// Recorded is what a report says of it.
+func (s *Scenario) Recorded() report.Scenario {
+	return report.Scenario{Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library, Text: s.Text, Params: s.Params, Set: s.Set}
 }
 
 // hasPath says whether a name is a path, and none that the library could have.

@@ -21,6 +21,12 @@ type Windows struct {
 	Recovery *report.Window
 }
 
+// WindowsOf returns the windows of a run by which the expectations of a step are
+// judged.
+func WindowsOf(r *report.Record, step string) Windows {
+	return Windows{During: r.Window(report.During, step), Baseline: r.Window(report.Baseline, ""), Recovery: r.Window(report.Recovery, "")}
+}
+
 // named returns the window of the name.
 func (w Windows) named(name string) *report.Window {
 	switch name {

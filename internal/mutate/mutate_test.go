@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/meshchaos/meshchaos/internal/mutate"
@@ -18,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // read reads a scenario of httpbin, or of the application that its spec names.
-func read(t *testing.T, spec string) *scenarios.Scenario {
+func read(t *testing.T, spec string, set ...string) *scenarios.Scenario {
 	t.Helper()
 	if !strings.Contains(spec, "app:") {
 		spec = "app: httpbin\n" + spec
@@ -28,7 +29,7 @@ func read(t *testing.T, spec string) *scenarios.Scenario {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := scenarios.Read(path)
+	s, err := scenarios.Read(path, set...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +209,17 @@ func TestNoMutantIsRunOfWhatIsNoPass(t *testing.T) {
 	m, err := mutate.Run(t.Context(), s, mutate.Options{Parallel: 1, Begin: func(int) { t.Error("mutants were begun") }})
 	if err != nil || m.Run.Verdict != report.Fail || len(m.Mutants) > 0 {
 		t.Errorf("%v, %+v", err, m)
+	}
+}
+
+func TestTheReportSaysWhatStoodInThePlaceOfTheFilesOwn(t *testing.T) {
+	s := read(t, "apply:\n  - fault: {service: httpbin, abort: 503}"+load, "load.client.requests=30")
+	m, err := mutate.Run(t.Context(), s, mutate.Options{Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m.Run.Scenario, m.Scenario); diff != "" || len(m.Scenario.Set) != 1 {
+		t.Errorf("it says %q was set; beside the report of the run (-run +mutation):\n%s", m.Scenario.Set, diff)
 	}
 }
 

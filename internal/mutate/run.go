@@ -40,7 +40,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*report.Mutatio
 	}
 	m := &report.Mutation{
 		APIVersion: report.APIVersion, Kind: report.KindMutation, Tool: o.Tool, Seed: o.Seed, Started: time.Now(),
-		Scenario: report.Scenario{Name: s.Name, Summary: s.Summary, File: s.File, Text: s.Text},
+		Scenario: s.Recorded(),
 		Mutants:  []report.Mutant{},
 	}
 	defer func() { m.Ended = time.Now() }()

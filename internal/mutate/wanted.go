@@ -25,7 +25,7 @@ func wanted(mutant Mutant, first, survivor *report.Record) []string {
 		if i < mutant.stage-1 {
 			continue // it is over before the spoilt rule is in force
 		}
-		was, is := windowsOf(first, step.Name), windowsOf(survivor, step.Name)
+		was, is := check.WindowsOf(first, step.Name), check.WindowsOf(survivor, step.Name)
 		if was.During == nil || is.During == nil {
 			continue
 		}
@@ -49,18 +49,6 @@ func kills(step scenarios.Step, line string, was, is check.Windows) bool {
 		return false // it could not be written
 	}
 	return check.Overall(expectation.Judge(was)) == report.Pass && check.Overall(expectation.Judge(is)) == report.Fail
-}
-
-func windowsOf(r *report.Record, step string) check.Windows {
-	find := func(name, step string) *report.Window {
-		for i := range r.Windows {
-			if w := &r.Windows[i]; w.Name == name && w.Step == step {
-				return w
-			}
-		}
-		return nil
-	}
-	return check.Windows{During: find(report.During, step), Baseline: find(report.Baseline, ""), Recovery: find(report.Recovery, "")}
 }
 
 // candidates are lines that might hold in one run and not in the other: the surest

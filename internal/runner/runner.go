@@ -104,7 +104,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		Options: o, mesh: m, scenario: s,
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
-			Scenario: report.Scenario{Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library, Text: s.Text, Params: s.Params, Set: s.Set},
+			Scenario: s.Recorded(),
 			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version},
 		},
 		original:  map[rules.Ref]*rules.Object{},

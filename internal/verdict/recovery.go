@@ -17,7 +17,7 @@ const alpha = 1e-5
 // notBack names the cohorts whose answers after the undoing are not those of
 // the baseline.
 func notBack(r run) []string {
-	base, after := r.window(report.Baseline, ""), r.window(report.Recovery, "")
+	base, after := r.record.Window(report.Baseline, ""), r.record.Window(report.Recovery, "")
 	if base == nil || after == nil || base.Cut != "" || after.Cut != "" {
 		return nil
 	}

@@ -83,7 +83,7 @@ func Passed(record *report.Record, scenario *scenarios.Scenario, step scenarios.
 			}
 		}
 	}
-	return len(record.Problems) == 0 && r.window(report.During, step.Name) != nil
+	return len(record.Problems) == 0 && record.Window(report.During, step.Name) != nil
 }
 
 // asksForRecovery says whether the expectation of a line can be judged only
@@ -109,24 +109,8 @@ func (r run) doubts(p point, w *report.Window) []string {
 	return p.window(r, w)
 }
 
-// window is one of the run's; nil if it was not driven.
-func (r run) window(name, step string) *report.Window {
-	for i, w := range r.record.Windows {
-		if w.Name == name && w.Step == step {
-			return &r.record.Windows[i]
-		}
-	}
-	return nil
-}
-
 // windows are those that the expectations of a step are judged by.
-func (r run) windows(step string) check.Windows {
-	return check.Windows{
-		During:   r.window(report.During, step),
-		Baseline: r.window(report.Baseline, ""),
-		Recovery: r.window(report.Recovery, ""),
-	}
-}
+func (r run) windows(step string) check.Windows { return check.WindowsOf(r.record, step) }
 
 // rows judges the expectations of a step.
 func (r run) rows(step scenarios.Step) []report.Expectation {
