@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"maps"
 	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -17,7 +16,7 @@ func missingHost(f *finder) {
 		return
 	}
 	delegated := slices.ContainsFunc(f.around.Objects, func(o *rules.Object) bool {
-		return slices.Contains(slices.Collect(maps.Values(rules.Delegates(o))), f.object.Ref)
+		return slices.Contains(rules.Delegates(o), f.object.Ref)
 	})
 	if !delegated {
 		f.warn("spec.hosts", "it has no host, and no other VirtualService delegates to it, so nothing follows it; name the hosts that it is for")

@@ -39,13 +39,7 @@ func Blocks(o *Object) []Block {
 	return blocks
 }
 
-// match is what the matches of all lists have in common.
-type match interface {
-	GetPort() uint32
-	GetGateways() []string
-}
-
-func blocksIn[M match](o *Object, bound []string, list string, entry int, matches []M) []Block {
+func blocksIn[M gatewayMatch](o *Object, bound []string, list string, entry int, matches []M) []Block {
 	path := fmt.Sprintf("spec.%s[%d]", list, entry)
 	if len(matches) == 0 {
 		return []Block{{Path: path, List: list, Gateways: bound}}
@@ -82,17 +76,14 @@ func gatewayNames(gateways []string, namespace string) []string {
 	return names
 }
 
-// Delegates returns the VirtualServices to which one delegates, by the paths where
-// it does.
-func Delegates(o *Object) map[string]Ref {
-	vs, ok := o.Spec.(*networking.VirtualService)
-	if !ok {
-		return nil
-	}
-	refs := map[string]Ref{}
-	for i, entry := range vs.Http {
+// Delegates returns, for each http entry of a VirtualService, the one that it delegates
+// to; an empty Ref: to none.
+func Delegates(o *Object) []Ref {
+	vs, _ := o.Spec.(*networking.VirtualService)
+	refs := make([]Ref, len(vs.GetHttp()))
+	for i, entry := range vs.GetHttp() {
 		if d := entry.GetDelegate(); d != nil {
-			refs[fmt.Sprintf("spec.http[%d].delegate", i)] = Ref{Kind: VirtualService, Namespace: cmp.Or(d.Namespace, o.Namespace), Name: d.Name}
+			refs[i] = Ref{Kind: VirtualService, Namespace: cmp.Or(d.Namespace, o.Namespace), Name: d.Name}
 		}
 	}
 	return refs

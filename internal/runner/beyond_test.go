@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -111,6 +112,31 @@ func TestWhatLiesBeyondTheNamespaceIsNamedOrRefused(t *testing.T) {
 				t.Errorf("the error is %v, not with %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestDelegatesThatAreNotThereAreNamedInTheirOrder(t *testing.T) {
+	var entries, want []string
+	for i := range 12 {
+		entries = append(entries, fmt.Sprintf("{match: [{uri: {prefix: /%d}}], delegate: {name: nobody-%d}}", i, i))
+		want = append(want, fmt.Sprintf("spec.http[%d].delegate: there is no VirtualService/default/nobody-%d to delegate to; write it above, or correct the name", i, i))
+	}
+	rule := bound(`hosts: [reviews], http: [` + strings.Join(entries, ", ") + `, {route: [{destination: {host: reviews}}]}]`)
+	services, err := embedded.Services("bookinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = runner.Plan(runner.Site{Namespace: "default", Services: services}, read(t, naming(rule, page, "")), "test")
+	if err == nil {
+		t.Fatal("nobody is delegated to, and that is planned")
+	}
+	said := err.Error()
+	for _, w := range want {
+		at := strings.Index(said, w)
+		if at < 0 {
+			t.Fatalf("%q does not stand behind the others in\n%s", w, err)
+		}
+		said = said[at:]
 	}
 }
 

@@ -95,12 +95,16 @@ func (t there) allGateways(objects []*rules.Object) []*rules.Object {
 // delegates says to which VirtualServices of the namespace an object delegates that
 // are not there.
 func (t there) delegates(before, after *rules.Object, objects []*rules.Object) error {
+	var had []rules.Ref
+	if before != nil {
+		had = rules.Delegates(before)
+	}
 	var wrong []error
-	for path, ref := range rules.Delegates(after) {
-		if ref.Namespace != t.namespace || rules.Find(objects, ref) != nil || before != nil && slices.Contains(slices.Collect(maps.Values(rules.Delegates(before))), ref) {
+	for i, ref := range rules.Delegates(after) {
+		if ref.Namespace != t.namespace || rules.Find(objects, ref) != nil || slices.Contains(had, ref) {
 			continue
 		}
-		wrong = append(wrong, fmt.Errorf("checking %s: %s: there is no %s to delegate to; write it above, or correct the name", after.Ref, path, ref))
+		wrong = append(wrong, fmt.Errorf("checking %s: spec.http[%d].delegate: there is no %s to delegate to; write it above, or correct the name", after.Ref, i, ref))
 	}
 	return errors.Join(wrong...)
 }
