@@ -105,8 +105,8 @@ func (w *Window) sharing(service mesh.Service) []string {
 func (w *Window) atGateway(service mesh.Service) bool {
 	return slices.ContainsFunc(w.Objects, func(o *rules.Object) bool {
 		vs, ok := o.Spec.(*networking.VirtualService)
-		return ok && rules.HasFault(o) && (slices.Contains(rules.Hosts(o), service.Host) || w.outer(rules.Hosts(o)) && leadsFrom(o, vs, service.Host)) &&
-			slices.ContainsFunc(vs.Gateways, func(name string) bool { return name != rules.MeshGateway })
+		_, atGateways := rules.Followers(vs.GetGateways())
+		return ok && atGateways && rules.HasFault(o) && (slices.Contains(rules.Hosts(o), service.Host) || w.outer(rules.Hosts(o)) && leadsFrom(o, vs, service.Host))
 	})
 }
 

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func (w *Window) countOverflows(t *tally, a asked) {
 			}
 		}
 	}
-	for _, endpoint := range slices.Sorted(maps.Keys(called)) {
+	for _, endpoint := range sortedKeys(called) {
 		w.serverOverflows(t, a, endpoint, called[endpoint])
 	}
 	could := w.refusable(a.service, func(envoy.ClusterName) bool { return true })

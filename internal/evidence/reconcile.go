@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"regexp"
 	"slices"
@@ -36,7 +35,7 @@ func (w *Window) Reconcile() []report.Reconciliation {
 		}
 	}
 	var all []report.Reconciliation
-	for _, port := range slices.Sorted(maps.Keys(sent)) {
+	for _, port := range sortedKeys(sent) {
 		r := report.Reconciliation{Target: strings.Join(targets[port], ", "), Client: sent[port]}
 		if n, at, ok := w.downstream(port); ok {
 			r.Proxy, r.Source = &n, "stat downstream_rq_total at "+at

@@ -163,10 +163,11 @@ func (n *names) reaches(proxy mesh.Proxy) bool {
 
 // bound says whether a rule with these gateways is for the proxy.
 func bound(gateways []string, proxy mesh.Proxy) bool {
+	sidecars, atGateways := rules.Followers(gateways)
 	if proxy.Gateway {
-		return slices.ContainsFunc(gateways, func(name string) bool { return name != rules.MeshGateway })
+		return atGateways
 	}
-	return len(gateways) == 0 || slices.Contains(gateways, rules.MeshGateway)
+	return sidecars
 }
 
 // agrees says whether a proxy may have the labels: of its workload's, only app

@@ -135,18 +135,8 @@ func (w written) isVersion(host, version string, labels map[string]string) bool 
 	}
 	service := serviceOf(w.site, host)
 	return service == nil || !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool {
-		return pod[versionLabel] == version && !has(pod, labels)
+		return pod[versionLabel] == version && !rules.Selects(labels, pod)
 	})
-}
-
-// has says whether a pod has labels.
-func has(pod, labels map[string]string) bool {
-	for key, value := range labels {
-		if pod[key] != value {
-			return false
-		}
-	}
-	return true
 }
 
 // splits calls visit with each entry whose destinations the rule has written.

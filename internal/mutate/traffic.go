@@ -3,7 +3,6 @@ package mutate
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
@@ -61,7 +60,7 @@ func (g stages) resolve(vs *networking.VirtualService, stage int) {
 		if !ok {
 			continue
 		}
-		if d.Subset = words(labels); g.ofAll(d.Host, labels) {
+		if d.Subset = rules.WordPairs(labels); g.ofAll(d.Host, labels) {
 			d.Subset = ""
 		}
 	}
@@ -94,15 +93,7 @@ func simplify(vs *networking.VirtualService) {
 // ofAll says whether labels are those of every ready pod of a host.
 func (g stages) ofAll(host string, labels map[string]string) bool {
 	service := serviceOf(g.site, host)
-	return service != nil && !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool { return !has(pod, labels) })
-}
-
-func words(labels map[string]string) string {
-	var all []string
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		all = append(all, key+"="+labels[key])
-	}
-	return strings.Join(all, ",")
+	return service != nil && !slices.ContainsFunc(service.Ready, func(pod map[string]string) bool { return !rules.Selects(labels, pod) })
 }
 
 // leaves says whether a VirtualService sends its host's requests where they would

@@ -39,9 +39,12 @@ func (r Request) has(header string, inForce []*Object) (has, known bool) {
 }
 
 // Gives says whether the load itself gives a request a header.
-func (r Request) Gives(header string) bool {
-	for name := range r.Header {
-		if strings.EqualFold(name, header) {
+func (r Request) Gives(header string) bool { return hasHeader(r.Header, header) }
+
+// hasHeader says whether there is a header of a name, whatever its case.
+func hasHeader(headers map[string]string, name string) bool {
+	for own := range headers {
+		if strings.EqualFold(own, name) {
 			return true
 		}
 	}
@@ -54,15 +57,9 @@ func (p Part) BindsAll() bool { return p.hash.GetUseSourceIp() }
 // addsHeader says whether an entry gives a request a header.
 func addsHeader(o *Object, header string) bool {
 	vs, _ := o.Spec.(*networking.VirtualService)
-	in := func(values map[string]string) bool {
-		for name := range values {
-			if strings.EqualFold(name, header) {
-				return true
-			}
-		}
-		return false
+	by := func(h *networking.Headers) bool {
+		return hasHeader(h.GetRequest().GetSet(), header) || hasHeader(h.GetRequest().GetAdd(), header)
 	}
-	by := func(h *networking.Headers) bool { return in(h.GetRequest().GetSet()) || in(h.GetRequest().GetAdd()) }
 	return slices.ContainsFunc(vs.GetHttp(), func(entry *networking.HTTPRoute) bool {
 		return by(entry.Headers) || slices.ContainsFunc(entry.Route, func(to *networking.HTTPRouteDestination) bool { return by(to.Headers) })
 	})

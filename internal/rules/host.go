@@ -96,10 +96,19 @@ func covers(pattern, host string) bool {
 // for one that is the same.
 func Overlap(a, b string) bool { return covers(a, b) || covers(b, a) }
 
+// Followers says who follows what is for a list of gateways, as a VirtualService and
+// its matches have one: sidecars, where it is empty or has MeshGateway in it, gateways,
+// where it names one, or both.
+func Followers(gateways []string) (sidecars, atGateways bool) {
+	return len(gateways) == 0 || slices.Contains(gateways, MeshGateway),
+		slices.ContainsFunc(gateways, func(name string) bool { return name != MeshGateway })
+}
+
 // inSidecars says whether sidecars, and not only gateways, follow a
 // VirtualService.
 func inSidecars(vs *networking.VirtualService) bool {
-	return len(vs.Gateways) == 0 || slices.Contains(vs.Gateways, MeshGateway)
+	sidecars, _ := Followers(vs.Gateways)
+	return sidecars
 }
 
 // HasFault says whether an object is a VirtualService with a fault that can

@@ -66,13 +66,3 @@ func selected(labels map[string]string, pods []map[string]string) (some, all boo
 	}
 	return some, all
 }
-
-// Selects says whether a workload has all labels of a selector.
-func Selects(selector, labels map[string]string) bool {
-	for key, want := range selector {
-		if have, ok := labels[key]; !ok || have != want {
-			return false
-		}
-	}
-	return true
-}

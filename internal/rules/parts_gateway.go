@@ -98,7 +98,7 @@ func (p Part) servedAt(port int, hosts []string) bool {
 			if _, name, qualified := strings.Cut(host, "/"); qualified { // namespace/host
 				host = name
 			}
-			return slices.ContainsFunc(p.hosts, func(own string) bool { return covers(host, own) || covers(own, host) })
+			return slices.ContainsFunc(p.hosts, func(own string) bool { return Overlap(host, own) })
 		})
 }
 

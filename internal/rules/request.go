@@ -80,7 +80,8 @@ func (r Request) meetsPlace(m gatewayMatch) fate {
 	if r.Gateway && (m.GetPort() != 0 || len(m.GetGateways()) > 0) {
 		return maybe
 	}
-	return fateOf((m.GetPort() == 0 || int(m.GetPort()) == r.Port) && (len(m.GetGateways()) == 0 || slices.Contains(m.GetGateways(), MeshGateway)))
+	sidecars, _ := Followers(m.GetGateways())
+	return fateOf((m.GetPort() == 0 || int(m.GetPort()) == r.Port) && sidecars)
 }
 
 // meetsText is maybe for a path that a proxy writes otherwise before it looks at it.

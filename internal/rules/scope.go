@@ -22,25 +22,28 @@ func (s scope) all() bool { return len(s.when)+len(s.source)+len(s.gateways) == 
 
 // includes says whether it has all requests of another one.
 func (s scope) includes(other scope) bool {
-	within := func(wide, narrow map[string]string) bool {
-		for name, value := range wide {
-			if have, asked := narrow[name]; !asked || have != value {
-				return false
-			}
+	return Selects(s.when, other.when) && Selects(s.source, other.source) && slices.Equal(s.gateways, other.gateways)
+}
+
+// Selects says whether the labels of a workload, or the headers of a request, have all
+// that is asked for.
+func Selects(asked, have map[string]string) bool {
+	for name, value := range asked {
+		if own, there := have[name]; !there || own != value {
+			return false
 		}
-		return true
 	}
-	return within(s.when, other.when) && within(s.source, other.source) && slices.Equal(s.gateways, other.gateways)
+	return true
 }
 
 // String words it for errors.
 func (s scope) String() string {
 	var words []string
 	if len(s.when) > 0 {
-		words = append(words, "with "+wordPairs(s.when))
+		words = append(words, "with "+WordPairs(s.when))
 	}
 	if len(s.source) > 0 {
-		words = append(words, "of a pod with the labels "+wordPairs(s.source))
+		words = append(words, "of a pod with the labels "+WordPairs(s.source))
 	}
 	if len(s.gateways) > 0 {
 		words = append(words, "by "+strings.Join(s.gateways, ", "))
@@ -48,7 +51,8 @@ func (s scope) String() string {
 	return strings.Join(words, " ")
 }
 
-func wordPairs(pairs map[string]string) string {
+// WordPairs words labels, or headers, by their names: app: ratings, version: v1.
+func WordPairs(pairs map[string]string) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(pairs)) {
 		words = append(words, name+": "+pairs[name])

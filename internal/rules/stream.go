@@ -14,7 +14,7 @@ type follows struct {
 	ports              []int // that it is for; empty: all
 }
 
-// gatewayMatch is a block of an entry.
+// gatewayMatch is what the matches of all lists have in common.
 type gatewayMatch interface {
 	GetPort() uint32
 	GetGateways() []string
@@ -23,8 +23,8 @@ type gatewayMatch interface {
 func followsOf[M gatewayMatch](vs *networking.VirtualService, blocks []M) follows {
 	var f follows
 	note := func(gateways []string) {
-		f.sidecars = f.sidecars || len(gateways) == 0 || slices.Contains(gateways, MeshGateway)
-		f.gateways = f.gateways || slices.ContainsFunc(gateways, func(g string) bool { return g != MeshGateway })
+		sidecars, atGateways := Followers(gateways)
+		f.sidecars, f.gateways = f.sidecars || sidecars, f.gateways || atGateways
 	}
 	all := len(blocks) == 0
 	for _, block := range blocks {

@@ -204,7 +204,7 @@ func inForce(entries []action) (where []proto.Message, found bool) {
 		}
 		for _, block := range a.match {
 			m := block.(*networking.HTTPMatchRequest)
-			if len(m.Gateways) > 0 && !slices.Contains(m.Gateways, MeshGateway) {
+			if sidecars, _ := Followers(m.Gateways); !sidecars {
 				continue
 			}
 			of := &networking.HTTPMatchRequest{Port: m.Port}

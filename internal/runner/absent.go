@@ -95,7 +95,7 @@ func (t there) target(target rules.Target, objects []*rules.Object) error {
 	if service.Ready == nil || t.meant(service.Host, labels["version"]) || anyReady(service, labels) {
 		return nil
 	}
-	return fmt.Errorf("the subset %s of %s has no ready pod (%s); %s; %s", target.Subset, service.Name, wordLabels(labels), wordReady(service, labels), sayNobody(service, target.Subset))
+	return fmt.Errorf("the subset %s of %s has no ready pod (%s); %s; %s", target.Subset, service.Name, rules.WordPairs(labels), wordReady(service, labels), sayNobody(service, target.Subset))
 }
 
 // service returns the service of a host; nil without an error for a host of which
@@ -203,7 +203,7 @@ func (t there) untrue(objects []*rules.Object) error {
 			labels = map[string]string{"version": n.Subset}
 		}
 		if anyReady(&t.services[i], labels) {
-			wrong = append(wrong, n.Wrong(fmt.Errorf("%s has a ready pod (%s); take the entry out", n.Service, cmp.Or(wordLabels(labels), "any"))))
+			wrong = append(wrong, n.Wrong(fmt.Errorf("%s has a ready pod (%s); take the entry out", n.Service, cmp.Or(rules.WordPairs(labels), "any"))))
 		}
 	}
 	return errors.Join(wrong...)
@@ -225,14 +225,7 @@ func hasPods(service *mesh.Service) error {
 
 // anyReady says whether a pod with the labels is ready.
 func anyReady(service *mesh.Service, labels map[string]string) bool {
-	return slices.ContainsFunc(service.Ready, func(pod map[string]string) bool {
-		for key, value := range labels {
-			if got, ok := pod[key]; !ok || got != value {
-				return false
-			}
-		}
-		return true
-	})
+	return slices.ContainsFunc(service.Ready, func(pod map[string]string) bool { return rules.Selects(labels, pod) })
 }
 
 func wordPorts(service *mesh.Service) string {
@@ -241,14 +234,6 @@ func wordPorts(service *mesh.Service) string {
 		words[i] = fmt.Sprint(p.Number)
 	}
 	return cmp.Or(strings.Join(words, ", "), "none")
-}
-
-func wordLabels(labels map[string]string) string {
-	var words []string
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		words = append(words, key+": "+labels[key])
-	}
-	return strings.Join(words, ", ")
 }
 
 // wordReady words what ready pods have for the labels that a subset asks for.

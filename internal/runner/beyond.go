@@ -109,7 +109,8 @@ func foreign(s *scenarios.Scenario, site Site) []string {
 
 func bindsToGateway(s *scenarios.Scenario) bool {
 	return slices.ContainsFunc(objectsOf(s), func(o *rules.Object) bool {
-		return slices.ContainsFunc(rules.BoundTo(o), func(g string) bool { return g != rules.MeshGateway })
+		_, atGateways := rules.Followers(rules.BoundTo(o))
+		return atGateways
 	})
 }
 

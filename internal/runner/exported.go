@@ -13,13 +13,14 @@ import (
 // may be exported to theirs.
 func (t there) exported(before, after *rules.Object) error {
 	to := rules.ExportedTo(after)
+	sidecars, _ := rules.Followers(rules.BoundTo(after))
 	own := func(namespace string) bool { return slices.Contains([]string{".", "*", t.namespace}, namespace) }
 	switch {
 	case len(to) == 0 || slices.ContainsFunc(to, own):
 		return nil
 	case before != nil && slices.Equal(rules.ExportedTo(before), to):
 		return nil
-	case after.Kind == rules.VirtualService && !slices.Contains(rules.BoundTo(after), rules.MeshGateway) && !slices.Equal(to, []string{"~"}):
+	case after.Kind == rules.VirtualService && !sidecars && !slices.Equal(to, []string{"~"}):
 		return nil
 	}
 	return fmt.Errorf("checking %s: spec.exportTo: it is exported to %s, and no proxy of %s follows it; add \".\", or leave exportTo out", after.Ref, strings.Join(to, ", "), t.namespace)

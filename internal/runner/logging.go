@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	networking "istio.io/api/networking/v1alpha3"
-
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -50,24 +48,12 @@ func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scena
 
 // enters says whether a rule or a load of the run has to do with the gateway.
 func (p *Planned) enters(s *scenarios.Scenario) bool {
-	for _, stage := range p.Stages {
-		if slices.ContainsFunc(stage.Objects(), atGateway) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.Steps, func(step scenarios.Step) bool {
-		return slices.ContainsFunc(step.Cohorts, func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
+	return entersAtGateway(s) || slices.ContainsFunc(p.Stages, func(stage Stage) bool {
+		return slices.ContainsFunc(stage.Objects(), func(o *rules.Object) bool {
+			_, atGateways := rules.Followers(rules.BoundTo(o))
+			return atGateways || o.Kind == rules.Gateway
+		})
 	})
-}
-
-func atGateway(o *rules.Object) bool {
-	switch spec := o.Spec.(type) {
-	case *networking.Gateway:
-		return true
-	case *networking.VirtualService:
-		return slices.ContainsFunc(spec.Gateways, func(name string) bool { return name != rules.MeshGateway })
-	}
-	return false
 }
 
 func namespaces(proxies []mesh.Proxy) []string {

@@ -74,7 +74,7 @@ func (t there) followed(before, after *rules.Object) error {
 	if len(pods) == 0 || before != nil && maps.Equal(had, labels) || slices.ContainsFunc(pods, isChosen) {
 		return nil
 	}
-	return fmt.Errorf("checking %s: %s: no %s has these labels (%s), and nobody would follow it; %s", after.Ref, path, whose, wordLabels(labels), wordPods(pods, labels))
+	return fmt.Errorf("checking %s: %s: no %s has these labels (%s), and nobody would follow it; %s", after.Ref, path, whose, rules.WordPairs(labels), wordPods(pods, labels))
 }
 
 // wordPods words what pods have for the labels that are asked for.

@@ -109,8 +109,8 @@ func clientOf(cohort mesh.Cohort, host string) client {
 // those of gateways do.
 func (t *traffic) destinations(objects []*rules.Object) (entrances []string) {
 	for _, o := range objects {
-		bound, hosts := rules.BoundTo(o), rules.Hosts(o)
-		byGateways := len(bound) > 1 || !slices.Contains(bound, rules.MeshGateway)
+		hosts := rules.Hosts(o)
+		_, byGateways := rules.Followers(rules.BoundTo(o))
 		for _, to := range rules.Targets(o) {
 			switch {
 			case !to.Sent:

@@ -58,9 +58,7 @@ func (t *traffic) misses(o *rules.Object, part rules.Part) string {
 		}
 		return ""
 	}
-	bound := rules.BoundTo(o)
-	sidecars := slices.Contains(bound, rules.MeshGateway)
-	gateways := len(bound) > 1 || !sidecars
+	sidecars, gateways := rules.Followers(vs.Gateways)
 	switch {
 	case gateways && t.gateway:
 		return ""
