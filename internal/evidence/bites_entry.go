@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -16,17 +15,11 @@ func enteredPort(w *Window, p pair, server rules.Part) answer {
 	if !p.proxy.Gateway || !rules.WholePort(w.Objects, server) {
 		return unknown("")
 	}
-	for name := range p.after.stats {
-		if !strings.HasPrefix(name, "http.outbound_") || !strings.HasSuffix(name, fmt.Sprintf("_%d.downstream_rq_total", server.Port)) {
-			continue
-		}
-		n, _, why := p.counter(name)
-		if why != "" {
-			return unknown(why)
-		}
-		return counted("stat downstream_rq_total", n)
+	n, kept, why := p.downstream(strconv.Itoa(server.Port))
+	if why != "" || !kept {
+		return unknown(why)
 	}
-	return unknown("")
+	return counted("stat downstream_rq_total", n)
 }
 
 // entered counts what entered by a server of a Gateway, by the entries that lead

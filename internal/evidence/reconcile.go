@@ -1,9 +1,7 @@
 package evidence
 
 import (
-	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -54,7 +52,6 @@ func reached(r *loadgen.Result) int64 {
 // downstream returns how many requests the load workload's proxy took on its
 // listeners of a port, and its name; false if it does not keep count.
 func (w *Window) downstream(port string) (int64, string, bool) {
-	stat := regexp.MustCompile(fmt.Sprintf(`^http\.outbound_.*_%s\.downstream_rq_total$`, regexp.QuoteMeta(port)))
 	var total int64
 	var names []string
 	for _, p := range w.pairs {
@@ -64,20 +61,11 @@ func (w *Window) downstream(port string) (int64, string, bool) {
 		if p.gap != "" {
 			return 0, "", false
 		}
-		kept := false
-		for name := range p.after.stats {
-			if !stat.MatchString(name) {
-				continue
-			}
-			n, _, why := p.counter(name)
-			if why != "" {
-				return 0, "", false
-			}
-			total, kept = total+int64(n), true
-		}
+		n, kept, _ := p.downstream(port)
 		if !kept {
 			return 0, "", false
 		}
+		total += int64(n)
 		names = append(names, p.proxy.Name)
 	}
 	return total, strings.Join(names, ", "), len(names) > 0

@@ -29,7 +29,11 @@ const (
 	ejectionsEnforced  = "outlier_detection.ejections_enforced_total"
 )
 
-var faultStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(delays|aborts)_injected$`)
+// The counters of a listener have its port in their names.
+var (
+	faultStat      = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.fault\.(delays|aborts)_injected$`)
+	downstreamStat = regexp.MustCompile(`^http\.outbound_.*_(\d+)\.downstream_rq_total$`)
+)
 
 // countedFaults is the growth of the fault filter's counters on the listeners of
 // a service's HTTP ports. They count by listener, that is by port, so they are a
@@ -82,6 +86,23 @@ func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kep
 		delta, kept = delta+n, true
 	}
 	return delta, kept, ""
+}
+
+// downstream returns how many requests the proxy took of its workload, or at a gateway,
+// on its listeners of a port; empty: of all ports.
+func (p pair) downstream(port string) (taken uint64, kept bool, why string) {
+	for name := range p.after.stats {
+		parts := downstreamStat.FindStringSubmatch(name)
+		if parts == nil || port != "" && parts[1] != port {
+			continue
+		}
+		n, _, back := p.counter(name)
+		if back != "" {
+			return 0, false, back
+		}
+		taken, kept = taken+n, true
+	}
+	return taken, kept, ""
 }
 
 // overflowed is the growth of a cluster's own overflow counters. Of a TCP port they
