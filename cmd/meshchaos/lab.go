@@ -105,12 +105,8 @@ func inForce(s *scenarios.Scenario, stages []runner.Stage) []string {
 	of := map[string]string{}
 	for _, stage := range stages {
 		for _, change := range stage.Changes {
-			ref := change.Ref()
-			name := stage.Name
-			if name == "" {
-				name = "apply"
-			}
-			of[ref.String()] = strings.TrimPrefix(of[ref.String()]+", "+name, ", ")
+			ref := change.Ref().String()
+			of[ref] = strings.TrimPrefix(of[ref]+", "+listOf(stage), ", ")
 		}
 	}
 	for _, stage := range stages {

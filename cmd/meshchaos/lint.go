@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -140,12 +139,7 @@ func (f *lintFlags) print(w io.Writer, warnings []scenarios.Warning) error {
 		for _, one := range warnings {
 			all = append(all, linted{one.Trap, one.File, one.Line, one.Column, one.Message})
 		}
-		text, err := json.MarshalIndent(all, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w, "%s\n", text)
-		return err
+		return printJSON(w, all)
 	}
 	for _, one := range warnings {
 		place := one.Place()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -58,12 +57,7 @@ func printList(cmd *cobra.Command, all []listed, output string) error {
 	w := cmd.OutOrStdout()
 	switch output {
 	case "json":
-		text, err := json.MarshalIndent(all, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w, "%s\n", text)
-		return err
+		return printJSON(w, all)
 	case "name":
 		for _, s := range all {
 			if _, err := fmt.Fprintln(w, s.Name); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -110,12 +109,7 @@ func (f *mutateFlags) mutate(cmd *cobra.Command, s *scenarios.Scenario) error {
 
 func (f *mutateFlags) show(w io.Writer, m *report.Mutation) error {
 	if f.output == "json" {
-		text, err := json.MarshalIndent(m, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w, "%s\n", text)
-		return err
+		return printJSON(w, m)
 	}
 	options := terminal.Options{Width: columns(w), Color: colorful(w)}
 	if m.Run.Verdict == report.Pass {

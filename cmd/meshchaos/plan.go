@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -41,7 +42,7 @@ in force now. Nothing is written and no load is driven.`,
 
 func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAccessLog bool) error {
 	ctx := cmd.Context()
-	m, err := flags.open(ctx, s, 0, "plan", func(words string) { fmt.Fprintln(cmd.ErrOrStderr(), words) })
+	m, err := flags.open(ctx, s, 0, "plan", func(words string) { remark(cmd.ErrOrStderr(), words) })
 	if err != nil {
 		return err
 	}
@@ -76,13 +77,13 @@ func printStage(w io.Writer, s *scenarios.Scenario, stage runner.Stage) error {
 		if change.Before != nil {
 			action = "updates"
 		}
-		where := stage.Name
-		if where == "" {
-			where = "apply"
-		}
-		if _, err := fmt.Fprintf(w, "---\n# %s: %s %s %s\n%s", s.Name, where, action, change.Ref(), text); err != nil {
+		if _, err := fmt.Fprintf(w, "---\n# %s: %s %s %s\n%s", s.Name, listOf(stage), action, change.Ref(), text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// listOf names the list of a file that a stage comes from: given, a step, or apply of a
+// scenario without steps.
+func listOf(stage runner.Stage) string { return cmp.Or(stage.Name, "apply") }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -43,6 +45,16 @@ func columns(w io.Writer) int {
 		return 0
 	}
 	return width
+}
+
+// printJSON prints what -o json asks for.
+func printJSON(w io.Writer, of any) error {
+	text, err := json.MarshalIndent(of, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", text)
+	return err
 }
 
 // remark prints lines beside the output, each folded where w is a terminal. Whoever
