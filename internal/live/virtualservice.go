@@ -170,13 +170,7 @@ func bound(gateways []string, proxy mesh.Proxy) bool {
 	return sidecars
 }
 
-// agrees says whether a proxy may have the labels: of its workload's, only app
-// and version are known.
+// agrees says whether the pod of a proxy has the labels.
 func agrees(labels map[string]string, proxy mesh.Proxy) bool {
-	for key, have := range map[string]string{"app": proxy.App, "version": proxy.Version} {
-		if want, asked := labels[key]; asked && want != have {
-			return false
-		}
-	}
-	return true
+	return rules.Selects(labels, proxy.Labels)
 }

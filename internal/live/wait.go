@@ -49,8 +49,7 @@ type Seen struct {
 // Of some changes nothing is to be seen yet: a Gateway's TCP server opens its
 // listener only when a VirtualService is bound to it, and a gateway that has no
 // listener logs nothing. For these no proxy is returned, and what follows is to be
-// waited for. A change that no proxy
-// could ever show is an error.
+// waited for. A change that no proxy could ever show is an error.
 func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, awaited []Awaited, limit time.Duration) []Seen {
 	seen := make([]Seen, len(awaited))
 	var open []*waiting
@@ -97,8 +96,8 @@ type standing struct {
 	streak    int    // how often in a row it was not behind
 }
 
-// often enough: a proxy's workers take a new configuration a moment after its
-// main thread shows it, so it has to be seen twice, unless the proxy is prompt.
+// oftenEnough is twice in a row: a proxy's workers take a new configuration a moment
+// after its main thread shows it. A prompt one has no such moment.
 const oftenEnough = 2
 
 func (s standing) settled() bool { return s.streak >= oftenEnough }
@@ -214,7 +213,7 @@ func (w *waiting) failure(ctx context.Context, proxies []mesh.Proxy, waited time
 		}
 	}
 	if len(behind) == 0 {
-		return fmt.Errorf("waiting for %s: after %s no proxy has anything for it; is there such a service, and is the namespace injected with sidecars?", w.Change.Ref(), waited)
+		return fmt.Errorf("waiting for %s: after %s no proxy has anything for it; is there such a service, and a pod with the labels that it may ask for, and is the namespace injected with sidecars?", w.Change.Ref(), waited)
 	}
 	if more := len(behind) - most; more > 0 {
 		behind = append(behind[:most], fmt.Sprintf("and so for %d more", more))

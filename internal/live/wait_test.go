@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	networking "istio.io/api/networking/v1alpha3"
+	typev1beta1 "istio.io/api/type/v1beta1"
 
 	"github.com/meshchaos/meshchaos/internal/envoy/envoytest"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -31,7 +32,7 @@ const (
 // shop serves envoytest's client and gateway at a moment.
 func shop(t *testing.T, moment string) []mesh.Proxy {
 	return []mesh.Proxy{
-		{Name: "client", App: "client", Version: "v1", Admin: envoytest.Serve(t, "client", moment).Admin},
+		{Name: "client", App: "client", Version: "v1", Labels: map[string]string{"app": "client", "version": "v1"}, Admin: envoytest.Serve(t, "client", moment).Admin},
 		{Name: "gateway", Gateway: true, Admin: envoytest.Serve(t, "gateway", moment).Admin},
 	}
 }
@@ -73,6 +74,30 @@ func TestAGatewayMayHaveTheMarksOfOtherRules(t *testing.T) {
 	gone := webRoutes("jason." + mark)
 	if _, err := waitFor(t.Context(), []mesh.Proxy{{Name: "gateway", Gateway: true, Admin: admin}}, rules.Change{Before: gone, After: one}, mark, never); err == nil || !strings.Contains(err.Error(), "it still has the route jason.") {
 		t.Errorf("error %v; want that what was there before still is", err)
+	}
+}
+
+// A rule for some workloads is waited for in their proxies, and in no others.
+func TestARuleForSomeWorkloadsIsAwaitedInTheirProxiesAlone(t *testing.T) {
+	team := map[string]string{"team": "films"}
+	selecting := webRule(7, "v1", "v2")
+	selecting.Spec.(*networking.DestinationRule).WorkloadSelector = &typev1beta1.WorkloadSelector{MatchLabels: team}
+	sourced := ours()
+	for _, entry := range sourced.Spec.(*networking.VirtualService).Http {
+		entry.Match = []*networking.HTTPMatchRequest{{SourceLabels: team}}
+	}
+	for name, row := range map[string]struct {
+		rule *rules.Object
+		mark string
+	}{"a DestinationRule": {selecting, ""}, "a VirtualService": {sourced, mark}} {
+		proxies := []mesh.Proxy{
+			{Name: "films", App: "films", Labels: map[string]string{"app": "films", "team": "films"}, Admin: envoytest.Serve(t, "client", "rules").Admin},
+			{Name: "books", App: "books", Labels: map[string]string{"app": "books", "team": "books"}, Admin: envoytest.Serve(t, "client", "norules").Admin},
+		}
+		got, err := waitFor(t.Context(), proxies, rules.Change{After: row.rule}, row.mark, 10*never)
+		if err != nil || len(got) != 1 || got[0] != "films" {
+			t.Errorf("%s: it is in force in %q, %v", name, got, err)
+		}
 	}
 }
 
