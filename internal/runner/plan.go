@@ -106,9 +106,30 @@ func (p *planner) note(err error) {
 	}
 }
 
+// stage works out what a list of rules writes, all of it together.
 func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stage {
 	before := slices.Clone(p.objects)
-	touched := map[rules.Ref]scenarios.Rule{} // by the last rule that does
+	touched := p.merge(ruleSet)
+	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark, by: touched}
+	for _, object := range p.objects {
+		if rule, ok := touched[object.Ref]; ok {
+			p.write(&stage, rule, rules.Change{Before: rules.Find(before, object.Ref), After: object})
+		}
+	}
+	for _, problem := range rules.Check(p.objects) {
+		if rule, ok := touched[problem.Ref]; ok {
+			p.note(rule.Wrong(fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)))
+		}
+	}
+	p.lint(&stage, touched)
+	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
+	return stage
+}
+
+// merge works a list of rules into the objects, and returns the last of them that
+// touched each.
+func (p *planner) merge(ruleSet []scenarios.Rule) map[rules.Ref]scenarios.Rule {
+	touched := map[rules.Ref]scenarios.Rule{}
 	for _, rule := range ruleSet {
 		changes, err := p.changes(rule)
 		if err == nil && len(rule.Objects) > 0 {
@@ -123,35 +144,26 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 			p.objects = rules.Put(p.objects, change.After)
 		}
 	}
-	stage := Stage{Name: name, Mark: rules.MarkPrefix + mark, by: touched}
-	for _, object := range p.objects {
-		rule, ok := touched[object.Ref]
-		if !ok {
-			continue
-		}
-		if err := p.there.rule(rules.Find(before, object.Ref), object, p.objects); err != nil {
-			p.note(rule.Wrong(err))
-		}
-		for of := range dropped(rules.Find(before, object.Ref), object, p.objects) {
-			if gone(of, p.objects) {
-				p.there.dropped = append(p.there.dropped, of)
-			}
-		}
-		if err := p.changesNothing(rule, rules.Change{Before: rules.Find(before, object.Ref), After: object}); err != nil {
-			stage.idle = append(stage.idle, err)
-		}
-		marked := object.Clone()
-		rules.Mark(marked, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
-		stage.Changes = append(stage.Changes, rules.Change{Before: rules.Find(before, object.Ref), After: marked})
+	return touched
+}
+
+// write adds a change of an object to a stage, marked, and notes what is wrong with it
+// in this mesh.
+func (p *planner) write(stage *Stage, rule scenarios.Rule, change rules.Change) {
+	if err := p.there.rule(change.Before, change.After, p.objects); err != nil {
+		p.note(rule.Wrong(err))
 	}
-	for _, problem := range rules.Check(p.objects) {
-		if rule, ok := touched[problem.Ref]; ok {
-			p.note(rule.Wrong(fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)))
+	for of := range dropped(change.Before, change.After, p.objects) {
+		if gone(of, p.objects) {
+			p.there.dropped = append(p.there.dropped, of)
 		}
 	}
-	p.lint(&stage, touched)
-	slices.SortStableFunc(stage.Changes, rules.InWritingOrder)
-	return stage
+	if err := p.changesNothing(rule, change); err != nil {
+		stage.idle = append(stage.idle, err)
+	}
+	change.After = change.After.Clone()
+	rules.Mark(change.After, fmt.Sprintf("%s-%d", stage.Mark, len(stage.Changes)))
+	stage.Changes = append(stage.Changes, change)
 }
 
 // changesNothing refuses an entry under which a step would measure what the mesh
