@@ -62,11 +62,11 @@ type Mesh interface {
 	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
 
 	// Follow tells hear what becomes different from now on, until ctx ends or the
-	// mesh is closed: each rule that can act on the traffic, of whichever
-	// kind and namespace, and each pod of the namespace that begins to
-	// serve or ceases to. It tells of what this run itself writes, too. It returns
-	// once it follows, with what it cannot see for lack of rights, worded; that is
-	// no error. hear is called from several goroutines, and must not call the mesh.
+	// mesh is closed: each rule that can act on the traffic, of whichever kind and
+	// namespace, and each pod of the namespace that begins to serve or ceases to. It
+	// tells of what this run itself writes, too. It returns once it follows, with what
+	// it cannot see for lack of rights, worded; that is no error. hear is called from
+	// several goroutines, and must not call the mesh.
 	Follow(ctx context.Context, traffic Traffic, hear func(Event)) (unseen []string, err error)
 
 	// Prepare makes what load is driven from, the load workload, unless it is
@@ -162,9 +162,9 @@ type Proxy struct {
 	Admin     *envoy.Admin
 
 	// Log follows the proxy's access log, from the lines written at since on, and
-	// at most ten seconds before, until ctx ends or the reader is closed. What it reads is whole lines in the
-	// format that the proxy's configuration names; lines of other origin may stand
-	// between them. Nil: this mesh cannot read it.
+	// at most ten seconds before, until ctx ends or the reader is closed. What it reads
+	// is whole lines in the format that the proxy's configuration names; lines of other
+	// origin may stand between them. Nil: this mesh cannot read it.
 	Log func(ctx context.Context, since time.Time) (io.ReadCloser, error)
 }
 

@@ -31,11 +31,12 @@ const managedBy = "app.kubernetes.io/managed-by"
 // An intent with when or sourceLabels puts, before each http entry of the owner, a
 // copy whose every match is ANDed with them and that is otherwise the same, and
 // edits the copy; without either it edits the entries. One with gateways edits the
-// entries that lead to the service in the VirtualService bound to each of them. A Route replaces the destinations.
-// It makes a subset named after the version and with the sole label version
-// where the DestinationRule has none of that name. A Breaker sets its fields in
-// the DestinationRule's connectionPool and outlierDetection, and in those of
-// its subsets, which would otherwise hide them.
+// entries that lead to the service in the VirtualService bound to each of them.
+//
+// A Route replaces the destinations. It makes a subset named after the version and
+// with the sole label version where the DestinationRule has none of that name. A
+// Breaker sets its fields in the DestinationRule's connectionPool and
+// outlierDetection, and in those of its subsets, which would otherwise hide them.
 //
 // A service that is opaque TCP takes none that is about requests: a Route, or a
 // Fault. The objects are all those in force in the namespace, the services all

@@ -11,8 +11,8 @@ import (
 
 // Unchanged returns the path of an entry, or of a load balancer, that a change writes,
 // and that does to the requests, or connections, that it is for what is done to them
-// without it; empty: there is none, as far as that is plain. Who measures under such an entry
-// measures the mesh without it. The ports are those that a host has.
+// without it; empty: there is none, as far as that is plain. Who measures under such
+// an entry measures the mesh without it. The ports are those that a host has.
 func Unchanged(change Change, ports func(host string) []int) string {
 	if path := defaultBalancer(change); path != "" {
 		return path

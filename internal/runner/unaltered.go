@@ -28,9 +28,8 @@ func unaltered(given Stage, steps []Stage) error {
 }
 
 // inert refuses a run with a step that writes an entry which changes nothing, or of
-// which nothing could be seen to bite: a new
-// Gateway, or new subsets, that no route of the step uses would pass whatever they
-// say.
+// which nothing could be seen to bite: a new Gateway, or new subsets, that no route of
+// the step uses would pass whatever they say.
 func inert(steps []Stage) error {
 	for _, step := range steps {
 		if err := errors.Join(step.idle...); err != nil {

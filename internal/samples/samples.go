@@ -1,6 +1,6 @@
 // Package samples holds the sample applications: Bookinfo, httpbin and tcp-echo,
-// behaving as Istio's own do, micro-api, and ratings with its versions that misbehave. The same code serves in the embedded mesh and as
-// pods of a cluster.
+// behaving as Istio's own do, micro-api, and ratings with its versions that misbehave.
+// The same code serves in the embedded mesh and as pods of a cluster.
 //
 // An application is a folder of this package, which says all of it, its line in
 // applications, its manifest in the folder manifests and its section in

@@ -17,7 +17,7 @@ import (
 // for each processor, the last request was begun up to 90 ms late.
 const (
 	dueAsItEnds = 0.1                    // the part of what was due that may have been due in the last moment, and not begun
-	behind      = 0.1                    // how far behind its rate a load may be as its last request begins,
+	behind      = 0.1                    // the part of its rate that a load may be behind as its last request begins,
 	mostBehind  = 100 * time.Millisecond // and at most so late
 	ruleOfOne   = 1                      // and so many requests are none
 	lateStart   = 10 * time.Millisecond  // what loadgen calls late
@@ -118,8 +118,9 @@ func missed(_ loadgen.Plan, l *loadgen.Result) string {
 	return neverBegun(l.Missed, l.Sent+l.Missed)
 }
 
-// unbegun is for an open loop that its own time ends, and no other cohort. What was due in its last moment is
-// not missed; but where that is much of a load, it was not as asked.
+// unbegun is for an open loop that its own time ends, and no other cohort. What was
+// due in its last moment is not missed; but where that is much of a load, it was not
+// as asked.
 func unbegun(plan loadgen.Plan, l, other *loadgen.Result) string {
 	if plan.Duration == 0 || plan.QPS == 0 || other != nil && other.Elapsed < plan.Duration+companions {
 		return ""
