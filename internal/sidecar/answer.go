@@ -63,6 +63,9 @@ func (s *stream) send() {
 		return
 	}
 	defer s.answer.body.Close()
+	if s.answer.flush {
+		_ = http.NewResponseController(s.w).Flush() // So that net/http finds out no length of its own.
+	}
 	if err := s.sendBody(); err != nil {
 		s.cut(err)
 	}

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -11,13 +12,13 @@ import (
 
 // arrive makes of a request what the rest of the proxy sees of it.
 func (s *stream) arrive() {
+	removeHopHeaders(s.r.Header)
+	join(s.r.Header)
 	s.locate()
 	identify(s.r.Header, s.proxy.options.Gateway)
 	distrust(s.r.Header)
 	if s.inbound {
 		s.peer().vouch(s.r.Header)
-	} else {
-		s.r.Header.Set(attemptCount, "1")
 	}
 	normalize(s.r)
 }
@@ -29,7 +30,18 @@ var untrusted = []string{
 	"X-Envoy-Retry-On", "X-Envoy-Retry-Grpc-On", "X-Envoy-Max-Retries", "X-Envoy-Upstream-Alt-Stat-Name",
 	"X-Envoy-Upstream-Rq-Timeout-Ms", "X-Envoy-Upstream-Rq-Per-Try-Timeout-Ms", "X-Envoy-Upstream-Rq-Timeout-Alt-Response",
 	"X-Envoy-Expected-Rq-Timeout-Ms", "X-Envoy-Force-Trace", "X-Envoy-Original-Url", "X-Envoy-Hedge-On-Per-Try-Timeout",
-	"X-Envoy-Decorator-Operation", "X-Forwarded-Client-Cert",
+	"X-Envoy-Decorator-Operation", "X-Forwarded-Client-Cert", "X-Envoy-Upstream-Stream-Duration-Ms",
+}
+
+// joined are headers of which Envoy has one at the most: several become one, with commas.
+var joined = []string{"Accept", "Content-Type", requestID, "User-Agent", forwardedFor, forwardedProto}
+
+func join(h http.Header) {
+	for _, name := range joined {
+		if len(h.Values(name)) > 1 {
+			h.Set(name, joinedValues(h, name))
+		}
+	}
 }
 
 // distrust takes away what only the mesh's own edge may say.
@@ -47,6 +59,9 @@ func normalize(r *http.Request) {
 	if !strings.HasPrefix(path, "/") {
 		path = r.URL.EscapedPath()
 	}
+	if path == "" && r.Method != http.MethodConnect { // http://host
+		r.URL.Path = "/"
+	}
 	normal := normalPath(path)
 	if path == "" || normal == path {
 		return
@@ -63,6 +78,7 @@ func normalPath(path string) string {
 	if !strings.ContainsAny(path, `%\.`) || !strings.HasPrefix(path, "/") {
 		return path
 	}
+	path = dotParameters.ReplaceAllString(path, "/$1")
 	path = strings.ReplaceAll(unescaped(path), `\`, "/")
 	var kept []string
 	segments := strings.Split(path[1:], "/")
@@ -82,6 +98,9 @@ func normalPath(path string) string {
 	}
 	return "/" + strings.Join(kept, "/")
 }
+
+// dotParameters are parameters of a dot segment, which Envoy drops since 1.40.
+var dotParameters = regexp.MustCompile(`/(\.\.?);[^/]*`)
 
 // unescaped decodes the characters that need no escaping (RFC 3986, 2.3).
 func unescaped(path string) string {

@@ -42,6 +42,7 @@ func TestPathsAreNormalizedAsEnvoys(t *testing.T) {
 	for path, want := range map[string]string{
 		"/": "/", "/a/b?c=/../d": "/a/b?c=/../d", "/a/../b": "/b", "/a/./b": "/a/b", "//a//b": "//a//b", "/a%2Fb": "/a%2Fb", "/%61": "/a", "/a%20b": "/a%20b",
 		"/%2e%2E/x": "/x", "/a/b/%2e%2E/x?y": "/a/x?y", `/a\b`: "/a/b", "/a//../b": "/a/b", "/..": "/", "/a/..": "/", "/a/.": "/a/", "/%7Ea%41%2f%2d": "/~aA%2f-", "/a.b/..c/...": "/a.b/..c/...",
+		"/a/..;/b": "/b", "/a/..;x=1/b;y": "/b;y", "/a/.;/b": "/a/b", "/a/..;": "/", "/a/%2e%2e;/b": "/a/..;/b", "/a;x/../b": "/b", "/a/...;/b": "/a/...;/b",
 	} {
 		u, err := url.ParseRequestURI(path)
 		if err != nil {

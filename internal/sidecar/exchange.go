@@ -117,6 +117,9 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 	}
 	select {
 	case h := <-x.head:
+		if h.err == nil && tooManyHeaders(h.response.Header) {
+			h.err = errProtocol
+		}
 		if h.err == nil {
 			f.cluster.report(f.host, h.response.StatusCode)
 			return arrival{conn, x, h.response}, nil
@@ -139,6 +142,14 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 		conn.release(false)
 		return arrival{}, f.ctx.Err()
 	}
+}
+
+func tooManyHeaders(h http.Header) bool {
+	count := 0
+	for _, values := range h {
+		count += len(values)
+	}
+	return count > mostHeaders
 }
 
 // Why an attempt got no answer after it had a connection; the first two in Envoy's

@@ -39,7 +39,8 @@ type stream struct {
 	from    string   // the client's address
 	host    *host    // of the last attempt; nil: none had it yet
 	answer  answer
-	status  int // that the client got; 0: none
+	unread  bool // the codec refused it, so that nothing is known of it
+	status  int  // that the client got; 0: none
 	flags   []string
 	details string
 	failure string   // why the last attempt's connection failed
@@ -55,12 +56,11 @@ type stream struct {
 // filters see it, one after the other, and its answer on the way back.
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
-	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now()}
-	s.arrive()
+	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now(), from: r.RemoteAddr}
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
-	if s.match() {
+	if !s.refused() && s.come() {
 		s.filter()
 	}
 	if s.answer.status == 0 {
@@ -74,14 +74,27 @@ func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // onEnd has something done when the request ends.
 func (s *stream) onEnd(do func()) { s.ends = append(s.ends, do) }
 
+// come makes of a request what the filters see of it, and finds its route, or answers.
+func (s *stream) come() bool {
+	upgrade := upgrades(s.r.Header)
+	s.arrive()
+	switch {
+	case !s.match():
+		return false
+	case upgrade:
+		s.reply(http.StatusForbidden, "", "", "upgrade_failed")
+		s.answer.header.Set("Connection", "close")
+		return false
+	}
+	if !s.inbound {
+		s.r.Header.Set(attemptCount, "1")
+	}
+	return true
+}
+
 // match finds the request's route and draws its cluster, if it leads to any, or
 // answers.
 func (s *stream) match() bool {
-	if !s.r.ProtoAtLeast(1, 1) {
-		// As Envoy without accept_http_10, which Istio leaves off.
-		s.reply(http.StatusUpgradeRequired, "", "", "low_version")
-		return false
-	}
 	if s.inbound {
 		s.route = s.proxy.inbound().Route
 		s.target = s.route.Targets[0].Cluster
@@ -95,6 +108,7 @@ func (s *stream) match() bool {
 	if host == nil && !s.proxy.options.Gateway {
 		// A host that no service has: Istio's virtual host block_all, as with
 		// outboundTrafficPolicy REGISTRY_ONLY. The mesh has no outside.
+		s.route = &config.Route{Name: "block_all"}
 		s.reply(http.StatusBadGateway, "", "", "direct_response")
 		return false
 	}
@@ -143,6 +157,9 @@ func (s *stream) logEntry() accessLogEntry {
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),
 		forwardedFor: joinedValues(s.r.Header, forwardedFor), userAgent: s.r.UserAgent(), requestID: s.r.Header.Get(requestID),
 		authority: s.r.Host, upstreamLocal: s.upstreamLocal, downstreamRemote: s.from, serverName: s.peer().server,
+	}
+	if s.unread {
+		e.method, e.path, e.protocol, e.forwardedFor, e.userAgent, e.requestID, e.authority = "", "", "HTTP/1.1", "", "", "", ""
 	}
 	e.downstreamLocal, _ = s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if s.inbound || s.config.ByName[s.target] != nil {

@@ -41,6 +41,8 @@ func (s *Sidecar) openInbound(l net.Listener) {
 		},
 		ConnState: countConnections(&s.routines, &in.stats),
 		ErrorLog:  s.ErrorLog(),
+
+		DisableGeneralOptionsHandler: true,
 	}
 	s.listeners[inboundKey] = listener{address: l.Addr().String(), close: func() { in.server.Close(); l.Close() }}
 	s.routines.Go(func() {

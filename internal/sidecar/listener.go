@@ -130,6 +130,8 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 		},
 		ConnState: countConnections(&s.routines, &h.stats),
 		ErrorLog:  s.ErrorLog(),
+
+		DisableGeneralOptionsHandler: true,
 	}
 	s.routines.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

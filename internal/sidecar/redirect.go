@@ -37,7 +37,11 @@ type redirect struct{ *config.Redirect }
 // decode implements routeFilter.
 func (d *redirect) decode(s *stream) bool {
 	s.reply(d.Status, "", "", "direct_response")
-	s.answer.header.Set("Location", d.Location(s.r.Host, s.r.URL.RequestURI(), s.route.Match.Path))
+	scheme := "http"
+	if s.r.Header.Get(forwardedProto) == "https" { // As a proxy before this one has told.
+		scheme = "https"
+	}
+	s.answer.header.Set("Location", d.Location(scheme, s.r.Host, s.r.URL.RequestURI(), s.route.Match.Path))
 	return false
 }
 

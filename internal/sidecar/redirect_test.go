@@ -46,6 +46,21 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// The scheme is that by which the client came, as a proxy before this one tells.
+func TestARedirectGoesByTheSchemeThatWasTold(t *testing.T) {
+	for _, tt := range []struct{ redirect, host, location string }{
+		{`{"authority":"other"}`, "web", "https://other/a"},
+		{`{"uri":"/b"}`, "web:80", "https://web:80/b"},
+		{`{"scheme":"http"}`, "web:443", "http://web/a"},
+	} {
+		m := startMesh(t, Options{}, web(t, sidecartest.Answering("hello")), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"redirect":`+tt.redirect+`}]}`))
+		m.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		if g := m.get("http://web:8000/a", forwardedProto, "https", "Host", tt.host); g.Header.Get("Location") != tt.location {
+			t.Errorf("%s of %s leads to %s, want %s", tt.redirect, tt.host, g.Header.Get("Location"), tt.location)
+		}
+	}
+}
+
 func TestRedirectsThatIstioRefusesOrIgnores(t *testing.T) {
 	for entry, path := range map[string]string{
 		`"redirect":{}`: "spec.http[0].redirect",

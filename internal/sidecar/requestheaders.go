@@ -26,6 +26,7 @@ func (f *forwarding) upstreamRequest() *http.Request {
 	s := f.stream
 	header := maps.Clone(s.r.Header)
 	removeHopHeaders(header)
+	header.Del("Expect")             // net/http has let the client go on.
 	if f.attempt > 1 && !f.inbound { // The first stands there for what the route does to headers.
 		header.Set(attemptCount, strconv.Itoa(f.attempt))
 	}
@@ -67,9 +68,11 @@ func (f *forwarding) expected() int64 {
 }
 
 // hopHeaders belong to one connection alone.
-var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
+var hopHeaders = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Trailer", "Transfer-Encoding", "Upgrade"}
 
+// removeHopHeaders leaves of TE what Envoy does.
 func removeHopHeaders(h http.Header) {
+	trailers := hasToken(h, "Te", "trailers")
 	for _, value := range h.Values("Connection") {
 		for name := range strings.SplitSeq(value, ",") {
 			h.Del(strings.TrimSpace(name))
@@ -78,7 +81,8 @@ func removeHopHeaders(h http.Header) {
 	for _, name := range hopHeaders {
 		h.Del(name)
 	}
-	if !strings.EqualFold(h.Get("Te"), "trailers") { // Envoy leaves that alone.
-		h.Del("Te")
+	h.Del("Te")
+	if trailers {
+		h.Set("Te", "trailers")
 	}
 }

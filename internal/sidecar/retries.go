@@ -181,7 +181,7 @@ func (t *retries) afterAnswer(response *http.Response) bool {
 		return false
 	case response.Header.Get("X-Envoy-Ratelimited") != "":
 		return t.on("envoy-ratelimited")
-	case status >= 500 && t.on("5xx"),
+	case status >= 500 && status < 600 && t.on("5xx"),
 		status >= 502 && status <= 504 && t.on("gateway-error"),
 		status == http.StatusConflict && t.on("retriable-4xx"),
 		slices.Contains(t.policy.Statuses, status):

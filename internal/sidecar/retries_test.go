@@ -196,6 +196,7 @@ func TestRetriesOfARoute(t *testing.T) {
 	}{
 		{"none by default for a status", `null`, status(503), 1, 503, "- via_upstream"},
 		{"a status of 5xx", `{"attempts":3,"retryOn":"5xx"}`, status(500), 4, 500, "URX via_upstream"},
+		{"a status above", `{"attempts":3,"retryOn":"5xx"}`, status(600), 1, 600, "- via_upstream"},
 		{"a status below", `{"attempts":3,"retryOn":"5xx"}`, status(404), 1, 404, "- via_upstream"},
 		{"a gateway error", `{"attempts":1,"retryOn":"gateway-error"}`, status(504), 2, 504, "URX via_upstream"},
 		{"an error that is none of a gateway", `{"attempts":1,"retryOn":"gateway-error"}`, status(500), 1, 500, "- via_upstream"},

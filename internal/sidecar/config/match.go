@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -98,6 +99,11 @@ func HeaderValues(r *http.Request, name string) []string {
 		return []string{r.Method}
 	case ":authority", "host":
 		return []string{r.Host}
+	case "content-length":
+		if r.ContentLength > 0 { // package http keeps it beside the headers.
+			return []string{strconv.FormatInt(r.ContentLength, 10)}
+		}
+		return nil
 	}
 	return r.Header.Values(name)
 }

@@ -23,6 +23,9 @@ type Redirect struct {
 // redirectCodes are those that Istio carries out; it ignores a redirect of another.
 var redirectCodes = []uint32{0, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect}
 
+// usualPort is that which goes without saying in a host, by scheme.
+var usualPort = map[string]string{"http": ":80", "https": ":443"}
+
 // RouteRedirect is that of an HTTP route; nil if it has none.
 func RouteRedirect(at Place, r *networking.HTTPRoute) *Redirect {
 	in := r.GetRedirect()
@@ -42,10 +45,10 @@ func RouteRedirect(at Place, r *networking.HTTPRoute) *Redirect {
 	return out
 }
 
-// Location is where a request for a path of a host is sent, as Envoy's newUri has
-// it. The query is kept, unless Path has one of its own.
-func (d *Redirect) Location(host, path string, match StringMatch) string {
-	scheme, port := cmp.Or(d.Scheme, "http"), ""
+// Location is where a request that came by a scheme for a path of a host is sent, as
+// Envoy's newUri has it. The query is kept, unless Path has one of its own.
+func (d *Redirect) Location(by, host, path string, match StringMatch) string {
+	scheme, port := cmp.Or(d.Scheme, by), ""
 	if d.Port != 0 {
 		port = fmt.Sprintf(":%d", d.Port)
 	}
@@ -63,7 +66,7 @@ func (d *Redirect) Location(host, path string, match StringMatch) string {
 	}
 	if d.Authority != "" {
 		host = d.Authority
-	} else if name := hostname(host); port != "" || scheme != "http" && host == name+":80" {
+	} else if name := hostname(host); port != "" || scheme != by && host == name+usualPort[by] {
 		host = name // Another port, or that of another scheme, takes its place.
 	}
 	return scheme + "://" + host + port + path
