@@ -105,6 +105,14 @@ func (r Rule) Wrong(err error) error {
 	return r.wrong("", "%v", err)
 }
 
+// WrongAt is an error of a field of an object that the rule has written, placed at
+// the field if the rule writes the object as it stands, or else at the rule.
+func (r Rule) WrongAt(ref rules.Ref, path string, err error) error {
+	placed := r.at(ref, path)
+	placed.Message = err.Error()
+	return &placed
+}
+
 func (r Rule) wrong(hint, format string, args ...any) error {
 	placed := r.place
 	placed.Message, placed.Hint = fmt.Sprintf(format, args...), hint

@@ -57,13 +57,18 @@ func (w source) at(path string) Error {
 // Caught is the warning of a trap that an object is caught in, as the rule has left
 // it: at the field, if the rule writes the object as it stands, or else at the rule.
 func (r Rule) Caught(o *rules.Object, w lint.Warning) Warning {
-	place := r.place
+	return warningAt(r.at(o.Ref, w.Path), w.Trap, fmt.Sprintf("%s: %s: %s", w.Ref, w.Path, w.Message))
+}
+
+// at is the place of a field of an object, if the rule writes it as it stands, or
+// else of the rule.
+func (r Rule) at(ref rules.Ref, path string) Error {
 	for i, own := range r.Objects {
-		if own.Kind == o.Kind && own.Name == o.Name && i < len(r.sources) { // else it stands in no file
-			place = r.sources[i].at(w.Path)
+		if own.Kind == ref.Kind && own.Name == ref.Name && i < len(r.sources) { // else it stands in no file
+			return r.sources[i].at(path)
 		}
 	}
-	return warningAt(place, w.Trap, fmt.Sprintf("%s: %s: %s", w.Ref, w.Path, w.Message))
+	return r.place
 }
 
 func warningAt(place Error, trap, message string) Warning {

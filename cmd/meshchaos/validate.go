@@ -99,7 +99,7 @@ func admitEmbedded(s *scenarios.Scenario) ([]runner.Stage, error) {
 		return nil, ofFile(s, err)
 	}
 	for _, stage := range stages {
-		if err := embedded.Admit(s.App, stage.Objects()); err != nil {
+		if err := stage.Placed(embedded.Admit(s.App, stage.Objects())); err != nil {
 			return nil, ofFile(s, err)
 		}
 	}

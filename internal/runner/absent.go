@@ -42,7 +42,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 		}
 		awaited := target.For && t.added(after, target.Host)
 		if err := t.target(target, objects); err != nil && !awaited {
-			wrong = append(wrong, fmt.Errorf("checking %s: %s: %w", after.Ref, target.Path, err))
+			wrong = append(wrong, wrongField(after.Ref, target.Path, "%w", err))
 		}
 	}
 	if len(wrong) == 0 { // else it is known already what the rest comes of

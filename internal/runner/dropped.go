@@ -58,7 +58,7 @@ func (t there) stillLed(before, after *rules.Object, objects []*rules.Object) er
 		if service, _ := t.service(of.host); service != nil && gone(of, objects) {
 			err = fmt.Errorf("it is taken away; leave it in, or lead the requests elsewhere; %s", sayNobody(service, of.name))
 		}
-		wrong = append(wrong, fmt.Errorf("checking %s: spec.subsets: %s leads to the subset %s: %w", after.Ref, led[of], of.name, err))
+		wrong = append(wrong, wrongField(after.Ref, "spec.subsets", "%s leads to the subset %s: %w", led[of], of.name, err))
 	}
 	return errors.Join(wrong...)
 }

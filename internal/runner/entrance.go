@@ -27,7 +27,7 @@ func (t there) gateways(before, after *rules.Object, objects []*rules.Object) er
 	var wrong []error
 	note := func(path string, err error) {
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("checking %s: %s: %w", after.Ref, path, err))
+			wrong = append(wrong, wrongField(after.Ref, path, "%w", err))
 		}
 	}
 	for i, name := range rules.BoundTo(after) {
@@ -104,7 +104,7 @@ func (t there) delegates(before, after *rules.Object, objects []*rules.Object) e
 		if ref.Namespace != t.namespace || rules.Find(objects, ref) != nil || slices.Contains(had, ref) {
 			continue
 		}
-		wrong = append(wrong, fmt.Errorf("checking %s: spec.http[%d].delegate: there is no %s to delegate to; write it above, or correct the name", after.Ref, i, ref))
+		wrong = append(wrong, wrongField(after.Ref, fmt.Sprintf("spec.http[%d].delegate", i), "there is no %s to delegate to; write it above, or correct the name", ref))
 	}
 	return errors.Join(wrong...)
 }

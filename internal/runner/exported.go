@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -23,5 +22,5 @@ func (t there) exported(before, after *rules.Object) error {
 	case after.Kind == rules.VirtualService && !sidecars && !slices.Equal(to, []string{"~"}):
 		return nil
 	}
-	return fmt.Errorf("checking %s: spec.exportTo: it is exported to %s, and no proxy of %s follows it; add \".\", or leave exportTo out", after.Ref, strings.Join(to, ", "), t.namespace)
+	return wrongField(after.Ref, "spec.exportTo", "it is exported to %s, and no proxy of %s follows it; add \".\", or leave exportTo out", strings.Join(to, ", "), t.namespace)
 }

@@ -118,7 +118,7 @@ func (p *planner) stage(name string, ruleSet []scenarios.Rule, mark string) Stag
 	}
 	for _, problem := range rules.Check(p.objects) {
 		if rule, ok := touched[problem.Ref]; ok {
-			p.note(rule.Wrong(fmt.Errorf("checking %s: %s: %s", problem.Ref, problem.Path, problem.Message)))
+			p.note(placed(rule, wrongField(problem.Ref, problem.Path, "%s", problem.Message)))
 		}
 	}
 	p.lint(&stage, touched)
@@ -150,9 +150,7 @@ func (p *planner) merge(ruleSet []scenarios.Rule) map[rules.Ref]scenarios.Rule {
 // write adds a change of an object to a stage, marked, and notes what is wrong with it
 // in this mesh.
 func (p *planner) write(stage *Stage, rule scenarios.Rule, change rules.Change) {
-	if err := p.there.rule(change.Before, change.After, p.objects); err != nil {
-		p.note(rule.Wrong(err))
-	}
+	p.note(placed(rule, p.there.rule(change.Before, change.After, p.objects)))
 	for of := range dropped(change.Before, change.After, p.objects) {
 		if gone(of, p.objects) {
 			p.there.dropped = append(p.there.dropped, of)
@@ -174,9 +172,9 @@ func (p *planner) changesNothing(rule scenarios.Rule, change rules.Change) error
 		return nil
 	}
 	if change.Ref().Kind == rules.DestinationRule {
-		return rule.Wrong(fmt.Errorf("checking %s: %s: it changes nothing: LEAST_REQUEST is what proxies take by themselves; name another load balancer, or take it out", change.Ref(), path))
+		return placed(rule, wrongField(change.Ref(), path, "it changes nothing: LEAST_REQUEST is what proxies take by themselves; name another load balancer, or take it out"))
 	}
-	return rule.Wrong(fmt.Errorf("checking %s: %s: it changes nothing: what it matches meets the same without it; let it do something else, or take it out", change.Ref(), path))
+	return placed(rule, wrongField(change.Ref(), path, "it changes nothing: what it matches meets the same without it; let it do something else, or take it out"))
 }
 
 // changes are those of one rule, on top of the rules before it.

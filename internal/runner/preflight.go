@@ -10,7 +10,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -97,7 +96,7 @@ func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
 		if err == nil {
 			continue
 		}
-		err = notAdmitted(ctx, fmt.Errorf("checking %s: %w", report.StageWords(stage.Name), err))
+		err = notAdmitted(ctx, stage.Placed(err))
 		var refusal *RefusedError
 		if !errors.As(err, &refusal) {
 			return err

@@ -3,7 +3,6 @@ package runner
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -74,7 +73,7 @@ func (t there) followed(before, after *rules.Object) error {
 	if len(pods) == 0 || before != nil && maps.Equal(had, labels) || slices.ContainsFunc(pods, isChosen) {
 		return nil
 	}
-	return fmt.Errorf("checking %s: %s: no %s has these labels (%s), and nobody would follow it; %s", after.Ref, path, whose, rules.WordPairs(labels), wordPods(pods, labels))
+	return wrongField(after.Ref, path, "no %s has these labels (%s), and nobody would follow it; %s", whose, rules.WordPairs(labels), wordPods(pods, labels))
 }
 
 // wordPods words what pods have for the labels that are asked for.
