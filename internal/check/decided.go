@@ -74,7 +74,7 @@ func (c *compiler) whyNone(quantity string) string {
 	case overflows && each > 0:
 		return fmt.Sprintf("the lowest limit in force lets %d requests be under way at once, and no more went there; send more, or write a lower one", each-1)
 	case overflows:
-		return "no limit is in force; write one, or take the line out and count what clients were answered"
+		return "no limit that refuses any is in force (of HTTP, maxConnections alone makes requests wait); write one, or take the line out and count what clients were answered"
 	case each > 0:
 		return fmt.Sprintf("one takes %d errors in a row, and fewer requests went where an outlierDetection is in force; send more, or let fewer errors do", each)
 	}

@@ -63,7 +63,7 @@ func biteSources() map[string][]source[rules.Part] {
 		rules.PartWeight:          {tcpClusters, loggedRoute, destinationCluster},
 		rules.PartMatch:           {matchedBySent},
 		rules.PartPolicy:          {loggedPolicy, policyClusters},
-		rules.PartOverflow:        {countedRefusals, loggedRefusals},
+		rules.PartOverflow:        {queuedRequests, countedRefusals, loggedRefusals},
 		rules.PartEjection:        {countedEjections, loggedUnhealthy, flaggedEjections},
 		rules.PartRetried:         {countedRetryOverflows},
 		rules.PartHash:            {boundRequests},

@@ -31,6 +31,25 @@ func governs(part rules.Part, name envoy.ClusterName) bool {
 	return part.Governs(name.Host, name.Subset, name.Port)
 }
 
+// queuedRequests counts, of a connection pool that refuses no request, since of HTTP it
+// limits connections alone, those that it applied to: it makes them wait, which nothing
+// shows.
+func queuedRequests(w *Window, p pair, part rules.Part) answer {
+	service, _ := w.service(part.Host)
+	queues := func(f flow) bool {
+		limits := p.after.clusters[f.name].Thresholds
+		return isHTTP(service, f.name.Port) && limits.MaxConnections != envoy.NoLimit && lowest(limits, false) == envoy.NoLimit
+	}
+	governed := slices.DeleteFunc(p.flows(part.Host), func(f flow) bool { return !governs(part, f.name) })
+	if len(governed) == 0 || slices.ContainsFunc(governed, func(f flow) bool { return !queues(f) }) {
+		return unknown("")
+	}
+	if said := loggedPolicy(w, p, part); said.name != "" {
+		return said
+	}
+	return policyClusters(w, p, part)
+}
+
 // countedRefusals counts what a connection pool refused, by the counters of the
 // clusters that have it.
 func countedRefusals(w *Window, p pair, part rules.Part) answer {

@@ -86,6 +86,12 @@ func isTCP(service mesh.Service, port int) bool {
 	return slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port && p.TCP })
 }
 
+// isHTTP says whether a port is known to carry requests, which a limit of connections
+// alone makes wait, and refuses none of.
+func isHTTP(service mesh.Service, port int) bool {
+	return slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return p.Number == port && !p.TCP && !p.Either })
+}
+
 // serverPool is the connection pool of a service's own proxy, by its inbound cluster.
 type serverPool struct {
 	name    envoy.ClusterName

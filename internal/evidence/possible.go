@@ -58,7 +58,7 @@ func (w *Window) refusable(service mesh.Service, of func(envoy.ClusterName) bool
 			if !of(f.name) {
 				continue
 			}
-			own, theirs := int64(lowest(p.after.clusters[f.name].Thresholds, true)), w.inboundLimit(f, isTCP(service, f.name.Port))
+			own, theirs := int64(lowest(p.after.clusters[f.name].Thresholds, !isHTTP(service, f.name.Port))), w.inboundLimit(f, isTCP(service, f.name.Port))
 			if own == envoy.NoLimit && theirs == envoy.NoLimit {
 				continue
 			}
