@@ -88,6 +88,11 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 		}
 		c.hosts = append(c.hosts, h)
 	}
+	if n := len(c.hosts); n > 0 && cfg.Policy.Balancer == envoy.RoundRobin {
+		for w := range c.turn { // Whose turn is first is drawn, by each worker.
+			c.turn[w].Store(p.draws.below(cfg.Name+" turns", uint64(n)))
+		}
+	}
 	detectorCtx, end := context.WithCancel(ctx)
 	c.end = end
 	if o := cfg.Policy.Outlier; o != (envoy.OutlierDetection{}) {
