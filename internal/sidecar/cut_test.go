@@ -51,6 +51,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 			if got := m.lastFlags(); got != tt.log {
 				t.Errorf("the log has %s, want %s", got, tt.log)
 			}
+			m.wantStats(t, map[string]int64{"upstream_cx_destroy_remote": 1, "upstream_cx_destroy_local": 0})
 			if n := m.stat(sidecartest.ClusterStat("outbound|8000||web", "outlier_detection.ejections_enforced_total")); n != tt.ejected {
 				t.Errorf("%d were ejected, want %d", n, tt.ejected)
 			}

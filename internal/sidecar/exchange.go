@@ -196,6 +196,7 @@ type hostBody struct {
 	arrival
 	ctx     context.Context // of the request
 	unwatch func() bool
+	gone    bool // the host has ended the connection
 	freed   bool
 }
 
@@ -208,13 +209,17 @@ func newHostBody(ctx context.Context, a arrival) *hostBody {
 // over.
 func (b *hostBody) Read(p []byte) (int, error) {
 	n, err := b.response.Body.Read(p)
-	if err != nil && b.endsWithConnection() && isTermination(err) && b.ctx.Err() == nil {
-		err = io.EOF // However the connection has ended.
+	if err == nil {
+		return n, nil
 	}
-	if err != nil {
-		b.free(err == io.EOF)
+	if b.ctx.Err() == nil && isTermination(err) {
+		if b.endsWithConnection() {
+			err = io.EOF // However that has ended.
+		}
+		b.gone = err != io.EOF || b.endsWithConnection()
 	}
-	if err == nil || err == io.EOF {
+	b.free(err == io.EOF)
+	if err == io.EOF {
 		return n, err
 	}
 	return n, b.broken(err)
@@ -246,6 +251,10 @@ func (b *hostBody) free(whole bool) {
 	}
 	b.freed = true
 	unwatched := b.unwatch()
+	if b.gone {
+		b.conn.lost()
+		return
+	}
 	b.conn.release(whole && unwatched && !b.response.Close && b.exchange.sent())
 }
 
