@@ -23,6 +23,7 @@ type call struct {
 	Do      string // what the workload does
 	Headers string // name:value, separated by spaces
 	Body    string
+	Slowly  time.Duration // the pause after the first half of the body
 	Before  time.Duration // the pause before it
 	AtLeast time.Duration // that it takes
 }
@@ -53,6 +54,15 @@ func client(t testing.TB, dial dialer) *http.Client {
 	}
 }
 
+// later is nothing to read, but only after a pause.
+type later struct{ after time.Duration }
+
+// Read implements io.Reader.
+func (l *later) Read([]byte) (int, error) {
+	<-time.After(l.after)
+	return 0, io.EOF
+}
+
 // send sends a call. Its number and the id by which the log tells of it go along.
 func (c call) send(client *http.Client, service string, number int, id string) outcome {
 	method, path := c.Method, c.Path
@@ -63,7 +73,10 @@ func (c call) send(client *http.Client, service string, number int, id string) o
 		path = "/"
 	}
 	var body io.Reader
-	if c.Body != "" {
+	switch half := len(c.Body) / 2; {
+	case c.Slowly > 0:
+		body = io.MultiReader(strings.NewReader(c.Body[:half]), &later{after: c.Slowly}, strings.NewReader(c.Body[half:]))
+	case c.Body != "":
 		body = strings.NewReader(c.Body)
 	}
 	r, err := http.NewRequest(method, "http://"+service+":8000", body)

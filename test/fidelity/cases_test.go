@@ -42,6 +42,17 @@ var cases = []comparison{
 		{Headers: "X-Forwarded-For:10.0.0.1 X-Envoy-Internal:true X-Envoy-Retry-On:5xx X-Envoy-Max-Retries:1", Do: "status=503"}, {Headers: "X-Envoy-Original-Host:mine X-Envoy-Decorator-Operation:mine X-Envoy-External-Address:192.0.2.1"},
 		{Headers: "X-Envoy-Upstream-Alt-Stat-Name:x X-Envoy-Ip-Tags:x X-Envoy-Force-Trace:true X-Envoy-Original-Url:/x X-Envoy-Downstream-Service-Cluster:x X-Envoy-Upstream-Rq-Per-Try-Timeout-Ms:5"},
 	}},
+	{Name: "odd requests", NoSubsets: true, Versions: oneUp, Calls: []call{
+		{Headers: "X-Forwarded-For:192.0.2.1 X-Forwarded-For:192.0.2.2 Accept:a Accept:b X-One:1 X-One:2"}, {Headers: "TE:gzip X-Envoy-Upstream-Stream-Duration-Ms:1"},
+		{Headers: "Upgrade:h2c Connection:Upgrade"}, {Path: "/a/..;x/b"}, {Path: "/a/.;/b;c"}, {Path: "/a/%2e%2e;/b"},
+	}},
+	{Name: "requests that are refused", NoSubsets: true, Versions: oneUp, Calls: []call{{Headers: "Upgrade:foo Connection:Upgrade"}, {Path: "/a?b#c"}, {Path: "/a%00b"}}}, // Each ends its connection.
+	{Name: "odd answers", NoSubsets: true, Versions: oneUp, Calls: []call{{Do: "wire=parts"}, {Do: "wire=endless"}, {Do: "wire=cut"}, {Do: "wire=cutparts"}}},
+	{Name: "matches of what is left of headers", HTTP: `{"name": "length", "match": [{"headers": {"content-length": {"exact": "6"}}}], ` + v2 + `}, {"name": "attempts", "match": [{"headers": {"x-envoy-attempt-count": {}}}], ` + v2 + `}, {"name": "kept", "match": [{"headers": {"keep-alive": {}}}], ` + v2 + `}, {"name": "rest", ` + v1 + `}`,
+		Calls: []call{{Method: "POST", Body: "a body"}, {}, {Headers: "Keep-Alive:timeout=5"}, {Headers: "X-Envoy-Attempt-Count:7"}}},
+	{Name: "a timeout after a body that comes slowly", HTTP: toV1(`"timeout": "0.4s"`), Calls: []call{{Method: "POST", Body: "a body", Slowly: 800 * time.Millisecond}, {Method: "POST", Body: "a body", Slowly: 800 * time.Millisecond, Do: "wait=1s"}}},
+	{Name: "an attempt after a body that comes slowly", HTTP: retrying(`"attempts": 1, "perTryTimeout": "0.4s", "retryOn": "5xx"`), Calls: []call{{Method: "POST", Body: "a body", Slowly: 800 * time.Millisecond}, {Method: "POST", Body: "a body", Slowly: 800 * time.Millisecond, Do: "wait=1s times=1"}}},
+	{Name: "a redirect by the scheme that was told", HTTP: `{"redirect": {"uri": "/new"}}`, Calls: []call{{Headers: "X-Forwarded-Proto:https"}, {Headers: "X-Forwarded-Proto:http"}}},
 	{Name: "a connection refused", NoSubsets: true, Versions: []string{"refuses"}, Calls: []call{{}, {Method: "HEAD"}}},
 	{Name: "a connection refused to a body", NoSubsets: true, Versions: []string{"refuses"}, Calls: []call{{Method: "POST", Body: "a body"}},
 		Known: "the embedded sidecar reads a body when a host takes it, so its log says that it received none of one that no host took"},

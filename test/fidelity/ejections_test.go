@@ -2,7 +2,10 @@
 
 package fidelity
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // toAny is a route to all endpoints.
 const toAny = `"route": [{"destination": {"host": "$web"}}]`
@@ -31,6 +34,9 @@ var ejections = []comparison{
 	}},
 	{Name: "aborts eject nobody", HTTP: toV1(`"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}`), Policy: ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), Calls: []call{
 		{}, after(soon, ""), after(soon, ""), after(soon, ""),
+	}},
+	{Name: "answers that break off eject", HTTP: "{" + v1 + "}", Policy: strings.Replace(ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), "2", "1", 1), Calls: []call{
+		{Do: "wire=cut"}, after(soon, ""),
 	}},
 	{Name: "timeouts eject", HTTP: toV1(`"timeout": "0.2s"`), Policy: ejecting(`"baseEjectionTime": "60s", "maxEjectionPercent": 100`), Calls: []call{
 		{Do: "wait=2s"}, after(soon, "wait=2s"), after(soon, ""),

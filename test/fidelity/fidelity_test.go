@@ -88,6 +88,10 @@ func (c *cluster) run(t testing.TB, trials []*trial, atOnce int) {
 	t.Helper()
 	sentinel := c.publish(t, trials)
 	c.awaitLive(t, sentinel)
+	before, err := c.listenerStats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var beside errgroup.Group
 	beside.SetLimit(atOnce)
 	for _, tr := range trials {
@@ -100,6 +104,7 @@ func (c *cluster) run(t testing.TB, trials []*trial, atOnce int) {
 	}
 	_ = beside.Wait() // None has an error.
 	c.collect(t, trials)
+	c.holdFaults(t, trials, before)
 }
 
 // atOnce is how many trials are driven beside each other.
@@ -128,11 +133,18 @@ func (c *cluster) collect(t testing.TB, trials []*trial) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hosts, err := c.admin.Clusters(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tr := range trials {
 		if tr.Opaque {
 			stats = c.awaitEnded(t, tr)
 		}
 		tr.counts = [2]map[string]int64{tr.ours(stats), tr.embeddedStats()}
+		if !tr.Opaque { // Of TCP, what has ended meanwhile is not in them.
+			tr.countHosts(hosts)
+		}
 	}
 }
 

@@ -15,11 +15,12 @@ var someMatches = []string{
 	`"match": [{"authority": {"prefix": "$web"}, "method": {"regex": "P.*"}}]`, `"match": [{"authority": {"exact": "other"}}]`, `"match": [{"withoutHeaders": {"user": {}}}]`,
 	`"match": [{"withoutHeaders": {"x": {"prefix": "0"}, "user": {"regex": "o.*"}}}]`, `"match": [{"uri": {"regex": "/(a|b)(/b)?"}, "headers": {"x": {"prefix": ""}}}]`, `"match": [{"gateways": ["mesh"], "uri": {"prefix": "/b"}}]`,
 	`"name": "named", "match": [{"name": "first", "uri": {"prefix": "/a"}}, {"name": "second", "method": {"prefix": "D"}}]`, `"match": [{"headers": {":method": {"exact": "PUT"}}}]`, `"match": [{"headers": {"User": {"exact": "jason"}, "X": {}}}]`,
+	`"match": [{"sourceLabels": {"app": "client"}, "uri": {"prefix": "/a"}}]`, `"match": [{"sourceLabels": {"app": "other"}}, {"uri": {"exact": "/b"}}]`, `"match": [{"sourceNamespace": "` + namespace + `", "method": {"exact": "GET"}}]`,
 }
 
 var someFaults = []string{
 	``, ``, ``, ``, `"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}`, `"fault": {"abort": {"httpStatus": 404}}`, `"fault": {"delay": {"fixedDelay": "0.01s", "percentage": {"value": 100}}}`,
-	`"fault": {"delay": {"fixedDelay": "0.01s", "percentage": {"value": 100}}, "abort": {"httpStatus": 418, "percentage": {"value": 100}}}`, `"fault": {"abort": {"httpStatus": 500, "percentage": {"value": 0}}}`,
+	`"fault": {"delay": {"fixedDelay": "0.01s", "percentage": {"value": 100}}, "abort": {"httpStatus": 418, "percentage": {"value": 100}}}`, `"fault": {"abort": {"httpStatus": 500, "percentage": {"value": 0}}}`, `"fault": {"delay": {"fixedDelay": "0.01s", "percent": 100}}`,
 }
 
 var someTimeouts = []string{``, ``, ``, `"timeout": "0.3s"`, `"timeout": "1.5s"`}
@@ -74,12 +75,12 @@ var (
 		`"outlierDetection": {"consecutiveGatewayErrors": 2, "consecutive5xxErrors": 4, "interval": "60s", "baseEjectionTime": "60s", "maxEjectionPercent": 100}`,
 		`"outlierDetection": {"consecutiveGatewayErrors": 1, "consecutive5xxErrors": 0, "interval": "60s", "baseEjectionTime": "60s", "maxEjectionPercent": 100}`,
 	}
-	someConnects = []string{``, ``, `"loadBalancer": {"simple": "ROUND_ROBIN"}`, `"loadBalancer": {"simple": "RANDOM"}`}
+	someConnects = []string{``, ``, `"loadBalancer": {"simple": "ROUND_ROBIN"}`, `"loadBalancer": {"simple": "RANDOM"}`, `"loadBalancer": {"simple": "LEAST_REQUEST"}`}
 )
 
 var (
 	somePaths          = []string{"/", "/a", "/a/b", "/ab?c=d", "/b", "/a/../b", "/c", "/A/b", "//a", "/a/b/?x=/../y", "/a%2Fb"}
-	someRequestHeaders = []string{"", "", "user:jason", "user:other", "x:0", "x:0 user:jason", "user:jason user:other", "X-Envoy-Upstream-Rq-Timeout-Ms:100 x:"}
+	someRequestHeaders = []string{"", "", "user:jason", "user:other", "x:0", "x:0 user:jason", "user:jason user:other", "X-Forwarded-Proto:https x:1", "X-Envoy-Upstream-Rq-Timeout-Ms:100 x:"}
 	someDeeds          = []string{
 		"", "", "", "", "status=503", "status=503 times=1", "status=404", "status=409 times=1", "close times=1", "close", "garbage times=1", "header=y:0", "status=500 times=2", "status=502",
 		"wait=500ms", "wait=500ms times=1", "status=302 header=Location:/elsewhere", "status=204", "status=503 header=X-Envoy-Ratelimited:true times=1", "header=X-Envoy-Overloaded:true status=503",

@@ -258,16 +258,19 @@ func (tr *trial) ours(all map[string]int64) map[string]int64 {
 	return out
 }
 
-// embeddedStats are the counters of the embedded sidecar.
-func (tr *trial) embeddedStats() map[string]int64 {
+// allEmbedded are the counters of the embedded sidecar.
+func (tr *trial) allEmbedded() map[string]int64 {
 	all := map[string]int64{}
 	for _, s := range tr.proxy.Stats() {
 		if !s.Gauge {
 			all[s.Name] = s.Value
 		}
 	}
-	return tr.ours(all)
+	return all
 }
+
+// embeddedStats are those of the case's clusters.
+func (tr *trial) embeddedStats() map[string]int64 { return tr.ours(tr.allEmbedded()) }
 
 // awaitSettled waits until what the workloads saw does not grow any more: copies
 // come after the answers.
@@ -296,9 +299,13 @@ func awaitSettled(t testing.TB, trials []*trial) {
 	})
 }
 
-// allStats are the counters of the real proxy.
+// allStats are the counters of the real proxy's clusters.
 func (c *cluster) allStats(ctx context.Context) (map[string]int64, error) {
-	got, err := c.admin.Stats(ctx, "^cluster.outbound.*"+namespace)
+	return c.statsOf(ctx, "^cluster.outbound.*"+namespace)
+}
+
+func (c *cluster) statsOf(ctx context.Context, filter string) (map[string]int64, error) {
+	got, err := c.admin.Stats(ctx, filter)
 	all := map[string]int64{}
 	for name, value := range got {
 		all[name] = int64(value)

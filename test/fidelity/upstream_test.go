@@ -95,7 +95,7 @@ func deaf(t testing.TB, ip, version string) *workload {
 
 // ServeHTTP implements http.Handler. What it is to do are words such as
 // status=503, times=2 (the first two attempts alone, and then 200), wait=50ms,
-// close, garbage, header=name:value.
+// close, garbage, wire=cut (see written), header=name:value.
 func (w *workload) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	w.note(r, body, err)
@@ -120,6 +120,10 @@ func (w *workload) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if _, ok := do["close"]; ok {
 		panic(http.ErrAbortHandler)
 	}
+	if text, ok := written[do["wire"]]; ok {
+		hijacked(rw, text)
+		return
+	}
 	if _, ok := do["garbage"]; ok {
 		hijacked(rw, "no answer of HTTP\r\n\r\n")
 		return
@@ -130,6 +134,14 @@ func (w *workload) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if do["status"] != "204" && do["status"] != "304" {
 		fmt.Fprintf(rw, "%s answers %s", w.version, body)
 	}
+}
+
+// written are answers as they go over the wire, before the connection ends.
+var written = map[string]string{
+	"cut":      "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi",
+	"cutparts": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+	"parts":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+	"endless":  "HTTP/1.1 200 OK\r\n\r\nhi",
 }
 
 func hijacked(w http.ResponseWriter, text string) {
