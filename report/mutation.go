@@ -32,16 +32,22 @@ const (
 
 // Mutant is one thing wrong, and who noticed.
 type Mutant struct {
-	ID     string   `json:"id"`
-	Line   int      `json:"line"` // of the rule in the scenario file
-	What   string   `json:"what"` // is wrong
-	Fate   Fate     `json:"fate"`
-	By     *Killer  `json:"by,omitempty"`     // what killed it
-	Wanted []string `json:"wanted,omitempty"` // expectations that would have, by what was observed; those of one that is excused cast doubt on the excuse
-	Advice string   `json:"advice,omitempty"` // what to do where none would
-	Excuse string   `json:"excuse,omitempty"` // of the file; of one that was killed it is wrong
-	Reason string   `json:"reason,omitempty"` // why nothing is known of it
-	Millis int64    `json:"ms"`               // how long its run took
+	ID     string  `json:"id"`
+	Line   int     `json:"line"` // of the rule in the scenario file
+	What   string  `json:"what"` // is wrong
+	Fate   Fate    `json:"fate"`
+	By     *Killer `json:"by,omitempty"`     // what killed it
+	Wanted []Want  `json:"wanted,omitempty"` // expectations that would have, by what was observed; those of one that is excused cast doubt on the excuse
+	Advice string  `json:"advice,omitempty"` // what to do where none would
+	Excuse string  `json:"excuse,omitempty"` // of the file; of one that was killed it is wrong
+	Reason string  `json:"reason,omitempty"` // why nothing is known of it
+	Millis int64   `json:"ms"`               // how long its run took
+}
+
+// Want is an expectation that would have killed a mutant.
+type Want struct {
+	Expression string `json:"expression"`
+	Step       string `json:"step,omitempty"` // among whose expectations it is to stand
 }
 
 // Killer is the first thing that kept a mutant's run from being a pass: an

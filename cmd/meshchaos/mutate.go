@@ -48,6 +48,9 @@ stands is no pass, or not every mutant could be run.`,
 			if f.parallel < 1 {
 				return fmt.Errorf("reading --parallel: it takes 1 or more, not %d", f.parallel)
 			}
+			if f.list && f.output == "json" {
+				return errors.New("reading --list: it prints a line for each mutant, and no record; leave out -o json")
+			}
 			if !cmd.Flags().Changed("seed") {
 				f.seed = newSeed()
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,12 @@ func runSeeded(t *testing.T, s *scenarios.Scenario, seed uint64) map[string]repo
 	return all
 }
 
+// wants says whether the first of the expectations that would have killed a mutant
+// begins so.
+func wants(one report.Mutant, prefix string) bool {
+	return len(one.Wanted) > 0 && strings.HasPrefix(one.Wanted[0].Expression, prefix)
+}
+
 func TestWhatNobodyExpectsSurvivesAndWhatWouldKillItIsNamed(t *testing.T) {
 	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load))
 	for id, want := range map[string]string{
@@ -96,12 +103,40 @@ func TestWhatNobodyExpectsSurvivesAndWhatWouldKillItIsNamed(t *testing.T) {
 		"apply[0]/delay-halved":  "client.min >= ",
 		"apply[0]/delay-doubled": "client.max < ",
 	} {
-		if one := all[id]; one.Fate != report.Survived || !strings.HasPrefix(strings.Join(one.Wanted, ""), want) {
+		if one := all[id]; one.Fate != report.Survived || !wants(one, want) {
 			t.Errorf("%s: %s, wanted %q; want %q", id, one.Fate, one.Wanted, want)
 		}
 	}
 	if one := all["apply[0]/also-503"]; one.Fate != report.Killed || one.By.Expectation.Expression != "client.status[200] == client.sent" {
 		t.Errorf("an abort beside the delay: %+v", one)
+	}
+}
+
+// TestWhatIsWantedNamesItsStep: of a version that many answers were of it is enough
+// that any are, among the expectations of the step that sends them.
+func TestWhatIsWantedNamesItsStep(t *testing.T) {
+	all := run(t, read(t, `app: bookinfo
+versions:
+  v1: {body: reviews-v1}
+  v2: {body: reviews-v2}
+steps:
+  - name: before
+    apply:
+      - route: {service: reviews, to: v3}
+    load: {direct: {get: "http://reviews:9080/reviews/1", connections: 2, requests: 4}}
+    expect: ['direct.status[200] == direct.sent']
+  - name: half
+    apply:
+      - route: {service: reviews, to: {v1: 50, v2: 50}}
+    load: {direct: {get: "http://reviews:9080/reviews/1", connections: 4, requests: 60}}
+    expect: ['direct.status[200] == direct.sent']`))
+	for id, want := range map[string]report.Want{
+		"half/apply[0]/v1-to-v2": {Expression: `direct.answered("v1") > 0`, Step: "half"},
+		"half/apply[0]/v2-to-v1": {Expression: `direct.answered("v2") > 0`, Step: "half"},
+	} {
+		if one := all[id]; !slices.Contains(one.Wanted, want) {
+			t.Errorf("%s: %s by %+v, wanted %v; want %v", id, one.Fate, one.By, one.Wanted, want)
+		}
 	}
 }
 
@@ -185,7 +220,7 @@ func TestAnExcuseIsTakenAndAWrongOneIsFound(t *testing.T) {
   - {id: "apply[0]/dropped", equivalent: nobody looks at the time}
   - {id: "apply[0]/also-503", equivalent: nobody looks at the status}
 `))
-	if one := all["apply[0]/dropped"]; one.Fate != report.Excused || !strings.HasPrefix(strings.Join(one.Wanted, ""), "client.min >= ") {
+	if one := all["apply[0]/dropped"]; one.Fate != report.Excused || !wants(one, "client.min >= ") {
 		t.Errorf("an excuse that a limit on time would refute: %+v", one)
 	}
 	if one := all["apply[0]/delay-halved"]; one.Fate != report.Excused || one.Excuse != "nobody looks at the time" || one.Advice != "" {

@@ -19,8 +19,8 @@ const mostWanted = 2
 // wanted are expectations that would have killed a mutant: each holds in the run of
 // the scenario as it stands, and fails in the mutant's. What differs by chance or by
 // little is not among them.
-func wanted(mutant Mutant, first, survivor *report.Record) []string {
-	var all []string
+func wanted(mutant Mutant, first, survivor *report.Record) []report.Want {
+	var all []report.Want
 	for i, step := range mutant.Scenario.Steps {
 		if i < mutant.stage-1 {
 			continue // it is over before the spoilt rule is in force
@@ -33,8 +33,9 @@ func wanted(mutant Mutant, first, survivor *report.Record) []string {
 			was.Baseline, is.Baseline = nil, nil // and so is this
 		}
 		for _, line := range candidates(was, is) {
-			if kills(step, line, was, is) && !slices.Contains(all, line) {
-				all = append(all, line)
+			want := report.Want{Expression: line, Step: step.Name}
+			if kills(step, line, was, is) && !slices.Contains(all, want) {
+				all = append(all, want)
 			}
 		}
 	}
@@ -74,26 +75,45 @@ func candidates(was, is check.Windows) []string {
 	return append(append(sure, ofQuantities(was.During)...), timed...)
 }
 
-// ofOutcomes says of a cohort what is true of all of its answers, or of none.
-func ofOutcomes(cohort string, runs ...*loadgen.Result) []string {
-	checks, statuses, versions := map[string]bool{}, map[int]bool{}, map[string]bool{}
-	for _, run := range runs {
+// some is how often something has to be seen before nobody would think that it was
+// seen by chance, and that another run may lack it: what comes so often in the mean
+// is missing in one run of twenty thousand.
+const some = 10
+
+// ofOutcomes says of a cohort what is true of all of its answers, of none, or, where
+// it was so of many, of any.
+func ofOutcomes(cohort string, was, is *loadgen.Result) []string {
+	checks, statuses, versions := map[string]int64{}, map[int]int64{}, map[string]int64{}
+	for i, run := range []*loadgen.Result{was, is} {
 		for _, o := range run.Outcomes {
-			statuses[o.Status], versions[o.Version] = true, true
+			count := o.Count
+			if i > 0 {
+				count = 0 // what is named is what the scenario as it stands had
+			}
+			statuses[o.Status] += count
+			versions[o.Version] += count
 			for _, check := range o.Checks {
-				checks[check] = true
+				checks[check] += count
 			}
 		}
 	}
 	var lines []string
+	often := func(seen int64, line string) {
+		if seen >= some {
+			lines = append(lines, line)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(checks)) {
 		lines = append(lines, fmt.Sprintf("%s.share(%q) == 100%%", cohort, name), fmt.Sprintf("%s.share(%q) == 0%%", cohort, name))
+		often(checks[name], fmt.Sprintf("%s.share(%q) > 0%%", cohort, name))
 	}
 	for _, status := range slices.Sorted(maps.Keys(statuses)) {
 		lines = append(lines, fmt.Sprintf("%s.status[%d] == %s.sent", cohort, status, cohort), fmt.Sprintf("%s.status[%d] == 0", cohort, status))
+		often(statuses[status], fmt.Sprintf("%s.status[%d] > 0", cohort, status))
 	}
 	for _, version := range slices.Sorted(maps.Keys(versions)) {
 		lines = append(lines, fmt.Sprintf("%s.answered(%q) == %s.sent", cohort, version, cohort), fmt.Sprintf("%s.answered(%q) == 0", cohort, version))
+		often(versions[version], fmt.Sprintf("%s.answered(%q) > 0", cohort, version))
 	}
 	return append(lines, cohort+".errors == 0")
 }

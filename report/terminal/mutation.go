@@ -71,6 +71,15 @@ func (p *printer) fate(m report.Mutant) string {
 	return p.paint(string(m.Fate), yellow)
 }
 
+// wordWanted lists expectations, each with the step that lacks it.
+func wordWanted(all []report.Want) string {
+	var words []string
+	for _, want := range all {
+		words = append(words, inStep(want.Expression, want.Step))
+	}
+	return strings.Join(words, "; ")
+}
+
 // wordFate says by what a mutant was killed, or what would have killed it.
 func wordFate(m report.Mutant) string {
 	switch {
@@ -79,28 +88,32 @@ func wordFate(m report.Mutant) string {
 	case m.Fate == report.Killed:
 		return "by " + wordKiller(m.By)
 	case m.Fate == report.Excused && len(m.Wanted) > 0:
-		return strings.TrimSuffix(m.Excuse, ".") + ". Yet in these runs this would have killed it: " + strings.Join(m.Wanted, "; ") + "; if it does so in all, the excuse is wrong."
+		return strings.TrimSuffix(m.Excuse, ".") + ". Yet in these runs this would have killed it: " + wordWanted(m.Wanted) + "; if it does so in all, the excuse is wrong."
 	case m.Fate == report.Excused:
 		return m.Excuse
 	case m.Fate == report.Unknown:
 		return m.Reason
 	case len(m.Wanted) > 0:
-		return "these would have killed it: " + strings.Join(m.Wanted, "; ")
+		return "these would have killed it: " + wordWanted(m.Wanted)
 	}
 	return m.Advice
+}
+
+// inStep is an expectation with the step that it is of, if it is of one.
+func inStep(expression, step string) string {
+	if step == "" {
+		return expression
+	}
+	return expression + " (" + step + ")"
 }
 
 // wordKiller says what kept a mutant's run from being a pass.
 func wordKiller(k *report.Killer) string {
 	switch {
 	case k.Expectation != nil && k.Expectation.Verdict == report.Fail:
-		step := ""
-		if k.Expectation.Step != "" {
-			step = " (" + k.Expectation.Step + ")"
-		}
-		return fmt.Sprintf("%s%s, which was %s", k.Expectation.Expression, step, cmp.Or(k.Expectation.Observed, "absent"))
+		return fmt.Sprintf("%s, which was %s", inStep(k.Expectation.Expression, k.Expectation.Step), cmp.Or(k.Expectation.Observed, "absent"))
 	case k.Expectation != nil:
-		return fmt.Sprintf("%s, inconclusive: %s", k.Expectation.Expression, k.Expectation.Reason)
+		return fmt.Sprintf("%s, inconclusive: %s", inStep(k.Expectation.Expression, k.Expectation.Step), k.Expectation.Reason)
 	case k.Point > 0:
 		return fmt.Sprintf("point %d of what a pass means: %s", k.Point, k.Problem)
 	}

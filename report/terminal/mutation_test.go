@@ -18,7 +18,7 @@ killed    apply[0]/dropped (line 7)
           by faults(ratings) == pages.sent (load), which was 0
 SURVIVED  apply[0]/delay-halved (line 7)
           the delay of ratings is 1s, not 2s
-          these would have killed it: pages.min >= 1.5s
+          these would have killed it: pages.min >= 1.5s (half)
 KILLED    apply[0]/delay-doubled (line 7)
           the delay of ratings is 4s, not 2s
           by point 1 of what a pass means: it never bit; yet spec.mutants says
@@ -44,10 +44,10 @@ func mutation() *report.Mutation {
 		Scenario: report.Scenario{Name: "slow"}, Seed: 7, Started: began, Ended: began.Add(1500 * time.Millisecond),
 		Mutants: []report.Mutant{
 			{ID: "apply[0]/dropped", Line: 7, What: "the rule is left out", Fate: report.Killed, By: &report.Killer{Expectation: failed}},
-			{ID: "apply[0]/delay-halved", Line: 7, What: "the delay of ratings is 1s, not 2s", Fate: report.Survived, Wanted: []string{"pages.min >= 1.5s"}, Advice: "not shown"},
+			{ID: "apply[0]/delay-halved", Line: 7, What: "the delay of ratings is 1s, not 2s", Fate: report.Survived, Wanted: []report.Want{{Expression: "pages.min >= 1.5s", Step: "half"}}, Advice: "not shown"},
 			{ID: "apply[0]/delay-doubled", Line: 7, What: "the delay of ratings is 4s, not 2s", Fate: report.Killed, Excuse: "as slow", By: &report.Killer{Point: 1, Problem: "it never bit"}},
 			{ID: "apply[0]/also-503", Line: 7, What: "what ratings delays is aborted with 503 too", Fate: report.Excused, Excuse: "nobody looks"},
-			{ID: "apply[0]/also-reviews", Line: 7, What: "the same fault is on reviews too", Fate: report.Excused, Excuse: "nobody waits.", Wanted: []string{"pages.max < 4s"}},
+			{ID: "apply[0]/also-reviews", Line: 7, What: "the same fault is on reviews too", Fate: report.Excused, Excuse: "nobody waits.", Wanted: []report.Want{{Expression: "pages.max < 4s"}}},
 			{ID: "apply[0]/also-details", Line: 7, What: "the same fault is on details too", Fate: report.Unknown, Reason: "it was interrupted"},
 		},
 	}
