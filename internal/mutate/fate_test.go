@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -28,11 +29,11 @@ spec:
     - recovery.client.max < 50ms
 `
 
-// TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt: it was over before the rule was
-// written, and what failed in it is the machine.
-func TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "timed.yaml")
-	if err := os.WriteFile(path, []byte(timed), 0o600); err != nil {
+// mutantsOf are those of the text of a scenario.
+func mutantsOf(t *testing.T, text string) []Mutant {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "t.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s, err := scenarios.Read(path)
@@ -43,7 +44,13 @@ func TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range all {
+	return all
+}
+
+// TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt: it was over before the rule was
+// written, and what failed in it is the machine.
+func TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt(t *testing.T) {
+	for _, m := range mutantsOf(t, timed) {
 		given := strings.HasPrefix(m.ID, "given")
 		for line, killer := range map[string]bool{
 			"baseline.client.max < 50ms":             given,
@@ -59,6 +66,25 @@ func TestTheBaselineOfARuleUnderTestKillsNoMutantOfIt(t *testing.T) {
 			case !killer && (fate != report.Unknown || !strings.HasPrefix(reason, line+" was 70ms before the rule was in force")):
 				t.Errorf("%s: %s where %s fails: %s", m.ID, fate, line, reason)
 			}
+		}
+	}
+}
+
+// TestWhatIsWantedIsOfWhatTheRuleIsInForceIn: before and after a rule under test two
+// runs differ by chance, and by nothing that it does.
+func TestWhatIsWantedIsOfWhatTheRuleIsInForceIn(t *testing.T) {
+	window := func(name string, status int) report.Window {
+		return report.Window{Name: name, Loads: map[string]*loadgen.Result{"client": {Sent: 12, Outcomes: []loadgen.Outcome{{Status: status, Count: 12}}}}}
+	}
+	record := func(during, around int) *report.Record {
+		return &report.Record{Windows: []report.Window{window(report.Baseline, around), window(report.During, during), window(report.Recovery, around)}}
+	}
+	for _, m := range mutantsOf(t, timed) {
+		if strings.HasPrefix(m.ID, "given") != (len(wanted(m, record(200, 200), record(200, 404))) > 0) {
+			t.Errorf("%s: what differs around the rule: %v", m.ID, wanted(m, record(200, 200), record(200, 404)))
+		}
+		if len(wanted(m, record(200, 200), record(404, 200))) == 0 {
+			t.Errorf("%s: what differs under it is named nowhere", m.ID)
 		}
 	}
 }

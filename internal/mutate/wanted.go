@@ -30,7 +30,8 @@ func wanted(mutant Mutant, first, survivor *report.Record) []report.Want {
 			continue
 		}
 		if mutant.stage > 0 {
-			was.Baseline, is.Baseline = nil, nil // and so is this
+			// The baseline is over too, and in the recovery it is in force no more.
+			was.Baseline, is.Baseline, was.Recovery, is.Recovery = nil, nil, nil, nil
 		}
 		for _, line := range candidates(was, is) {
 			want := report.Want{Expression: line, Step: step.Name}
