@@ -41,6 +41,16 @@ func TestEachRuleHasItsMutants(t *testing.T) {
 		"a breaker": {"apply:\n  - breaker: {service: httpbin, maxConnections: 3, consecutive5xxErrors: 5}" + load, []string{
 			"apply[0]/dropped", "apply[0]/maxConnections-x10", "apply[0]/ejection-off",
 		}},
+		"ejection alone, which leaves no policy": {"apply:\n  - breaker: {service: httpbin, consecutive5xxErrors: 5}" + load, []string{"apply[0]/dropped"}},
+		"ejection of a port and of a subset": {`apply:
+  - apiVersion: networking.istio.io/v1
+    kind: DestinationRule
+    metadata: {name: httpbin}
+    spec:
+      host: httpbin
+      trafficPolicy: {portLevelSettings: [{port: {number: 8000}, outlierDetection: {consecutive5xxErrors: 3}}]}
+      subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}}]
+  - timeout: {service: httpbin, after: 1s}` + load, []string{"apply[0]/dropped", "apply[1]/dropped", "apply[1]/timeout-halved", "apply[1]/timeout-doubled"}},
 		"an object with two entries": {`apply:
   - apiVersion: networking.istio.io/v1
     kind: VirtualService

@@ -25,10 +25,32 @@ func ejection(w written) []edit {
 			for _, path := range paths {
 				ejectNobody(policies(w.changes[i].After).at(path))
 			}
+			prune(w.changes[i].After.Spec.(*networking.DestinationRule))
 			return w.changes, nil
 		}})
 	}
 	return edits
+}
+
+// prune takes out the policies in which nothing is left, which Istio refuses.
+func prune(rule *networking.DestinationRule) {
+	rule.TrafficPolicy = pruned(rule.TrafficPolicy)
+	for _, s := range rule.Subsets {
+		s.TrafficPolicy = pruned(s.TrafficPolicy)
+	}
+}
+
+func pruned(p *networking.TrafficPolicy) *networking.TrafficPolicy {
+	if p == nil {
+		return nil
+	}
+	p.PortLevelSettings = slices.DeleteFunc(p.PortLevelSettings, func(port *networking.TrafficPolicy_PortTrafficPolicy) bool {
+		return proto.Equal(port, &networking.TrafficPolicy_PortTrafficPolicy{Port: port.Port})
+	})
+	if proto.Equal(p, &networking.TrafficPolicy{}) {
+		return nil
+	}
+	return p
 }
 
 func ejectNobody(p policy) {

@@ -86,7 +86,7 @@ func Of(s *scenarios.Scenario) ([]Mutant, error) {
 		for _, k := range kinds() {
 			for _, e := range k.of(w) {
 				altered, err := follow(site, s, &alteration{at: w.at, edit: e})
-				if err != nil || slices.ContainsFunc(known, altered.same) {
+				if err != nil || altered.refused(honest) || slices.ContainsFunc(known, altered.same) {
 					continue // a rule that cannot be written is no mutant
 				}
 				known = append(known, altered)
@@ -168,6 +168,17 @@ func follow(site runner.Site, s *scenarios.Scenario, wrong *alteration) (stages,
 		out.touched, out.objects = append(out.touched, touched), append(out.objects, site.Objects)
 	}
 	return out, nil
+}
+
+// refused says whether Istio itself would refuse an object that stands otherwise in
+// the scenario: what it notices is none of what the scenario does.
+func (g stages) refused(honest stages) bool {
+	for i, objects := range g.objects {
+		if len(rules.Check(objects)) > len(rules.Check(honest.objects[i])) {
+			return true
+		}
+	}
+	return false
 }
 
 // draws says whether requests that are alike may meet different things.
