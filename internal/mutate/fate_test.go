@@ -3,6 +3,7 @@ package mutate
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +87,50 @@ func TestWhatIsWantedIsOfWhatTheRuleIsInForceIn(t *testing.T) {
 		if len(wanted(m, record(200, 200), record(404, 200))) == 0 {
 			t.Errorf("%s: what differs under it is named nowhere", m.ID)
 		}
+	}
+}
+
+const stepped = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: stepped}
+spec:
+  app: bookinfo
+  versions: {v1: {body: reviews-v1}, v2: {body: reviews-v2}}
+  steps:
+    - name: before
+      apply:
+        - route: {service: reviews, to: v3}
+      load: {direct: {get: "http://reviews:9080/reviews/1", requests: 40}}
+      expect: ['direct.status[200] == direct.sent']
+    - name: half
+      apply:
+        - route: {service: reviews, to: {v1: 50, v2: 50}}
+      load: {direct: {get: "http://reviews:9080/reviews/1", requests: 40}}
+      expect: ['direct.status[200] == direct.sent']
+`
+
+// TestWhatIsWantedNamesItsStep: of a version that many answers were of it is enough
+// that any are, among the expectations of the step that sends them.
+func TestWhatIsWantedNamesItsStep(t *testing.T) {
+	record := func(v1, v2 int64) *report.Record {
+		var outcomes []loadgen.Outcome
+		for version, count := range map[string]int64{"v1": v1, "v2": v2} {
+			if count > 0 {
+				outcomes = append(outcomes, loadgen.Outcome{Status: 200, Version: version, Count: count})
+			}
+		}
+		loads := map[string]*loadgen.Result{"direct": {Sent: 40, Outcomes: outcomes}}
+		return &report.Record{Windows: []report.Window{{Name: report.During, Step: "half", Loads: loads}}}
+	}
+	all := mutantsOf(t, stepped)
+	at := slices.IndexFunc(all, func(m Mutant) bool { return m.ID == "half/apply[0]/v2-to-v1" })
+	if at < 0 {
+		t.Fatal("no part of a split is sent to another version")
+	}
+	if got, want := wanted(all[at], record(22, 18), record(40, 0)), (report.Want{Expression: `direct.answered("v2") > 0`, Step: "half"}); !slices.Contains(got, want) {
+		t.Errorf("wanted %v, without %v", got, want)
+	}
+	if got := wanted(all[at], record(36, 4), record(40, 0)); len(got) > 0 {
+		t.Errorf("of four answers, which another run might not have: %v", got)
 	}
 }
