@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
@@ -47,6 +48,50 @@ func TestARewriteIsRefusedWithTheReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			mergeRefused(t, test.objects, rewrite(test.set), test.want)
+		})
+	}
+}
+
+func TestARewriteOfARequestIsAnotherOneOrNot(t *testing.T) {
+	const to = `"route":[{"destination":{"host":"web"}}]`
+	at := func(match, rewrite string) *Object {
+		return virtual(t, `"http":[{"name":"own",`+match+`"rewrite":{`+rewrite+`},`+to+`},{"name":"rest",`+to+`}]`)
+	}
+	const (
+		below    = `"match":[{"uri":{"prefix":"/old"}}],`
+		exactly  = `"match":[{"uri":{"exact":"/old"}}],`
+		withUser = `"match":[{"headers":{"x-user":{"exact":"anna"}}}],`
+		regex    = `"uriRegexRewrite":{"match":"^/old/(.*)","rewrite":"/\\1"}`
+	)
+	for name, test := range map[string]struct {
+		rule                 *Object
+		path                 string
+		goes, changed, known bool
+	}{
+		"a prefix":                      {at(below, `"uri":"/new"`), "/old/a", true, true, true},
+		"a prefix by itself":            {at(below, `"uri":"/old"`), "/old/a", true, false, true},
+		"a whole path":                  {at(exactly, `"uri":"/new"`), "/old", true, true, true},
+		"a whole path by itself":        {at(exactly, `"uri":"/old"`), "/old", true, false, true},
+		"another's":                     {at(below, `"uri":"/new"`), "/else", false, false, true},
+		"the first slash":               {at("", `"uri":"/new/"`), "/a", true, true, true},
+		"the first slash by itself":     {at("", `"uri":"/"`), "/a", true, false, true},
+		"an expression":                 {at("", regex), "/old/a", true, true, true},
+		"an expression that meets none": {at("", regex), "/a", true, false, true},
+		"a host":                        {at("", `"uri":"/","authority":"shop.example"`), "/a", true, true, true},
+		"a path that is written anew":   {at("", `"uri":"/"`), "/a//b", true, false, false},
+		"who may go by it":              {at(withUser, `"uri":"/new"`), "/a", false, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parts := Parts(nil, test.rule)
+			i := slices.IndexFunc(parts, func(p Part) bool { return p.Kind == PartRewrite })
+			if i < 0 {
+				t.Fatalf("there is no rewrite among %s", wordParts(parts))
+			}
+			r := Request{Host: "web.shop.svc.cluster.local", Port: 80, Method: "GET", Path: test.path}
+			goes, changed, known := parts[i].Rewrites(r, []*Object{test.rule})
+			if goes != test.goes || changed != test.changed || known != test.known {
+				t.Errorf("it goes by it: %v, is changed: %v, known: %v; want %v, %v, %v", goes, changed, known, test.goes, test.changed, test.known)
+			}
 		})
 	}
 }
