@@ -155,38 +155,3 @@ func (c *checker) mirrored(path string, percent *networking.Percent) {
 		c.refuse(path, "the percentage is %v; it must be from 0 to 100", v)
 	}
 }
-
-// destinationAt is a destination and where it stands.
-type destinationAt struct {
-	path string
-	to   *networking.Destination
-	idle bool // one of several, and its weight is 0
-}
-
-// destinations lists all that a VirtualService sends to.
-func destinations(vs *networking.VirtualService) []destinationAt {
-	var out []destinationAt
-	add := func(to *networking.Destination, idle bool, format string, args ...any) {
-		out = append(out, destinationAt{path: fmt.Sprintf(format, args...), to: to, idle: idle})
-	}
-	for i, entry := range vs.Http {
-		for j, route := range entry.Route {
-			add(route.Destination, len(entry.Route) > 1 && route.Weight == 0, "spec.http[%d].route[%d].destination", i, j)
-		}
-		add(entry.Mirror, false, "spec.http[%d].mirror", i)
-		for j, mirror := range entry.Mirrors {
-			add(mirror.Destination, false, "spec.http[%d].mirrors[%d].destination", i, j)
-		}
-	}
-	for i, entry := range vs.Tcp {
-		for j, route := range entry.Route {
-			add(route.Destination, len(entry.Route) > 1 && route.Weight == 0, "spec.tcp[%d].route[%d].destination", i, j)
-		}
-	}
-	for i, entry := range vs.Tls {
-		for j, route := range entry.Route {
-			add(route.Destination, len(entry.Route) > 1 && route.Weight == 0, "spec.tls[%d].route[%d].destination", i, j)
-		}
-	}
-	return out
-}

@@ -2,25 +2,9 @@ package rules
 
 import (
 	"slices"
-	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
-
-// LongestDelay returns the longest delay that a rule in force may inject; 0:
-// none does.
-func LongestDelay(objects []*Object) time.Duration {
-	var longest time.Duration
-	for _, o := range objects {
-		vs, _ := o.Spec.(*networking.VirtualService)
-		for _, entry := range vs.GetHttp() {
-			if delay := entry.GetFault().GetDelay(); delayPercent(delay) > 0 {
-				longest = max(longest, delay.GetFixedDelay().AsDuration())
-			}
-		}
-	}
-	return longest
-}
 
 // FaultParts returns how many entries in force inject a fault of a part's kind
 // into requests to its host.
