@@ -200,7 +200,8 @@ type Change struct {
 	After    json.RawMessage `json:"after"`            // the manifest that was written
 	LiveIn   []string        `json:"liveIn,omitempty"` // the proxies that were seen to run it
 	LiveMs   int64           `json:"liveMs"`           // from the write until the last of them did
-	Restored bool            `json:"restored"`         // the object is as it was, and the proxies run what they ran
+	Restored bool            `json:"restored"`         // nothing of the run is left in the object, and the proxies run what they ran
+	Kept     bool            `json:"kept,omitempty"`   // somebody else changed it during the run, and that was left
 	Proof    string          `json:"proof,omitempty"`  // how that is known; or what is left, and how to mend it
 }
 

@@ -4,7 +4,7 @@ import "testing"
 
 func TestWhatAConsistentHashBinds(t *testing.T) {
 	hashing := func(hash string) Part {
-		o := decoded(t, `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"web","namespace":"shop"},"spec":{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":`+hash+`}}}}`)
+		o := read(t, `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"web","namespace":"shop"},"spec":{"host":"web","trafficPolicy":{"loadBalancer":{"consistentHash":`+hash+`}}}}`)
 		for _, p := range Parts(nil, o) {
 			if p.Kind == PartHash {
 				return p
@@ -13,7 +13,7 @@ func TestWhatAConsistentHashBinds(t *testing.T) {
 		t.Fatalf("%s is no part", hash)
 		return Part{}
 	}
-	adding := decoded(t, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"web","namespace":"shop"},"spec":{"hosts":["web"],"http":[{"headers":{"request":{"set":{"X-User":"a"}}},"route":[{"destination":{"host":"web"}}]}]}}`)
+	adding := read(t, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"web","namespace":"shop"},"spec":{"hosts":["web"],"http":[{"headers":{"request":{"set":{"X-User":"a"}}},"route":[{"destination":{"host":"web"}}]}]}}`)
 	for name, test := range map[string]struct {
 		hash         string
 		header       map[string]string
@@ -40,7 +40,7 @@ func TestALoadBalancerThatIsThereByItselfChangesNothing(t *testing.T) {
 		if spec == "" {
 			return nil
 		}
-		return decoded(t, `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"web","namespace":"shop"},"spec":{"host":"web",`+spec+`}}`)
+		return read(t, `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"web","namespace":"shop"},"spec":{"host":"web",`+spec+`}}`)
 	}
 	const least, random = `"trafficPolicy":{"loadBalancer":{"simple":"LEAST_REQUEST"}}`, `"trafficPolicy":{"loadBalancer":{"simple":"RANDOM"}}`
 	const subset = `"subsets":[{"name":"v1","labels":{"version":"v1"},` + least + `}]`

@@ -4,7 +4,7 @@ import "testing"
 
 func virtual(t *testing.T, spec string) *Object {
 	t.Helper()
-	return decoded(t, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"web","namespace":"shop"},"spec":{"hosts":["web"],`+spec+`}}`)
+	return read(t, `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"web","namespace":"shop"},"spec":{"hosts":["web"],`+spec+`}}`)
 }
 
 const (

@@ -149,14 +149,13 @@ func (r *run) boundary() map[rules.Ref]*rules.Object { return maps.Clone(r.curre
 func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error {
 	var back []rules.Change
 	for _, ref := range r.touched {
-		wanted := r.wanted(ref, to[ref])
 		switch {
 		case r.hollowed[ref] != nil: // proxies may run what it was, and of what it is nothing would be seen
-			back = append(back, rules.Change{Before: r.hollowed[ref], After: wanted})
-		case !rules.Equal(r.current[ref], wanted):
-			back = append(back, rules.Change{Before: r.current[ref], After: wanted})
+			back = append(back, rules.Change{Before: r.hollowed[ref], After: to[ref]})
+		case !rules.Equal(r.current[ref], r.wanted(ref, to[ref])):
+			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
 		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
-			back = append(back, rules.Change{Before: r.replaced[ref], After: wanted})
+			back = append(back, rules.Change{Before: r.replaced[ref], After: to[ref]})
 		}
 	}
 	if len(back) == 0 {
@@ -176,7 +175,8 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures []error) {
 	var written []rules.Change
 	for _, change := range group {
-		if err := r.putBack(ctx, change); err != nil {
+		change, err := r.putBack(ctx, change)
+		if err != nil {
 			failures = append(failures, r.notUndone(change, fmt.Errorf("undoing %s: %w", change.Ref(), err)))
 			continue
 		}
@@ -201,20 +201,25 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 	return failures
 }
 
-func (r *run) putBack(ctx context.Context, change rules.Change) error {
-	if rules.Equal(r.current[change.Ref()], change.After) {
-		return nil
-	}
+// putBack carries out a change of the undoing, and returns it as it was carried out:
+// without what somebody else did to the object meanwhile it would be undone too.
+func (r *run) putBack(ctx context.Context, change rules.Change) (rules.Change, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
-	_, err := r.write(ctx, change)
-	var conflict *mesh.ConflictError
-	if !errors.As(err, &conflict) || !r.concede(ctx, change.Ref()) {
-		return err
+	ref, to := change.Ref(), change.After
+	for try := 0; ; try++ {
+		if change.After = r.wanted(ref, to); rules.Equal(r.current[ref], change.After) {
+			return change, nil
+		}
+		_, err := r.write(ctx, change)
+		var conflict *mesh.ConflictError
+		if !errors.As(err, &conflict) || try == concedeTries {
+			return change, err
+		}
+		if overlap := r.concede(ctx, ref); overlap != nil {
+			return change, fmt.Errorf("%w; %w", err, overlap)
+		}
 	}
-	change.After = r.wanted(change.Ref(), change.After)
-	_, err = r.write(ctx, change)
-	return err
 }
 
 // notUndone remembers what could not be proved, for the record of the change.

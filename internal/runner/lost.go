@@ -51,7 +51,7 @@ func (r *run) writeHollow(ctx context.Context, written []rules.Change, in []live
 			continue
 		}
 		r.hollowed[ref] = change.Before
-		if err := r.putBack(ctx, rules.Change{Before: r.current[ref], After: rules.Hollow(change.Before)}); err == nil {
+		if _, err := r.putBack(ctx, rules.Change{Before: r.current[ref], After: rules.Hollow(change.Before)}); err == nil {
 			all = append(all, hollow{i, strings.TrimPrefix(in[i].Err.Error(), fmt.Sprintf("waiting for %s: ", ref))})
 		}
 	}
@@ -61,7 +61,7 @@ func (r *run) writeHollow(ctx context.Context, written []rules.Change, in []live
 // deleteHollow deletes it, whether proxies have followed or not, and says why it is
 // not undone, if it is not.
 func (r *run) deleteHollow(ctx context.Context, ref rules.Ref, why string, behind error) error {
-	if err := r.putBack(ctx, rules.Change{Before: r.current[ref]}); err != nil {
+	if _, err := r.putBack(ctx, rules.Change{Before: r.current[ref]}); err != nil {
 		return fmt.Errorf("it had to be written once more, without content, since proxies went on with it (%s), and is still there: %w", why, err)
 	}
 	if behind == nil {

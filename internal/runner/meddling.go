@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -130,11 +131,11 @@ func (r *run) differing(ctx context.Context) (map[rules.Ref]string, error) {
 		switch known := r.current[now.Ref]; {
 		case r.foreign(now.Ref):
 		case known == nil:
-			add(now.Ref, "was created by somebody else meanwhile")
+			add(now.Ref, "was created by somebody else meanwhile"+byWhom(nil, now))
 		case !rules.Equal(known, now):
-			add(now.Ref, "was changed by somebody else meanwhile")
+			add(now.Ref, "was changed by somebody else meanwhile"+byWhom(known, now))
 		case rules.Rewritten(known, now):
-			add(now.Ref, "was changed by somebody else meanwhile, and changed back")
+			add(now.Ref, "was changed by somebody else meanwhile"+byWhom(known, now)+", and changed back")
 		}
 	}
 	for ref, known := range r.current {
@@ -143,6 +144,14 @@ func (r *run) differing(ctx context.Context) (map[rules.Ref]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// byWhom words who has written an object; empty: its manifest does not tell.
+func byWhom(known, now *rules.Object) string {
+	if names := journal.Authors(known, now); len(names) > 0 {
+		return " (" + strings.Join(names, ", ") + ")"
+	}
+	return ""
 }
 
 // foreign says whether an object is in a namespace in which the run has written

@@ -20,10 +20,10 @@ func (r *run) prove(ctx context.Context) {
 		return err
 	})
 	for _, ref := range r.touched {
-		left := ""
+		left, kept := "", ""
 		if err == nil {
 			is := rules.Find(objects, ref)
-			if left = r.left(ref, is); left == "" {
+			if kept = r.theirs(ref, is); kept == "" {
 				left = remains(r.original[ref], is)
 			}
 		}
@@ -36,21 +36,27 @@ func (r *run) prove(ctx context.Context) {
 			left = fmt.Sprintf("it could not be read after the run: %v; look at it", err)
 		}
 		r.record.Restored = r.record.Restored && left == ""
-		r.settle(ref, left)
+		if left == "" && kept != "" {
+			r.problem("undoing %s: %s", ref, kept)
+		}
+		r.settle(ref, left, kept)
 	}
 }
 
-// settle writes into the record how a change ended.
-func (r *run) settle(ref rules.Ref, left string) {
+// settle writes into the record how a change ended: with what is left of it, or with
+// what somebody else did to the object, which was kept.
+func (r *run) settle(ref rules.Ref, left, kept string) {
 	for i := range r.record.Changes {
 		entry := &r.record.Changes[i]
 		if entry.Object != ref.String() {
 			continue
 		}
-		entry.Restored = left == ""
+		entry.Restored, entry.Kept = left == "", left == "" && kept != ""
 		switch {
 		case left != "":
 			entry.Proof = left
+		case kept != "":
+			entry.Proof = kept
 		case r.original[ref] == nil:
 			entry.Proof = "it is gone again, and so it is from the proxies"
 		default:

@@ -91,7 +91,7 @@ type run struct {
 	unproven  map[rules.Ref]string        // why an object that was undone is not known to be
 	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
 	hollowed  map[rules.Ref]*rules.Object // what an object was that may stand there without content, until it is proved to be gone
-	conceded  map[rules.Ref]conceded      // what somebody else did to them meanwhile, and is left
+	conceded  map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
 	stage     string                      // the one that was written last
 	said      string                      // the phase that began last
 
@@ -114,7 +114,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		unproven:  map[rules.Ref]string{},
 		replaced:  map[rules.Ref]*rules.Object{},
 		hollowed:  map[rules.Ref]*rules.Object{},
-		conceded:  map[rules.Ref]conceded{},
+		conceded:  map[rules.Ref][]conceded{},
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {

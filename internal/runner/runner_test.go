@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -507,25 +508,53 @@ func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestTheRuleIsTakenOutOfAnObjectThatSomebodyElseLabelled(t *testing.T) {
-	m := open(t)
-	record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
-		other := o.Clone()
-		other.Manifest, other.Labels = nil, map[string]string{"team": "films"}
-		_, err := m.Write(ctx, rules.Change{Before: o, After: other})
-		return err
-	})
-	if record.Restored || record.Verdict == report.Pass {
-		t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+func TestTheRuleIsTakenOutOfWhatSomebodyElseMadeOfTheObject(t *testing.T) {
+	const name = "VirtualService/default/theirs"
+	http := func(o *rules.Object) *networking.VirtualService { return o.Spec.(*networking.VirtualService) }
+	other := &networking.HTTPRoute{
+		Match: []*networking.HTTPMatchRequest{{Uri: &networking.StringMatch{MatchType: &networking.StringMatch_Prefix{Prefix: "/beta"}}}},
+		Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: "ratings"}}},
 	}
-	for _, c := range record.Changes {
-		if c.Object == "VirtualService/default/theirs" && (c.Restored || !strings.Contains(c.Proof, "its spec is as it was") || !strings.Contains(c.Proof, `metadata.labels.team is "films"`)) {
-			t.Errorf("the record of theirs is %+v", c)
-		}
-	}
-	now := meshtest.InForce(t, m)["VirtualService/default/theirs"]
-	if strings.Contains(now, "fixedDelay") || !strings.Contains(now, "films") || !strings.Contains(now, "why") {
-		t.Errorf("the fault is left, or somebody else's label is lost: %s", now)
+	for what, test := range map[string]struct {
+		edit  func(*rules.Object) // nil: it is deleted
+		left  string              // in force
+		proof string
+	}{
+		"a label": {
+			func(o *rules.Object) { o.Labels = map[string]string{"team": "films"} },
+			"films", `metadata.labels.team is "films"`,
+		},
+		"an entry before the run's": {
+			func(o *rules.Object) { http(o).Http = slices.Insert(http(o).Http, 0, other) },
+			"/beta", `spec.http[0].match[0].uri.prefix is "/beta"`,
+		},
+		"a deletion": {nil, "", "somebody else deleted it during the run"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := open(t)
+			record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
+				change := rules.Change{Before: o}
+				if test.edit != nil {
+					change.After = o.Clone()
+					change.After.Manifest = nil
+					test.edit(change.After)
+				}
+				_, err := m.Write(ctx, change)
+				return err
+			})
+			if !record.Restored || record.Verdict == report.Pass {
+				t.Errorf("verdict %s, restored %v, %q", record.Verdict, record.Restored, record.Problems)
+			}
+			for _, c := range record.Changes {
+				if c.Object == name && (!c.Restored || !strings.Contains(c.Proof, test.proof)) {
+					t.Errorf("the record of theirs is %+v", c)
+				}
+			}
+			now, there := meshtest.InForce(t, m)[name]
+			if strings.Contains(now, "fixedDelay") || strings.Contains(now, "meshchaos") || !strings.Contains(now, test.left) || there != (test.edit != nil) {
+				t.Errorf("the fault is left, or somebody else's edit is lost: %s", now)
+			}
+		})
 	}
 }
 

@@ -27,7 +27,11 @@ func (p *printer) changes(r *report.Record) error {
 		p.changeStack(r)
 	}
 	p.lost(r.Changes)
-	if r.Restored {
+	kept := slices.ContainsFunc(r.Changes, func(c report.Change) bool { return c.Kept })
+	switch {
+	case r.Restored && kept:
+		p.say("", "Nothing of this run is left: the proxies run what they ran, but for what somebody else did meanwhile.")
+	case r.Restored:
 		p.say("", "Everything is as it was: the objects equal what was there, and the proxies run it.")
 	}
 	return p.err
@@ -38,7 +42,7 @@ func (p *printer) changes(r *report.Record) error {
 func (p *printer) lost(changes []report.Change) {
 	said := map[string]bool{}
 	for _, c := range changes {
-		if c.Restored || said[c.Object] {
+		if c.Restored && !c.Kept || said[c.Object] {
 			continue
 		}
 		said[c.Object] = true // what was there before the run is in its first change
@@ -104,6 +108,8 @@ func (p *printer) wordState(r *report.Record, c report.Change) string {
 	switch {
 	case !c.Restored:
 		return p.paint("NOT RESTORED", red)
+	case c.Kept:
+		return "changed by others"
 	case r.Changes[first].Before == nil:
 		return "gone again"
 	}

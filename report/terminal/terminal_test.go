@@ -72,6 +72,21 @@ func TestNothingIsSaidToBeRestoredThatIsNot(t *testing.T) {
 	}
 }
 
+func TestWhatOthersChangedIsNotSaidToBeAsItWas(t *testing.T) {
+	r := &report.Record{Restored: true, Changes: []report.Change{
+		{Object: "VirtualService/default/theirs", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"theirs"}}`), After: json.RawMessage("{}"), Restored: true, Kept: true, Proof: "somebody else deleted it"},
+	}}
+	var out strings.Builder
+	if err := Write(&out, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"changed by others", "Nothing of this run is left", "VirtualService/default/theirs: somebody else deleted it\n", `as it was: {"kind":"VirtualService"`} {
+		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "Everything is as it was") {
+			t.Errorf("the face, which lacks %q, is\n%s", want, &out)
+		}
+	}
+}
+
 func TestWhatWasThereIsPrintedSoThatItCanBeWrittenBack(t *testing.T) {
 	r := record()
 	r.Changes = []report.Change{

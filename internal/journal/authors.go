@@ -1,0 +1,40 @@
+package journal
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// Authors returns the names by which others have written an object between two
+// readings of it, as kubectl-edit, sorted: the field managers of its
+// metadata.managedFields, without those of the first reading that have written
+// nothing since. It is empty where the manifests do not tell, as of an object that
+// is gone.
+func Authors(before, after *rules.Object) []string {
+	known := managersOf(before)
+	var names []string
+	for _, entry := range managersOf(after) {
+		if reflect.DeepEqual(managed(known, entry), entry) {
+			continue
+		}
+		fields, _ := entry.(map[string]any)
+		if name, _ := fields["manager"].(string); name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func managersOf(o *rules.Object) []any {
+	var manifest struct {
+		Metadata struct{ ManagedFields []any }
+	}
+	if o == nil || json.Unmarshal(o.Manifest, &manifest) != nil {
+		return nil
+	}
+	return manifest.Metadata.ManagedFields
+}

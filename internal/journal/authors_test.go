@@ -1,0 +1,32 @@
+package journal
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+func TestAuthorsAreThoseWhoHaveWrittenSince(t *testing.T) {
+	entry := func(manager, time string) string {
+		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `"}`
+	}
+	object := func(entries string) *rules.Object {
+		return decoded(t, object(rules.VirtualService, routes(toA), `,"managedFields":[`+entries+`]`))
+	}
+	before := object(entry("argocd", "1") + `,` + entry("meshchaos", "2") + `,` + entry("kubectl-edit", "1"))
+	for name, test := range map[string]struct {
+		after *rules.Object
+		want  []string
+	}{
+		"nobody":               {before, nil},
+		"somebody new":         {object(entry("argocd", "1") + `,` + entry("meshchaos", "2") + `,` + entry("kubectl-label", "3")), []string{"kubectl-label"}},
+		"who was there before": {object(entry("argocd", "1") + `,` + entry("meshchaos", "2") + `,` + entry("kubectl-edit", "3")), []string{"kubectl-edit"}},
+		"gone":                 {nil, nil},
+	} {
+		if diff := cmp.Diff(test.want, Authors(before, test.after)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
