@@ -82,14 +82,7 @@ func TestWhatComesAndGoesWithinALoadIsNoPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("MESHCHAOS_E2E_KUBECONFIG"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := dynamicClient(t)
 	for i, p := range passers {
 		t.Run(p.name, func(t *testing.T) {
 			id := fmt.Sprintf("pass%x%02d", time.Now().Unix()&0xffff, i)
@@ -112,6 +105,20 @@ func TestWhatComesAndGoesWithinALoadIsNoPass(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dynamicClient is of the cluster, as somebody else than the run.
+func dynamicClient(t *testing.T) dynamic.Interface {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("MESHCHAOS_E2E_KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 // pass creates an object and deletes it; a pod, once it has been ready.

@@ -1,0 +1,188 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// applied owns ratings before the run, as Argo CD applies it.
+const applied = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+ "metadata":{"name":"applied","labels":{"team":"books"},"annotations":{"why":"theirs"}},
+ "spec":{"hosts":["ratings"],"http":[
+  {"name":"health","match":[{"uri":{"prefix":"/health"}}],"timeout":"1m30s","route":[{"destination":{"host":"ratings"}}]},
+  {"name":"plain","timeout":"10.5s","route":[{"destination":{"host":"ratings"},"weight":0}]}]}}`
+
+// slowForSome makes two copies of the owner's entries, before them.
+const slowForSome = `
+apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: slow-for-some}
+spec:
+  app: bookinfo
+  apply:
+    - fault: {service: ratings, delay: 20ms, when: {x-slow: "1"}}
+  load:
+    raters: {get: "http://ratings:9080/ratings/0", connections: 2, requests: 20, headers: {x-slow: "1"}}
+    health: {get: "http://ratings:9080/health", connections: 2, requests: 20, headers: {x-slow: "1"}}
+  expect:
+    - raters.status[200] == raters.sent
+    - health.status[200] == health.sent
+`
+
+// edits are what somebody does to the owner while the fault stands in it.
+var edits = []struct {
+	name  string
+	patch string                           // by kubectl edit, of what the run has made of it; empty: it is deleted
+	owned bool                             // whoever owned the spec may apply it again, changed, without a conflict
+	again bool                             // and applied once more, as it was
+	left  func(*unstructured.Unstructured) // makes of what it was what is to be left; nil: what they made of it
+}{
+	{
+		name: "a label", patch: `[{"op":"add","path":"/metadata/labels/tier","value":"gold"}]`, owned: true,
+		left: func(u *unstructured.Unstructured) { u.SetLabels(map[string]string{"team": "books", "tier": "gold"}) },
+	}, {
+		name: "another entry", patch: `[{"op":"replace","path":"/spec/http/3/timeout","value":"5s"}]`,
+		left: func(u *unstructured.Unstructured) {
+			u.Object["spec"].(map[string]any)["http"].([]any)[1].(map[string]any)["timeout"] = "5s"
+		},
+	}, {
+		name: "the run's entry", patch: `[{"op":"replace","path":"/spec/http/0/timeout","value":"5s"}]`,
+	}, {
+		name: "a deletion", left: func(u *unstructured.Unstructured) { u.Object = nil },
+	}, {
+		name: "a deletion, and the same again", again: true, owned: true, left: func(*unstructured.Unstructured) {},
+	},
+}
+
+func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slow-for-some.yaml")
+	if err := os.WriteFile(path, []byte(slowForSome), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, edit := range edits {
+		t.Run(edit.name, func(t *testing.T) {
+			id := fmt.Sprintf("edit%x%02d", time.Now().Unix()&0xffff, i)
+			m := openIstio(t.Context(), t, id)
+			owner := ownerIn(t, m.Info().Namespace)
+			want := owner.apply(applied)
+			var made *unstructured.Unstructured
+			record, err := runScenario(t, s, id, &passedBy{Mesh: m, pass: func(ctx context.Context) (err error) {
+				if edit.patch != "" {
+					made, err = owner.Patch(ctx, "applied", types.JSONPatchType, []byte(edit.patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
+					return err
+				}
+				err = owner.Delete(ctx, "applied", metav1.DeleteOptions{})
+				if edit.again {
+					owner.apply(applied)
+				}
+				return err
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			named := edit.patch == "" || strings.Contains(strings.Join(record.Problems, "\n"), "by somebody else meanwhile (kubectl-edit)")
+			if record.Verdict == report.Pass || record.Restored != (edit.left != nil) || !named {
+				t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
+				show(t, record)
+			}
+			if edit.left == nil {
+				want = made
+			} else {
+				edit.left(want)
+			}
+			is := owner.get()
+			if diff := cmp.Diff(saidOf(want), saidOf(is)); diff != "" {
+				t.Errorf("what is left (-want +got):\n%s", diff)
+			}
+			if owners := managers(is); edit.left != nil && slices.Contains(owners, "meshchaos") {
+				t.Errorf("its fields are owned by %q", owners)
+			}
+			if edit.owned {
+				owner.apply(strings.Replace(applied, "10.5s", "11s", 1))
+			}
+		})
+	}
+}
+
+// owner is the VirtualService that owns ratings, until the test ends.
+type owner struct {
+	dynamic.ResourceInterface
+	t *testing.T
+}
+
+func ownerIn(t *testing.T, namespace string) owner {
+	t.Helper()
+	o := owner{dynamicClient(t).Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"}).Namespace(namespace), t}
+	t.Cleanup(func() {
+		err := o.Delete(context.WithoutCancel(t.Context()), "applied", metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	})
+	return o
+}
+
+// apply applies it server-side, as Argo CD does.
+func (o owner) apply(text string) *unstructured.Unstructured {
+	o.t.Helper()
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal([]byte(text), u); err != nil {
+		o.t.Fatal(err)
+	}
+	written, err := o.Apply(o.t.Context(), "applied", u, metav1.ApplyOptions{FieldManager: "argocd"})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return written
+}
+
+// get returns it as it stands, without content if it is not there.
+func (o owner) get() *unstructured.Unstructured {
+	o.t.Helper()
+	u, err := o.Get(o.t.Context(), "applied", metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return &unstructured.Unstructured{}
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return u
+}
+
+// saidOf is what an object says, without what the API server adds.
+func saidOf(u *unstructured.Unstructured) []any {
+	return []any{u.GetLabels(), u.GetAnnotations(), u.Object["spec"]}
+}
+
+// managers are those who own fields of an object.
+func managers(u *unstructured.Unstructured) []string {
+	var names []string
+	for _, entry := range u.GetManagedFields() {
+		names = append(names, entry.Manager)
+	}
+	return names
+}
