@@ -27,14 +27,31 @@ type meshFlags struct {
 func (f *meshFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "mesh", mesh.Embedded, "embedded, or istio: the cluster of the kubeconfig")
+	f.addCluster(cmd)
+	flags.StringVar(&f.image, "image", defaultImage(), "the image of the load workload")
+	complete(cmd, "image", cobra.NoFileCompletions)
+	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addCluster adds those that say which cluster.
+func (f *meshFlags) addCluster(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
 	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
 	flags.StringVar(&f.namespace, "namespace", "", "the namespace of the services (default: the context's)")
-	flags.StringVar(&f.image, "image", defaultImage(), "the image of the load workload")
-	for _, name := range []string{"context", "namespace", "image"} {
+	for _, name := range []string{"context", "namespace"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
-	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// notOpened is the reason why a cluster was not opened: the user's fault, or that it
+// does not answer.
+func notOpened(ctx context.Context, err error) error {
+	var unanswered *mesh.UnansweredError
+	if ctx.Err() != nil || errors.As(err, &unanswered) {
+		return &runError{err}
+	}
+	return &runner.RefusedError{Err: err}
 }
 
 // defaultImage is the project's own, as make image names it.
@@ -60,14 +77,10 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string, say func(string)) (mesh.Mesh, error) {
 	if f.kind == mesh.Istio {
 		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id, Log: say})
-		var unanswered *mesh.UnansweredError
-		switch {
-		case err == nil:
-			return m, nil
-		case ctx.Err() != nil || errors.As(err, &unanswered):
-			return nil, &runError{err}
+		if err != nil {
+			return nil, notOpened(ctx, err)
 		}
-		return nil, &runner.RefusedError{Err: err}
+		return m, nil
 	}
 	if s.App == "" {
 		return nil, &runner.RefusedError{Err: fmt.Errorf("%s: the scenario names no app, so there is nothing to start on the embedded mesh; add app: bookinfo, or --mesh istio", s.File)}

@@ -6,7 +6,8 @@
 // names, and from their access logs. So a quantity is read by the same code
 // wherever it comes from.
 //
-// The package may import loadgen, internal/rules and internal/envoy.
+// The package may import loadgen, internal/rules, internal/journal and
+// internal/envoy.
 package mesh
 
 import (
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
@@ -60,6 +62,19 @@ type Mesh interface {
 	// (its resource version has moved) is left alone, and the error is a
 	// ConflictError.
 	Write(ctx context.Context, change rules.Change) (*rules.Object, error)
+
+	// Enter stores what a run has changed and is about to, in the place of what it
+	// stored before. Once it returns, the ledger outlives this process, unless the
+	// mesh itself goes with it.
+	Enter(ctx context.Context, ledger *journal.Ledger) error
+
+	// Ledgers returns those that are stored in the namespace: of runs that are under
+	// way, or were killed, or could not undo everything.
+	Ledgers(ctx context.Context) ([]*journal.Ledger, error)
+
+	// Settle takes away the ledger of a run, and before it its load workload, if that
+	// is still there. One that is not there is no error.
+	Settle(ctx context.Context, run string) error
 
 	// Follow tells hear what becomes different from now on, until ctx ends or the
 	// mesh is closed: each rule that can act on the traffic, of whichever kind and

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/live"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -53,17 +54,20 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 	return nil
 }
 
-// write carries out one change on top of what is there now.
+// write carries out one change on top of what is there now. The ledger has it before.
 func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, error) {
 	ref := change.Ref()
-	first := r.touch(ref)
+	first := r.book.ledger.Find(ref) == nil
 	if rules.Relistens(change) {
 		r.logging.Forget()
+	}
+	if err := r.enter(ctx, ref, change.After); err != nil {
+		return nil, err
 	}
 	for try := 0; ; try++ {
 		written, err := r.mesh.Write(ctx, rules.Change{Before: r.current[ref], After: change.After})
 		if err == nil {
-			r.current[ref] = written
+			r.know(ref, written)
 			return written, nil
 		}
 		var conflict *mesh.ConflictError
@@ -71,22 +75,42 @@ func (r *run) write(ctx context.Context, change rules.Change) (*rules.Object, er
 			err = r.reread(ctx, ref, conflict)
 		}
 		if err != nil {
-			r.uncertain[ref] = change.After
 			if first && errors.As(err, &conflict) { // what is there is somebody else's, and none of ours to take away
-				r.touched = slices.DeleteFunc(r.touched, func(other rules.Ref) bool { return other == ref })
+				r.book.do(func(l *journal.Ledger) { l.Strike(ref) })
 			}
 			return nil, err
 		}
 	}
 }
 
-// touch remembers that the run writes an object, and says whether that is news.
-func (r *run) touch(ref rules.Ref) bool {
-	if slices.Contains(r.touched, ref) {
-		return false
+// enter notes in the ledger what is about to be written.
+func (r *run) enter(ctx context.Context, ref rules.Ref, next *rules.Object) error {
+	r.book.do(func(l *journal.Ledger) {
+		e := l.Open(ref, r.current[ref])
+		e.Is, e.Next, e.Writing = r.current[ref], next, true
+	})
+	err := r.book.store(ctx)
+	if err == nil || r.undone(ref, next) {
+		return nil
 	}
-	r.touched = append(r.touched, ref)
-	return true
+	return err
+}
+
+// undone says whether an object that is about to be written is what it was before the
+// run, which the ledger tells as it is: what cannot be kept must not keep a run from
+// undoing.
+func (r *run) undone(ref rules.Ref, next *rules.Object) bool {
+	return rules.Equal(next, r.wanted(ref, r.book.was(ref)))
+}
+
+// know notes what is there now.
+func (r *run) know(ref rules.Ref, now *rules.Object) {
+	r.current[ref] = now
+	r.book.do(func(l *journal.Ledger) {
+		if e := l.Find(ref); e != nil {
+			e.Is, e.Next, e.Writing = now, nil, false
+		}
+	})
 }
 
 // againAfter says what to do after somebody else came between a run and its rules.
@@ -116,7 +140,8 @@ func (r *run) reread(ctx context.Context, ref rules.Ref, conflict error) error {
 // the same, as they do when only the answer was lost. The end of ctx does not keep
 // it from that.
 func (r *run) settleUncertain(ctx context.Context) error {
-	if len(r.uncertain) == 0 {
+	writing := slices.DeleteFunc(slices.Clone(r.book.entries()), func(e *journal.Entry) bool { return !e.Writing })
+	if len(writing) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
@@ -125,17 +150,15 @@ func (r *run) settleUncertain(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the rules after a write that failed: %w", err)
 	}
-	for ref, intended := range r.uncertain {
-		now := rules.Find(objects, ref)
-		if !rules.Equal(now, intended) {
+	for _, e := range writing {
+		now := rules.Find(objects, e.Ref)
+		if !rules.Equal(now, e.Next) {
 			continue
 		}
-		if now != nil && !rules.Equal(now, r.original[ref]) {
-			r.record.Changes = append(r.record.Changes, recordOf(r.stage, r.current[ref], now))
+		if now != nil && !rules.Equal(now, e.Was) {
+			r.record.Changes = append(r.record.Changes, recordOf(r.stage, r.current[e.Ref], now))
 		}
-		r.current[ref] = now
-		r.touch(ref)
-		delete(r.uncertain, ref)
+		r.know(e.Ref, now)
 	}
 	return nil
 }
@@ -148,7 +171,7 @@ func (r *run) boundary() map[rules.Ref]*rules.Object { return maps.Clone(r.curre
 // the others, and the end of ctx ends only the waiting, never the writing.
 func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error {
 	var back []rules.Change
-	for _, ref := range r.touched {
+	for _, ref := range r.book.refs() {
 		switch {
 		case r.hollowed[ref] != nil: // proxies may run what it was, and of what it is nothing would be seen
 			back = append(back, rules.Change{Before: r.hollowed[ref], After: to[ref]})

@@ -27,10 +27,11 @@ func (r *run) concede(ctx context.Context, ref rules.Ref) error {
 	}
 	now, known := rules.Find(objects, ref), r.current[ref]
 	edits := append(r.conceded[ref], conceded{known, now})
-	if _, err := withEdits(r.original[ref], edits); err != nil {
+	if _, err := withEdits(r.book.was(ref), edits); err != nil {
 		return err
 	}
-	r.conceded[ref], r.current[ref] = edits, now
+	r.conceded[ref] = edits
+	r.know(ref, now)
 	return nil
 }
 
@@ -57,7 +58,7 @@ func (r *run) wanted(ref rules.Ref, to *rules.Object) *rules.Object {
 // theirs words what somebody else left of an object that has nothing of the run's any
 // more; empty: nothing, or it has.
 func (r *run) theirs(ref rules.Ref, is *rules.Object) string {
-	was := r.original[ref]
+	was := r.book.was(ref)
 	switch {
 	case rules.Equal(was, is), !rules.Equal(r.wanted(ref, was), is):
 		return ""

@@ -108,7 +108,7 @@ func (r *run) others(events []mesh.Event) map[rules.Ref]string {
 		switch {
 		case e.Ref.Kind == rules.Telemetry && r.foreign(e.Ref):
 		case known != nil && known.ResourceVersion == e.Version: // a write of the run's own that was heard of late
-		case known == nil && e.Did == mesh.Deleted && all[e.Ref] == "" && slices.Contains(r.touched, e.Ref):
+		case known == nil && e.Did == mesh.Deleted && all[e.Ref] == "" && r.book.ledger.Find(e.Ref) != nil:
 		case all[e.Ref] == "":
 			all[e.Ref] = e.Did
 		case !strings.HasSuffix(all[e.Ref], e.Did):
@@ -158,5 +158,5 @@ func byWhom(known, now *rules.Object) string {
 // nothing, that of a gateway: others may switch logs there as they like.
 func (r *run) foreign(ref rules.Ref) bool {
 	return ref.Namespace != r.mesh.Info().Namespace &&
-		!slices.ContainsFunc(r.touched, func(own rules.Ref) bool { return own.Namespace == ref.Namespace })
+		!slices.ContainsFunc(r.book.refs(), func(own rules.Ref) bool { return own.Namespace == ref.Namespace })
 }

@@ -64,7 +64,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 		return err
 	}
 	for _, o := range planned.objects {
-		r.original[o.Ref], r.current[o.Ref] = o, o
+		r.current[o.Ref] = o
 	}
 	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
@@ -82,7 +82,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 		base = rules.Put(base, o)
 	}
 	r.record.Draws = draws(base, r.services)
-	return nil
+	return r.claim(ctx)
 }
 
 // admit asks the mesh of every stage, whatever it says of one.

@@ -19,12 +19,12 @@ func (r *run) prove(ctx context.Context) {
 		objects, err = r.mesh.Objects(ctx)
 		return err
 	})
-	for _, ref := range r.touched {
+	for _, ref := range r.book.refs() {
 		left, kept := "", ""
 		if err == nil {
 			is := rules.Find(objects, ref)
 			if kept = r.theirs(ref, is); kept == "" {
-				left = remains(r.original[ref], is)
+				left = remains(r.book.was(ref), is)
 			}
 		}
 		switch {
@@ -57,7 +57,7 @@ func (r *run) settle(ref rules.Ref, left, kept string) {
 			entry.Proof = left
 		case kept != "":
 			entry.Proof = kept
-		case r.original[ref] == nil:
+		case r.book.was(ref) == nil:
 			entry.Proof = "it is gone again, and so it is from the proxies"
 		default:
 			entry.Proof = "spec, labels and annotations equal what was there, and the proxies run it"

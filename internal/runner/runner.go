@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/evidence"
@@ -83,17 +84,15 @@ type run struct {
 	record   *report.Record
 	heard    heard
 
-	original  map[rules.Ref]*rules.Object // what was there before the run; absent: nothing
-	current   map[rules.Ref]*rules.Object // what the run knows to be there now
-	uncertain map[rules.Ref]*rules.Object // what a write that ended in an error meant to leave there
-	marks     map[*rules.Object]string    // the marks of the objects that the run wrote
-	touched   []rules.Ref                 // in the order of their first write
-	unproven  map[rules.Ref]string        // why an object that was undone is not known to be
-	replaced  map[rules.Ref]*rules.Object // what such an undoing took away
-	hollowed  map[rules.Ref]*rules.Object // what an object was that may stand there without content, until it is proved to be gone
-	conceded  map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
-	stage     string                      // the one that was written last
-	said      string                      // the phase that began last
+	book     book
+	current  map[rules.Ref]*rules.Object // what the run knows to be there now
+	marks    map[*rules.Object]string    // the marks of the objects that the run wrote
+	unproven map[rules.Ref]string        // why an object that was undone is not known to be
+	replaced map[rules.Ref]*rules.Object // what such an undoing took away
+	hollowed map[rules.Ref]*rules.Object // what an object was that may stand there without content, until it is proved to be gone
+	conceded map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
+	stage    string                      // the one that was written last
+	said     string                      // the phase that began last
 
 	late late
 }
@@ -101,20 +100,18 @@ type run struct {
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	info := m.Info()
 	r := &run{
-		Options: o, mesh: m, scenario: s,
+		Options: o, mesh: m, scenario: s, book: book{mesh: m},
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
 			Scenario: s.Recorded(),
 			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version},
 		},
-		original:  map[rules.Ref]*rules.Object{},
-		current:   map[rules.Ref]*rules.Object{},
-		uncertain: map[rules.Ref]*rules.Object{},
-		marks:     map[*rules.Object]string{},
-		unproven:  map[rules.Ref]string{},
-		replaced:  map[rules.Ref]*rules.Object{},
-		hollowed:  map[rules.Ref]*rules.Object{},
-		conceded:  map[rules.Ref][]conceded{},
+		current:  map[rules.Ref]*rules.Object{},
+		marks:    map[*rules.Object]string{},
+		unproven: map[rules.Ref]string{},
+		replaced: map[rules.Ref]*rules.Object{},
+		hollowed: map[rules.Ref]*rules.Object{},
+		conceded: map[rules.Ref][]conceded{},
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {
@@ -139,10 +136,16 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 	if err := r.preflight(ctx, listening); err != nil {
 		return nil, err
 	}
+	alive, die := context.WithCancel(context.WithoutCancel(ctx))
+	var pushing sync.WaitGroup
+	pushing.Go(func() { r.stayAlive(alive) })
 	if err := r.life(ctx); err != nil {
 		r.problem("%v", err)
 	}
 	r.prove(ctx)
+	die()
+	pushing.Wait()
+	r.over(ctx)
 	if err := guard(func() error { r.judge(); return nil }); err != nil {
 		r.record.Verdict = report.Inconclusive
 		r.problem("judging: %v", err)

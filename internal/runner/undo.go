@@ -32,7 +32,7 @@ func (r *run) finish(ctx context.Context, cause error) error {
 // in an error may have taken place all the same, and until ctx ends while the mesh
 // does not answer: nobody else knows what is to be undone.
 func (r *run) undo(ctx context.Context) error {
-	err := r.restore(ctx, r.original)
+	err := r.restore(ctx, r.book.originals())
 	if err == nil {
 		return nil
 	}
@@ -43,7 +43,7 @@ func (r *run) undo(ctx context.Context) error {
 		if unsettled := r.settleUncertain(ctx); unsettled != nil {
 			return errors.Join(err, unsettled)
 		}
-		err = r.restore(ctx, r.original)
+		err = r.restore(ctx, r.book.originals())
 		return err
 	})
 }

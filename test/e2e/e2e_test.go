@@ -40,20 +40,24 @@ func runs(t *testing.T) int {
 
 func openIstio(ctx context.Context, t *testing.T, id string) mesh.Mesh {
 	t.Helper()
-	kubeconfig := os.Getenv("MESHCHAOS_E2E_KUBECONFIG")
-	if kubeconfig == "" {
+	if os.Getenv("MESHCHAOS_E2E_KUBECONFIG") == "" {
 		t.Fatal("MESHCHAOS_E2E_KUBECONFIG names no cluster; make e2e starts one")
 	}
-	m, err := istio.Open(ctx, istio.Options{
-		Kubeconfig: kubeconfig,
-		Namespace:  cmp.Or(os.Getenv("MESHCHAOS_E2E_NAMESPACE"), "meshchaos-e2e"),
-		Image:      cmp.Or(os.Getenv("MESHCHAOS_E2E_IMAGE"), "meshchaos/meshchaos:dev"),
-		Run:        id,
-	})
+	m, err := istio.Open(ctx, optionsOf(id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// optionsOf are those of the mesh of a run.
+func optionsOf(id string) istio.Options {
+	return istio.Options{
+		Kubeconfig: os.Getenv("MESHCHAOS_E2E_KUBECONFIG"),
+		Namespace:  cmp.Or(os.Getenv("MESHCHAOS_E2E_NAMESPACE"), "meshchaos-e2e"),
+		Image:      image(),
+		Run:        id,
+	}
 }
 
 // run runs a scenario and takes away what the mesh made for it.

@@ -51,6 +51,7 @@ type Mesh struct {
 
 	mu        sync.Mutex
 	store     store
+	ledgers   map[string][]byte // by their runs
 	followers map[*follower]bool
 	failed    []error // of workloads that stopped serving
 }
@@ -81,6 +82,7 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 		admin:  &http.Client{Transport: &http.Transport{}},
 		end:    end,
 
+		ledgers:   map[string][]byte{},
 		followers: map[*follower]bool{},
 	}
 	if err := m.start(running, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {

@@ -68,6 +68,9 @@ type Mesh struct {
 	closed   bool
 
 	following sync.WaitGroup
+
+	entering sync.Mutex
+	ledger   parts // of the run
 }
 
 var _ mesh.Mesh = (*Mesh)(nil)

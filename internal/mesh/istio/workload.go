@@ -183,11 +183,17 @@ func (m *Mesh) deleteWorkload(ctx context.Context, w *workload) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%s: it is still being started: %w", doing, ctx.Err())
 	}
-	// A cluster that does not answer is asked again: nobody else knows of the pod.
+	return m.deletePod(ctx, w.name, m.run)
+}
+
+// deletePod deletes the load workload's pod of a run, if it is there, and waits until
+// it is gone. A cluster that does not answer is asked again: nobody else knows of the
+// pod.
+func (m *Mesh) deletePod(ctx context.Context, name, run string) error {
 	var uid types.UID
 	var last error
 	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
-		gone, err = m.takeAway(ctx, w.name, &uid)
+		gone, err = m.takeAway(ctx, name, run, &uid)
 		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
 			last = err
 		}
@@ -197,14 +203,14 @@ func (m *Mesh) deleteWorkload(ctx context.Context, w *workload) error {
 		return gone, err
 	})
 	if err = cmp.Or(last, err); err != nil {
-		return fmt.Errorf("%s: %w; delete it with kubectl -n %s delete pod %s", doing, err, m.namespace, w.name)
+		return fmt.Errorf("deleting the load workload, pod %[1]s/%[2]s: %[3]w; delete it with kubectl -n %[1]s delete pod %[2]s", m.namespace, name, err)
 	}
 	return nil
 }
 
-// takeAway deletes the load workload's pod, unless that was taken, and says whether
+// takeAway deletes the load workload's pod of a run, unless that was taken, and says whether
 // it is gone. Uid is that of the pod once it is deleted.
-func (m *Mesh) takeAway(ctx context.Context, name string, uid *types.UID) (gone bool, err error) {
+func (m *Mesh) takeAway(ctx context.Context, name, run string, uid *types.UID) (gone bool, err error) {
 	pods := m.kube.CoreV1().Pods(m.namespace)
 	now, err := pods.Get(ctx, name, metav1.GetOptions{})
 	switch {
@@ -212,7 +218,7 @@ func (m *Mesh) takeAway(ctx context.Context, name string, uid *types.UID) (gone 
 		return true, nil
 	case err != nil:
 		return false, answered(err)
-	case now.Labels["app.kubernetes.io/instance"] != m.run, *uid != "" && now.UID != *uid:
+	case now.Labels[instance] != run, *uid != "" && now.UID != *uid:
 		return true, nil
 	case *uid != "":
 		return false, nil

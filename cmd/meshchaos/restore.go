@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/internal/journal"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/runner"
+)
+
+// restoreFlags are those of restore.
+type restoreFlags struct {
+	mesh   meshFlags
+	run    string
+	all    bool
+	dryRun bool
+}
+
+func newRestore() *cobra.Command {
+	f := restoreFlags{mesh: meshFlags{kind: mesh.Istio}}
+	cmd := &cobra.Command{
+		Use:   "restore --run ID|--all",
+		Short: "Undo what runs that were killed have left on a cluster",
+		Long: `Undo what runs have left on a cluster that were killed, or could not undo
+everything, by the ledger that each keeps there; prove that it is undone, and
+take the ledger and the run's load pod away. It may be repeated at will.
+
+Without --run and --all it says which runs have left something.
+
+Exit status: 0 nothing is left; 2 bad usage, or the run is under way; 3 the
+cluster does not answer; 4 not everything could be restored.`,
+		Example: "  meshchaos restore --namespace shop\n  meshchaos restore --namespace shop --run 0c1f3a52\n  meshchaos restore --namespace shop --all --dry-run",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.restore(cmd) },
+	}
+	f.mesh.addCluster(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.run, "run", "", "the run whose rules to undo")
+	flags.BoolVar(&f.all, "all", false, "undo those of every run that is over")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and write nothing")
+	complete(cmd, "run", cobra.NoFileCompletions)
+	cmd.MarkFlagsMutuallyExclusive("run", "all")
+	return cmd
+}
+
+func (f *restoreFlags) restore(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.mesh.kubeconfig, Context: f.mesh.context, Namespace: f.mesh.namespace, Run: "restore", Log: func(words string) { fmt.Fprintln(cmd.ErrOrStderr(), words) }})
+	if err != nil {
+		return notOpened(ctx, err)
+	}
+	defer m.Close(context.WithoutCancel(ctx))
+	ledgers, err := m.Ledgers(ctx)
+	if err != nil {
+		return &runError{err}
+	}
+	chosen, err := f.choose(cmd, ledgers, m.Info().Namespace)
+	if err != nil {
+		return err
+	}
+	status := exitPass
+	for _, ledger := range chosen {
+		one := f.undo
+		if f.dryRun {
+			one = f.say
+		}
+		restored, err := one(cmd, m, ledger)
+		if err != nil {
+			return &runError{err}
+		}
+		if !restored {
+			status = exitNotRestored
+		}
+	}
+	if status != exitPass {
+		return &verdictError{status}
+	}
+	return nil
+}
+
+// choose returns the ledgers that are meant.
+func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, namespace string) ([]*journal.Ledger, error) {
+	if f.run != "" {
+		ledgers = slices.DeleteFunc(ledgers, func(l *journal.Ledger) bool { return l.Run != f.run })
+		if len(ledgers) == 0 {
+			return nil, fmt.Errorf("looking for the run %s: no run of that id has left anything in the namespace %s; meshchaos restore --namespace %s lists those that have", f.run, namespace, namespace)
+		}
+	}
+	if len(ledgers) == 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "No run has left anything in the namespace %s.\n", namespace)
+		return nil, nil
+	}
+	var over []*journal.Ledger
+	for _, l := range ledgers {
+		switch alive := time.Until(l.Deadline) > 0; {
+		case alive && f.run != "":
+			return nil, &runner.RefusedError{Err: &runner.BusyError{Ledger: l, Namespace: namespace}}
+		case alive:
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, is under way.\n", runner.RunOf(l))
+		default:
+			over = append(over, l)
+		}
+	}
+	if f.run != "" || f.all || len(over) == 0 {
+		return over, nil
+	}
+	for _, l := range over {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s, has left %d objects.\n", runner.RunOf(l), len(l.Entries))
+	}
+	return nil, errors.New("choosing what to undo: name a run by --run, or give --all")
+}
+
+// undo undoes what a run has left, and says whether nothing is left any more.
+func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger))
+	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{Hurry: hurry(cmd.Context())})
+	if err != nil {
+		return false, err
+	}
+	said := map[string]bool{}
+	for _, c := range record.Changes {
+		if !said[c.Object] {
+			fmt.Fprintf(out, "  %s: %s\n", c.Object, c.Proof)
+		}
+		said[c.Object] = true
+	}
+	for _, problem := range record.Problems {
+		remark(cmd.ErrOrStderr(), "problem: "+problem)
+	}
+	if record.Restored {
+		fmt.Fprintln(out, "  nothing of it is left")
+	}
+	return record.Restored, nil
+}
+
+// say says what undo would do.
+func (f *restoreFlags) say(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger))
+	left, err := runner.Leftovers(cmd.Context(), m, ledger)
+	if err != nil {
+		return false, err
+	}
+	for _, one := range left {
+		if one.Does == "" {
+			one.Does = "it is as it was"
+		}
+		fmt.Fprintf(out, "  %s: %s\n", one.Ref, one.Does)
+		for _, line := range one.Diff {
+			fmt.Fprintf(out, "    %s\n", line)
+		}
+	}
+	return true, nil
+}

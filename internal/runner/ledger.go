@@ -1,0 +1,180 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"sync"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/journal"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// A run that is alive pushes the deadline of its ledger on.
+const (
+	aliveFor   = time.Minute
+	aliveEvery = 15 * time.Second
+	storeLimit = 5 * time.Second
+)
+
+// book is the ledger of a run. It is stored by the run and, so that others see that
+// it is alive, beside it.
+type book struct {
+	mu     sync.Mutex
+	mesh   mesh.Mesh
+	ledger journal.Ledger
+}
+
+// do changes the ledger.
+func (b *book) do(change func(*journal.Ledger)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change(&b.ledger)
+}
+
+// store stores it.
+func (b *book) store(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	b.ledger.Deadline = time.Now().Add(aliveFor).UTC()
+	if err := b.mesh.Enter(ctx, &b.ledger); err != nil {
+		return fmt.Errorf("keeping the ledger of the run: %w", err)
+	}
+	return nil
+}
+
+// expire says in the ledger that the run is over. Else it is taken for alive for a
+// minute more.
+func (b *book) expire(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
+	defer cancel()
+	b.ledger.Deadline = time.Now().UTC()
+	_ = b.mesh.Enter(ctx, &b.ledger)
+}
+
+// entries are those of the ledger, in the order of their first write.
+func (b *book) entries() []*journal.Entry { return b.ledger.Entries }
+
+// refs are the objects that the run has written.
+func (b *book) refs() []rules.Ref {
+	refs := make([]rules.Ref, len(b.ledger.Entries))
+	for i, e := range b.ledger.Entries {
+		refs[i] = e.Ref
+	}
+	return refs
+}
+
+// was is an object as it was before the run, of those that it has written.
+func (b *book) was(ref rules.Ref) *rules.Object {
+	if e := b.ledger.Find(ref); e != nil {
+		return e.Was
+	}
+	return nil
+}
+
+// originals are the objects that the run has written as they were before it.
+func (b *book) originals() map[rules.Ref]*rules.Object {
+	all := map[rules.Ref]*rules.Object{}
+	for _, e := range b.ledger.Entries {
+		all[e.Ref] = e.Was
+	}
+	return all
+}
+
+// BusyError says that a run was not begun, since another one is not over.
+type BusyError struct {
+	Ledger    *journal.Ledger
+	Namespace string
+}
+
+// Error implements error.
+func (e *BusyError) Error() string {
+	l := e.Ledger
+	run, restore := RunOf(l), fmt.Sprintf("meshchaos restore --namespace %s --run %s", e.Namespace, l.Run)
+	if left := time.Until(l.Deadline).Round(time.Second); left > 0 {
+		return fmt.Sprintf("%s, is under way in the namespace %s; wait until it has ended, or end it there; if it was killed, that is known in %s: %s", run, e.Namespace, left, restore)
+	}
+	return fmt.Sprintf("%s, was killed, or could not undo everything, and its rules may be in force in the namespace %s; undo them: %s", run, e.Namespace, restore)
+}
+
+// RunOf words whose a ledger is.
+func RunOf(l *journal.Ledger) string {
+	return fmt.Sprintf("the run %s of %s, which %s began at %s", l.Run, l.Scenario, l.By, l.Started.Local().Format(time.DateTime))
+}
+
+// claim stores the ledger, and refuses to begin beside a run that is not over.
+func (r *run) claim(ctx context.Context) error {
+	r.book.do(func(l *journal.Ledger) {
+		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, whoami(), r.record.Started.UTC()
+	})
+	if err := r.book.store(ctx); err != nil {
+		return err
+	}
+	others, err := r.mesh.Ledgers(ctx)
+	if err != nil {
+		err = fmt.Errorf("looking for other runs: %w", err)
+	}
+	for _, other := range others {
+		if other.Run != r.ID && journal.InOrder(other, &r.book.ledger) < 0 {
+			err = &BusyError{other, r.mesh.Info().Namespace}
+			break
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	r.settleLedger(ctx)
+	return err
+}
+
+// whoami is who runs this program, and where.
+func whoami() string {
+	name, machine := "somebody", "somewhere"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		machine = host
+	}
+	return name + "@" + machine
+}
+
+// stayAlive pushes the deadline of the ledger on until ctx ends. What fails is tried
+// again in a moment, and at the next write in any case.
+func (r *run) stayAlive(ctx context.Context) {
+	tick := time.NewTicker(aliveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = r.book.store(ctx)
+		}
+	}
+}
+
+// over ends the ledger: nothing is left that it would be needed for, or it is kept.
+func (r *run) over(ctx context.Context) {
+	switch {
+	case r.record.Restored:
+		r.settleLedger(ctx)
+	case !r.mesh.Info().Ephemeral:
+		r.book.expire(ctx)
+		r.problem("what was there is kept in the ledger of the run: meshchaos restore --namespace %s --run %s tries again to undo what is left", r.mesh.Info().Namespace, r.ID)
+	}
+}
+
+// settleLedger takes the ledger away.
+func (r *run) settleLedger(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	if err := persist(ctx, func() error { return r.mesh.Settle(ctx, r.ID) }); err != nil {
+		r.problem("taking away the ledger of the run, of which nothing else is left: %v; meshchaos restore --namespace %s --run %s tries again", err, r.mesh.Info().Namespace, r.ID)
+	}
+}

@@ -1,0 +1,102 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/evidence"
+	"github.com/meshchaos/meshchaos/internal/journal"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// Restore undoes what a run that is over has left, by its ledger, proves that it is
+// undone, and takes the ledger and the run's load workload away. It may be called any
+// number of times. Of the options LiveLimit, Observe and Hurry count.
+//
+// The record has the changes and the problems of the undoing, and no verdict. The
+// error says that nothing could be begun.
+func Restore(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger, o Options) (*report.Record, error) {
+	if o.LiveLimit == 0 {
+		o.LiveLimit = defaultLive
+	}
+	o.ID = ledger.Run
+	r := newRun(m, &scenarios.Scenario{Name: ledger.Scenario}, o)
+	r.book.ledger, r.logging = *ledger, new(evidence.Logging)
+	if err := r.resume(ctx); err != nil {
+		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)
+	}
+	if err := r.finish(ctx, nil); err != nil {
+		r.problem("%v", err)
+	}
+	r.prove(ctx)
+	r.over(ctx)
+	r.record.Ended = time.Now()
+	return r.record, nil
+}
+
+// resume finds out what stands of what the ledger has.
+func (r *run) resume(ctx context.Context) error {
+	var err error
+	if r.services, err = r.mesh.Services(ctx); err != nil {
+		return err
+	}
+	objects, err := r.mesh.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		r.current[o.Ref] = o
+	}
+	for _, e := range r.book.entries() {
+		now, made := r.current[e.Ref], e.Made(r.current[e.Ref])
+		if !rules.Equal(now, made) && !rules.Equal(now, e.Was) {
+			r.current[e.Ref] = made // so that what somebody else made of it is told from it
+		}
+		e.Writing = false
+		if !rules.Equal(made, e.Was) && made != nil {
+			r.record.Changes = append(r.record.Changes, recordOf("", e.Was, made))
+		}
+	}
+	return nil
+}
+
+// Leftover is what stands of an object that a run has written.
+type Leftover struct {
+	Ref  rules.Ref
+	Does string   // what Restore does with it, worded; empty: nothing, it is as it was
+	Diff []string // how it differs from what it was, a line each
+}
+
+// Leftovers says what a run that is over has left, and what Restore would do about
+// it. Nothing is written.
+func Leftovers(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger) ([]Leftover, error) {
+	objects, err := m.Objects(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)
+	}
+	var all []Leftover
+	for _, e := range ledger.Entries {
+		now := rules.Find(objects, e.Ref)
+		left := Leftover{Ref: e.Ref, Diff: rules.Diff(e.Was, now)}
+		to, err := journal.Retract(e.Was, e.Made(now), now)
+		switch {
+		case rules.Equal(now, e.Was):
+		case err != nil:
+			left.Does = fmt.Sprintf("it is left: %v", err)
+		case rules.Equal(to, now):
+			left.Does = "it is left: it has nothing of the run's, only what somebody else did"
+		case to == nil:
+			left.Does = "it is deleted: the run has made it"
+		case rules.Equal(to, e.Was):
+			left.Does = "it is put back as it was"
+		default:
+			left.Does = "what the run wrote is taken out of it, and what somebody else did is left"
+		}
+		all = append(all, left)
+	}
+	return all, nil
+}
