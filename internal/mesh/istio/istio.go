@@ -62,8 +62,9 @@ type Mesh struct {
 	tunnels   *tunnels
 
 	mu       sync.Mutex
-	workload *workload // nil until the load workload was asked for
-	gateways []string  // the namespaces of the ingress gateway's pods, as far as they were found
+	workload *workload      // nil until the load workload was asked for
+	granted  map[right]bool // rights that this user is known to have, or is asked for
+	gateways []string       // the namespaces of the ingress gateway's pods, as far as they were found
 	unfollow []context.CancelFunc
 	closed   bool
 
@@ -87,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 		return nil, err
 	}
 	m := &Mesh{
-		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config,
+		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config, granted: map[right]bool{},
 	}
 	if m.log == nil {
 		m.log = func(string) {}

@@ -2,6 +2,7 @@ package istio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -124,15 +126,20 @@ func (m *Mesh) provable(ctx context.Context, ref rules.Ref) error {
 	return err
 }
 
-// Admit implements mesh.Mesh, by a dry run of each object on the API server,
-// Istio's admission webhook included. The server judges one object at a time.
+// Admit implements mesh.Mesh: it asks for every right that the run will need, and
+// by a dry run of each object the API server and Istio's admission webhook, which
+// judge one object at a time. The error has all that they refuse.
 func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
+	refused := []error{m.permitted(ctx, objects)}
 	for _, o := range objects {
-		if err := answered(m.admit(ctx, o)); err != nil {
+		err := answered(m.admit(ctx, o))
+		var unanswered *mesh.UnansweredError
+		if errors.As(err, &unanswered) {
 			return err
 		}
+		refused = append(refused, err)
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 func (m *Mesh) admit(ctx context.Context, o *rules.Object) error {
