@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -108,18 +109,31 @@ func (m *Mesh) makeWorkload(ctx context.Context, w *workload) error {
 	return nil
 }
 
-// awaitReady returns the pod as it is once it is ready.
+// awaitReady returns the pod as it is once it is ready. A watch that ends before is
+// begun again: its first event is the pod as it stands.
 func (m *Mesh) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, error) {
 	var hopeless error
 	err := wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
-		now, err := m.kube.CoreV1().Pods(m.namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+		changes, err := m.kube.CoreV1().Pods(m.namespace).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + pod.Name})
 		if err != nil {
 			hopeless = err
 			return false, err
 		}
-		pod = now
-		hopeless = failure(pod, m.image)
-		return ready(pod), hopeless
+		defer changes.Stop()
+		for e := range changes.ResultChan() {
+			now, ok := e.Object.(*corev1.Pod)
+			if !ok {
+				return false, nil // an error of the watch itself
+			}
+			if pod = now; e.Type == watch.Deleted {
+				hopeless = errors.New("somebody deleted it")
+				return false, hopeless
+			}
+			if hopeless = failure(pod, m.image); hopeless != nil || ready(pod) {
+				return hopeless == nil, hopeless
+			}
+		}
+		return false, nil
 	})
 	switch {
 	case err == nil:
