@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -63,16 +64,21 @@ func (l *Ledger) Strike(ref rules.Ref) {
 }
 
 // Made is what the run has made of an object, of which somebody else may have made
-// what is there now: what it wrote last, or was about to, whichever is nearer to
-// that.
+// what is there now: what it left there the last time it knew, or what it was about
+// to write, whichever differs less from what is there.
 func (e *Entry) Made(now *rules.Object) *rules.Object {
-	if !e.Writing || rules.Equal(e.Is, now) {
-		return e.Is
-	}
-	if _, err := Retract(e.Was, e.Next, now); err == nil || rules.Equal(e.Next, now) {
+	if e.Writing && (rules.Equal(e.Next, now) || now != nil && differences(e.Next, now) < differences(e.Is, now)) {
 		return e.Next
 	}
 	return e.Is
+}
+
+// differences is in how many fields an object is another than it is now.
+func differences(o, now *rules.Object) int {
+	if o == nil {
+		return math.MaxInt
+	}
+	return len(rules.Diff(o, now))
 }
 
 // stored is an Entry as it is written.

@@ -43,7 +43,7 @@ func (e *OverlapError) Error() string {
 // has deleted stays so, and what a run has created goes whoever has labelled it.
 func Retract(was, ours, theirs *rules.Object) (*rules.Object, error) {
 	switch {
-	case theirs == nil, rules.Equal(was, theirs):
+	case theirs == nil, rules.Equal(was, theirs), rules.Equal(was, ours):
 		return theirs, nil
 	case was == nil && ours != nil && !rules.Rewritten(ours, theirs) && proto.Equal(ours.Spec, theirs.Spec):
 		return nil, nil
@@ -51,49 +51,68 @@ func Retract(was, ours, theirs *rules.Object) (*rules.Object, error) {
 		return nil, &OverlapError{theirs.Ref, []string{"spec"}}
 	}
 	r := retraction{}
-	var trees [3]map[string]any
-	for i, o := range []*rules.Object{was, ours, theirs} {
-		said, err := rules.Decode(o.Manifest)
-		if err == nil {
-			r.specs[i] = said.Spec
-			dec := json.NewDecoder(bytes.NewReader(o.Manifest))
-			dec.UseNumber()
-			err = dec.Decode(&trees[i])
-		}
-		if err != nil {
+	all := sides[map[string]any]{}
+	for o, into := range map[*rules.Object]*map[string]any{was: &all.was, ours: &all.ours, theirs: &all.theirs} {
+		if err := readInto(into, o.Manifest); err != nil {
 			return nil, fmt.Errorf("reading the manifest of %s: %w", o.Ref, err)
 		}
 	}
-	out := r.object(trees[0], trees[1], trees[2])
+	text, err := was.Encode()
+	if err == nil {
+		err = readInto(&all.meant, text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the manifest of %s: %w", was.Ref, err)
+	}
+	r.specs = sides[proto.Message]{was: was.Spec, ours: ours.Spec, theirs: theirs.Spec}
+	out := r.object(all)
 	if len(r.overlaps) > 0 {
 		return nil, &OverlapError{theirs.Ref, r.overlaps}
 	}
-	text, err := json.Marshal(out)
-	if err != nil {
+	if text, err = json.Marshal(out); err != nil {
 		return nil, fmt.Errorf("editing the manifest of %s: %w", theirs.Ref, err)
 	}
 	return rules.Decode(text)
 }
 
+// readInto reads a manifest that this build understands whole.
+func readInto(tree *map[string]any, manifest []byte) error {
+	if _, err := rules.Decode(manifest); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(manifest))
+	dec.UseNumber()
+	return dec.Decode(tree)
+}
+
+// sides are a part of an object as it was, as the run made it, and as it is; meant is
+// was in the spelling of ours: 90s for 1m30s, and no weight of 0.
+type sides[T any] struct{ was, meant, ours, theirs T }
+
+// each returns what a function makes of each side.
+func each[T, U any](s sides[T], of func(T) U) sides[U] {
+	return sides[U]{of(s.was), of(s.meant), of(s.ours), of(s.theirs)}
+}
+
 // retraction collects what both have changed.
 type retraction struct {
-	specs    [3]proto.Message // as it was, as the run made it, and as it is
+	specs    sides[proto.Message] // but meant
 	overlaps []string
 }
 
 // object retracts from the parts of a manifest that a run writes.
-func (r *retraction) object(was, ours, theirs map[string]any) map[string]any {
-	out := maps.Clone(theirs)
-	set(out, "spec", r.value("spec", field(was, "spec"), field(ours, "spec"), field(theirs, "spec")))
-	meta := [3]map[string]any{}
-	for i, tree := range []map[string]any{was, ours, theirs} {
-		meta[i], _ = tree["metadata"].(map[string]any)
-	}
-	metadata := maps.Clone(meta[2])
+func (r *retraction) object(all sides[map[string]any]) map[string]any {
+	out := maps.Clone(all.theirs)
+	set(out, "spec", r.value("spec", fields(all, "spec")))
+	meta := each(all, func(tree map[string]any) map[string]any {
+		metadata, _ := tree["metadata"].(map[string]any)
+		return metadata
+	})
+	metadata := maps.Clone(meta.theirs)
 	for _, name := range []string{"labels", "annotations"} {
-		set(metadata, name, r.value("metadata."+name, field(meta[0], name), field(meta[1], name), field(meta[2], name)))
+		set(metadata, name, r.value("metadata."+name, fields(meta, name)))
 	}
-	if owners := ownersOf(listIn(meta[0]), listIn(meta[1]), listIn(meta[2])); len(owners) > 0 {
+	if owners := ownersOf(each(meta, listIn)); len(owners) > 0 {
 		metadata["managedFields"] = owners
 	}
 	out["metadata"] = metadata
@@ -110,6 +129,10 @@ func field(tree map[string]any, name string) any {
 	return absent{}
 }
 
+func fields(trees sides[map[string]any], name string) sides[any] {
+	return each(trees, func(tree map[string]any) any { return field(tree, name) })
+}
+
 func set(tree map[string]any, name string, value any) {
 	if value == (any)(absent{}) {
 		delete(tree, name)
@@ -119,29 +142,32 @@ func set(tree map[string]any, name string, value any) {
 }
 
 // value retracts from what stands at a path.
-func (r *retraction) value(path string, was, ours, theirs any) any {
+func (r *retraction) value(path string, v sides[any]) any {
 	switch {
-	case reflect.DeepEqual(ours, theirs):
-		return was
-	case reflect.DeepEqual(was, ours), reflect.DeepEqual(was, theirs):
-		return theirs
+	case reflect.DeepEqual(v.ours, v.theirs):
+		return v.was
+	case reflect.DeepEqual(v.meant, v.ours), reflect.DeepEqual(v.meant, v.theirs), reflect.DeepEqual(v.was, v.theirs):
+		return v.theirs
 	}
-	if list, ok := r.list(path, was, ours, theirs); ok {
+	if list, ok := r.list(path, v); ok {
 		return list
 	}
-	w, wasOne := treeOf(was)
-	o, oursOne := treeOf(ours)
-	t, theirsOne := treeOf(theirs)
-	if !wasOne || !oursOne || !theirsOne {
+	all := true
+	trees := each(v, func(value any) map[string]any {
+		tree, one := treeOf(value)
+		all = all && one
+		return tree
+	})
+	if !all {
 		r.overlap(path)
-		return theirs
+		return v.theirs
 	}
 	out := map[string]any{}
-	for _, name := range slices.Compact(slices.Sorted(names(w, o, t))) {
-		set(out, name, r.value(path+"."+name, field(w, name), field(o, name), field(t, name)))
+	for _, name := range slices.Compact(slices.Sorted(names(trees.was, trees.ours, trees.theirs))) {
+		set(out, name, r.value(path+"."+name, fields(trees, name)))
 	}
-	if len(out) == 0 && was == (any)(absent{}) {
-		return was
+	if len(out) == 0 && v.was == (any)(absent{}) {
+		return v.was
 	}
 	return out
 }
@@ -178,7 +204,8 @@ func listIn(metadata map[string]any) []any {
 
 // ownersOf says who owns which field once a run's writes are taken out: what was, but
 // for those who have written since the run did, who own what they own now.
-func ownersOf(was, ours, theirs []any) []any {
+func ownersOf(all sides[[]any]) []any {
+	was, ours, theirs := all.was, all.ours, all.theirs
 	var out []any
 	for _, entry := range theirs {
 		before, known := managed(was, entry), managed(ours, entry)

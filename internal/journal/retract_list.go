@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,14 +13,15 @@ import (
 
 // list retracts from a list whose elements are told apart; ok is false for any
 // other.
-func (r *retraction) list(path string, was, ours, theirs any) (out any, ok bool) {
-	var lists [3][]any
-	for i, value := range []any{was, ours, theirs} {
-		list, isList := value.([]any)
-		if !isList && value != (any)(absent{}) {
-			return nil, false
-		}
-		lists[i] = list
+func (r *retraction) list(path string, v sides[any]) (out any, ok bool) {
+	all := true
+	lists := each(v, func(value any) []any {
+		list, one := value.([]any)
+		all = all && (one || value == (any)(absent{}))
+		return list
+	})
+	if !all {
+		return nil, false
 	}
 	var kept []any
 	switch {
@@ -28,8 +30,8 @@ func (r *retraction) list(path string, was, ours, theirs any) (out any, ok bool)
 	case path == "spec.http", path == "spec.tcp", path == "spec.tls":
 		kept, ok = r.entries(path, lists), true
 	}
-	if ok && len(kept) == 0 && was == (any)(absent{}) {
-		return was, true
+	if ok && len(kept) == 0 && v.was == (any)(absent{}) {
+		return v.was, true
 	}
 	return kept, ok
 }
@@ -49,27 +51,29 @@ func keyOf(element any) string {
 
 // keyed retracts from a list of elements that have a key of their own, in the order
 // of theirs. What comes back stands behind them.
-func (r *retraction) keyed(path string, lists [3][]any) ([]any, bool) {
-	var by [3]map[string]any
-	for i, list := range lists {
-		by[i] = map[string]any{}
+func (r *retraction) keyed(path string, lists sides[[]any]) ([]any, bool) {
+	all := true
+	by := each(lists, func(list []any) map[string]any {
+		elements := map[string]any{}
 		for _, element := range list {
-			by[i][keyOf(element)] = element
+			elements[keyOf(element)] = element
 		}
-		if _, unnamed := by[i][""]; unnamed || len(by[i]) != len(list) {
-			return nil, false
-		}
+		_, unnamed := elements[""]
+		all = all && !unnamed && len(elements) == len(list)
+		return elements
+	})
+	if !all {
+		return nil, false
 	}
 	var out []any
 	done := map[string]bool{}
-	for _, element := range slices.Concat(lists[2], lists[0]) {
+	for _, element := range slices.Concat(lists.theirs, lists.was) {
 		key := keyOf(element)
 		if done[key] {
 			continue
 		}
 		done[key] = true
-		left := r.value(fmt.Sprintf("%s[%s]", path, key), field(by[0], key), field(by[1], key), field(by[2], key))
-		if left != (any)(absent{}) {
+		if left := r.value(fmt.Sprintf("%s[%s]", path, key), fields(by, key)); left != (any)(absent{}) {
 			out = append(out, left)
 		}
 	}
@@ -105,12 +109,8 @@ func entriesOf(spec proto.Message, path string, manifest []any) []entry {
 }
 
 // entries retracts from the entries of a VirtualService, in the order of theirs.
-func (r *retraction) entries(path string, lists [3][]any) []any {
-	var all [3][]entry
-	for i, list := range lists {
-		all[i] = entriesOf(r.specs[i], path, list)
-	}
-	was, ours, theirs := all[0], all[1], all[2]
+func (r *retraction) entries(path string, lists sides[[]any]) []any {
+	was, ours, theirs := entriesOf(r.specs.was, path, lists.was), entriesOf(r.specs.ours, path, lists.ours), entriesOf(r.specs.theirs, path, lists.theirs)
 	e := entries{
 		retraction: r, path: path, was: was, ours: ours, theirs: theirs,
 		became: align(len(ours), len(theirs), func(o, t int) bool {
@@ -148,8 +148,16 @@ type entries struct {
 
 // renamed gives an entry that the run has only named its name back.
 func (e *entries) renamed(w, o int) {
-	if t := e.became[o]; t >= 0 && e.theirs[t].name == e.ours[o].name {
-		e.slots[t] = []any{e.value(fmt.Sprintf("%s[%d]", e.path, t), e.was[w].tree, e.ours[o].tree, e.theirs[t].tree)}
+	t := e.became[o]
+	switch {
+	case t < 0 || e.theirs[t].name != e.ours[o].name:
+	case proto.Equal(e.theirs[t].does, e.ours[o].does):
+		e.slots[t] = []any{e.was[w].tree}
+	default:
+		tree := maps.Clone(e.theirs[t].tree.(map[string]any))
+		was, _ := e.was[w].tree.(map[string]any)
+		set(tree, "name", field(was, "name"))
+		e.slots[t] = []any{tree}
 	}
 }
 

@@ -134,6 +134,18 @@ func TestWhatARunWroteIsTakenOutOfWhatSomebodyElseMadeOfIt(t *testing.T) {
 			theirs: subsets(v2, strings.Replace(v1, `"}}`, `","tier":"gold"},"trafficPolicy":{`+breaker+`}}`, 1), mark),
 			want:   subsets(v2, strings.Replace(v1, `"}}`, `","tier":"gold"}}`, 1)),
 		},
+		"what the run has spelt in another way": {
+			was: routes(toA, toB), ours: strings.ReplaceAll(routes(marked...), "1m30s", "90s"),
+			theirs: strings.Replace(strings.ReplaceAll(routes(marked...), "1m30s", "90s"), `"timeout":"90s","route":[{"destination":{"host":"a"}}]},{"name":"meshchaos-1-2"`, `"timeout":"5s","route":[{"destination":{"host":"a"}}]},{"name":"meshchaos-1-2"`, 1),
+			want:   strings.Replace(routes(toA, toB), "1m30s", "5s", 1),
+		},
+		"a field that the run has spelt in another way": {
+			kind:   rules.DestinationRule,
+			was:    policy(`"connectionPool":{"tcp":{"connectTimeout":"1m30s"}}`),
+			ours:   policy(`"connectionPool":{"tcp":{"connectTimeout":"90s","maxConnections":1}}`),
+			theirs: policy(`"connectionPool":{"tcp":{"connectTimeout":"5s","maxConnections":1}}`),
+			want:   policy(`"connectionPool":{"tcp":{"connectTimeout":"5s"}}`),
+		},
 		"a host": {
 			was: routes(toA), ours: routes(named("meshchaos-1-0", faulty(toA))),
 			theirs: strings.Replace(routes(named("meshchaos-1-0", faulty(toA))), `["x"]`, `["x","y"]`, 1),
@@ -210,6 +222,7 @@ func TestWhatSomebodyElseDeletedOrMadeAgainIsTheirs(t *testing.T) {
 		"changed, of the run's own":     {nil, ours, read(routes(faulty(toA), toB), `,"uid":"1"`), nil, true},
 		"made again, of the run's name": {nil, ours, read(routes(faulty(toA)), `,"uid":"2"`), nil, true},
 		"made by somebody else":         {was, nil, ours, nil, true},
+		"made where there was none":     {nil, nil, ours, ours, false},
 	} {
 		got, err := Retract(test.was, test.ours, test.theirs)
 		var overlap *OverlapError

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -52,14 +53,22 @@ func (r *run) resume(ctx context.Context) error {
 		r.current[o.Ref] = o
 	}
 	for _, e := range r.book.entries() {
-		now, made := r.current[e.Ref], e.Made(r.current[e.Ref])
-		if !rules.Equal(now, made) && !rules.Equal(now, e.Was) {
-			r.current[e.Ref] = made // so that what somebody else made of it is told from it
-		}
+		now := r.current[e.Ref]
+		made := e.Made(now)
 		e.Writing = false
-		if !rules.Equal(made, e.Was) && made != nil {
-			r.record.Changes = append(r.record.Changes, recordOf("", e.Was, made))
+		if rules.Equal(now, e.Was) && rules.Equal(made, e.Was) {
+			continue
 		}
+		r.record.Changes = append(r.record.Changes, recordOf("", e.Was, cmp.Or(made, now, e.Was)))
+		if rules.Equal(now, e.Was) || rules.Equal(now, made) {
+			continue
+		}
+		edits := []conceded{{made, now}}
+		if _, err := withEdits(e.Was, edits); err == nil {
+			r.conceded[e.Ref] = edits
+			continue
+		}
+		r.current[e.Ref] = made // so that its undoing says why it cannot be
 	}
 	return nil
 }
