@@ -3,7 +3,6 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -112,7 +111,7 @@ func entriesOf(spec proto.Message, path string, manifest []any) []entry {
 func (r *retraction) entries(path string, lists sides[[]any]) []any {
 	was, ours, theirs := entriesOf(r.specs.was, path, lists.was), entriesOf(r.specs.ours, path, lists.ours), entriesOf(r.specs.theirs, path, lists.theirs)
 	e := entries{
-		retraction: r, path: path, was: was, ours: ours, theirs: theirs,
+		retraction: r, path: path, was: was, meant: lists.meant, ours: ours, theirs: theirs,
 		became: align(len(ours), len(theirs), func(o, t int) bool {
 			return ours[o].name != "" && ours[o].name == theirs[t].name || proto.Equal(ours[o].does, theirs[t].does)
 		}),
@@ -141,6 +140,7 @@ type entries struct {
 	*retraction
 	path              string
 	was, ours, theirs []entry
+	meant             []any
 	became            []int   // of each of ours the one of theirs; -1: none
 	front             []any   // what comes before all of theirs
 	slots             [][]any // what takes the place of each of theirs
@@ -148,16 +148,9 @@ type entries struct {
 
 // renamed gives an entry that the run has only named its name back.
 func (e *entries) renamed(w, o int) {
-	t := e.became[o]
-	switch {
-	case t < 0 || e.theirs[t].name != e.ours[o].name:
-	case proto.Equal(e.theirs[t].does, e.ours[o].does):
-		e.slots[t] = []any{e.was[w].tree}
-	default:
-		tree := maps.Clone(e.theirs[t].tree.(map[string]any))
-		was, _ := e.was[w].tree.(map[string]any)
-		set(tree, "name", field(was, "name"))
-		e.slots[t] = []any{tree}
+	if t := e.became[o]; t >= 0 && e.theirs[t].name == e.ours[o].name {
+		left := sides[any]{e.was[w].tree, e.meant[w], e.ours[o].tree, e.theirs[t].tree}
+		e.slots[t] = []any{e.value(fmt.Sprintf("%s[%d]", e.path, t), left)}
 	}
 }
 

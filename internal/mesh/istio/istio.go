@@ -88,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 		return nil, err
 	}
 	m := &Mesh{
-		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config, granted: map[right]bool{},
+		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config,
 	}
 	if m.log == nil {
 		m.log = func(string) {}

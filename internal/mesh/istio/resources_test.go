@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -51,7 +52,11 @@ func withDynamicAt(t *testing.T, url string) *Mesh {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Mesh{namespace: "book", resources: inV1, dynamic: client}
+	typed, err := kubernetes.NewForConfig(&rest.Config{Host: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Mesh{namespace: "book", resources: inV1, dynamic: client, kube: typed}
 }
 
 func TestTheNewestAPIWithAllKindsIsTaken(t *testing.T) {
@@ -105,6 +110,8 @@ func TestATelemetryThatCannotBeSeenIsLeftOutAndNotWritten(t *testing.T) {
 	}
 	m := withDynamic(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
+			answer(w, http.StatusCreated, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`)
 		case r.Method != http.MethodGet:
 			t.Errorf("%s %s was tried", r.Method, r.URL)
 		case strings.HasSuffix(r.URL.Path, "/telemetries"):

@@ -62,6 +62,9 @@ func (m *Mesh) permitted(ctx context.Context, objects []*rules.Object) error {
 	for _, r := range m.rightsFor(objects) {
 		m.mu.Lock()
 		known := m.granted[r]
+		if m.granted == nil {
+			m.granted = map[right]bool{}
+		}
 		m.granted[r] = true
 		m.mu.Unlock()
 		if known {
