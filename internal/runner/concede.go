@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/journal"
@@ -26,7 +27,7 @@ func (r *run) concede(ctx context.Context, ref rules.Ref) error {
 		return fmt.Errorf("reading what somebody else made of it: %w", err)
 	}
 	now, known := rules.Find(objects, ref), r.current[ref]
-	edits := append(r.conceded[ref], conceded{known, now})
+	edits := slices.Concat(r.conceded[ref], []conceded{{known, now}})
 	if _, err := withEdits(r.book.was(ref), edits); err != nil {
 		return err
 	}
