@@ -20,6 +20,7 @@ func (s *stream) arrive() {
 	if s.inbound {
 		s.peer().vouch(s.r.Header)
 	}
+	dropFragment(s.r)
 	normalize(s.r)
 }
 
@@ -48,6 +49,18 @@ func join(h http.Header) {
 func distrust(h http.Header) {
 	for _, name := range untrusted {
 		h.Del(name)
+	}
+}
+
+// dropFragment takes what is behind a # out of a request's path. Envoy by itself would
+// refuse it; Istio has it do this (http_reject_path_with_fragment in its bootstrap).
+func dropFragment(r *http.Request) {
+	target, _, there := strings.Cut(r.RequestURI, "#")
+	if !there {
+		return
+	}
+	if u, err := url.ParseRequestURI(target); err == nil {
+		r.RequestURI, r.URL = target, u
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *stream) refused() bool {
 	switch {
 	case s.r.RequestURI == "*":
 		s.reply(http.StatusNotFound, "", "", "absolute_path_rejected")
-	case strings.Contains(s.r.RequestURI, "#"), strings.Contains(path, "%00"):
+	case strings.Contains(path, "%00"):
 		s.reply(http.StatusBadRequest, "", "", "path_normalization_failed")
 		s.answer.header.Set("Connection", "close")
 	default:

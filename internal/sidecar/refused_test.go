@@ -62,7 +62,7 @@ func TestWhatEnvoysCodecRefusesIsRefused(t *testing.T) {
 		{"too many headers", "GET /" + head + many(100) + "\r\n", 431, "Request Header Fields Too Large", "close", "  HTTP/1.1 DPE http1.too_many_headers", ""},
 		{"not too many", "GET /" + head + many(99) + "\r\n", 200, "hello", "", "GET / HTTP/1.1 - via_upstream", "default"},
 		{"no path", "OPTIONS *" + head + "\r\n", 404, "", "", "OPTIONS * HTTP/1.1 - absolute_path_rejected", ""},
-		{"a fragment", "GET /a?b#c" + head + "\r\n", 400, "", "close", "GET /a?b#c HTTP/1.1 - path_normalization_failed", ""},
+		{"a fragment", "GET /a?b#c" + head + "\r\n", 200, "hello", "", "GET /a?b HTTP/1.1 - via_upstream", "default"},
 		{"a zero byte", "GET /a%00b" + head + "\r\n", 400, "", "close", "GET /a%00b HTTP/1.1 - path_normalization_failed", ""},
 		{"another protocol", "GET /" + head + "Upgrade: foo\r\nConnection: Upgrade\r\n\r\n", 403, "", "close", "GET / HTTP/1.1 - upgrade_failed", "default"},
 		{"another protocol without saying so", "GET /" + head + "Upgrade: foo\r\n\r\n", 200, "hello", "", "GET / HTTP/1.1 - via_upstream", "default"},
