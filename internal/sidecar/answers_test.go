@@ -147,6 +147,23 @@ func TestBodiesPassBothWaysAndConnectionsAreReused(t *testing.T) {
 	}
 }
 
+// What has no body says nothing of when the connection ends.
+func TestAnAnswerWithoutABodyLeavesTheConnection(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusNoContent, http.StatusNotModified} {
+		m := startMesh(t, Options{}, web(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		for range 2 {
+			resp, err := m.client.Head("http://web:8000/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}
+		if n := m.stat(sidecartest.ClusterStat("outbound|8000||web", "upstream_cx_total")); n != 1 {
+			t.Errorf("%d connections were made for two of %d", n, status)
+		}
+	}
+}
+
 // When the client goes, so does the request, wherever it is.
 func TestAClientThatGoesAwayCancelsItsRequest(t *testing.T) {
 	arrived, gone := make(chan bool, 1), make(chan bool, 1)

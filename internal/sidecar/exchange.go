@@ -63,10 +63,10 @@ func (f *forwarding) onceWhole(wait time.Duration, do func()) (end func()) {
 	return cancel
 }
 
-// readAhead has the body read while the request waits for a connection, if a time
-// begins with its end.
+// readAhead has the body read whether a host takes it or not, if a time begins with
+// its end, or a mirror gets a copy of it.
 func (f *forwarding) readAhead() {
-	if f.body != nil && f.timeout > 0 {
+	if f.body != nil && (f.timeout > 0 || len(f.body.copies) > 0) {
 		f.proxy.routines.Go(f.body.readAhead)
 	}
 }
@@ -227,7 +227,7 @@ func (b *hostBody) Read(p []byte) (int, error) {
 
 // endsWithConnection says whether nothing else says how long the body is.
 func (b *hostBody) endsWithConnection() bool {
-	return b.response.ContentLength < 0 && len(b.response.TransferEncoding) == 0
+	return b.response.Body != http.NoBody && b.response.ContentLength < 0 && len(b.response.TransferEncoding) == 0
 }
 
 // broken counts a body that does not come to its end, and returns why. Outlier detection

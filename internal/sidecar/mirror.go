@@ -78,6 +78,25 @@ func (f *forwarding) mirror() {
 		c := f.copy(target)
 		f.proxy.routines.Go(func() { c.forget(f.timeout) })
 	}
+	if f.body != nil && len(f.body.copies) > 0 {
+		f.onEnd(f.endCopies)
+	}
+}
+
+// onTheWay is how long the rest of a body may take that its client has sent already.
+const onTheWay = 50 * time.Millisecond
+
+// endCopies ends the bodies of the copies. A host may answer before it has read the
+// request's; Envoy by then has passed on to the copies what had come.
+func (f *forwarding) endCopies() {
+	select {
+	case <-f.body.whole:
+	case <-f.r.Context().Done():
+	case <-time.After(onTheWay):
+	}
+	for _, body := range f.body.copies {
+		body.finish(errCopyCut)
+	}
 }
 
 // errCopyCut says that the rest of a body does not come, as its request has ended.
@@ -95,7 +114,6 @@ func (f *forwarding) copy(target string) *stream {
 		body := newCopiedBody()
 		r.Body = body
 		f.body.copies = append(f.body.copies, body)
-		f.onEnd(func() { body.finish(errCopyCut) })
 	}
 	return &stream{httpListener: f.proxy.copies, r: r, worker: f.worker, config: f.config, target: target, started: time.Now()}
 }

@@ -33,6 +33,23 @@ func mirroring(t testing.TB, entry string, v1, v2 http.HandlerFunc) *mesh {
 
 const toV2 = `"mirror":{"host":"web","subset":"v2"}`
 
+// A host may answer before it has read the body: the mirror gets it all the same.
+func TestAMirrorGetsABodyThatTheHostDoesNotRead(t *testing.T) {
+	copied := make(chan seen, 1)
+	m := mirroring(t, toV2, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, notingRequests("v2", copied))
+	body := strings.Repeat("x", 100_000)
+	for range 20 {
+		resp, err := m.client.Post("http://web:8000/", "text/plain", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if c := <-copied; c.err != nil || c.body != body {
+			t.Fatalf("the mirror got %d bytes, %v", len(c.body), c.err)
+		}
+	}
+}
+
 // A mirror gets a copy of the request, body and all, and the client the answer of
 // the route alone. The caller's proxy logs the request once.
 func TestAMirrorGetsACopy(t *testing.T) {

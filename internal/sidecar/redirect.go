@@ -1,6 +1,8 @@
 package sidecar
 
 import (
+	"strings"
+
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
@@ -37,12 +39,21 @@ type redirect struct{ *config.Redirect }
 // decode implements routeFilter.
 func (d *redirect) decode(s *stream) bool {
 	s.reply(d.Status, "", "", "direct_response")
-	scheme := "http"
-	if s.r.Header.Get(forwardedProto) == "https" { // As a proxy before this one has told.
-		scheme = "https"
-	}
-	s.answer.header.Set("Location", d.Location(scheme, s.r.Host, s.r.URL.RequestURI(), s.route.Match.Path))
+	s.answer.header.Set("Location", d.Location(s.scheme(), s.r.Host, s.r.URL.RequestURI(), s.route.Match.Path))
 	return false
+}
+
+// scheme is that of the request's own URL, if it came with a whole one, or else what a
+// proxy before this one has told.
+func (s *stream) scheme() string {
+	asked, _, whole := strings.Cut(s.r.RequestURI, "://")
+	if !whole || strings.HasPrefix(asked, "/") {
+		asked = s.r.Header.Get(forwardedProto)
+	}
+	if strings.EqualFold(asked, "https") {
+		return "https"
+	}
+	return "http"
 }
 
 // Dump implements RouteFilter: a route either leads to clusters or redirects.

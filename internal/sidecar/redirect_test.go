@@ -61,6 +61,15 @@ func TestARedirectGoesByTheSchemeThatWasTold(t *testing.T) {
 	}
 }
 
+func TestARedirectOfAWholeURLGoesByItsScheme(t *testing.T) {
+	m := startMesh(t, Options{}, web(t, sidecartest.Answering("hello")), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"redirect":{"uri":"/b"}}]}`))
+	for target, want := range map[string]string{"http://web/a": "http://web/b", "https://web/a": "https://web/b", "/a": "https://web/b", "/a?to=http://web": "https://web/b?to=http://web"} {
+		if _, header, _ := m.say(t, "GET "+target+" HTTP/1.1\r\nHost: web\r\nX-Forwarded-Proto: https\r\n\r\n"); header.Get("Location") != want {
+			t.Errorf("%s leads to %s, want %s", target, header.Get("Location"), want)
+		}
+	}
+}
+
 func TestRedirectsThatIstioRefusesOrIgnores(t *testing.T) {
 	for entry, path := range map[string]string{
 		`"redirect":{}`: "spec.http[0].redirect",
