@@ -2,12 +2,16 @@ package scenarios
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 // FuzzRead establishes that no text and no setting makes the reader panic, and that
 // what is wrong is placed: at a line that the file has, or at the setting.
+// lineBreak is what ends a line in YAML (1.2, 5.4).
+var lineBreak = regexp.MustCompile(`\r\n|\r|\n`)
+
 func FuzzRead(f *testing.F) {
 	f.Add(good, "")
 	f.Add("a: &a [*a]", "")
@@ -30,7 +34,7 @@ func FuzzRead(f *testing.F) {
 		case err == nil && (s == nil || len(s.Steps) == 0):
 			t.Fatalf("a scenario without a step was read: %+v", s)
 		case err != nil:
-			placed(t, err, len(strings.Split(text, "\n")))
+			placed(t, err, len(lineBreak.Split(text, -1)))
 		}
 	})
 }
