@@ -74,9 +74,26 @@ func (w *Window) loggedElsewhere(p pair, a asked) uint64 {
 // injected returns the growth of the fault filter's counters, of delays, aborts or
 // both, on the listeners of a service's HTTP ports.
 func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kept bool, why string) {
-	for name := range p.after.stats {
+	return p.growth(func(name string) bool {
 		parts := faultStat.FindStringSubmatch(name)
-		if parts == nil || !hasPort(service, parts[1]) || !slices.Contains(which, parts[2]) {
+		return parts != nil && hasPort(service, parts[1]) && slices.Contains(which, parts[2])
+	})
+}
+
+// downstream returns how many requests the proxy took of its workload, or at a gateway,
+// on its listeners of a port; empty: of all ports.
+func (p pair) downstream(port string) (taken uint64, kept bool, why string) {
+	return p.growth(func(name string) bool {
+		parts := downstreamStat.FindStringSubmatch(name)
+		return parts != nil && (port == "" || parts[1] == port)
+	})
+}
+
+// growth is that of all counters of some names together; kept is false where there is
+// none.
+func (p pair) growth(of func(name string) bool) (delta uint64, kept bool, why string) {
+	for name := range p.after.stats {
+		if !of(name) {
 			continue
 		}
 		n, _, back := p.counter(name)
@@ -86,23 +103,6 @@ func (p pair) injected(service mesh.Service, which ...string) (delta uint64, kep
 		delta, kept = delta+n, true
 	}
 	return delta, kept, ""
-}
-
-// downstream returns how many requests the proxy took of its workload, or at a gateway,
-// on its listeners of a port; empty: of all ports.
-func (p pair) downstream(port string) (taken uint64, kept bool, why string) {
-	for name := range p.after.stats {
-		parts := downstreamStat.FindStringSubmatch(name)
-		if parts == nil || port != "" && parts[1] != port {
-			continue
-		}
-		n, _, back := p.counter(name)
-		if back != "" {
-			return 0, false, back
-		}
-		taken, kept = taken+n, true
-	}
-	return taken, kept, ""
 }
 
 // overflowed is the growth of a cluster's own overflow counters. Of a TCP port they
