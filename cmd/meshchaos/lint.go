@@ -100,12 +100,8 @@ func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning
 func (f *lintFlags) ofNamespace(cmd *cobra.Command) ([]scenarios.Warning, error) {
 	ctx := cmd.Context()
 	m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace})
-	var unanswered *mesh.UnansweredError
-	if errors.As(err, &unanswered) || err != nil && ctx.Err() != nil {
-		return nil, &runError{err}
-	}
 	if err != nil {
-		return nil, err
+		return nil, notOpened(ctx, err)
 	}
 	defer m.Close(ctx)
 	objects, err := m.Objects(ctx)
