@@ -89,7 +89,7 @@ func (r *run) enter(ctx context.Context, ref rules.Ref, next *rules.Object) erro
 		e := l.Open(ref, r.current[ref])
 		e.Is, e.Next, e.Writing = r.current[ref], next, true
 	})
-	err := r.book.store(ctx)
+	err := r.book.store(ctx, aliveFor)
 	if err == nil || r.undone(ref, next) {
 		return nil
 	}

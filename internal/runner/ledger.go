@@ -35,26 +35,17 @@ func (b *book) do(change func(*journal.Ledger)) {
 	change(&b.ledger)
 }
 
-// store stores it.
-func (b *book) store(ctx context.Context) error {
+// store stores it, with a deadline that is so far ahead.
+func (b *book) store(ctx context.Context, ahead time.Duration) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	b.ledger.Deadline = time.Now().Add(aliveFor).UTC()
+	b.ledger.Deadline = time.Now().Add(ahead).UTC()
 	if err := b.mesh.Enter(ctx, &b.ledger); err != nil {
 		return fmt.Errorf("keeping the ledger of the run: %w", err)
 	}
 	return nil
-}
-
-// expire says in the ledger that the run is over. Else it is taken for alive for a
-// minute more.
-func (b *book) expire(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
-	defer cancel()
-	b.ledger.Deadline = time.Now().UTC()
-	_ = b.mesh.Enter(ctx, &b.ledger)
 }
 
 // entries are those of the ledger, in the order of their first write.
@@ -112,7 +103,7 @@ func (r *run) claim(ctx context.Context) error {
 	r.book.do(func(l *journal.Ledger) {
 		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, whoami(), r.record.Started.UTC()
 	})
-	if err := r.book.store(ctx); err != nil {
+	if err := r.book.store(ctx, aliveFor); err != nil {
 		return err
 	}
 	others, err := r.mesh.Ledgers(ctx)
@@ -154,7 +145,7 @@ func (r *run) stayAlive(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = r.book.store(ctx)
+			_ = r.book.store(ctx, aliveFor)
 		}
 	}
 }
@@ -165,7 +156,8 @@ func (r *run) over(ctx context.Context) {
 	case r.record.Restored:
 		r.settleLedger(ctx)
 	case !r.mesh.Info().Ephemeral:
-		r.book.expire(ctx)
+		// It is over now, and not only in a minute; else that is all that is lost.
+		_ = r.book.store(context.WithoutCancel(ctx), 0)
 		r.problem("what was there is kept in the ledger of the run: meshchaos restore --namespace %s --run %s tries again to undo what is left", r.mesh.Info().Namespace, r.ID)
 	}
 }
