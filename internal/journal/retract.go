@@ -50,39 +50,52 @@ func Retract(was, ours, theirs *rules.Object) (*rules.Object, error) {
 	case was == nil || ours == nil:
 		return nil, &OverlapError{theirs.Ref, []string{"spec"}}
 	}
-	r := retraction{}
-	all := sides[map[string]any]{}
-	for o, into := range map[*rules.Object]*map[string]any{was: &all.was, ours: &all.ours, theirs: &all.theirs} {
-		if err := readInto(into, o.Manifest); err != nil {
-			return nil, fmt.Errorf("reading the manifest of %s: %w", o.Ref, err)
-		}
-	}
-	text, err := was.Encode()
-	if err == nil {
-		err = readInto(&all.meant, text)
-	}
+	all, err := treesOf(was, ours, theirs)
 	if err != nil {
-		return nil, fmt.Errorf("reading the manifest of %s: %w", was.Ref, err)
+		return nil, err
 	}
-	r.specs = sides[proto.Message]{was: was.Spec, ours: ours.Spec, theirs: theirs.Spec}
+	r := retraction{specs: sides[proto.Message]{was: was.Spec, ours: ours.Spec, theirs: theirs.Spec}}
 	out := r.object(all)
 	if len(r.overlaps) > 0 {
 		return nil, &OverlapError{theirs.Ref, r.overlaps}
 	}
-	if text, err = json.Marshal(out); err != nil {
+	text, err := json.Marshal(out)
+	if err != nil {
 		return nil, fmt.Errorf("editing the manifest of %s: %w", theirs.Ref, err)
 	}
 	return rules.Decode(text)
 }
 
-// readInto reads a manifest that this build understands whole.
-func readInto(tree *map[string]any, manifest []byte) error {
-	if _, err := rules.Decode(manifest); err != nil {
-		return err
+// treesOf reads the manifests of the sides.
+func treesOf(was, ours, theirs *rules.Object) (all sides[map[string]any], err error) {
+	if all.was, err = treeOfManifest(was, was.Manifest); err != nil {
+		return all, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(manifest))
-	dec.UseNumber()
-	return dec.Decode(tree)
+	if all.ours, err = treeOfManifest(ours, ours.Manifest); err != nil {
+		return all, err
+	}
+	if all.theirs, err = treeOfManifest(theirs, theirs.Manifest); err != nil {
+		return all, err
+	}
+	text, err := was.Encode()
+	if err != nil {
+		return all, err
+	}
+	all.meant, err = treeOfManifest(was, text)
+	return all, err
+}
+
+// treeOfManifest reads a manifest of an object that this build understands whole.
+func treeOfManifest(o *rules.Object, manifest []byte) (tree map[string]any, err error) {
+	if _, err = rules.Decode(manifest); err == nil {
+		dec := json.NewDecoder(bytes.NewReader(manifest))
+		dec.UseNumber()
+		err = dec.Decode(&tree)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the manifest of %s: %w", o.Ref, err)
+	}
+	return tree, nil
 }
 
 // sides are a part of an object as it was, as the run made it, and as it is; meant is
