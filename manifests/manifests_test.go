@@ -3,17 +3,18 @@ package manifests
 import (
 	"bytes"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 )
 
 func TestAppNamesTheImageAsked(t *testing.T) {
-	names, err := fs.Glob(files, "*.yaml")
+	names, err := fs.Glob(samples, "samples/*.yaml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%d manifests: %v", len(names), err)
 	}
 	for _, name := range names {
-		app := strings.TrimSuffix(name, ".yaml")
+		app := strings.TrimSuffix(path.Base(name), ".yaml")
 		plain, err := App(app, Image)
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,7 @@
 // The same code serves in the embedded mesh and as pods of a cluster.
 //
 // An application is a folder of this package, which says all of it, its line in
-// applications, its manifest in the folder manifests and its section in
+// applications, its manifest in the folder manifests/samples and its section in
 // docs/samples.md. The package may import its own folders, and nothing else of
 // this module.
 package samples
