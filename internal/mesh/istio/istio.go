@@ -12,7 +12,7 @@
 // Load comes from a pod of this program with a sidecar of its own. The proxies'
 // admin interfaces and the pod's agent are reached by port-forward, their access
 // logs by pods/log. The package may import loadgen and
-// internal/{agent,envoy,mesh,rules}.
+// internal/{agent,cluster,envoy,mesh,rules}.
 package istio
 
 import (
@@ -32,8 +32,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
@@ -83,9 +83,9 @@ const reachTimeout = 15 * time.Second
 // and the namespace. It makes nothing there. Its error is a mesh.UnansweredError
 // if the cluster cannot be reached; any other is about the Options.
 func Open(ctx context.Context, o Options) (*Mesh, error) {
-	config, namespace, err := load(o)
+	config, namespace, err := cluster.Load(cluster.Options{Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
 	}
 	m := &Mesh{
 		namespace: namespace, image: o.Image, run: o.Run, log: o.Log, config: config,
@@ -116,34 +116,6 @@ func (m *Mesh) connect() error {
 	m.tunnels = newTunnels(m.config, m.kube.CoreV1().RESTClient())
 	m.dynamic, err = dynamic.NewForConfigAndClient(m.config, m.api)
 	return err
-}
-
-// load reads the kubeconfig by kubectl's rules.
-func load(o Options) (*rest.Config, string, error) {
-	files := clientcmd.NewDefaultClientConfigLoadingRules()
-	files.ExplicitPath = o.Kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: o.Context}
-	overrides.Context.Namespace = o.Namespace
-	client := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(files, overrides)
-	config, err := client.ClientConfig()
-	if clientcmd.IsEmptyConfig(err) {
-		return nil, "", errors.New("opening the cluster: there is no kubeconfig; set KUBECONFIG, give --kubeconfig, or use --mesh embedded, which needs no cluster")
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig: %w; name another by --kubeconfig or --context, or use --mesh embedded, which needs no cluster", err)
-	}
-	namespace, _, err := client.Namespace()
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the cluster: finding the namespace in the kubeconfig: %w", err)
-	}
-	// Certificates are read now: client-go would watch the files for ever.
-	if err := rest.LoadTLSFiles(config); err != nil {
-		return nil, "", fmt.Errorf("opening the cluster: reading the kubeconfig's certificates: %w", err)
-	}
-	config.CertFile, config.KeyFile, config.CAFile = "", "", ""
-	// client-go's default of 5 requests a second would slow the checks before a run.
-	config.QPS, config.Burst = 50, 100
-	return config, namespace, nil
 }
 
 // check finds the API versions of Istio's objects, and the versions of all.

@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+const kubeconfig = `apiVersion: v1
+kind: Config
+current-context: shop
+contexts:
+- {name: shop, context: {cluster: one, user: me, namespace: shop}}
+- {name: other, context: {cluster: two, user: me}}
+- {name: sealed, context: {cluster: one, user: sealed}}
+clusters:
+- {name: one, cluster: {server: "https://one:6443"}}
+- {name: two, cluster: {server: "https://two:6443"}}
+users:
+- {name: me, user: {token: t}}
+- {name: sealed, user: {client-certificate: gone.crt, client-key: gone.key}}
+`
+
+func TestTheClusterIsFoundAsKubectlFindsIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", file)
+	for _, row := range []struct {
+		options                Options
+		host, namespace, wrong string
+	}{
+		{Options{}, "https://one:6443", "shop", ""},
+		{Options{Context: "other"}, "https://two:6443", "default", ""},
+		{Options{Kubeconfig: file, Namespace: "mine"}, "https://one:6443", "mine", ""},
+		{Options{Context: "nowhere"}, "", "", `context "nowhere" does not exist`},
+		{Options{Kubeconfig: file + "s"}, "", "", "configs"},
+		{Options{Context: "sealed"}, "", "", "gone.crt"},
+	} {
+		config, namespace, err := Load(row.options)
+		switch {
+		case row.wrong != "":
+			if err == nil || !strings.Contains(err.Error(), row.wrong) {
+				t.Errorf("%+v: error %v, want one about %s", row.options, err, row.wrong)
+			}
+		case err != nil:
+			t.Errorf("%+v: %v", row.options, err)
+		case config.Host != row.host || namespace != row.namespace:
+			t.Errorf("%+v: %s in %s, want %s in %s", row.options, namespace, config.Host, row.namespace, row.host)
+		}
+	}
+}
+
+func TestWhatIsNoAnswer(t *testing.T) {
+	pods := schema.GroupResource{Resource: "pods"}
+	for _, row := range []struct {
+		err     error
+		answers bool
+	}{
+		{apierrors.NewForbidden(pods, "a", errors.New("no")), true},
+		{apierrors.NewNotFound(pods, "a"), true},
+		{errors.New("one of our own"), true},
+		{apierrors.NewConflict(pods, "a", errors.New("moved")), false},
+		{apierrors.NewTooManyRequestsError("later"), false},
+		{apierrors.NewInternalError(errors.New("failed calling webhook")), false},
+		{fmt.Errorf("asking: %w", &url.Error{Op: "Get", URL: "/", Err: errors.New("refused")}), false},
+		{context.DeadlineExceeded, false},
+	} {
+		if got := Answers(row.err); got != row.answers {
+			t.Errorf("%v: %v, want %v", row.err, got, row.answers)
+		}
+	}
+}
