@@ -129,6 +129,7 @@ type Event struct {
 	Ref     rules.Ref // of kind Pod or Service too, and of kinds of Istio's that no run writes
 	Did     string    // one of the words below
 	Version string    // the resource version that it has since then; empty: it is gone
+	By      []string  // who did it, by the field managers of metadata.managedFields, sorted, as far as these tell
 	Lost    string    // why events may be missed from now on; then nothing else is set
 }
 

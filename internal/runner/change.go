@@ -105,6 +105,9 @@ func (r *run) undone(ref rules.Ref, next *rules.Object) bool {
 
 // know notes what is there now.
 func (r *run) know(ref rules.Ref, now *rules.Object) {
+	if was := r.current[ref]; was != nil {
+		r.versions[ref] = was.ResourceVersion
+	}
 	r.current[ref] = now
 	r.book.do(func(l *journal.Ledger) {
 		if e := l.Find(ref); e != nil {

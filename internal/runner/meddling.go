@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -14,6 +15,8 @@ import (
 
 // heard is what the mesh told of itself since the run listens.
 type heard struct {
+	news chan struct{} // there is something that was not there before
+
 	mu     sync.Mutex
 	events []mesh.Event
 	lost   []string
@@ -24,9 +27,13 @@ func (h *heard) hear(e mesh.Event) {
 	defer h.mu.Unlock()
 	if e.Lost != "" {
 		h.lost = append(h.lost, e.Lost)
-		return
+	} else {
+		h.events = append(h.events, e)
 	}
-	h.events = append(h.events, e)
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
 }
 
 func (h *heard) len() int {
@@ -35,11 +42,18 @@ func (h *heard) len() int {
 	return len(h.events)
 }
 
-// from returns the events since there were n, and what is not heard any more.
+// from returns the events, and what is not heard any more. Of pods it has those since
+// there were n: which of them serve as a window begins is read by then. A rule that
+// somebody changed between two windows makes the one differ from the other.
 func (h *heard) from(n int) (events []mesh.Event, lost []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.events[n:]), slices.Clone(h.lost)
+	for i, e := range h.events {
+		if i >= n || e.Ref.Kind != podKind {
+			events = append(events, e)
+		}
+	}
+	return events, slices.Clone(h.lost)
 }
 
 // listen hears of whatever changes from now on until ctx ends. A listing at the
@@ -66,8 +80,8 @@ func (r *run) listen(ctx context.Context) error {
 	return nil
 }
 
-// meddling says what is not as the run knows it to be, and what else happened
-// since it had heard of so many events: somebody else changed the mesh, and what
+// meddling says what is not as the run knows it to be, and what else happened, to
+// pods since it had heard of so many events: somebody else changed the mesh, and what
 // was observed is of both.
 func (r *run) meddling(ctx context.Context, since int) ([]string, error) {
 	found, err := r.differing(ctx)
@@ -75,13 +89,13 @@ func (r *run) meddling(ctx context.Context, since int) ([]string, error) {
 		return nil, err
 	}
 	events, lost := r.heard.from(since)
-	for ref, did := range r.others(events) {
+	for ref, one := range r.others(events) {
 		switch {
 		case found[ref] != "":
 		case ref.Kind == podKind:
-			found[ref] = fmt.Sprintf("%s %s meanwhile; run again when the workloads are steady", ref, did)
+			found[ref] = fmt.Sprintf("%s %s meanwhile; run again when the workloads are steady", ref, one.did)
 		default:
-			found[ref] = fmt.Sprintf("%s %s meanwhile, by somebody else; %s", ref, did, alone)
+			found[ref] = fmt.Sprintf("%s %s meanwhile, by somebody else%s; %s", ref, one.did, inBrackets(one.by), alone)
 		}
 	}
 	var all []string
@@ -100,22 +114,58 @@ const (
 	alone   = "nobody else may change what acts on the traffic during a run: run again"
 )
 
-// others words what the events did to each object that is not the run's own doing.
-func (r *run) others(events []mesh.Event) map[rules.Ref]string {
-	all := map[rules.Ref]string{}
+// doing is what others did to an object, worded, and who they were, as far as is known.
+type doing struct {
+	did string
+	by  []string
+}
+
+// others returns, of each object, what the events did to it that is not the run's own
+// doing.
+func (r *run) others(events []mesh.Event) map[rules.Ref]doing {
+	all := map[rules.Ref]doing{}
 	for _, e := range events {
-		known := r.current[e.Ref]
+		one := all[e.Ref]
 		switch {
 		case e.Ref.Kind == rules.Telemetry && r.foreign(e.Ref):
-		case known != nil && known.ResourceVersion == e.Version: // a write of the run's own that was heard of late
-		case known == nil && e.Did == mesh.Deleted && all[e.Ref] == "" && r.book.ledger.Find(e.Ref) != nil:
-		case all[e.Ref] == "":
-			all[e.Ref] = e.Did
-		case !strings.HasSuffix(all[e.Ref], e.Did):
-			all[e.Ref] += ", then " + e.Did
+			continue
+		case r.knew(e):
+			continue
+		case r.current[e.Ref] == nil && e.Did == mesh.Deleted && one.did == "" && r.book.ledger.Find(e.Ref) != nil:
+			continue
+		case one.did == "":
+			one.did = e.Did
+		case !strings.HasSuffix(one.did, e.Did):
+			one.did += ", then " + e.Did
 		}
+		one.by = sorted(append(one.by, e.By...))
+		all[e.Ref] = one
 	}
 	return all
+}
+
+// knew says whether the run has written an object, or read it, as it was after an
+// event or later: such an event is heard of late. Each write of the run checks the
+// version that it knew, so nobody else can have come between.
+//
+// Resource versions of one resource count up (Kubernetes' API concepts, "Resource
+// versions").
+func (r *run) knew(e mesh.Event) bool {
+	known := r.versions[e.Ref]
+	if now := r.current[e.Ref]; now != nil {
+		known = now.ResourceVersion
+	}
+	if e.Version == "" || known == e.Version {
+		return e.Version != ""
+	}
+	at, unreadable := strconv.ParseUint(e.Version, 10, 64)
+	upTo, none := strconv.ParseUint(known, 10, 64)
+	return unreadable == nil && none == nil && at <= upTo
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // differing says of the rules of the namespace what is not as the run knows it to
@@ -148,10 +198,14 @@ func (r *run) differing(ctx context.Context) (map[rules.Ref]string, error) {
 
 // byWhom words who has written an object; empty: its manifest does not tell.
 func byWhom(known, now *rules.Object) string {
-	if names := journal.Authors(known, now); len(names) > 0 {
-		return " (" + strings.Join(names, ", ") + ")"
+	return inBrackets(journal.Authors(known, now))
+}
+
+func inBrackets(names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	return ""
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // foreign says whether an object is in a namespace in which the run has written

@@ -86,6 +86,7 @@ type run struct {
 
 	book     book
 	current  map[rules.Ref]*rules.Object // what the run knows to be there now
+	versions map[rules.Ref]string        // the last that it knew before that
 	marks    map[*rules.Object]string    // the marks of the objects that the run wrote
 	unproven map[rules.Ref]string        // why an object that was undone is not known to be
 	replaced map[rules.Ref]*rules.Object // what such an undoing took away
@@ -106,7 +107,9 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 			Scenario: s.Recorded(),
 			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version},
 		},
+		heard:    heard{news: make(chan struct{}, 1)},
 		current:  map[rules.Ref]*rules.Object{},
+		versions: map[rules.Ref]string{},
 		marks:    map[*rules.Object]string{},
 		unproven: map[rules.Ref]string{},
 		replaced: map[rules.Ref]*rules.Object{},

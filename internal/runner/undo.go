@@ -17,6 +17,9 @@ func (r *run) finish(ctx context.Context, cause error) error {
 		r.problem("the run was interrupted")
 		cause = nil
 	}
+	if errors.Is(cause, errMeddled) { // of which the record has who, and what
+		cause = nil
+	}
 	undo, cancel := r.undoing(ctx)
 	defer cancel()
 	if err := r.settleUncertain(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -27,33 +28,42 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	}
 	reading := r.newReading(name, proxies)
 	defer reading.close()
-	cohorts := r.scenario.Cohorts(name, step)
-	loads, loadErr := r.load(ctx, cohorts, reading.begin)
-	w.Loads, w.Ended = loads, time.Now()
-	if loadErr != nil {
-		w.Cut = loadErr.Error()
-	} else if reading.begun() { // else the load ended before it
-		if err := reading.end(ctx, cohorts, loads, w.Ended); err != nil {
-			return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
-		}
-		r.keep(ctx, &w, reading, step)
+	attended := r.attend(ctx, reading.since)
+	err = r.measure(attended, &w, reading, r.scenario.Cohorts(name, step))
+	if why := attended.leave(); why != nil {
+		err = r.ended(ctx, &w, reading.since, why)
+	} else if err == nil && reading.Window != nil {
+		err = r.keep(ctx, &w, reading, step)
 	}
 	r.record.Windows = append(r.record.Windows, w)
-	if loadErr != nil {
-		return fmt.Errorf("%s: driving the load: %w", w.Words(), loadErr)
+	return err
+}
+
+// measure drives the load of a window and reads the proxies before and after it.
+func (r *run) measure(ctx context.Context, w *report.Window, reading *reading, cohorts []mesh.Cohort) error {
+	loads, err := r.load(ctx, cohorts, reading.begin)
+	w.Loads, w.Ended = loads, time.Now()
+	if err != nil {
+		w.Cut = err.Error()
+		return fmt.Errorf("%s: driving the load: %w", w.Words(), err)
+	}
+	if !reading.begun() { // the load ended before it
+		return nil
+	}
+	if err := reading.end(ctx, cohorts, loads, w.Ended); err != nil {
+		return fmt.Errorf("%s: reading the proxies after it: %w", w.Words(), err)
 	}
 	return nil
 }
 
-// keep enters into the record what the proxies showed.
-func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step scenarios.Step) {
+// keep enters into the record what the proxies showed. The error is that somebody
+// else changed the mesh meanwhile, which ends the run.
+func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step scenarios.Step) error {
 	where := w.Words()
 	if gap := seen.Gap(); gap != "" {
 		r.problem("%s: %s", where, gap)
 	}
-	for _, what := range seen.meddled {
-		r.problem("%s: %s", where, what)
-	}
+	r.meddled(w, seen.meddled)
 	w.Reconciled = seen.Reconcile()
 	if w.Name == report.During {
 		i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
@@ -65,6 +75,10 @@ func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step sc
 	} else if seen.Log != nil {
 		r.explainLater(ctx, len(r.record.Windows), seen, w.Loads)
 	}
+	if len(seen.meddled) > 0 {
+		return errMeddled
+	}
+	return nil
 }
 
 // objects are those that the run knows to be in force.

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -128,7 +129,7 @@ func (m *Mesh) collection(w watched, namespace string, hear func(mesh.Event)) *c
 		}
 		e := mesh.Event{Ref: rules.Ref{Kind: w.kind, Namespace: now.GetNamespace(), Name: now.GetName()}, Did: did}
 		if is != nil {
-			e.Version = is.GetResourceVersion()
+			e.Version, e.By = is.GetResourceVersion(), authors(was, is)
 		}
 		hear(e)
 	}
@@ -136,4 +137,19 @@ func (m *Mesh) collection(w watched, namespace string, hear func(mesh.Event)) *c
 		hear(mesh.Event{Lost: fmt.Sprintf("the %s of %s could not be followed any more: %v", w.of.Resource, where(namespace), err)})
 	}
 	return c
+}
+
+// authors are those who have written an object in between.
+func authors(was, is *unstructured.Unstructured) []string {
+	manifest := func(u *unstructured.Unstructured) *rules.Object {
+		if u == nil {
+			return nil
+		}
+		text, err := u.MarshalJSON()
+		if err != nil { // it tells nothing then
+			return nil
+		}
+		return &rules.Object{Manifest: text}
+	}
+	return journal.Authors(manifest(was), manifest(is))
 }
