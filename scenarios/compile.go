@@ -193,12 +193,14 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
 	}
-	into.targets = map[string]Error{}
+	into.targets, into.froms = map[string]Error{}, map[string]Error{}
 	for _, name := range slices.Sorted(maps.Keys(step.Load)) {
 		cohort, err := compileLoad(f, step, name, into.Expect)
 		note(err)
 		into.Cohorts = append(into.Cohorts, cohort)
-		into.targets[name] = *r.place(yamlnode.At(targetOf(loadNode(f, step, name)), "", ""))
+		node := loadNode(f, step, name)
+		into.targets[name] = *r.place(yamlnode.At(targetOf(node), "", ""))
+		into.froms[name] = *r.place(yamlnode.At(yamlnode.Follow(node, "from"), "", ""))
 	}
 	return errors.Join(wrong...)
 }

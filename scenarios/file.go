@@ -82,7 +82,7 @@ type fileLoad struct {
 	Headers     map[string]string `yaml:"headers,omitempty"`
 	Body        string            `yaml:"body,omitempty"`
 	As          string            `yaml:"as,omitempty" jsonschema_description:"Each connection first signs in by this name, at /login of the same host (form field username), and keeps its cookie."`
-	From        string            `yaml:"from,omitempty" jsonschema:"enum=client,enum=gateway" jsonschema_description:"Where it enters the mesh. Default: client, a load workload with a sidecar of its own."`
+	From        string            `yaml:"from,omitempty" jsonschema_description:"Where it enters the mesh. Default: client, a load workload with a sidecar of its own. gateway: the ingress gateway. Else a workload, such as productpage-v1, whose labels and service account that sidecar takes."`
 	Engine      string            `yaml:"engine,omitempty" jsonschema:"enum=net/http,enum=fortio"`
 	Connections *int              `yaml:"connections,omitempty" jsonschema:"minimum=1" jsonschema_description:"fortio's -c. Default 4. No more than requests."`
 	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/nearest"
@@ -46,7 +47,7 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	if err := setTarget(node, load, &plan); err != nil {
 		return cohort, err
 	}
-	if err := checkWord(node, "from", cohort.From, []string{mesh.FromClient, mesh.FromGateway}); err != nil {
+	if err := checkFrom(node, cohort); err != nil {
 		return cohort, err
 	}
 	if load.Requests.auto {
@@ -137,6 +138,15 @@ func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 		h.Login = &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": load.As}}
 	}
 	plan.HTTP = h
+	return nil
+}
+
+// checkFrom refuses what is the name of no workload.
+func checkFrom(node ast.Node, cohort mesh.Cohort) error {
+	at := yamlnode.Follow(node, "from")
+	if wrong := validation.IsDNS1123Subdomain(cohort.From); len(wrong) > 0 {
+		return yamlnode.At(at, "write client, gateway, or the name of a workload as that of a Deployment", "%q is not the name of a workload", cohort.From)
+	}
 	return nil
 }
 

@@ -66,6 +66,7 @@ type Step struct {
 	Cohorts []mesh.Cohort // sorted by name
 	Expect  []Line
 	targets map[string]Error // where what a cohort calls stands
+	froms   map[string]Error // where it stands what it is from
 	scope   check.Scope
 }
 
@@ -79,6 +80,14 @@ func (s Step) Compile(text string) (*check.Expectation, error) {
 // in the file.
 func (s Step) WrongTarget(cohort string, err error) error {
 	placed := s.targets[cohort]
+	placed.Message = err.Error()
+	return &placed
+}
+
+// WrongEntrance is an error of what a cohort is from that shows only in a mesh, placed
+// in the file.
+func (s Step) WrongEntrance(cohort string, err error) error {
+	placed := s.froms[cohort]
 	placed.Message = err.Error()
 	return &placed
 }

@@ -94,7 +94,11 @@ func admitEmbedded(s *scenarios.Scenario) ([]runner.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	stages, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Closed: true, Beyond: runner.Alone()}, s, "validate")
+	workloads, err := embedded.Workloads(s.App)
+	if err != nil {
+		return nil, err
+	}
+	stages, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Workloads: workloads, Closed: true, Beyond: runner.Alone()}, s, "validate")
 	if err != nil {
 		return nil, ofFile(s, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -66,7 +65,7 @@ func (w *Window) sentThat(p pair, part rules.Part, as func(rules.Request) (is, k
 	untold := ""
 	for _, cohort := range w.Cohorts {
 		result := w.Loads[cohort.Name]
-		if result == nil || (cohort.From == mesh.FromGateway) != p.proxy.Gateway {
+		if result == nil || !cohort.Enters(p.proxy) {
 			continue
 		}
 		request, ok := requestOf(cohort, part.Object.Namespace)

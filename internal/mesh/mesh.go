@@ -84,17 +84,18 @@ type Mesh interface {
 	// several goroutines, and must not call the mesh.
 	Follow(ctx context.Context, traffic Traffic, hear func(Event)) (unseen []string, err error)
 
-	// Prepare makes what load is driven from, the load workload, unless it is
-	// there. It writes no rule, so a run that prepares first has none to undo
-	// where that fails.
-	Prepare(ctx context.Context) error
+	// Prepare makes what the load of the cohorts is driven from, the load workloads,
+	// unless they are there: one for each workload that cohorts borrow, and one for
+	// those that borrow none. It writes no rule, so a run that prepares first has none
+	// to undo where that fails.
+	Prepare(ctx context.Context, cohorts []Cohort) error
 
 	// Proxies returns the proxies that may carry the run's traffic, as they are
 	// now: one for each workload, the ingress gateway, and, after Prepare, the
-	// load workload's. It makes nothing.
+	// load workloads'. It makes nothing.
 	Proxies(ctx context.Context) ([]Proxy, error)
 
-	// Load runs the cohorts beside each other, from the load workload, and
+	// Load runs the cohorts beside each other, each from its load workload, and
 	// returns what each saw, by name. It returns when all have ended. When ctx
 	// ends the load stops at once, and what was seen so far is returned with
 	// ctx's error.
@@ -160,7 +161,8 @@ type Port struct {
 	Either bool // no protocol is given: proxies tell it by what is sent
 }
 
-// ClientApp is the label app of the load workload.
+// ClientApp is the label app of a load workload that borrows none, and how the names
+// of all of them begin.
 const ClientApp = "meshchaos-client"
 
 // Proxy is one Envoy, or one that behaves like it.
@@ -170,10 +172,11 @@ type Proxy struct {
 	Workload  string            // productpage-v1
 	App       string            // the label app: productpage
 	Version   string            // the label version: v1; empty if it has none
-	Labels    map[string]string // all of the pod's
+	Labels    map[string]string // all that the mesh knows the pod by
 	Address   string            // of its workload, as it stands in other proxies' /clusters: an IP, or ip:port in the embedded mesh
 	Gateway   bool              // it is the ingress gateway's
-	Client    bool              // it is the load workload's, which carries this run's traffic alone
+	Client    bool              // it is a load workload's, which carries this run's traffic alone
+	Borrows   string            // of a load workload: as Cohort.Borrows has it
 	Prompt    bool              // it runs what its admin interface shows: there are no workers that take it a moment later
 	Admin     *envoy.Admin
 
@@ -187,15 +190,33 @@ type Proxy struct {
 // Cohort is one named stream of load.
 type Cohort struct {
 	Name string
-	From string // client or gateway
+	From string // FromClient, FromGateway, or the name of a workload, as Proxy.Workload has it
 	Plan loadgen.Plan
 }
 
-// Where a cohort may enter the mesh.
+// Where a cohort may enter the mesh, beside a workload.
 const (
 	FromClient  = "client"  // the load workload, through its own sidecar
 	FromGateway = "gateway" // the ingress gateway
 )
+
+// Borrows returns the workload for which the sidecar passes that a cohort enters by:
+// the mesh knows it by that workload's labels and service account, and what is for
+// that workload's requests is for its own. Empty: for none.
+func (c Cohort) Borrows() string {
+	if c.From == FromClient || c.From == FromGateway {
+		return ""
+	}
+	return c.From
+}
+
+// Enters says whether the requests of a cohort come by a proxy before any other.
+func (c Cohort) Enters(p Proxy) bool {
+	if c.From == FromGateway {
+		return p.Gateway
+	}
+	return p.Client && p.Borrows == c.Borrows()
+}
 
 // ConflictError says that an object was changed by somebody else meanwhile.
 type ConflictError struct {

@@ -75,7 +75,11 @@ func Of(s *scenarios.Scenario) ([]Mutant, error) {
 	if err != nil {
 		return nil, err
 	}
-	site := runner.Site{Namespace: embedded.Namespace, Services: services, Closed: true, Beyond: runner.Alone()}
+	workloads, err := embedded.Workloads(s.App)
+	if err != nil {
+		return nil, err
+	}
+	site := runner.Site{Namespace: embedded.Namespace, Services: services, Workloads: workloads, Closed: true, Beyond: runner.Alone()}
 	honest, err := follow(site, s, nil)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 type there struct {
 	namespace string
 	services  []mesh.Service
+	workloads []string                // that load may be from; nil: nobody has looked
 	nobody    []scenarios.NoEndpoints // where the scenario means to send to nobody
 	closed    bool
 	beyond    Beyond
@@ -163,6 +164,18 @@ func (t there) load(cohort mesh.Cohort, objects []*rules.Object) error {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
 	}
 	return nil
+}
+
+// lender says that there is no workload of which a cohort takes the labels and the
+// service account.
+func (t there) lender(cohort mesh.Cohort) error {
+	workload := cohort.Borrows()
+	if workload == "" || t.workloads == nil || slices.Contains(t.workloads, workload) {
+		return nil
+	}
+	choice := append([]string{mesh.FromClient, mesh.FromGateway}, t.workloads...)
+	return fmt.Errorf("checking the load %s: the namespace %s has no workload %q with a ready pod and a sidecar; %s",
+		cohort.Name, t.namespace, workload, nearest.Hint(workload, choice))
 }
 
 // address says what is not there of an address that the load workload calls.

@@ -37,6 +37,13 @@ func TestWhatIsNotThereIsRefusedWithWhatIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	workloads, err := embedded.Workloads("bookinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(workload string) string {
+		return strings.Replace(naming(`{fault: {service: ratings, abort: 503}}`, page, ""), "connections: 1", "from: "+workload, 1)
+	}
 	for name, test := range map[string]struct {
 		text string
 		want []string // none: it is planned
@@ -65,11 +72,14 @@ func TestWhatIsNotThereIsRefusedWithWhatIs(t *testing.T) {
 		"a load on a name of DNS":                {naming(`{fault: {service: ratings, abort: 503}}`, "http://productpage.default.svc:9080/", ""), nil},
 		"a load on an unknown name of DNS":       {naming(`{fault: {service: ratings, abort: 503}}`, "http://productpag.default:9080/", ""), []string{`no service "productpag"`}},
 		"a load on a host outside the namespace": {naming(`{fault: {service: ratings, abort: 503}}`, "http://example.com/", ""), nil},
+		"a load from a workload":                 {from("reviews-v2"), nil},
+		"a load from an unknown workload":        {from("reviews-v9"), []string{"naming.yaml:8:", `checking the load pages: the namespace default has no workload "reviews-v9" with a ready pod and a sidecar; did you mean reviews-v1?`}},
+		"a load from the gateway, misspelt":      {from("gatway"), []string{`no workload "gatway"`, "did you mean gateway?"}},
 		"all that is wrong, at once": {naming(`{route: {service: reviews, to: v9}}, {fault: {service: rating, abort: 503}}, {route: {service: details, to: v2}}`, "http://productpage:80/", ""),
 			[]string{"subset v9 of reviews", `no service "rating"`, "subset v2 of details", "no port 80"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services}, readNamed(t, "naming.yaml", test.text), "test")
+			_, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services, Workloads: workloads}, readNamed(t, "naming.yaml", test.text), "test")
 			if (err == nil) != (len(test.want) == 0) {
 				t.Fatalf("the error is %v", err)
 			}

@@ -19,6 +19,7 @@ type Site struct {
 	Services  []mesh.Service  // of the namespace
 	Objects   []*rules.Object // of the namespace, in force
 	Closed    bool            // there is no outside: nobody but its services can be called
+	Workloads []string        // of the namespace, those with a proxy; nil: not asked for
 	Beyond    Beyond
 }
 
@@ -52,6 +53,11 @@ func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, erro
 	if site.Objects, err = m.Objects(ctx); err != nil {
 		return site, fmt.Errorf("reading the rules in force: %w", err)
 	}
+	if slices.ContainsFunc(cohortsOf(s), func(c mesh.Cohort) bool { return c.Borrows() != "" }) {
+		if site.Workloads, err = lenders(ctx, m); err != nil {
+			return site, err
+		}
+	}
 	if site.Closed {
 		site.Beyond = Alone()
 		return site, nil
@@ -74,6 +80,31 @@ func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, erro
 		return site, fmt.Errorf("reading the ports of the ingress gateway: %w", err)
 	}
 	return site, nil
+}
+
+// cohortsOf returns the cohorts of all steps.
+func cohortsOf(s *scenarios.Scenario) []mesh.Cohort {
+	var all []mesh.Cohort
+	for _, step := range s.Steps {
+		all = append(all, step.Cohorts...)
+	}
+	return all
+}
+
+// lenders are the workloads of the namespace that load may be from.
+func lenders(ctx context.Context, m mesh.Mesh) ([]string, error) {
+	proxies, err := m.Proxies(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("finding the workloads: %w", err)
+	}
+	names := []string{}
+	for _, p := range proxies {
+		if p.Namespace == m.Info().Namespace && !p.Gateway && !p.Client {
+			names = append(names, p.Workload)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // objectsOf returns all objects that a scenario writes as they stand.
@@ -115,9 +146,7 @@ func bindsToGateway(s *scenarios.Scenario) bool {
 }
 
 func entersAtGateway(s *scenarios.Scenario) bool {
-	return slices.ContainsFunc(s.Steps, func(step scenarios.Step) bool {
-		return slices.ContainsFunc(step.Cohorts, func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
-	})
+	return slices.ContainsFunc(cohortsOf(s), func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
 }
 
 // known asks the sidecars of the namespace which of the hosts they have clusters

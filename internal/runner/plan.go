@@ -55,7 +55,7 @@ func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
 		site: site, objects: slices.Clone(site.Objects), silenced: s.Silenced,
-		there: there{namespace: site.Namespace, services: site.Services, nobody: s.NoEndpoints, closed: site.Closed, beyond: site.Beyond},
+		there: there{namespace: site.Namespace, services: site.Services, workloads: site.Workloads, nobody: s.NoEndpoints, closed: site.Closed, beyond: site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
 	var steps []Stage
@@ -64,6 +64,9 @@ func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 		for _, cohort := range step.Cohorts {
 			if err := p.there.load(cohort, p.objects); err != nil {
 				p.note(step.WrongTarget(cohort.Name, err))
+			}
+			if err := p.there.lender(cohort); err != nil {
+				p.note(step.WrongEntrance(cohort.Name, err))
 			}
 		}
 	}

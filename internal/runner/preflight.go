@@ -71,7 +71,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	var group errgroup.Group
 	group.Go(func() error { return r.listen(listening) })
-	if err := r.mesh.Prepare(ctx); err != nil {
+	if err := r.mesh.Prepare(ctx, cohortsOf(r.scenario)); err != nil {
 		return errors.Join(fmt.Errorf("preparing the mesh: %w", err), group.Wait())
 	}
 	if err := group.Wait(); err != nil {

@@ -14,6 +14,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -38,6 +39,7 @@ type Options struct {
 	Name      string // of its pod: productpage-v1
 	App       string // the label app
 	Version   string // the label version; empty: none
+	Account   string // the service account of its identity; empty: one of its own name
 	Namespace string
 	Gateway   bool   // it is the ingress gateway
 	Seed      uint64 // every draw follows from it and the name
@@ -56,6 +58,8 @@ func (o Options) proxy() config.Proxy {
 	}
 	return config.Proxy{Namespace: namespace, Labels: o.Labels(), Gateway: o.Gateway}
 }
+
+func (o Options) account() string { return cmp.Or(o.Account, o.Name) }
 
 // Labels are those of its pod.
 func (o Options) Labels() map[string]string {
@@ -128,7 +132,7 @@ func (s *Sidecar) begin(cfg *config.Config) (err error) {
 		s.listeners[inboundKey] = listener{address: l.Addr().String(), close: func() { l.Close() }}
 	}
 	if s.options.CA != nil {
-		if s.identity, err = s.options.CA.identity(s.options.Namespace, s.options.Name); err != nil {
+		if s.identity, err = s.options.CA.identity(s.options.Namespace, s.options.account()); err != nil {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func (p *page) close() {
 // small terminal still shows it, the page for a browser.
 func (m *Mesh) Doors() []string {
 	var lines []string
-	for _, w := range m.workloads {
+	for _, w := range m.pods() {
 		lines = append(lines, Door("admin", w.options.Name, "http://"+w.admin.Address()))
 	}
 	lines = append(lines, Door("log", "of every proxy", "/access_log of its admin interface; ?follow goes on"))

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
@@ -42,7 +43,7 @@ type Options struct {
 type Mesh struct {
 	sample    []pod
 	common    config.Mesh // to all proxies
-	workloads []injected  // in the order of the sample, the load workload, the gateway
+	proxies   sidecar.Options // what all proxies have in common
 	admin     *http.Client
 	page      *page // nil: the application has no HTTP
 
@@ -50,6 +51,7 @@ type Mesh struct {
 	routines sync.WaitGroup
 
 	mu        sync.Mutex
+	workloads []injected // in the order of the sample, the load workload, the gateway, load workloads that borrow
 	store     store
 	ledgers   map[string][]byte // by their runs
 	followers map[*follower]bool
@@ -62,6 +64,8 @@ type injected struct {
 	admin    *admin.Server
 	options  sidecar.Options
 	workload string // that the pod is of
+	client   bool   // it is a load workload
+	borrows  string // of a load workload: as mesh.Cohort.Borrows has it
 }
 
 // Open starts an application's workloads and all proxies. Close must be called.
@@ -99,30 +103,22 @@ func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options)
 	if err != nil {
 		return err
 	}
-	ca, err := sidecar.NewCA()
-	if err != nil {
+	if common.CA, err = sidecar.NewCA(); err != nil {
 		return err
 	}
-	var all []sidecar.Options
+	m.proxies = common
+	var all []injected
 	for i, w := range m.sample {
-		all = append(all, sidecar.Options{Name: w.name, App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()})
+		o := sidecar.Options{Name: w.name, App: w.App, Version: w.Version, Inbound: ports[i].inbound, Workload: ports[i].own.Addr().String()}
+		all = append(all, injected{options: o, workload: w.Name()})
 	}
-	all = append(all, sidecar.Options{Name: clientName, App: clientName}, sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true})
-	for i, o := range all {
-		o.Namespace, o.Seed, o.IP, o.CA = common.Namespace, common.Seed, common.IP, ca
-		proxy, err := sidecar.Start(o, cfg)
-		if err != nil {
+	all = append(all,
+		injected{options: sidecar.Options{Name: clientName, App: clientName}, workload: clientName, client: true},
+		injected{options: sidecar.Options{Name: gatewayName, App: gatewayName, Gateway: true}, workload: gatewayName})
+	for _, w := range all {
+		if err := m.inject(w, cfg); err != nil {
 			return err
 		}
-		door, err := admin.Serve(proxy)
-		if err != nil {
-			return errors.Join(err, proxy.Close())
-		}
-		of := o.Name
-		if i < len(m.sample) {
-			of = m.sample[i].Name()
-		}
-		m.workloads = append(m.workloads, injected{proxy: proxy, admin: door, options: o, workload: of})
 	}
 	for i, w := range m.sample {
 		env := workload.Env{PodName: w.name, Dial: m.workloads[i].proxy.Dial}
@@ -138,6 +134,26 @@ func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options)
 	return err
 }
 
+// inject starts the proxy of a pod.
+func (m *Mesh) inject(w injected, cfg *config.Config) (err error) {
+	w.options.Namespace, w.options.Seed, w.options.IP, w.options.CA = m.proxies.Namespace, m.proxies.Seed, m.proxies.IP, m.proxies.CA
+	if w.proxy, err = sidecar.Start(w.options, cfg); err != nil {
+		return err
+	}
+	if w.admin, err = admin.Serve(w.proxy); err != nil {
+		return errors.Join(err, w.proxy.Close())
+	}
+	m.workloads = append(m.workloads, w)
+	return nil
+}
+
+// pods are all that there are now.
+func (m *Mesh) pods() []injected {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.workloads)
+}
+
 // Close implements mesh.Mesh. Nothing of the mesh runs on. The error is that of
 // a workload that had stopped serving, or what had failed in a proxy.
 func (m *Mesh) Close(context.Context) error {
@@ -146,7 +162,7 @@ func (m *Mesh) Close(context.Context) error {
 	}
 	// The workloads last, so that no proxy misses one that is needed.
 	var errs []error
-	for _, w := range m.workloads {
+	for _, w := range m.pods() {
 		w.admin.Close()
 		errs = append(errs, w.proxy.Close())
 	}
@@ -162,9 +178,6 @@ func (m *Mesh) Close(context.Context) error {
 func (m *Mesh) Info() mesh.Info {
 	return mesh.Info{Kind: mesh.Embedded, Namespace: Namespace, Ephemeral: true, Closed: true}
 }
-
-// Prepare implements mesh.Mesh: the load workload runs from the start.
-func (m *Mesh) Prepare(context.Context) error { return nil }
 
 // Services implements mesh.Mesh.
 func (m *Mesh) Services(context.Context) ([]mesh.Service, error) {
@@ -200,7 +213,7 @@ func (w injected) namespace() string {
 // Proxies implements mesh.Mesh.
 func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 	var proxies []mesh.Proxy
-	for _, w := range m.workloads {
+	for _, w := range m.pods() {
 		proxies = append(proxies, mesh.Proxy{
 			Name:      w.options.Name,
 			Namespace: w.namespace(),
@@ -210,7 +223,8 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 			Labels:    w.options.Labels(),
 			Address:   w.address(),
 			Gateway:   w.options.Gateway,
-			Client:    w.options.Name == clientName,
+			Client:    w.client,
+			Borrows:   w.borrows,
 			Prompt:    true,
 			Admin:     &envoy.Admin{Client: m.admin, Base: "http://" + w.admin.Address()},
 			Log:       w.proxy.FollowLog,
@@ -218,7 +232,3 @@ func (m *Mesh) Proxies(context.Context) ([]mesh.Proxy, error) {
 	}
 	return proxies, nil
 }
-
-// client and gateway are the proxies of the load workload and of the ingress.
-func (m *Mesh) client() *sidecar.Sidecar  { return m.workloads[len(m.workloads)-2].proxy }
-func (m *Mesh) gateway() *sidecar.Sidecar { return m.workloads[len(m.workloads)-1].proxy }

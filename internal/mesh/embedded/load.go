@@ -11,7 +11,7 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
-// Load implements mesh.Mesh. The load comes from this process: through the load
+// Load implements mesh.Mesh. The load comes from this process: through a load
 // workload's proxy, or to the gateway's, whose host name in a plan does not
 // matter to where it connects.
 func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
@@ -32,31 +32,32 @@ func (m *Mesh) plan(c mesh.Cohort) (loadgen.Plan, error) {
 	if err != nil {
 		return loadgen.Plan{}, err
 	}
-	entrance, err := m.entrance(c.From, host, port)
+	address, err := m.listener(c, host, port)
 	if err != nil {
 		return loadgen.Plan{}, err
 	}
-	return c.Plan.Through(entrance), nil
+	return c.Plan.Through(address), nil
 }
 
-// entrance is where a connection to an address of the mesh goes.
-func (m *Mesh) entrance(from, host, port string) (string, error) {
+// listener is where a cohort's connections to an address of the mesh go.
+func (m *Mesh) listener(c mesh.Cohort, host, port string) (string, error) {
 	address := net.JoinHostPort(host, port)
-	switch from {
-	case mesh.FromClient:
-		listener, err := m.client().ListenerAddress(address)
-		if err != nil {
-			return "", fmt.Errorf("connecting to %q: %w; the application has %s", address, err, m.addresses())
-		}
-		return listener, nil
-	case mesh.FromGateway:
+	proxy := m.entrance(c)
+	if proxy == nil {
+		return "", fmt.Errorf("nothing passes for the workload %q; the mesh was prepared without this load", c.From)
+	}
+	if c.From == mesh.FromGateway {
 		number, err := strconv.Atoi(port)
 		if err != nil {
 			return "", fmt.Errorf("connecting to %q at the gateway: its port is not a number", address)
 		}
-		return m.gateway().GatewayAddress(number)
+		return proxy.GatewayAddress(number)
 	}
-	return "", fmt.Errorf("it cannot enter from %q, only from %s or %s", from, mesh.FromClient, mesh.FromGateway)
+	listener, err := proxy.ListenerAddress(address)
+	if err != nil {
+		return "", fmt.Errorf("connecting to %q: %w; the application has %s", address, err, m.addresses())
+	}
+	return listener, nil
 }
 
 // addresses words what can be called.

@@ -27,7 +27,12 @@ const adminPort = 15000
 const logDelay = 1500 * time.Millisecond
 
 // Prepare implements mesh.Mesh. It takes some seconds.
-func (m *Mesh) Prepare(ctx context.Context) error {
+func (m *Mesh) Prepare(ctx context.Context, cohorts []mesh.Cohort) error {
+	for _, c := range cohorts {
+		if workload := c.Borrows(); workload != "" {
+			return fmt.Errorf("preparing the load %s: this mesh cannot send it from the workload %s yet; take from: out", c.Name, workload)
+		}
+	}
 	_, err := m.start(ctx)
 	return err
 }
