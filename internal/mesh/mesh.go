@@ -52,6 +52,11 @@ type Mesh interface {
 	// every number is a port of it.
 	GatewayPorts(ctx context.Context) (map[int][]int, error)
 
+	// Permits says whether this user may do what a run needs that uses the mesh so,
+	// whatever it writes, for which Admit asks. The error names every right that is
+	// missed; an UnansweredError tells nothing of them.
+	Permits(ctx context.Context, use Use) error
+
 	// Admit says whether the mesh would take the objects, taken together, and
 	// changes nothing. The error of a field that the mesh does not implement
 	// names the field; an UnansweredError tells nothing of the objects.
@@ -117,6 +122,11 @@ type Info struct {
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
 	Closed    bool          // there is no outside: nobody but its services can be called
 	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
+}
+
+// Use is what a run needs of a mesh that not every run does.
+type Use struct {
+	Gateway bool // the ingress gateway: load enters by it, or rules are for it
 }
 
 // Traffic is what the load of a run calls.

@@ -29,6 +29,10 @@ type Planned struct {
 // count.
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
 	p := &Planned{logging: new(evidence.Logging)}
+	use := mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s)}
+	if err := m.Permits(ctx, use); err != nil { // before what is missed shows in one reading after another
+		return nil, notAdmitted(ctx, err)
+	}
 	var err error
 	var proxies []mesh.Proxy
 	if !o.NoAccessLog { // before the objects, those of a gateway's namespace among them
@@ -109,7 +113,7 @@ func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
 	return nil
 }
 
-// notAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
+// notAdmitted returns an error of mesh.Admit or mesh.Permits: as a *RefusedError if the mesh
 // refuses the objects, and as it is if it only did not answer.
 func notAdmitted(ctx context.Context, err error) error {
 	var unanswered *mesh.UnansweredError

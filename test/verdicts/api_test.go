@@ -14,7 +14,7 @@ import (
 type answers func(http.ResponseWriter, *http.Request) bool
 
 // cluster is as much of a Kubernetes API with Istio's objects as a run asks for
-// before its first write: a service ratings, and its pod.
+// before its first write: a service ratings, and its pod. The user has all rights.
 var cluster = map[string]string{
 	"/version":                      `{"major":"1","minor":"34","gitVersion":"v1.34.4"}`,
 	"/api":                          `{"kind":"APIVersions","versions":["v1"]}`,
@@ -58,6 +58,11 @@ func serve(t *testing.T, otherwise answers) (kubeconfig string) {
 					return
 				}
 			}
+		}
+		if strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews") {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`)
+			return
 		}
 		t.Logf("not there: %s %s", r.Method, r.URL)
 		status(w, http.StatusNotFound, "NotFound", "the server could not find the requested resource")

@@ -51,6 +51,9 @@ func (m *Mesh) Gateways(ctx context.Context) ([]*rules.Object, bool, error) {
 // GatewayPorts implements mesh.Mesh: the gateway listens wherever a Gateway says.
 func (m *Mesh) GatewayPorts(context.Context) (map[int][]int, error) { return nil, nil }
 
+// Permits implements mesh.Mesh: there are no rights here.
+func (m *Mesh) Permits(context.Context, mesh.Use) error { return nil }
+
 // Admit implements mesh.Mesh. A field that is not implemented is a
 // *config.UnsupportedError.
 func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {

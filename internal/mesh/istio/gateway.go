@@ -23,17 +23,30 @@ const istioSystem = "istio-system"
 // gatewayLabels is the selector of Istio's default ingress gateway.
 var gatewayLabels = labels.Set(rules.IngressGateway()).String()
 
-// gatewayPods returns the ingress gateway's pods: those of istio-system if it
-// has any, else those of any namespace that this user may see.
+// gatewayNamespaces are where the ingress gateway is looked for: in Istio's own
+// namespace, then in all; who may not see them all finds it where Istio's guide to
+// Helm puts it.
+var gatewayNamespaces = []string{istioSystem, metav1.NamespaceAll, "istio-ingress"}
+
+// gatewayPods returns the ingress gateway's pods, of the first of the namespaces that
+// has any. Those that this user may not see, or not read, are out of reach, which only
+// matters to load that enters by them.
 func (m *Mesh) gatewayPods(ctx context.Context) ([]corev1.Pod, error) {
-	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+	for _, namespace := range gatewayNamespaces {
 		list, err := m.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: gatewayLabels})
 		switch {
-		case apierrors.IsForbidden(err): // then it is out of reach, which only matters to load that enters by it
+		case apierrors.IsForbidden(err):
+			continue
 		case err != nil:
 			return nil, fmt.Errorf("listing the ingress gateway's pods: %w", err)
 		case len(list.Items) > 0:
+			readable, err := m.holds(ctx, reading(list.Items[0].Namespace))
+			if err != nil || !readable {
+				return nil, err
+			}
 			return list.Items, nil
+		case namespace == metav1.NamespaceAll:
+			return nil, nil
 		}
 	}
 	return nil, nil
@@ -42,18 +55,21 @@ func (m *Mesh) gatewayPods(ctx context.Context) ([]corev1.Pod, error) {
 // gatewayService returns the service that leads to the ingress gateway's pods,
 // nil if there is none.
 func (m *Mesh) gatewayService(ctx context.Context) (*corev1.Service, error) {
-	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+	for _, namespace := range gatewayNamespaces {
 		list, err := m.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
-		if err != nil && !apierrors.IsForbidden(err) {
-			return nil, fmt.Errorf("looking for the ingress gateway's service: %w", err)
+		if apierrors.IsForbidden(err) {
+			continue
 		}
 		if err != nil {
-			continue
+			return nil, fmt.Errorf("looking for the ingress gateway's service: %w", err)
 		}
 		for _, s := range list.Items {
 			if rules.Selects(rules.IngressGateway(), s.Spec.Selector) && s.Spec.ClusterIP != "" && s.Spec.ClusterIP != corev1.ClusterIPNone {
 				return &s, nil
 			}
+		}
+		if namespace == metav1.NamespaceAll {
+			return nil, nil
 		}
 	}
 	return nil, nil

@@ -63,7 +63,7 @@ type Mesh struct {
 
 	mu       sync.Mutex
 	workload *workload      // nil until the load workload was asked for
-	granted  map[right]bool // rights that this user is known to have, or is asked for
+	granted  map[right]bool // rights that this user is known to have
 	gateways []string       // the namespaces of the ingress gateway's pods, as far as they were found
 	unfollow []context.CancelFunc
 	closed   bool

@@ -126,16 +126,27 @@ func (m *Mesh) provable(ctx context.Context, ref rules.Ref) error {
 	return err
 }
 
-// Admit implements mesh.Mesh: it asks for every right that the run will need, and
+// Admit implements mesh.Mesh: it asks for every right that the objects take, and
 // by a dry run of each object the API server and Istio's admission webhook, which
 // judge one object at a time. The error has all that they refuse.
 func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
-	refused := []error{m.permitted(ctx, objects)}
+	needed, err := m.rightsFor(ctx, objects)
+	if err != nil {
+		return answered(err)
+	}
+	lacking := m.permitted(ctx, needed)
+	var unanswered *mesh.UnansweredError
+	if errors.As(lacking, &unanswered) {
+		return lacking
+	}
+	refused := []error{lacking}
 	for _, o := range objects {
 		err := answered(m.admit(ctx, o))
-		var unanswered *mesh.UnansweredError
 		if errors.As(err, &unanswered) {
 			return err
+		}
+		if lacking != nil && apierrors.IsForbidden(err) { // which says the same once more
+			continue
 		}
 		refused = append(refused, err)
 	}

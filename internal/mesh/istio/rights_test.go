@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -64,16 +65,26 @@ func TestEveryRightThatIsMissedIsNamedBeforeTheFirstWrite(t *testing.T) {
 		{APIGroups: []string{""}, Resources: []string{"pods", "pods/portforward"}, Verbs: []string{"get", "create"}},
 	})
 	ping := virtualService(t, pong)
-	err := limited.Admit(t.Context(), []*rules.Object{ping})
-	if err == nil {
-		t.Fatal("it is admitted")
+	lacks := func(err error, want string) {
+		t.Helper()
+		if err == nil {
+			t.Fatal("it is let through")
+		}
+		_, missing, _ := strings.Cut(err.Error(), "answers with no: ")
+		if got := strings.ReplaceAll(missing, m.namespace, "NS"); got != want {
+			t.Errorf("what is missing is\n%s, want\n%s", got, want)
+		}
 	}
-	_, missing, _ := strings.Cut(err.Error(), "answers with no: ")
-	want := "delete configmaps -n NS; delete pods -n NS; delete virtualservices.networking.istio.io -n NS"
-	if got := strings.ReplaceAll(missing, m.namespace, "NS"); got != want {
-		t.Errorf("what is missing is\n%s, want\n%s", got, want)
+	lacks(limited.Permits(t.Context(), mesh.Use{Gateway: true}), "create pods/portforward -n istio-system; delete configmaps -n NS; delete pods -n NS; "+
+		"list destinationrules.networking.istio.io -n NS; list gateways.networking.istio.io -n NS; list pods -n istio-system; list pods -n NS; list services -n istio-system; list services -n NS; watch pods -n NS")
+	lacks(limited.Admit(t.Context(), []*rules.Object{ping}), "delete virtualservices.networking.istio.io -n NS")
+	write(t, m, rules.Change{After: ping})
+	if err := limited.Admit(t.Context(), []*rules.Object{ping}); err != nil {
+		t.Errorf("who edits what is there has no right to delete it, and is refused: %v", err)
 	}
-	if err := m.Admit(t.Context(), []*rules.Object{ping}); err != nil {
-		t.Errorf("who has all rights is refused: %v", err)
+	for _, err := range []error{m.Permits(t.Context(), mesh.Use{Gateway: true}), m.Admit(t.Context(), []*rules.Object{ping})} {
+		if err != nil {
+			t.Errorf("who has all rights is refused: %v", err)
+		}
 	}
 }
