@@ -29,7 +29,7 @@ func TestNothingThatCountsIsSentBeforeBeginReturns(t *testing.T) {
 		"anna":   {HTTP: anna, Connections: 3, Requests: 20, Warmup: 7},
 		"open":   {HTTP: get(url), Connections: 2, Requests: 20, QPS: 1000, Warmup: 5},
 		"fortio": {Engine: EngineFortio, HTTP: get(url), Connections: 2, Requests: 20, Warmup: 6},
-	}, func(context.Context) error {
+	}, Bounds{}, func(context.Context) error {
 		if logins.Load() != 3 || served.Load() != 18 {
 			t.Errorf("when begin was called, %d had logged in and %d requests had come; want 3 and 18", logins.Load(), served.Load())
 		}
@@ -75,7 +75,7 @@ func TestNothingIsSentWhenBeginFails(t *testing.T) {
 			defer end()
 			results, err := RunGroup(ctx, map[string]Plan{
 				"a": {HTTP: get(server.URL), Connections: 2, Requests: 20, Warmup: 4},
-			}, func(context.Context) error { return tt.begin(end) }, nil)
+			}, Bounds{}, func(context.Context) error { return tt.begin(end) }, nil)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("error %v; want %v", err, tt.want)
 			}

@@ -57,6 +57,7 @@ type cohort struct {
 	load    *pacer
 	rec     recorder
 	warmed  atomic.Int64
+	begun   atomic.Int64 // those of the warm-up, too
 	logins  atomic.Int64
 	failure string // written by one goroutine, while the cohort is prepared
 
@@ -148,6 +149,7 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 			begun = time.Now()
 		}
 		dialed := conn.dialed()
+		c.begun.Add(1)
 		rep, hidden := conn.send(ctx, begun)
 		e := ended{reply: rep, intended: intended, begun: begun, at: time.Now(), opened: conn.dialed() - dialed}
 		if first && (e.opened == 0 || hidden > 0) { // it was open before
@@ -160,6 +162,7 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 			record(e)
 		}
 		p.skip(hidden)
+		c.begun.Add(hidden)
 	}
 }
 
@@ -192,6 +195,17 @@ func (c *cohort) missed(sent int64) int64 {
 	}
 	elapsed -= lateAfter
 	return max(0, c.load.owed(elapsed)-c.load.waited(elapsed)-sent)
+}
+
+// soFar is what a cohort has seen that is under way, as far as that tells of its
+// answers.
+func (c *cohort) soFar() *Result {
+	r := &Result{
+		Started: c.load.start, Planned: c.plan.Requests, Connections: c.plan.Connections, TargetQPS: c.plan.QPS,
+		Elapsed: c.elapsed(),
+	}
+	c.rec.fill(r, c.match)
+	return r
 }
 
 // close closes the connections; nothing may be in flight.

@@ -40,6 +40,15 @@ func (h *Histogram) Record(latency time.Duration) {
 	}
 }
 
+// clone returns a histogram of the same latencies.
+func (h *Histogram) clone() *Histogram {
+	same := *h
+	if h.counts != nil {
+		same.counts = h.counts.Clone()
+	}
+	return &same
+}
+
 // Count is how many latencies were recorded.
 func (h *Histogram) Count() int64 {
 	if h == nil || h.counts == nil {

@@ -318,7 +318,7 @@ func TestACohortThatEndsByItsOwnLimitsSaysSo(t *testing.T) {
 		others.HTTP, others.While = get(url), "jason"
 		results, err := RunGroup(t.Context(), map[string]Plan{
 			"jason": {HTTP: get(url), Connections: 1, Requests: 13, QPS: 40}, "others": others,
-		}, nil, nil)
+		}, Bounds{}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

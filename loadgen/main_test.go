@@ -71,7 +71,7 @@ func startTCP(t testing.TB, handle func(net.Conn)) string {
 
 // runUntil carries out a plan until it or the context ends.
 func runUntil(ctx context.Context, plan Plan) (*Result, error) {
-	results, err := RunGroup(ctx, map[string]Plan{"only": plan}, nil, nil)
+	results, err := RunGroup(ctx, map[string]Plan{"only": plan}, Bounds{}, nil, nil)
 	return results["only"], err
 }
 

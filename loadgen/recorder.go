@@ -102,8 +102,7 @@ func (r *recorder) fill(result *Result, m *matcher) {
 	if r.sent > 0 {
 		result.LastBegun = r.lastBegun.Sub(result.Started)
 	}
-	response, service := r.response, r.service
-	result.Response, result.Service = &response, &service
+	result.Response, result.Service = r.response.clone(), r.service.clone()
 	result.Outcomes = []Outcome{}
 	for rep, same := range r.replies {
 		checks := m.names(rep.checks)

@@ -31,9 +31,15 @@ const observeEvery = 200 * time.Millisecond
 // While that names no other cohort or leads back to itself, before anything was
 // sent.
 //
+// When the load exceeds one of its bounds it ends as when ctx does, and the error is
+// a *StopError.
+//
 // Observe, which may be nil, is called from one goroutine about five times a
 // second and once at the end.
-func RunGroup(ctx context.Context, plans map[string]Plan, begin func(context.Context) error, observe func(Progress)) (map[string]*Result, error) {
+func RunGroup(ctx context.Context, plans map[string]Plan, bounds Bounds, begin func(context.Context) error, observe func(Progress)) (map[string]*Result, error) {
+	if err := bounds.validate(); err != nil {
+		return nil, err
+	}
 	names := slices.Sorted(maps.Keys(plans))
 	var cohorts []*cohort
 	for _, name := range names {
@@ -50,7 +56,13 @@ func RunGroup(ctx context.Context, plans map[string]Plan, begin func(context.Con
 		}
 		cohorts = append(cohorts, c)
 	}
-	err := runAll(ctx, cohorts, begin, observe)
+	bounded, end := context.WithCancel(ctx)
+	defer end()
+	g := &guard{Bounds: bounds, cohorts: cohorts, end: end}
+	err := runAll(bounded, g, begin, observe)
+	if g.reason != nil && ctx.Err() == nil {
+		err = g.reason
+	}
 	results := map[string]*Result{}
 	for _, c := range cohorts {
 		results[c.name] = c.result()
@@ -59,17 +71,24 @@ func RunGroup(ctx context.Context, plans map[string]Plan, begin func(context.Con
 }
 
 // runAll prepares the cohorts, runs them, and closes their connections.
-func runAll(ctx context.Context, cohorts []*cohort, begin func(context.Context) error, observe func(Progress)) error {
+func runAll(ctx context.Context, g *guard, begin func(context.Context) error, observe func(Progress)) error {
+	cohorts := g.cohorts
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { stopOnEnd(ctx, ended, cohorts) })
 	var refused error
-	if prepare(ctx, cohorts) && ctx.Err() == nil {
+	var prepared bool
+	g.during(func() { prepared = prepare(ctx, cohorts) }, false)
+	if prepared && ctx.Err() == nil {
 		if begin != nil {
 			refused = begin(ctx)
 		}
 		if refused == nil && ctx.Err() == nil {
-			runPrepared(ctx, cohorts, observe)
+			start := time.Now()
+			for _, c := range cohorts {
+				c.load.start = start
+			}
+			g.during(func() { runPrepared(ctx, cohorts, observe) }, true)
 		}
 	}
 	close(ended)
@@ -132,10 +151,6 @@ func prepare(ctx context.Context, cohorts []*cohort) bool {
 
 // runPrepared carries out the loads beside each other.
 func runPrepared(ctx context.Context, cohorts []*cohort, observe func(Progress)) {
-	start := time.Now()
-	for _, c := range cohorts {
-		c.load.start = start
-	}
 	ended := make(chan struct{})
 	var running, observing sync.WaitGroup
 	for _, c := range cohorts {

@@ -126,7 +126,7 @@ func TestStopLetsRequestsInFlightFinish(t *testing.T) {
 				t.Fatal(err)
 			}
 			ran := make(chan error)
-			go func() { ran <- runAll(t.Context(), []*cohort{c}, nil, nil) }()
+			go func() { ran <- runAll(t.Context(), &guard{cohorts: []*cohort{c}}, nil, nil) }()
 			for range 3 {
 				<-arrived
 			}
@@ -204,7 +204,7 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	results, err := RunGroup(t.Context(), map[string]Plan{
 		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15, Timeout: 10 * time.Second},
 		"others": {HTTP: anna, Connections: 2, QPS: 100, While: "jason"},
-	}, nil, func(p Progress) { seen[p.Cohort] = p })
+	}, Bounds{}, nil, func(p Progress) { seen[p.Cohort] = p })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestFailedLoginStopsTheGroup(t *testing.T) {
 			results, err := RunGroup(t.Context(), map[string]Plan{
 				"jason":  {HTTP: jason, Connections: 2, Requests: 5},
 				"others": {HTTP: get(url), Connections: 1, Requests: 5},
-			}, func(context.Context) error { return errors.New("begin was called") }, nil)
+			}, Bounds{}, func(context.Context) error { return errors.New("begin was called") }, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

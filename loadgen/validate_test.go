@@ -103,7 +103,7 @@ func TestWhileMustLeadToACohortThatEndsByItself(t *testing.T) {
 		{map[string]Plan{"a": plan("b"), "b": plan("c"), "c": plan("b")}, "leads back"},
 		{map[string]Plan{"a": plan(""), "b": {}}, `cohort "b"`},
 	} {
-		results, err := RunGroup(t.Context(), tt.plans, nil, nil)
+		results, err := RunGroup(t.Context(), tt.plans, Bounds{}, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || results != nil {
 			t.Errorf("error %v, want one with %q", err, tt.want)
 		}

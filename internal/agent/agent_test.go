@@ -66,11 +66,11 @@ func start(t *testing.T, ctx context.Context, c *Client, url string) <-chan outc
 	var told atomic.Bool
 	done := make(chan outcome, 1)
 	go func() {
-		results, err := c.Load(ctx, endless(url), begun, func(p loadgen.Progress) {
+		results, err := c.Load(ctx, Request{Plans: endless(url)}, begun, func(p loadgen.Progress) {
 			if p.Sent > 0 && !told.Swap(true) {
 				close(running)
 			}
-		})
+		}, nil)
 		done <- outcome{results, err}
 	}()
 	select {
@@ -96,7 +96,7 @@ func idle(t *testing.T, c *Client, url string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-tick.C {
-		_, err := c.Load(t.Context(), one, begun, nil)
+		_, err := c.Load(t.Context(), Request{Plans: one}, begun, nil, nil)
 		if err == nil {
 			return
 		}
@@ -119,7 +119,7 @@ func TestLoadReturnsWhatEachCohortSaw(t *testing.T) {
 	for range 3 { // one load may follow another at once
 		asked.Store(0)
 		seen := map[string]int64{}
-		results, err := c.Load(t.Context(), map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
+		results, err := c.Load(t.Context(), Request{Plans: map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}}, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent }, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func TestSecondLoadIsRefusedWhileOneRuns(t *testing.T) {
 	c := serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := start(t, ctx, c, url)
-	_, err := c.Load(t.Context(), endless(url), begun, nil)
+	_, err := c.Load(t.Context(), Request{Plans: endless(url)}, begun, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "another load is running") {
 		t.Errorf("error %v; want that another load is running", err)
 	}
@@ -225,11 +225,11 @@ func TestLoadWaitsUntilItIsBegun(t *testing.T) {
 	url, asked := target(t)
 	c := serve(t)
 	var early int64
-	results, err := c.Load(t.Context(), warm(url), func(context.Context) error {
+	results, err := c.Load(t.Context(), Request{Plans: warm(url)}, func(context.Context) error {
 		<-time.After(50 * time.Millisecond) // a load that did not wait would go on meanwhile
 		early = asked.Load()
 		return nil
-	}, nil)
+	}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestLoadThatIsNotBegunEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			began := time.Now()
-			_, err := c.Load(ctx, warm(url), func(ctx context.Context) error { return test.begin(ctx, cancel) }, nil)
+			_, err := c.Load(ctx, Request{Plans: warm(url)}, func(ctx context.Context) error { return test.begin(ctx, cancel) }, nil, nil)
 			if !errors.Is(err, test.want) || asked.Load() != 3 {
 				t.Errorf("error %v after %d requests; want %v after 3", err, asked.Load(), test.want)
 			}
@@ -274,10 +274,10 @@ func TestLoadEndsWhenTheClientIsGoneBeforeTheBegin(t *testing.T) {
 	url, asked := target(t)
 	c := serve(t)
 	leaving, leave := leaver(t, c)
-	_, err := leaving.Load(t.Context(), warm(url), func(context.Context) error {
+	_, err := leaving.Load(t.Context(), Request{Plans: warm(url)}, func(context.Context) error {
 		leave()
 		return errors.New("gone")
-	}, nil)
+	}, nil, nil)
 	if err == nil || asked.Load() != 3 {
 		t.Errorf("error %v after %d requests", err, asked.Load())
 	}
@@ -297,7 +297,7 @@ func TestOnlyALoadThatIsReadyCanBeBegun(t *testing.T) {
 
 func TestLoadThatDoesNotWaitIsRefused(t *testing.T) {
 	older := strings.NewReader(`{"progress":{"cohort":"a","sent":1}}`)
-	if _, err := follow(older, nil, nil); err == nil || !strings.Contains(err.Error(), "of the same version") {
+	if _, err := follow(older, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "of the same version") {
 		t.Errorf("error %v; want that the image is another", err)
 	}
 }
@@ -316,15 +316,18 @@ func TestALoadThatNobodyBeginsEnds(t *testing.T) {
 func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
 	c := serve(t)
 	for name, test := range map[string]struct{ body, want string }{
-		"a field of a newer build": {`{"a":{"connections":1,"burst":3}}`, "unknown field"},
+		"a field of a newer build": {`{"plans":{"a":{"connections":1,"burst":3}}}`, "unknown field"},
+		"a bound of a newer build": {`{"plans":{"a":{"connections":1}},"bytesPerSecond":3}`, "unknown field"},
+		"a condition of a newer":   {`{"plans":{"a":{"connections":1}},"abortWhen":["a.bytes > 3"]}`, `unknown quantity of a load "bytes"`},
+		"what an older build asks": {`{"a":{"connections":1}}`, "must be of the same version"},
 		"no JSON":                  {"connections: 1", "reading the plans"},
 		"no plan":                  {`{}`, "there is none"},
-		"no request":               {`{"a":{"connections":1}}`, "a"},
+		"no request":               {`{"plans":{"a":{"connections":1}}}`, "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, err := c.do(t.Context(), http.MethodPost, "/load", []byte(test.body))
 			if err == nil { // what loadgen refuses comes as the last line
-				_, err = follow(resp.Body, nil, nil)
+				_, err = follow(resp.Body, nil, nil, nil)
 				_ = resp.Body.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -32,21 +32,22 @@ func (c *Client) Ready(ctx context.Context) error {
 	return resp.Body.Close()
 }
 
-// Load runs the plans beside each other in the agent's pod and returns what
+// Load runs plans beside each other in the agent's pod and returns what
 // each cohort saw. begin is called from this goroutine when all are logged in
 // and warmed up, and the requests that count wait for it; its error ends the load
 // and is returned. observe, which may be nil, hears of each cohort about five
-// times a second, from this goroutine.
+// times a second, from this goroutine, and stopped, which may be nil, of a bound that
+// was exceeded; the error is a *loadgen.StopError then.
 //
 // When ctx ends the load is stopped; what was seen so far is returned with
 // ctx's error if it arrives within two seconds, else nil is. An error says
 // whether the load was refused, failed, or was lost sight of with the
 // connection; results that come with an error are partial.
-func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (c *Client) Load(ctx context.Context, asked Request, begin func(context.Context) error, observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(plans)
+	body, err := json.Marshal(asked)
 	if err != nil {
 		return nil, fmt.Errorf("sending the load's plans: %w", err)
 	}
@@ -66,7 +67,7 @@ func (c *Client) Load(ctx context.Context, plans map[string]loadgen.Plan, begin 
 		if refused = c.begin(running, begin); refused != nil {
 			giveUp()
 		}
-	}, observe)
+	}, observe, stopped)
 	if refused != nil {
 		err = refused
 	}
@@ -107,8 +108,9 @@ func (c *Client) stop(request context.Context, cancel context.CancelFunc) {
 }
 
 // follow reads events up to the last one.
-func follow(r io.Reader, ready func(), observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func follow(r io.Reader, ready func(), observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error) {
 	d := json.NewDecoder(r)
+	var stop *loadgen.StopError
 	for begun := false; ; {
 		var e event
 		if err := d.Decode(&e); err != nil {
@@ -126,6 +128,15 @@ func follow(r io.Reader, ready func(), observe func(loadgen.Progress)) (map[stri
 		}
 		if e.Progress != nil && observe != nil {
 			observe(*e.Progress)
+		}
+		if e.Stopped != nil {
+			stop = e.Stopped
+			if stopped != nil {
+				stopped(stop)
+			}
+		}
+		if e.Error != "" && stop != nil {
+			return e.Results, stop
 		}
 		if e.Error != "" {
 			return e.Results, fmt.Errorf("running the load: %s", e.Error)

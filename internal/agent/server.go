@@ -3,16 +3,15 @@
 //
 // The server listens on the pod's loopback only, so nobody but those who may
 // open a tunnel to the pod can ask it for load. A load lives no longer than the
-// request that asked for it. The package may import loadgen.
+// request that asked for it, and than an hour unless that says otherwise. The package
+// may import loadgen and internal/check.
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -39,6 +38,7 @@ const (
 type event struct {
 	Ready    bool                       `json:"ready,omitempty"` // POST /begin is waited for
 	Progress *loadgen.Progress          `json:"progress,omitempty"`
+	Stopped  *loadgen.StopError         `json:"stopped,omitempty"` // a bound was exceeded: the load is being ended
 	Results  map[string]*loadgen.Result `json:"results,omitempty"`
 	Error    string                     `json:"error,omitempty"`
 }
@@ -46,10 +46,11 @@ type event struct {
 // Serve answers on l until ctx ends, and returns nil then; a load that is
 // running ends too, and what it saw is still sent.
 //
-//   - POST /load takes a JSON object of cohort names and loadgen.Plans and runs
-//     them; the answer is a stream of JSON lines. It is refused with 409 while
-//     another load runs, and ends when the client goes away. When all
-//     connections are logged in and warmed up, it says so and waits.
+//   - POST /load takes a Request as JSON and runs its plans; the answer is a stream
+//     of JSON lines. It is refused with 409 while another load runs, and ends when
+//     the client goes away, or when one of its bounds is exceeded, whether anybody
+//     hears of that or not. When all connections are logged in and warmed up, it
+//     says so and waits.
 //   - POST /begin lets the load that waits go on; 409 if none does. One that
 //     waits for ten minutes ends with an error.
 //   - POST /stop ends the load that runs, whose results are sent at once.
@@ -147,7 +148,7 @@ func (s *server) stop(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *server) load(w http.ResponseWriter, r *http.Request) {
-	plans, err := readPlans(http.MaxBytesReader(w, r.Body, maxPlans))
+	asked, err := readRequest(http.MaxBytesReader(w, r.Body, maxPlans))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -160,8 +161,9 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := lines{w: w, cancel: cancel}
+	asked.bounds.Stopped = func(stop *loadgen.StopError) { out.write(event{Stopped: stop}) }
 	begin := func(ctx context.Context) error { return s.wait(ctx, &out) }
-	results, err := loadgen.RunGroup(ctx, plans, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
+	results, err := loadgen.RunGroup(ctx, asked.Plans, asked.bounds, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
 	s.end() // before the last line: whoever has read that may ask for the next load at once
 	last := event{Results: results}
 	if err != nil {
@@ -170,32 +172,16 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	out.write(last)
 }
 
-// readPlans decodes strictly: a plan that this build knows only in part would
-// be another load than the one asked for.
-func readPlans(r io.Reader) (map[string]loadgen.Plan, error) {
-	body, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("reading the plans: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	var plans map[string]loadgen.Plan
-	if err := d.Decode(&plans); err != nil {
-		return nil, fmt.Errorf("reading the plans: %w; the load workload's image must be of the same version as the tool", err)
-	}
-	if len(plans) == 0 {
-		return nil, fmt.Errorf("reading the plans: there is none")
-	}
-	return plans, nil
-}
-
 // lines writes events to a client, and ends the load once that fails.
 type lines struct {
 	w      http.ResponseWriter
 	cancel context.CancelFunc
+	mu     sync.Mutex
 }
 
 func (l *lines) write(e event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	control := http.NewResponseController(l.w)
 	err := control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if err == nil {

@@ -226,6 +226,9 @@ type compiler struct {
 	asked  bool // whether the line could fail is asked elsewhere
 	seen   observables
 	solver *solver
+
+	meanwhile bool // it is judged while the load runs
+	shares    bool // a share stands in it
 }
 
 func newCompiler(scope Scope, source *source) *compiler {

@@ -54,6 +54,9 @@ func (c *compiler) claim(n node) (claim, error) {
 func (c *compiler) anyClaim(n node) (claim, error) {
 	switch n := n.(type) {
 	case *logic:
+		if err := c.notMeanwhile(n); err != nil {
+			return claim{}, err
+		}
 		return c.joined(n)
 	case *not:
 		return c.negated(n)
@@ -63,6 +66,9 @@ func (c *compiler) anyClaim(n node) (claim, error) {
 		return c.chain(n)
 	}
 	if isSplit(n) {
+		if err := c.notMeanwhile(n); err != nil {
+			return claim{}, err
+		}
 		return c.split(n)
 	}
 	return claim{}, c.notClaim(n)

@@ -16,6 +16,9 @@ func (c *compiler) isCohort(t token) bool {
 
 // load compiles the name of a cohort, in a window or not.
 func (c *compiler) load(n node) (Load, error) {
+	if err := c.notMeanwhile(n); err != nil {
+		return Load{}, err
+	}
 	var window string
 	var t token
 	switch n := n.(type) {

@@ -27,6 +27,9 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 	var names []string
 	for _, f := range c.scope.Functions {
 		if f.Name == name.text {
+			if err := c.notMeanwhile(n); err != nil {
+				return term{}, err
+			}
 			need, err := c.quantity(f, n.args, name)
 			if err != nil {
 				return term{}, err

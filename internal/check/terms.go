@@ -27,6 +27,7 @@ func (c *compiler) term(n node) (term, error) {
 		return term{}, err
 	}
 	t.text, t.at = c.source.textOf(n), n.at().start
+	c.shares = c.shares || t.kind == share && !t.constant
 	if observed := t.form.quantities(); len(t.names) == 0 && len(observed) == 1 && c.seen.named[observed[0]].part != "sent" {
 		t.names = []namedQuantity{{observed[0], t.text}}
 	}

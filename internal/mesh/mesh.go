@@ -105,10 +105,13 @@ type Mesh interface {
 	// ends the load stops at once, and what was seen so far is returned with
 	// ctx's error.
 	//
+	// What the guard has seen ends the load in the same way, where it is made, whoever
+	// still hears of it; the error is a *loadgen.StopError then.
+	//
 	// begin is called once, when every connection is logged in and warmed up and
 	// before the first request that counts, which waits for it; its error ends
 	// the load and is returned.
-	Load(ctx context.Context, cohorts []Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+	Load(ctx context.Context, cohorts []Cohort, guard Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 
 	// Close takes away what the mesh made for the run, but no rules.
 	Close(ctx context.Context) error
@@ -202,6 +205,17 @@ type Cohort struct {
 	Name string
 	From string // FromClient, FromGateway, or the name of a workload, as Proxy.Workload has it
 	Plan loadgen.Plan
+}
+
+// Guard is what ends a load before its time, whatever its cohorts ask for. The zero
+// value lets a mesh decide how long a load may last.
+type Guard struct {
+	QPS       float64       // that of loadgen.Bounds
+	Duration  time.Duration // that of loadgen.Bounds; 0: what the mesh has for a limit, if any
+	AbortWhen []string      // conditions as check.CompileCondition takes them: the load ends when one comes true
+
+	// Stopped hears why the load is ended, perhaps before Load returns. Nil: nobody does.
+	Stopped func(*loadgen.StopError)
 }
 
 // Where a cohort may enter the mesh, beside a workload.

@@ -44,10 +44,10 @@ func (p *passer) Follow(ctx context.Context, traffic mesh.Traffic, hear func(mes
 }
 
 // Load implements mesh.Mesh.
-func (p *passer) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (p *passer) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	p.at--
 	passing := p.at == 0
-	return p.Mesh.Load(ctx, cohorts, begin, func(progress loadgen.Progress) {
+	return p.Mesh.Load(ctx, cohorts, guard, begin, func(progress loadgen.Progress) {
 		observe(progress)
 		if !passing || !p.began.IsZero() || progress.Sent == 0 {
 			return
@@ -141,8 +141,8 @@ func (h *hardOfHearing) Follow(ctx context.Context, traffic mesh.Traffic, hear f
 }
 
 // Load implements mesh.Mesh.
-func (h *hardOfHearing) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
-	return h.Mesh.Load(ctx, cohorts, func(ctx context.Context) error {
+func (h *hardOfHearing) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	return h.Mesh.Load(ctx, cohorts, guard, func(ctx context.Context) error {
 		for _, e := range h.events {
 			h.told++
 			h.hear(e)

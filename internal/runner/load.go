@@ -23,7 +23,7 @@ func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(contex
 	go func() {
 		var out outcome
 		out.err = guard(func() (err error) {
-			out.loads, err = r.mesh.Load(ctx, cohorts, begin, o.observe)
+			out.loads, err = r.mesh.Load(ctx, cohorts, mesh.Guard{}, begin, o.observe)
 			return err
 		})
 		done <- out

@@ -14,7 +14,7 @@ import (
 func TestALoadThatIsGivenUpIsHeardOfNoMore(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	over, ended := make(chan struct{}), make(chan struct{})
-	endless := func(_ context.Context, _ []mesh.Cohort, _ func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	endless := func(_ context.Context, _ []mesh.Cohort, _ mesh.Guard, _ func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		defer close(ended)
 		observe(loadgen.Progress{Cohort: "pages", Sent: 1})
 		interrupt()

@@ -108,7 +108,7 @@ func run(ctx context.Context, t *testing.T, m mesh.Mesh, text string, observe fu
 type bent struct {
 	mesh.Mesh
 	write func(context.Context, rules.Change) (*rules.Object, error)
-	load  func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
+	load  func(context.Context, []mesh.Cohort, mesh.Guard, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 	blind func() bool // whether the proxies do not answer
 
 	objects func(context.Context) ([]*rules.Object, error)
@@ -146,11 +146,11 @@ func (b bent) Write(ctx context.Context, c rules.Change) (*rules.Object, error) 
 	return b.write(ctx, c)
 }
 
-func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (b bent) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	if b.load == nil {
-		return b.Mesh.Load(ctx, cohorts, begin, observe)
+		return b.Mesh.Load(ctx, cohorts, guard, begin, observe)
 	}
-	return b.load(ctx, cohorts, begin, observe)
+	return b.load(ctx, cohorts, guard, begin, observe)
 }
 
 func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
@@ -242,8 +242,8 @@ func TestADeletionWhoseAnswerWasLostIsKnownToBeOne(t *testing.T) {
 func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 	m := open(t)
 	loads := 0
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
-		results, err := m.Load(ctx, cohorts, begin, observe)
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		results, err := m.Load(ctx, cohorts, guard, begin, observe)
 		if loads++; loads == 4 { // baseline, two steps, recovery
 			results["pages"].Outcomes[0].Checks = []string{"reviews-lost"}
 		}
@@ -255,11 +255,11 @@ func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 }
 
 func TestABugOfOursLeavesNoRuleBehind(t *testing.T) {
-	for name, load := range map[string]func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error){
-		"in the load": func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	for name, load := range map[string]func(context.Context, []mesh.Cohort, mesh.Guard, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error){
+		"in the load": func(context.Context, []mesh.Cohort, mesh.Guard, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 			panic("a bug")
 		},
-		"in the run": func(ctx context.Context, _ []mesh.Cohort, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+		"in the run": func(ctx context.Context, _ []mesh.Cohort, _ mesh.Guard, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 			return map[string]*loadgen.Result{"client": nil}, begin(ctx) // no result where one must be
 		},
 	} {
@@ -278,7 +278,7 @@ func TestABugOfOursLeavesNoRuleBehind(t *testing.T) {
 func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	m := open(t)
 	compare := meshtest.Remember(t, m)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, mesh.Guard, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		return nil, errors.New("the pod is gone")
 	}}, short, nil)
 	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "the pod is gone") {
@@ -474,7 +474,7 @@ func (m lasting) Info() mesh.Info {
 func meddled(t *testing.T, m mesh.Mesh, meddle func(context.Context, *rules.Object) error) *report.Record {
 	t.Helper()
 	done := false
-	return run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	return run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
 			return nil, err
@@ -487,7 +487,7 @@ func meddled(t *testing.T, m mesh.Mesh, meddle func(context.Context, *rules.Obje
 				}
 			}
 		}
-		return m.Load(ctx, cohorts, begin, observe)
+		return m.Load(ctx, cohorts, guard, begin, observe)
 	}}, short, nil)
 }
 
@@ -601,7 +601,7 @@ func TestWhatSomebodyElseMadeFirstIsNoneOfTheRuns(t *testing.T) {
 func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 	m := open(t)
 	compare := meshtest.Remember(t, m)
-	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	record := run(t.Context(), t, bent{Mesh: m, load: func(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		objects, err := m.Objects(ctx)
 		if err != nil {
 			return nil, err
@@ -611,7 +611,7 @@ func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 				return nil, err
 			}
 		}
-		return m.Load(ctx, cohorts, begin, observe)
+		return m.Load(ctx, cohorts, guard, begin, observe)
 	}}, short, nil)
 	if record.Verdict != report.Pass || !record.Restored {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)

@@ -162,10 +162,10 @@ type passedBy struct {
 	loads int
 }
 
-func (p *passedBy) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (p *passedBy) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	p.loads++
 	under := p.loads == 2
-	return p.Mesh.Load(ctx, cohorts, func(ctx context.Context) error {
+	return p.Mesh.Load(ctx, cohorts, guard, func(ctx context.Context) error {
 		if err := begin(ctx); err != nil || !under {
 			return err
 		}

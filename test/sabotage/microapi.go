@@ -31,12 +31,12 @@ func microapi() []Sabotage {
 // closed on the way.
 type onTwo struct{ mesh.Mesh }
 
-func (o onTwo) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (o onTwo) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	cohorts = slices.Clone(cohorts)
 	for i := range cohorts {
 		cohorts[i].Plan.Connections = 2
 	}
-	return o.Mesh.Load(ctx, cohorts, begin, observe)
+	return o.Mesh.Load(ctx, cohorts, guard, begin, observe)
 }
 
 // drawPods has a pod drawn for each request, where they are to take turns.

@@ -89,7 +89,7 @@ type spoiltLoad struct {
 	alter func(*rules.Object)
 }
 
-func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	objects, err := s.Objects(ctx)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(
 		}
 		defer func() { _, _ = s.Write(context.WithoutCancel(ctx), rules.Change{Before: written, After: before}) }()
 	}
-	return s.Mesh.Load(ctx, cohorts, begin, observe)
+	return s.Mesh.Load(ctx, cohorts, guard, begin, observe)
 }
 
 // spoilProxies alters what the proxies answer at their admin interfaces.

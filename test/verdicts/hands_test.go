@@ -90,11 +90,11 @@ type loads struct {
 	n      *int
 }
 
-func (l loads) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (l loads) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	n := *l.n
 	*l.n++
 	var undo func()
-	results, err := l.Mesh.Load(ctx, cohorts, func(ctx context.Context) error {
+	results, err := l.Mesh.Load(ctx, cohorts, guard, func(ctx context.Context) error {
 		if err := begin(ctx); err != nil {
 			return err
 		}

@@ -46,8 +46,8 @@ type changing struct {
 	change func(proxies []mesh.Proxy, begun bool) []mesh.Proxy
 }
 
-func (c changing) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
-	return c.Mesh.Load(ctx, cohorts, func(ctx context.Context) error {
+func (c changing) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	return c.Mesh.Load(ctx, cohorts, guard, func(ctx context.Context) error {
 		err := begin(ctx)
 		c.loads.Add(1)
 		return err

@@ -66,7 +66,7 @@ func create(t testing.TB, m *Mesh, texts ...string) []*rules.Object {
 
 func load(t testing.TB, m *Mesh, from string, plan loadgen.Plan) *loadgen.Result {
 	t.Helper()
-	results, err := m.Load(t.Context(), []mesh.Cohort{{Name: "load", From: from, Plan: plan}}, begun, nil)
+	results, err := m.Load(t.Context(), []mesh.Cohort{{Name: "load", From: from, Plan: plan}}, mesh.Guard{}, begun, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestLoadToAnUnknownAddressSaysWhatThereIs(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://htpbin:8000/get": "httpbin:8000", "http://httpbin:80/get": "httpbin:8000", "https://httpbin:8000/": "it must begin with http:// and a host",
 	} {
-		_, err := m.Load(t.Context(), []mesh.Cohort{{Name: "a", From: mesh.FromClient, Plan: loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 1}}}, begun, nil)
+		_, err := m.Load(t.Context(), []mesh.Cohort{{Name: "a", From: mesh.FromClient, Plan: loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 1}}}, mesh.Guard{}, begun, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", url, err)
 		}

@@ -32,7 +32,7 @@ func TestALoadWorkloadPassesForAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for workload, want := range map[string]string{"httpbin-v2": "200 borrowed", mesh.FromClient: "404 "} {
-		r, err := m.Load(t.Context(), []mesh.Cohort{from(workload)}, begun, nil)
+		r, err := m.Load(t.Context(), []mesh.Cohort{from(workload)}, mesh.Guard{}, begun, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestALoadFromNobody(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `preparing the load a: the application has no workload "httpbin-v3"; did you mean httpbin-v1?`) {
 		t.Errorf("preparing: %v", err)
 	}
-	if _, err := m.Load(t.Context(), []mesh.Cohort{from("httpbin-v1")}, begun, nil); err == nil || !strings.Contains(err.Error(), "prepared without this load") {
+	if _, err := m.Load(t.Context(), []mesh.Cohort{from("httpbin-v1")}, mesh.Guard{}, begun, nil); err == nil || !strings.Contains(err.Error(), "prepared without this load") {
 		t.Errorf("loading: %v", err)
 	}
 }

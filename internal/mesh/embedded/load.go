@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
@@ -14,7 +15,7 @@ import (
 // Load implements mesh.Mesh. The load comes from this process: through a load
 // workload's proxy, or to the gateway's, whose host name in a plan does not
 // matter to where it connects.
-func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	plans := map[string]loadgen.Plan{}
 	for _, c := range cohorts {
 		plan, err := m.plan(c)
@@ -23,7 +24,12 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(conte
 		}
 		plans[c.Name] = plan
 	}
-	return loadgen.RunGroup(ctx, plans, begin, observe)
+	breached, err := check.Watch(plans, guard.AbortWhen)
+	if err != nil {
+		return nil, fmt.Errorf("guarding the load: %w", err)
+	}
+	bounds := loadgen.Bounds{QPS: guard.QPS, Duration: guard.Duration, Breached: breached, Stopped: guard.Stopped}
+	return loadgen.RunGroup(ctx, plans, bounds, begin, observe)
 }
 
 // plan is a cohort's plan with its connections led to a proxy.

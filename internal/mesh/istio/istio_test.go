@@ -318,7 +318,7 @@ func TestLoadPassesItsSidecarAndTheGateway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := m.Load(t.Context(), cohorts, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
+	results, err := m.Load(t.Context(), cohorts, mesh.Guard{}, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -465,7 +465,7 @@ func interrupt(t *testing.T, m *Mesh, c mesh.Cohort) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var stopped time.Time
-	results, err := m.Load(ctx, []mesh.Cohort{c}, begun, func(p loadgen.Progress) {
+	results, err := m.Load(ctx, []mesh.Cohort{c}, mesh.Guard{}, begun, func(p loadgen.Progress) {
 		if p.Sent > 20 && ctx.Err() == nil {
 			stopped = time.Now()
 			cancel()
@@ -483,7 +483,7 @@ func interrupt(t *testing.T, m *Mesh, c mesh.Cohort) {
 func cut(t *testing.T, m *Mesh, c mesh.Cohort) {
 	t.Helper()
 	var broken time.Time
-	_, err := m.Load(t.Context(), []mesh.Cohort{c}, begun, func(p loadgen.Progress) {
+	_, err := m.Load(t.Context(), []mesh.Cohort{c}, mesh.Guard{}, begun, func(p loadgen.Progress) {
 		if p.Sent > 20 && broken.IsZero() {
 			broken = time.Now()
 			for _, tunnel := range m.tunnels.to {
@@ -498,7 +498,7 @@ func cut(t *testing.T, m *Mesh, c mesh.Cohort) {
 	}
 	c.Plan.Requests = 2
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
-		if _, err = m.Load(t.Context(), []mesh.Cohort{c}, begun, nil); err == nil {
+		if _, err = m.Load(t.Context(), []mesh.Cohort{c}, mesh.Guard{}, begun, nil); err == nil {
 			t.Logf("a load whose connection was cut ended within %s", time.Since(broken).Round(time.Millisecond))
 			return
 		}

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
@@ -14,7 +15,7 @@ import (
 // Load implements mesh.Mesh. Short host names are those of the namespace.
 // Cohorts that enter from the gateway connect to its service, past the load
 // workload's sidecar.
-func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	w, err := m.start(ctx)
 	if err != nil {
 		return nil, err
@@ -26,11 +27,13 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(conte
 		}
 	}
 	var refused error
-	results, err := w.agent.Load(ctx, plans, func(ctx context.Context) error {
+	asked := agent.Request{Plans: plans, QPS: guard.QPS, Duration: guard.Duration, AbortWhen: guard.AbortWhen}
+	results, err := w.agent.Load(ctx, asked, func(ctx context.Context) error {
 		refused = begin(ctx)
 		return refused
-	}, observe)
-	if err != nil && refused == nil && ctx.Err() == nil {
+	}, observe, guard.Stopped)
+	var stop *loadgen.StopError
+	if err != nil && refused == nil && ctx.Err() == nil && !errors.As(err, &stop) {
 		err = m.withState(ctx, w, err)
 	}
 	return results, err

@@ -1,0 +1,80 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// failing is a server that fails from a request on, and knows when it was asked last.
+func failing(t *testing.T, from int64) (url string, asked, last *atomic.Int64) {
+	asked, last = new(atomic.Int64), new(atomic.Int64)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		last.Store(time.Now().UnixNano())
+		if asked.Add(1) > from {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, asked, last
+}
+
+func TestALoadEndsByItsConditionAndSaysSo(t *testing.T) {
+	url, _, _ := failing(t, 30)
+	c := serve(t)
+	heard := make(chan *loadgen.StopError, 1)
+	results, err := c.Load(t.Context(), Request{Plans: endless(url), AbortWhen: []string{"all.share(503) > 5%"}}, begun, nil,
+		func(stop *loadgen.StopError) { heard <- stop })
+	var stop *loadgen.StopError
+	if !errors.As(err, &stop) || stop.Condition != "all.share(503) > 5%" || stop.Limit != "> 5%" || stop.Samples < 32 {
+		t.Fatalf("error %v (%+v); want the condition", err, stop)
+	}
+	if told := <-heard; *told != *stop {
+		t.Errorf("it was told %+v, and the error is %+v", told, stop)
+	}
+	if results["all"] == nil || results["all"].Sent < stop.Sent {
+		t.Errorf("results %+v; want those until then", results["all"])
+	}
+	idle(t, c, url)
+}
+
+// deaf takes every line, and tells nobody.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) SetWriteDeadline(time.Time) error { return nil }
+
+// Whoever asked for the load may be gone, and not be seen to be: the condition is
+// held where the load is made.
+func TestALoadEndsByItsConditionThoughNobodyReads(t *testing.T) {
+	url, asked, last := failing(t, 30)
+	s := &server{}
+	body := `{"plans":{"all":{"http":{"method":"GET","url":"` + url + `"},"connections":2,"qps":200}},"abortWhen":["all.status[503] > 5"]}`
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	go func() {
+		for {
+			select {
+			case <-tick.C:
+				s.begin(httptest.NewRecorder(), nil)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	s.load(deaf{httptest.NewRecorder()}, httptest.NewRequest(http.MethodPost, "/load", strings.NewReader(body)).WithContext(ctx))
+	if n := asked.Load(); n < 36 || n > 36+200 {
+		t.Errorf("it was asked %d times; want it to end within a second after 36", n)
+	}
+	if since := time.Since(time.Unix(0, last.Load())); since > time.Second {
+		t.Errorf("it ended %v after its last request", since)
+	}
+}

@@ -1,0 +1,142 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// leastOfShare is how many requests of each of its cohorts must have ended for a
+// condition with a share to be judged: of one alone, a failure is 100%.
+const leastOfShare = 20
+
+// Condition is one compiled line of abortWhen: what ends a load as soon as it is true.
+// It may be judged by several goroutines.
+type Condition struct {
+	line  *Expectation
+	least map[string]int64
+}
+
+// CompileCondition reads a condition. It is written as an expectation is, of what
+// clients see while the load runs: no other windows, nothing that proxies count, no
+// split; and without ||, of which one side could not be judged while the other is
+// true. The error is an *Error.
+func CompileCondition(scope Scope, text string) (*Condition, error) {
+	scope.Bounds = nil // which are of a whole load
+	return compileCondition(scope, text, false)
+}
+
+func compileCondition(scope Scope, text string, asked bool) (*Condition, error) {
+	source, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	c := newCompiler(scope, source)
+	c.meanwhile, c.asked = true, asked
+	line, err := c.expectation(text)
+	if err != nil {
+		return nil, err
+	}
+	condition := &Condition{line, map[string]int64{}}
+	for _, size := range line.sizes {
+		condition.need(size.Load.Cohort, size.Requests)
+	}
+	for _, l := range line.loads {
+		if c.shares {
+			condition.need(l.Cohort, leastOfShare)
+		}
+	}
+	return condition, nil
+}
+
+func (c *Condition) need(cohort string, requests int64) {
+	c.least[cohort] = max(c.least[cohort], requests)
+}
+
+// Text returns the condition as it was written.
+func (c *Condition) Text() string { return c.line.text }
+
+// Least returns how many requests of a cohort must have ended for the condition to
+// be judged: a share takes 20, a percentile what sets it apart from the maximum;
+// 0: one is enough, or the condition does not name it.
+func (c *Condition) Least(cohort string) int64 { return c.least[cohort] }
+
+// breach judges the condition by what cohorts have seen so far; nil: it is not true,
+// or cannot be judged.
+func (c *Condition) breach(soFar map[string]*loadgen.Result) *loadgen.StopError {
+	for cohort, least := range c.least {
+		if seen := soFar[cohort]; seen == nil || seen.Sent < least {
+			return nil
+		}
+	}
+	findings := c.line.findings(Windows{During: &report.Window{Name: report.During, Loads: soFar}})
+	for _, f := range findings {
+		if f.verdict != report.Pass || len(f.doubts) > 0 {
+			return nil
+		}
+	}
+	all := join(findings, false, " and ")
+	return &loadgen.StopError{Condition: c.line.text, Observed: all.observed, Limit: all.limit, Samples: all.samples}
+}
+
+// Watch returns what judges conditions while a load runs, by what its cohorts have
+// seen so far, as loadgen.Bounds has it; nil without conditions. They have been
+// compiled before, with all that a scenario knows: whether they could come true is
+// not asked again.
+func Watch(plans map[string]loadgen.Plan, texts []string) (func(soFar map[string]*loadgen.Result) *loadgen.StopError, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	scope := Scope{Cohorts: slices.Sorted(maps.Keys(plans))}
+	for _, plan := range plans {
+		for _, check := range plan.Checks {
+			scope.Checks = union(scope.Checks, []string{check.Name})
+		}
+		for _, version := range plan.Versions {
+			scope.Answers = union(scope.Answers, []string{version.Name})
+		}
+	}
+	var all []*Condition
+	for _, text := range texts {
+		condition, err := compileCondition(scope, text, true)
+		if err != nil {
+			return nil, fmt.Errorf("reading the condition %s: %w", shown(text), err)
+		}
+		all = append(all, condition)
+	}
+	return func(soFar map[string]*loadgen.Result) *loadgen.StopError {
+		for _, condition := range all {
+			if stop := condition.breach(soFar); stop != nil {
+				return stop
+			}
+		}
+		return nil
+	}, nil
+}
+
+// notMeanwhile is the error of what is not known while a load runs; nil: it is, or
+// the line is no condition.
+func (c *compiler) notMeanwhile(n node) error {
+	if !c.meanwhile {
+		return nil
+	}
+	wrong := func(message, hint string) error { return &Error{Offset: n.at().start, Message: message, Hint: hint} }
+	switch n := n.(type) {
+	case *field:
+		if windowOf(n.of) == "" {
+			return nil
+		}
+		return wrong(c.source.textOf(n)+" is not known while the load runs", "name "+n.name.text+" without a window, and write its limit out")
+	case *logic:
+		return wrong("a condition has no ||: it would not be judged where one of its sides cannot be", "write a condition for each side; any of them ends the load")
+	case *call:
+		if isSplit(n) {
+			return wrong("a split is of all samples of a load, and a condition is judged while it runs", "compare a count or a share")
+		}
+		return wrong(c.source.textOf(n)+" is counted by proxies, which are read when the load is over", "name what clients see, as in COHORT.share(503)")
+	}
+	return nil
+}
