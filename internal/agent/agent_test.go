@@ -212,8 +212,14 @@ func TestSecondLoadIsRefusedWhileOneRuns(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another load is running") {
 		t.Errorf("error %v; want that another load is running", err)
 	}
+	if err := c.Idle(t.Context()); err == nil || !strings.Contains(err.Error(), "another load is running") {
+		t.Errorf("it is idle: %v", err)
+	}
 	cancel()
 	<-done
+	if err := c.Idle(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // warm is a load with a warm-up of three requests.

@@ -32,6 +32,15 @@ func (c *Client) Ready(ctx context.Context) error {
 	return resp.Body.Close()
 }
 
+// Idle says whether the agent answers and no load runs.
+func (c *Client) Idle(ctx context.Context) error {
+	resp, err := c.do(ctx, http.MethodGet, "/idle", nil)
+	if err != nil {
+		return fmt.Errorf("asking the load workload whether it is idle: %w", err)
+	}
+	return resp.Body.Close()
+}
+
 // Load runs plans beside each other in the agent's pod and returns what
 // each cohort saw. begin is called from this goroutine when all are logged in
 // and warmed up, and the requests that count wait for it; its error ends the load

@@ -54,6 +54,7 @@ type event struct {
 //   - POST /begin lets the load that waits go on; 409 if none does. One that
 //     waits for ten minutes ends with an error.
 //   - POST /stop ends the load that runs, whose results are sent at once.
+//   - GET /idle answers 204, and 409 while a load runs.
 //   - GET /healthz answers 200.
 func Serve(ctx context.Context, l net.Listener) error {
 	s := &server{}
@@ -61,6 +62,7 @@ func Serve(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("POST /load", s.load)
 	mux.HandleFunc("POST /begin", s.begin)
 	mux.HandleFunc("POST /stop", s.stop)
+	mux.HandleFunc("GET /idle", s.idle)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{
 		Handler:           mux,
@@ -84,6 +86,8 @@ func Serve(ctx context.Context, l net.Listener) error {
 	}
 	return nil
 }
+
+const busy = "another load is running"
 
 // server holds the one load that may run.
 type server struct {
@@ -147,6 +151,16 @@ func (s *server) stop(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+func (s *server) idle(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		http.Error(w, busy, http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	asked, err := readRequest(http.MaxBytesReader(w, r.Body, maxPlans))
 	if err != nil {
@@ -156,7 +170,7 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	if !s.start(cancel) {
-		http.Error(w, "another load is running", http.StatusConflict)
+		http.Error(w, busy, http.StatusConflict)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -54,9 +54,9 @@ func (m *Mesh) gatewayPods(ctx context.Context) ([]corev1.Pod, error) {
 
 // gatewayService returns the service that leads to the ingress gateway's pods,
 // nil if there is none.
-func (m *Mesh) gatewayService(ctx context.Context) (*corev1.Service, error) {
+func (c *Cluster) gatewayService(ctx context.Context) (*corev1.Service, error) {
 	for _, namespace := range gatewayNamespaces {
-		list, err := m.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+		list, err := c.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 		if apierrors.IsForbidden(err) {
 			continue
 		}

@@ -28,6 +28,7 @@ const (
 	instance        = "app.kubernetes.io/instance"
 	component       = "app.kubernetes.io/component"
 	deadline        = "meshchaos.io/deadline"
+	loadsFrom       = "meshchaos.io/loads-from"                                               // the label of the load workload that the run uses, which may be another's too
 	ledgers         = managedBy + "=" + programName + "," + component + "=" + ledgerComponent // all of them
 
 	// partLimit is in bytes. Kubernetes takes 1 MiB (ConfigMap's validation).
@@ -182,7 +183,7 @@ func (m *Mesh) writePart(ctx context.Context, ledger *journal.Ledger, part int) 
 		ObjectMeta: metav1.ObjectMeta{
 			Name: partName(ledger.Run, part), Namespace: m.namespace,
 			Labels:      map[string]string{managedBy: programName, component: ledgerComponent, instance: ledger.Run},
-			Annotations: map[string]string{deadline: ledger.Deadline.Format(time.RFC3339)},
+			Annotations: map[string]string{deadline: ledger.Deadline.Format(time.RFC3339), loadsFrom: m.id},
 		},
 		Data: m.ledger.data[part],
 	}
@@ -255,18 +256,18 @@ func ledgerOf(run string, parts []corev1.ConfigMap) (*journal.Ledger, error) {
 }
 
 // Settle implements mesh.Mesh. The load workload of this very run stays until Close,
-// for its access log is still read.
+// for its access log is still read, and further runs may share it.
 func (m *Mesh) Settle(ctx context.Context, run string) error {
-	if run != m.run {
-		if err := m.deletePod(ctx, clientApp+"-"+run, run); err != nil {
-			return err
-		}
-	}
 	list, err := m.listParts(ctx, ","+instance+"="+run)
 	if err != nil {
 		return err
 	}
 	inOrder(list)
+	if run != m.run && len(list) > 0 {
+		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom]); err != nil {
+			return err
+		}
+	}
 	for _, part := range slices.Backward(list) { // the first says how many there are
 		err := m.kube.CoreV1().ConfigMaps(m.namespace).Delete(ctx, part.Name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {

@@ -19,12 +19,12 @@ const logMargin = 5 * time.Second
 // followLog returns the function that is a proxy's mesh.Proxy.Log. The log comes
 // through the Kubernetes API, which the kubelet answers from the file that it
 // keeps of the container; so it holds what Envoy itself says as well.
-func (m *Mesh) followLog(pod types.NamespacedName) func(context.Context, time.Time) (io.ReadCloser, error) {
+func (c *Cluster) followLog(pod types.NamespacedName) func(context.Context, time.Time) (io.ReadCloser, error) {
 	return func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		doing := fmt.Sprintf("following the access log of the proxy of pod %s", pod)
 		// So many seconds ago by the node's clock, which may not be this machine's.
 		back := int64(max(time.Since(since)+logMargin, logMargin) / time.Second)
-		body, err := m.kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
+		body, err := c.kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
 			Container: proxyContainer, Follow: true, SinceSeconds: &back,
 		}).Stream(ctx)
 		if apierrors.IsForbidden(err) {

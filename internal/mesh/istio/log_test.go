@@ -25,7 +25,7 @@ func withAPI(t *testing.T, api http.HandlerFunc) *Mesh {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Mesh{namespace: "book", kube: kube}
+	return &Mesh{Cluster: &Cluster{namespace: "book", kube: kube}}
 }
 
 var ratings = types.NamespacedName{Namespace: "book", Name: "ratings-v1-5d"}

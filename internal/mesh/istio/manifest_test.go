@@ -40,7 +40,7 @@ func object(t *testing.T, manifest string) *rules.Object {
 // body must equal want, which is JSON.
 func sent(t *testing.T, o, before *rules.Object, want string) {
 	t.Helper()
-	have, err := (&Mesh{namespace: "book", resources: inV1}).body(o, before)
+	have, err := (&Mesh{Cluster: &Cluster{namespace: "book", resources: inV1}}).body(o, before)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAnObjectWithAnUnknownFieldIsReadAndPutBackButNotChanged(t *testing.T) {
 	}
 	after := before.Clone()
 	after.Spec.(*networking.VirtualService).Http[0].Name = "slow"
-	_, err = (&Mesh{namespace: "book", resources: inV1}).body(after, before)
+	_, err = (&Mesh{Cluster: &Cluster{namespace: "book", resources: inV1}}).body(after, before)
 	if err == nil || !strings.Contains(err.Error(), "quota") || !strings.Contains(err.Error(), "VirtualService/book/reviews") {
 		t.Errorf("error %v; want that reviews cannot be changed for its quota", err)
 	}

@@ -21,7 +21,7 @@ const (
 // workloadPod is the pod as it is sent. Its sidecar keeps the counters that the
 // default sidecar drops, and leaves connections to the ingress gateway alone,
 // so that load enters there as from outside the mesh.
-func (m *Mesh) workloadPod(w *workload) *corev1.Pod {
+func (c *Cluster) workloadPod(w *workload) *corev1.Pod {
 	var (
 		yes, no  = true, false
 		user     = int64(65532) // any but root and 1337, whose traffic Istio's sidecar takes as its own
@@ -32,16 +32,17 @@ func (m *Mesh) workloadPod(w *workload) *corev1.Pod {
 		"proxy.istio.io/config": `{"holdApplicationUntilProxyStarts":true,"proxyStatsMatcher":{"inclusionPrefixes":["cluster.outbound","http.outbound"]}}`,
 	}
 	if w.gateway != nil {
-		annotations["traffic.sidecar.istio.io/excludeOutboundIPRanges"] = ranges(w.gateway.Spec.ClusterIPs)
+		annotations["traffic.sidecar.istio.io/excludeOutboundIPRanges"] = ranges(w.gateway)
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      w.name,
-			Namespace: m.namespace,
+			Namespace: c.namespace,
 			Labels: map[string]string{
 				"app":                     clientApp,
 				"app.kubernetes.io/name":  clientApp,
-				instance:                  m.run,
+				instance:                  c.id,
+				label:                     c.id,
 				managedBy:                 programName,
 				"sidecar.istio.io/inject": "true",
 			},
@@ -56,7 +57,7 @@ func (m *Mesh) workloadPod(w *workload) *corev1.Pod {
 			SecurityContext:               &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 			Containers: []corev1.Container{{
 				Name:            agentContainer,
-				Image:           m.image,
+				Image:           c.image,
 				ImagePullPolicy: corev1.PullIfNotPresent,
 				Args:            []string{"agent"},
 				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
@@ -72,10 +73,14 @@ func (m *Mesh) workloadPod(w *workload) *corev1.Pod {
 	}
 }
 
-// ranges words addresses as the CIDRs that Istio's annotation takes.
-func ranges(addresses []string) string {
+// ranges words the addresses of a service as the CIDRs that Istio's annotation takes;
+// empty: there is none.
+func ranges(s *corev1.Service) string {
+	if s == nil {
+		return ""
+	}
 	var out []string
-	for _, a := range addresses {
+	for _, a := range s.Spec.ClusterIPs {
 		bits := "/32"
 		if ip := net.ParseIP(a); ip != nil && ip.To4() == nil {
 			bits = "/128"
@@ -111,11 +116,11 @@ func failure(pod *corev1.Pod, image string) error {
 }
 
 // complaints collects what Kubernetes says of a pod that is not ready.
-func (m *Mesh) complaints(ctx context.Context, pod *corev1.Pod) string {
+func (c *Cluster) complaints(ctx context.Context, pod *corev1.Pod) string {
 	var said []string
-	for _, c := range pod.Status.Conditions {
-		if c.Status != corev1.ConditionTrue && c.Message != "" {
-			said = append(said, c.Message)
+	for _, condition := range pod.Status.Conditions {
+		if condition.Status != corev1.ConditionTrue && condition.Message != "" {
+			said = append(said, condition.Message)
 		}
 	}
 	for _, s := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
@@ -123,7 +128,7 @@ func (m *Mesh) complaints(ctx context.Context, pod *corev1.Pod) string {
 			said = append(said, strings.TrimSpace(fmt.Sprintf("container %s waits: %s %s", s.Name, w.Reason, w.Message)))
 		}
 	}
-	events, err := m.kube.CoreV1().Events(m.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(pod.UID) + ",type=" + corev1.EventTypeWarning})
+	events, err := c.kube.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(pod.UID) + ",type=" + corev1.EventTypeWarning})
 	if err == nil { // without the right to read events the rest must do
 		for _, e := range events.Items {
 			said = append(said, e.Reason+": "+e.Message)

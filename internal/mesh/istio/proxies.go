@@ -58,7 +58,7 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	seen := map[string]bool{}
 	for i, pod := range slices.Concat(gateways, list.Items) {
 		client := pod.UID == ours
-		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[managedBy] == programName && !client) {
+		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[label] != "" && !client) {
 			continue
 		}
 		seen[string(pod.UID)] = true
@@ -100,8 +100,8 @@ func (m *Mesh) ours(ctx context.Context) (types.UID, error) {
 	return w.pod.UID, nil
 }
 
-func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
-	base, err := m.tunnels.base(pod, adminPort)
+func (c *Cluster) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
+	base, err := c.tunnels.base(pod, adminPort)
 	if err != nil {
 		return mesh.Proxy{}, err
 	}
@@ -117,8 +117,8 @@ func (m *Mesh) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
 		Version:   pod.Labels["version"],
 		Labels:    pod.Labels,
 		Address:   pod.Status.PodIP,
-		Admin:     &envoy.Admin{Client: m.tunnels.client, Base: base},
-		Log:       m.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
+		Admin:     &envoy.Admin{Client: c.tunnels.client, Base: base},
+		Log:       c.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
 	}, nil
 }
 

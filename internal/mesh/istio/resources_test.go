@@ -56,7 +56,7 @@ func withDynamicAt(t *testing.T, url string) *Mesh {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Mesh{namespace: "book", resources: inV1, dynamic: client, kube: typed}
+	return &Mesh{Cluster: &Cluster{namespace: "book", resources: inV1, dynamic: client, kube: typed}}
 }
 
 func TestTheNewestAPIWithAllKindsIsTaken(t *testing.T) {

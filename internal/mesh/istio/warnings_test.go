@@ -8,7 +8,8 @@ import (
 
 func TestEachWarningIsLoggedOnce(t *testing.T) {
 	var logged []string
-	w := &warnings{log: func(text string) { logged = append(logged, text) }}
+	w := &warnings{}
+	w.to(func(text string) { logged = append(logged, text) })
 	for _, text := range []string{"a is deprecated", "", "b is deprecated", "a is deprecated"} {
 		w.HandleWarningHeaderWithContext(t.Context(), 299, "-", text)
 	}

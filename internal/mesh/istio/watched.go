@@ -140,7 +140,7 @@ func (m *Mesh) watchedPods(ctx context.Context) ([]watched, error) {
 		}, {
 			kind: "Pod", of: pods, namespaces: []string{m.namespace}, did: served,
 			acts: func(o *unstructured.Unstructured) bool {
-				return o.GetLabels()[managedBy] != programName && (hasProxy(podOf(o)) || selected(services.Items, o.GetLabels()))
+				return o.GetLabels()[label] == "" && (hasProxy(podOf(o)) || selected(services.Items, o.GetLabels()))
 			},
 		},
 	}

@@ -1,0 +1,182 @@
+package istio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/meshchaos/meshchaos/internal/cluster"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// Options says which cluster, and for whom.
+type Options struct {
+	Kubeconfig string       // a file; empty: as kubectl finds it, or the pod's own account
+	Context    string       // of the kubeconfig; empty: its current one
+	Namespace  string       // empty: the context's
+	Image      string       // of the load workload: this program, with the command agent
+	Run        string       // the id of the run, or of the first of several; part of the load workload's name
+	Log        func(string) // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
+}
+
+// Cluster is one namespace of a cluster with Istio, opened once for several runs
+// that come one after the other: they share its clients, its tunnels and the load
+// workload.
+type Cluster struct {
+	namespace string
+	image     string
+	id        string // by which the load workload is known, that of the first run
+	config    *rest.Config
+	api       *http.Client // carries kube and dynamic
+	kube      kubernetes.Interface
+	dynamic   dynamic.Interface
+	resources map[string]schema.GroupVersionResource // by rules' kinds; no Telemetry where the cluster has none
+	info      mesh.Info
+	tunnels   *tunnels
+	warnings  *warnings
+
+	lending sync.Mutex // held while the load workload is made, or looked after
+	lent    *workload  // nil: there is none
+	made    int        // how many were
+	closed  bool
+}
+
+// reachTimeout bounds how long a cluster that does not answer is waited for.
+const reachTimeout = 15 * time.Second
+
+// Connect connects to the cluster that kubectl would, and checks that it has Istio
+// and the namespace. It makes nothing there. Its error is a mesh.UnansweredError
+// if the cluster cannot be reached; any other is about the Options.
+func Connect(ctx context.Context, o Options) (*Cluster, error) {
+	config, namespace, err := cluster.Load(cluster.Options{Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace})
+	if err != nil {
+		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
+	}
+	c := &Cluster{namespace: namespace, image: o.Image, id: o.Run, config: config, warnings: &warnings{}}
+	c.warnings.to(o.Log)
+	config.WarningHandlerWithContext = c.warnings
+	if err := c.connect(); err != nil {
+		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+	}
+	if err := answered(c.check(ctx)); err != nil {
+		c.api.CloseIdleConnections()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Mesh is the cluster as a run sees it: with a ledger, watches and rights of the
+// run's own. What it logs goes to log, which may be nil, and so do the warnings of
+// the API server from now on. The runs before it are closed.
+func (c *Cluster) Mesh(run string, log func(string)) *Mesh {
+	if log == nil {
+		log = func(string) {}
+	}
+	c.warnings.to(log)
+	return &Mesh{Cluster: c, run: run, log: log}
+}
+
+// Close ends all tunnels, then deletes the load workload and waits until it is gone.
+// The meshes of all runs must be closed. It may be called again.
+func (c *Cluster) Close(ctx context.Context) error {
+	c.lending.Lock()
+	defer c.lending.Unlock()
+	c.closed = true
+	c.tunnels.close()
+	defer c.api.CloseIdleConnections()
+	if c.lent == nil {
+		return nil
+	}
+	if err := c.deletePods(ctx, c.id); err != nil {
+		return err
+	}
+	c.lent = nil
+	return nil
+}
+
+// connect makes the clients of the Kubernetes API.
+func (c *Cluster) connect() error {
+	var err error
+	if c.api, err = rest.HTTPClientFor(c.config); err != nil {
+		return err
+	}
+	if c.kube, err = kubernetes.NewForConfigAndClient(c.config, c.api); err != nil {
+		return err
+	}
+	c.tunnels = newTunnels(c.config, c.kube.CoreV1().RESTClient())
+	c.dynamic, err = dynamic.NewForConfigAndClient(c.config, c.api)
+	return err
+}
+
+// check finds the API versions of Istio's objects, and the versions of all.
+func (c *Cluster) check(ctx context.Context) error {
+	server, err := c.serverVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reaching the cluster %s: %w; check that kubectl reaches it with the same kubeconfig and context", c.config.Host, err)
+	}
+	if c.resources, err = resourcesOf(c.kube.Discovery()); err != nil {
+		return fmt.Errorf("opening the mesh of the cluster %s: %w", c.config.Host, err)
+	}
+	_, err = c.kube.CoreV1().Namespaces().Get(ctx, c.namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("opening the mesh of the cluster %s: there is no namespace %q; give the application's with --namespace", c.config.Host, c.namespace)
+	}
+	if err != nil && !apierrors.IsForbidden(err) { // one may use a namespace without the right to read it
+		return fmt.Errorf("reading the namespace %q: %w", c.namespace, err)
+	}
+	c.info = mesh.Info{Kind: mesh.Istio, Namespace: c.namespace, Version: "Kubernetes " + server, LogDelay: logDelay}
+	if istiod := c.istiodVersion(ctx); istiod != "" {
+		c.info.Version = "Istio " + istiod + ", " + c.info.Version
+	}
+	return nil
+}
+
+// serverVersion asks the cluster for its version, which also shows that it can
+// be reached; client-go's own call cannot be interrupted.
+func (c *Cluster) serverVersion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	body, err := c.kube.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+	if err != nil {
+		return "", err
+	}
+	var server version.Info
+	if err := json.Unmarshal(body, &server); err != nil {
+		return "", fmt.Errorf("reading its version: %w", err)
+	}
+	return server.GitVersion, nil
+}
+
+// istiodVersion is the tag of istiod's image, empty where that cannot be told.
+func (c *Cluster) istiodVersion(ctx context.Context) string {
+	pods, err := c.kube.CoreV1().Pods(istioSystem).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod", Limit: 1})
+	if err != nil || len(pods.Items) == 0 { // no right to look, or an istiod elsewhere: the version is then unknown
+		return ""
+	}
+	for _, container := range pods.Items[0].Spec.Containers {
+		if container.Name == "discovery" {
+			return imageTag(container.Image)
+		}
+	}
+	return ""
+}
+
+// imageTag returns the tag of an image, empty if it has none.
+func imageTag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	name := image[strings.LastIndex(image, "/")+1:]
+	_, tag, _ := strings.Cut(name, ":")
+	return tag
+}

@@ -1,0 +1,85 @@
+package istio
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+)
+
+// deletePods deletes the pods that the load of a Cluster of this id came from, and
+// waits until they are gone. A cluster that does not answer is asked again: nobody
+// else knows of them.
+func (c *Cluster) deletePods(ctx context.Context, id string) error {
+	var last error
+	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
+		gone, err = c.takeAway(ctx, id)
+		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
+			last = err
+		}
+		if unanswered := new(mesh.UnansweredError); errors.As(err, &unanswered) {
+			return false, nil
+		}
+		return gone, err
+	})
+	if err = cmp.Or(last, err); err != nil {
+		return fmt.Errorf("deleting the load workload in namespace %[1]s: %[3]w; delete it with kubectl -n %[1]s delete pod -l %[2]s", c.namespace, label+"="+id, err)
+	}
+	return nil
+}
+
+// takeAway deletes the pods and says whether all are gone, for which it waits as long
+// as it is told of them.
+func (c *Cluster) takeAway(ctx context.Context, id string) (gone bool, err error) {
+	pods := c.kube.CoreV1().Pods(c.namespace)
+	ours := metav1.ListOptions{LabelSelector: label + "=" + id}
+	list, err := pods.List(ctx, ours)
+	if err != nil {
+		return false, answered(err)
+	}
+	for i := range list.Items {
+		if err := c.deletePod(ctx, &list.Items[i]); err != nil {
+			return false, answered(err)
+		}
+	}
+	left := len(list.Items)
+	if left == 0 {
+		return true, nil
+	}
+	ours.ResourceVersion = list.ResourceVersion
+	changes, err := pods.Watch(ctx, ours)
+	if err != nil {
+		return false, nil // it is asked again
+	}
+	defer changes.Stop()
+	for e := range changes.ResultChan() {
+		if e.Type == watch.Deleted {
+			left--
+		}
+		if left == 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// deletePod deletes a pod, unless somebody does.
+func (c *Cluster) deletePod(ctx context.Context, pod *corev1.Pod) error {
+	if pod.DeletionTimestamp != nil {
+		return nil
+	}
+	grace := int64(1)
+	err := c.kube.CoreV1().Pods(c.namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace, Preconditions: &metav1.Preconditions{UID: &pod.UID}})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
