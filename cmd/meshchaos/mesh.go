@@ -73,10 +73,15 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
+// options are those of the cluster.
+func (f *meshFlags) options(id string, say func(string)) istio.Options {
+	return istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id, Log: say}
+}
+
 // open opens the mesh for one scenario. It says what a user waits for.
 func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64, id string, say func(string)) (mesh.Mesh, error) {
 	if f.kind == mesh.Istio {
-		m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace, Image: f.image, Run: id, Log: say})
+		m, err := istio.Open(ctx, f.options(id, say))
 		if err != nil {
 			return nil, notOpened(ctx, err)
 		}

@@ -31,11 +31,18 @@ func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
 	return filepath.Join(f.reportDir, s.Name)
 }
 
+// job is a scenario of a command.
+type job struct {
+	*scenarios.Scenario
+	dir  string // of its report; empty: it is not written
+	last bool   // there is no further one, which shares the cluster
+}
+
 // runOne runs a scenario. Without a record the error says why there is none; else
 // it is one of showing it.
-func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string, to streams) (*report.Record, error) {
-	if dir != "" {
-		if err := makeFolder(dir); err != nil {
+func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams) (*report.Record, error) {
+	if s.dir != "" {
+		if err := makeFolder(s.dir); err != nil {
 			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
 	}
@@ -47,7 +54,7 @@ func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string
 	id := fmt.Sprintf("%08x", uint32(newSeed()))
 	view := newProgress(to.err)
 	view.phase(fmt.Sprintf("%s of %s: opening the %s mesh", s.Name, s.Origin(), f.mesh.kind))
-	m, err := f.mesh.open(ctx, s, seed, id, view.phase)
+	m, err := shared.open(ctx, s.Scenario, seed, id, view.phase)
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +65,18 @@ func (f *runFlags) runOne(ctx context.Context, s *scenarios.Scenario, dir string
 		if err := m.Close(closing); err != nil {
 			return fmt.Errorf("closing the mesh: %w", err)
 		}
+		if s.last || ctx.Err() != nil { // so that this record has what cannot be taken away
+			return shared.close(ctx)
+		}
 		return nil
 	}
-	record, err := runner.Run(ctx, m, s, runner.Options{
+	record, err := runner.Run(ctx, m, s.Scenario, runner.Options{
 		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, Close: closeMesh, Hurry: hurry(ctx),
 	})
 	if err != nil {
-		return nil, errors.Join(notRun(s, err), closeMesh())
+		return nil, errors.Join(notRun(s.Scenario, err), closeMesh())
 	}
-	return record, f.show(to, record, dir)
+	return record, f.show(to, record, s.dir)
 }
 
 // notRun names the scenario in the reason why it was not run. Only what was

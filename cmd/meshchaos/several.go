@@ -48,11 +48,12 @@ func (f *runFlags) checkParallel() error {
 // ended. Once the command is interrupted no further one begins.
 func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outcome {
 	ctx, to := cmd.Context(), streamsOf(cmd)
+	shared := &meshes{flags: &f.mesh}
 	run := func(s *scenarios.Scenario, to streams) outcome {
 		if ctx.Err() != nil {
 			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun}
 		}
-		return f.outcomeOf(ctx, s, f.dirOf(s, len(all)), to)
+		return f.outcomeOf(ctx, job{s, f.dirOf(s, len(all)), s == all[len(all)-1]}, shared, to)
 	}
 	if f.parallel > 1 && len(all) > 1 {
 		return beside(all, f.parallel, to, run)
@@ -61,13 +62,18 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 	for i, s := range all {
 		outcomes[i] = run(s, to)
 	}
+	if err := shared.close(ctx); err != nil { // no run is left that would have it in its record
+		complain(to.err, err)
+		last := &outcomes[len(all)-1]
+		last.status = worse(last.status, exitNotRestored)
+	}
 	return outcomes
 }
 
 // outcomeOf runs one scenario and prints why there is no verdict, if so.
-func (f *runFlags) outcomeOf(ctx context.Context, s *scenarios.Scenario, dir string, to streams) outcome {
+func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to streams) outcome {
 	began := time.Now()
-	record, err := f.runOne(ctx, s, dir, to)
+	record, err := f.runOne(ctx, s, shared, to)
 	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began)}
 	if record != nil {
 		o.status, o.word = statusOfRecord(record), wordRecord(record)
