@@ -35,6 +35,11 @@ func addNoAccessLog(cmd *cobra.Command, no *bool) {
 	cmd.Flags().BoolVar(no, "no-access-log", false, "do not read the proxies' access logs, nor switch them on where they are off")
 }
 
+// addAllowGitOps adds the flag by which a run changes what an agent of GitOps keeps.
+func addAllowGitOps(cmd *cobra.Command, allow *bool) {
+	cmd.Flags().BoolVar(allow, "allow-gitops", false, "change objects that Argo CD, Flux or the like may set back; a rule that is set back makes the run inconclusive")
+}
+
 // addOutput adds -o with a choice of words; the first is the default.
 func addOutput(cmd *cobra.Command, output *string, choice ...string) {
 	cmd.Flags().StringVarP(output, "output", "o", choice[0], "what to print: "+strings.Join(choice, " or "))

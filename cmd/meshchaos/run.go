@@ -20,6 +20,7 @@ type runFlags struct {
 	output    string
 	explain   bool
 	noLog     bool
+	gitOps    bool
 	parallel  int
 	seeded    bool // every run has the seed
 }
@@ -69,6 +70,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
 	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)
+	addAllowGitOps(cmd, &f.gitOps)
 	addOutput(cmd, &f.output, "table", "json")
 	return cmd
 }

@@ -57,6 +57,17 @@ type Mesh interface {
 	// missed; an UnansweredError tells nothing of them.
 	Permits(ctx context.Context, use Use) error
 
+	// Elsewhere returns the VirtualServices and DestinationRules of other namespaces
+	// that proxies of this one may follow for some of the hosts, which are fully
+	// qualified; all is false if this user may not see every one of them.
+	Elsewhere(ctx context.Context, hosts []string) (objects []*rules.Object, all bool, err error)
+
+	// Inspect says what of the mesh itself would keep a run that has to do with these
+	// services, which go by their short names, from seeing what it is to see: each
+	// with what to do about it. What is doubtful, and no reason to refuse, is worded in
+	// warnings. It makes nothing, and its own error is that the mesh did not answer.
+	Inspect(ctx context.Context, services []string) (wrong []error, warnings []string, err error)
+
 	// Admit says whether the mesh would take the objects, taken together, and
 	// changes nothing. The error of a field that the mesh does not implement
 	// names the field; an UnansweredError tells nothing of the objects.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
@@ -38,6 +39,30 @@ func Mark(o *Object, mark string) {
 		spec.Subsets = slices.DeleteFunc(spec.Subsets, marks)
 		spec.Subsets = append(spec.Subsets, &networking.Subset{Name: mark})
 	}
+}
+
+// ownEntry is the name of an http entry that Mark made, with the run's id.
+var ownEntry = regexp.MustCompile(`(?:^|\.)` + MarkPrefix + `([0-9a-z]+)(?:-[0-9]+){3}$`)
+
+// MarkedBy returns the id of the run whose mark an object carries, as its Mark for
+// runner.Plan begins with; empty: it has none.
+func MarkedBy(o *Object) string {
+	switch spec := o.Spec.(type) {
+	case *networking.VirtualService:
+		for _, entry := range spec.Http {
+			if found := ownEntry.FindStringSubmatch(entry.GetName()); found != nil {
+				return found[1]
+			}
+		}
+	case *networking.DestinationRule:
+		for _, subset := range spec.Subsets {
+			if marks(subset) {
+				run, _, _ := strings.Cut(strings.TrimPrefix(subset.Name, MarkPrefix), "-")
+				return run
+			}
+		}
+	}
+	return ""
 }
 
 // marks says whether a subset is there for a mark alone.

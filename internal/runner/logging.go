@@ -14,7 +14,7 @@ import (
 // switched on, where they are off: of the namespace's sidecars, and of a gateway
 // that the run has to do with. A run does without them where that cannot be done,
 // which the warnings then word.
-func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, proxies []mesh.Proxy) {
+func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, proxies []mesh.Proxy, gitOps bool) {
 	const without = "the access logs stay off, and the evidence has to come from elsewhere: "
 	if !p.enters(s) {
 		proxies = slices.DeleteFunc(slices.Clone(proxies), func(proxy mesh.Proxy) bool { return proxy.Gateway })
@@ -34,6 +34,9 @@ func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scena
 			change, err = rules.LogAccess(p.objects, namespace)
 		} else {
 			change, err = rules.LogGateway(p.objects, namespace, labelsIn(proxies, namespace))
+		}
+		if err == nil {
+			err = notOurs(rules.Find(p.objects, change.Ref()), gitOps)
 		}
 		if err == nil {
 			err = m.Admit(ctx, []*rules.Object{change.After})

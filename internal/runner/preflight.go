@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,16 +25,39 @@ type Planned struct {
 	logging  *evidence.Logging // of the proxies
 }
 
-// PlanOn plans every change of a run and asks the mesh whether it would take them.
-// What is refused is a *RefusedError. Of the options ID, NoAccessLog and Inert
-// count.
+// PlanOn plans every change of a run and asks the mesh whether it would take them, and
+// whether anything else is in the way. What is refused is a *RefusedError, which has
+// all of it. Of the options ID, NoAccessLog, Inert and AllowGitOps count.
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
 	p := &Planned{logging: new(evidence.Logging)}
-	use := mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s)}
-	if err := m.Permits(ctx, use); err != nil { // before what is missed shows in one reading after another
-		return nil, notAdmitted(ctx, err)
+	unpermitted := notAdmitted(ctx, m.Permits(ctx, mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s)}))
+	if unpermitted != nil && !isRefused(unpermitted) {
+		return nil, unpermitted
 	}
-	var err error
+	unplanned, err := p.plan(ctx, m, s, o)
+	switch {
+	case err != nil && unpermitted != nil: // what is missed shows in one reading after another
+		return nil, unpermitted
+	case err != nil:
+		return nil, err
+	}
+	wrong, err := p.inTheWay(ctx, m, s, o)
+	if err != nil {
+		return nil, err
+	}
+	admitted, err := p.admit(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(slices.Concat([]error{unpermitted, unplanned}, wrong, admitted)...); err != nil {
+		return nil, &RefusedError{err}
+	}
+	return p, nil
+}
+
+// plan works out the stages, and says why that cannot be done; err is that the mesh
+// cannot be read.
+func (p *Planned) plan(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (unplanned, err error) {
 	var proxies []mesh.Proxy
 	if !o.NoAccessLog { // before the objects, those of a gateway's namespace among them
 		if proxies, err = m.Proxies(ctx); err != nil {
@@ -49,14 +73,28 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 	if o.Inert {
 		stages = plan
 	}
-	if p.Stages, err = stages(site, s, o.ID); err != nil {
-		return nil, &RefusedError{err}
+	if p.Stages, unplanned = stages(site, s, o.ID); unplanned == nil {
+		p.logAccess(ctx, m, s, proxies, o.AllowGitOps)
 	}
-	p.logAccess(ctx, m, s, proxies)
-	if err := p.admit(ctx, m); err != nil {
-		return nil, err
+	return unplanned, nil
+}
+
+// inTheWay says what of the mesh keeps the run from being made, whether or not the API
+// takes its objects. Its error is that the mesh did not answer.
+func (p *Planned) inTheWay(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) ([]error, error) {
+	wrong := p.kept(o.AllowGitOps)
+	for _, look := range []func() ([]error, error){
+		func() ([]error, error) { return p.inspected(ctx, m, s) },
+		func() ([]error, error) { return p.elsewhere(ctx, m) },
+		func() ([]error, error) { return p.marked(ctx, m) },
+	} {
+		more, err := look()
+		if err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, more...)
 	}
-	return p, nil
+	return wrong, nil
 }
 
 // preflight does all that comes before the first write. The run hears of what
@@ -89,9 +127,9 @@ func (r *run) preflight(ctx, listening context.Context) error {
 	return r.claim(ctx)
 }
 
-// admit asks the mesh of every stage, whatever it says of one.
-func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
-	var refused []error
+// admit asks the mesh of every stage, whatever it says of one. Its error is that the
+// mesh did not answer.
+func (p *Planned) admit(ctx context.Context, m mesh.Mesh) (refused []error, err error) {
 	for _, stage := range p.Stages {
 		for _, warning := range stage.Warnings {
 			p.Warnings = append(p.Warnings, warning.Words())
@@ -100,25 +138,25 @@ func (p *Planned) admit(ctx context.Context, m mesh.Mesh) error {
 		if err == nil {
 			continue
 		}
-		err = notAdmitted(ctx, stage.Placed(err))
-		var refusal *RefusedError
-		if !errors.As(err, &refusal) {
-			return err
+		if err = notAdmitted(ctx, stage.Placed(err)); !isRefused(err) {
+			return nil, err
 		}
 		refused = append(refused, err)
 	}
-	if err := errors.Join(refused...); err != nil {
-		return &RefusedError{err}
-	}
-	return nil
+	return refused, nil
 }
 
-// notAdmitted returns an error of mesh.Admit or mesh.Permits: as a *RefusedError if the mesh
+// notAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
 // refuses the objects, and as it is if it only did not answer.
 func notAdmitted(ctx context.Context, err error) error {
 	var unanswered *mesh.UnansweredError
-	if ctx.Err() != nil || errors.As(err, &unanswered) {
+	if err == nil || ctx.Err() != nil || errors.As(err, &unanswered) {
 		return err
 	}
 	return &RefusedError{err}
+}
+
+func isRefused(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused)
 }

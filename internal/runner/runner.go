@@ -48,6 +48,8 @@ type Options struct {
 	// Inert takes rules that change nothing: those of a mutant, which is run to see
 	// who notices.
 	Inert bool
+	// AllowGitOps lets the run change objects that an agent of GitOps may set back.
+	AllowGitOps bool
 	// Close closes the mesh when the run is over. What it could not take away is
 	// entered into the record: the run is no pass then, and on a cluster something
 	// is left behind. It is not called where there is no record. Nil: the mesh is

@@ -54,6 +54,14 @@ func (m *Mesh) GatewayPorts(context.Context) (map[int][]int, error) { return nil
 // Permits implements mesh.Mesh: there are no rights here.
 func (m *Mesh) Permits(context.Context, mesh.Use) error { return nil }
 
+// Elsewhere implements mesh.Mesh: there is one namespace.
+func (m *Mesh) Elsewhere(context.Context, []string) ([]*rules.Object, bool, error) {
+	return nil, true, nil
+}
+
+// Inspect implements mesh.Mesh: every workload has a proxy, and nobody else is here.
+func (m *Mesh) Inspect(context.Context, []string) ([]error, []string, error) { return nil, nil, nil }
+
 // Admit implements mesh.Mesh. A field that is not implemented is a
 // *config.UnsupportedError.
 func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {

@@ -1,0 +1,101 @@
+package istio
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// What Istio writes on namespaces and pods (istio.io, "Resource Labels" and "Resource
+// Annotations").
+const (
+	dataplaneMode = "istio.io/dataplane-mode"
+	useWaypoint   = "istio.io/use-waypoint"
+	redirection   = "ambient.istio.io/redirection"
+	injection     = "istio-injection"
+	inject        = "sidecar.istio.io/inject"
+)
+
+// Inspect implements mesh.Mesh: whether the services' pods have the sidecars in which
+// rules act, and by which they are seen to.
+func (m *Mesh) Inspect(ctx context.Context, services []string) (wrong []error, warnings []string, err error) {
+	namespace, err := m.kube.CoreV1().Namespaces().Get(ctx, m.namespace, metav1.GetOptions{})
+	if apierrors.IsForbidden(err) { // then the pods must tell
+		namespace, err = &corev1.Namespace{}, nil
+	}
+	if err != nil {
+		return nil, nil, answered(fmt.Errorf("reading the namespace %s: %w", m.namespace, err))
+	}
+	all, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, nil, answered(fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err))
+	}
+	pods, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, nil, answered(fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err))
+	}
+	if namespace.Labels[injection] == "disabled" {
+		wrong = append(wrong, fmt.Errorf("the namespace %s has the label %s=disabled, so no pod of it gets a sidecar, that of the load neither; take the label off, or run where sidecars are injected", m.namespace, injection))
+	}
+	for _, s := range all.Items {
+		if !slices.Contains(services, s.Name) || len(s.Spec.Selector) == 0 {
+			continue
+		}
+		bare := bareOf(s, pods.Items, namespace)
+		wrong = append(wrong, bare.refusals(s)...)
+		warnings = append(warnings, bare.warnings(s)...)
+	}
+	return wrong, warnings, nil
+}
+
+// bare are the pods of a service that serve without a sidecar, by why.
+type bare struct {
+	ambient, meant, missed []string
+	waypoint               string // that the ambient ones use; empty: none
+}
+
+func bareOf(s corev1.Service, pods []corev1.Pod, namespace *corev1.Namespace) bare {
+	b := bare{waypoint: cmp.Or(s.Labels[useWaypoint], namespace.Labels[useWaypoint])}
+	selector := labels.SelectorFromSet(s.Spec.Selector)
+	for i := range pods {
+		pod := &pods[i]
+		switch {
+		case !serves(pod) || hasProxy(pod) || !selector.Matches(labels.Set(pod.Labels)):
+		case pod.Annotations[redirection] == "enabled", cmp.Or(pod.Labels[dataplaneMode], namespace.Labels[dataplaneMode]) == "ambient":
+			b.ambient = append(b.ambient, pod.Name)
+		case cmp.Or(pod.Labels[inject], pod.Annotations[inject]) == "false", pod.Spec.HostNetwork:
+			b.meant = append(b.meant, pod.Name)
+		default:
+			b.missed = append(b.missed, pod.Name)
+		}
+	}
+	return b
+}
+
+func (b bare) refusals(s corev1.Service) (wrong []error) {
+	switch names := strings.Join(b.ambient, ", "); {
+	case len(b.ambient) == 0:
+	case b.waypoint == "" || b.waypoint == "none":
+		wrong = append(wrong, fmt.Errorf("pods of the service %s are ambient, without a waypoint (%s): no proxy there acts on HTTP, and a rule for them does nothing; have sidecars injected (label istio-injection=enabled in the place of %s), and restart them", s.Name, names, dataplaneMode))
+	default:
+		wrong = append(wrong, fmt.Errorf("pods of the service %s are ambient, behind the waypoint %s (%s), which this program does not read; run it on workloads with sidecars", s.Name, b.waypoint, names))
+	}
+	if len(b.missed) > 0 {
+		wrong = append(wrong, fmt.Errorf("pods of the service %s have no sidecar (%s), so what they send escapes every rule, and what they are sent is seen by nobody; see that the namespace has the label istio-injection=enabled, or istio.io/rev, and restart them (kubectl -n %s rollout restart)", s.Name, strings.Join(b.missed, ", "), s.Namespace))
+	}
+	return wrong
+}
+
+func (b bare) warnings(s corev1.Service) []string {
+	if len(b.meant) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("pods of the service %s are kept out of the mesh (%s): what they send escapes every rule, and what they are sent only their callers' proxies see", s.Name, strings.Join(b.meant, ", "))}
+}

@@ -1,0 +1,124 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// elsewhere says which objects of other namespaces make the run's without effect, or
+// would be without effect because of the run's.
+func (p *Planned) elsewhere(ctx context.Context, m mesh.Mesh) (wrong []error, err error) {
+	others, all, err := m.Elsewhere(ctx, p.hosts())
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules of other namespaces: %w", err)
+	}
+	if !all {
+		p.Warnings = append(p.Warnings, "this user may not see the VirtualServices and DestinationRules of other namespaces; one of them for the same host would show as a rule that the proxies never run")
+	}
+	for _, stage := range p.Stages {
+		for _, change := range stage.Changes {
+			was := rules.Find(p.objects, change.Ref())
+			for _, other := range others {
+				if err := clash(was, change.After, other, p.objects); err != nil {
+					wrong = append(wrong, stage.wrong(change.Ref(), err))
+				}
+			}
+		}
+	}
+	return wrong, nil
+}
+
+// hosts are those of the objects that the run writes.
+func (p *Planned) hosts() []string {
+	var all []string
+	for _, stage := range p.Stages {
+		for _, o := range stage.Objects() {
+			all = append(all, rules.Hosts(o)...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// clash says why an object that a run writes and one of another namespace cannot both
+// be in force.
+func clash(was, ours, other *rules.Object, objects []*rules.Object) error {
+	switch {
+	case ours.Kind != other.Kind || ours.Namespace == other.Namespace:
+		return nil
+	case ours.Kind == rules.VirtualService:
+		return overruled(was, ours, other)
+	}
+	return hides(was, ours, other, objects)
+}
+
+// overruled says that sidecars follow a VirtualService of another namespace for a host
+// of ours: of several, the first created (istio, pilot/pkg/model/push_context.go,
+// sortConfigByCreationTime).
+func overruled(was, ours, other *rules.Object) error {
+	mine, _ := rules.Followers(rules.BoundTo(ours))
+	theirs, _ := rules.Followers(rules.BoundTo(other))
+	common := slices.IndexFunc(rules.Hosts(ours), func(host string) bool { return slices.Contains(rules.Hosts(other), host) })
+	if !mine || !theirs || common < 0 || was != nil && created(was).Before(created(other)) {
+		return nil
+	}
+	return fmt.Errorf("writing %s: %s has the host %s too, and was there first, so sidecars follow that one (istio/istio#36621); write the rules there, run in its namespace, or have it exported to its own alone (spec.exportTo: [\".\"])", ours.Ref, other.Ref, rules.Hosts(ours)[common])
+}
+
+// created is when an object was, as its manifest tells; one without is as new as can be.
+func created(o *rules.Object) time.Time {
+	var manifest struct {
+		Metadata struct{ CreationTimestamp time.Time }
+	}
+	if err := json.Unmarshal(o.Manifest, &manifest); err != nil || manifest.Metadata.CreationTimestamp.IsZero() {
+		return time.Now()
+	}
+	return manifest.Metadata.CreationTimestamp
+}
+
+// hides says that a DestinationRule which a run creates would hide one for a wider
+// scope, whose policy the host has until then: sidecars follow the one of their own
+// namespace, else that of the service's, else that of Istio's root namespace, and join
+// none of them (istio, pilot/pkg/model/push_context.go, destinationRule).
+func hides(was, ours, other *rules.Object, objects []*rules.Object) error {
+	rule, theirs := ours.Spec.(*networking.DestinationRule), other.Spec.(*networking.DestinationRule)
+	host := rules.Hosts(ours)[0]
+	inForce := slices.ContainsFunc(objects, func(o *rules.Object) bool {
+		_, is := o.Spec.(*networking.DestinationRule)
+		return is && o.Namespace == ours.Namespace && rules.Covers(rules.Hosts(o)[0], o.Namespace, host)
+	})
+	if was != nil || inForce || !rules.Covers(rules.Hosts(other)[0], other.Namespace, host) {
+		return nil
+	}
+	lost := unsaid(theirs.TrafficPolicy, rule.TrafficPolicy)
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("creating %s: it would hide %s, whose trafficPolicy.%s is in force for %s now; let the rule say that too (give the service a DestinationRule of its own with it, or write the run's as an object)",
+		ours.Ref, other.Ref, strings.Join(lost, ", trafficPolicy."), host)
+}
+
+// unsaid are the parts of a policy that another one says nothing of.
+func unsaid(policy, by *networking.TrafficPolicy) (parts []string) {
+	if policy == nil {
+		return nil
+	}
+	said := by.ProtoReflect()
+	fields := policy.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		if policy.ProtoReflect().Has(field) && (by == nil || !said.Has(field)) {
+			parts = append(parts, field.JSONName())
+		}
+	}
+	return parts
+}

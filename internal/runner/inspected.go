@@ -1,0 +1,47 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// inspected says what of the mesh itself keeps a run from seeing what it is to see.
+func (p *Planned) inspected(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) ([]error, error) {
+	wrong, warnings, err := m.Inspect(ctx, p.named(s, m.Info().Namespace))
+	if err != nil {
+		return nil, fmt.Errorf("inspecting the mesh: %w", err)
+	}
+	p.Warnings = append(p.Warnings, warnings...)
+	return wrong, nil
+}
+
+// named are the services of the namespace that the rules and the load have to do with.
+func (p *Planned) named(s *scenarios.Scenario, namespace string) []string {
+	hosts := p.hosts()
+	for _, stage := range p.Stages {
+		for _, o := range stage.Objects() {
+			for _, target := range rules.Targets(o) {
+				hosts = append(hosts, target.Host)
+			}
+		}
+	}
+	for _, step := range s.Steps {
+		for _, c := range step.Cohorts {
+			if host, _, err := c.Plan.Address(); err == nil {
+				hosts = append(hosts, rules.Qualified(host, namespace))
+			}
+		}
+	}
+	var names []string
+	for _, service := range p.services {
+		if slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(host, namespace, service.Host) }) {
+			names = append(names, service.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,42 @@
+package runner
+
+import (
+	"fmt"
+
+	"github.com/meshchaos/meshchaos/internal/keeper"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// kept says which of the objects that a run would change somebody else keeps as they
+// are, or changes by himself. With gitOps an agent that may set a rule back is left to
+// be found out: that ends the run, and is no verdict.
+func (p *Planned) kept(gitOps bool) (wrong []error) {
+	for _, stage := range p.Stages {
+		for _, change := range stage.Changes {
+			if err := notOurs(rules.Find(p.objects, change.Ref()), gitOps); err != nil {
+				wrong = append(wrong, stage.wrong(change.Ref(), err))
+			}
+		}
+	}
+	return wrong
+}
+
+func notOurs(o *rules.Object, gitOps bool) error {
+	k := keeper.Of(o)
+	switch {
+	case k == nil, k.GitOps && gitOps:
+		return nil
+	case k.GitOps:
+		return fmt.Errorf("changing %s: it belongs to %s, which would set it back in the middle of the run; %s; or take that chance with --allow-gitops: a rule that is set back makes the run inconclusive", o.Ref, k, k.Pause)
+	}
+	return fmt.Errorf("changing %s: it belongs to %s, which shifts the traffic by it, and would meet the run's rules; %s", o.Ref, k, k.Pause)
+}
+
+// wrong places what is wrong with an object that a stage writes at the rule that has it
+// written.
+func (s Stage) wrong(ref rules.Ref, err error) error {
+	if rule, ok := s.by[ref]; ok {
+		return rule.Wrong(err)
+	}
+	return err
+}

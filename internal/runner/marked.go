@@ -1,0 +1,34 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/internal/journal"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+// marked says which objects carry the mark of a run whose ledger is gone: nobody knows
+// any more what they were, and a run would take them for what is to be put back. One
+// whose ledger is there is spoken of as the run claims the namespace.
+func (p *Planned) marked(ctx context.Context, m mesh.Mesh) (wrong []error, err error) {
+	var ledgers []*journal.Ledger
+	for _, o := range p.objects {
+		run := rules.MarkedBy(o)
+		if run == "" {
+			continue
+		}
+		if ledgers == nil {
+			if ledgers, err = m.Ledgers(ctx); err != nil {
+				return nil, fmt.Errorf("looking for the run that has left its mark: %w", err)
+			}
+		}
+		if slices.ContainsFunc(ledgers, func(l *journal.Ledger) bool { return l.Run == run }) {
+			continue
+		}
+		wrong = append(wrong, fmt.Errorf("%s carries the mark of the run %s, whose ledger somebody has deleted: what it was before is known to nobody here; put it back by hand, from where it comes from or from the report of that run (its changes[].before), or delete it", o.Ref, run))
+	}
+	return wrong, nil
+}
