@@ -4,84 +4,151 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
+// planFlags are those of plan.
+type planFlags struct {
+	mesh   meshFlags
+	set    []string
+	noLog  bool
+	gitOps bool
+	output string
+}
+
 func newPlan() *cobra.Command {
-	var mesh meshFlags
-	var noAccessLog bool
-	var set []string
+	var f planFlags
 	cmd := &cobra.Command{
 		Use:   "plan FILE|NAME|-",
 		Short: "Print what a run would write, and write nothing",
 		Long: `Print what a run would write, stage by stage, merged into the objects that are
-in force now. Nothing is written and no load is driven.`,
+in force now: how each would differ from what is there, as diff -u has it, or
+with -o yaml the objects whole. Nothing is written and no load is driven.
+
+What a run would refuse is refused, all of it at once.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: scenarioName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := mesh.check(cmd); err != nil {
+			if err := f.mesh.check(cmd); err != nil {
 				return err
 			}
-			s, err := read(cmd, args[0], set)
+			s, err := read(cmd, args[0], f.set)
 			if err != nil {
 				return err
 			}
-			return printPlan(cmd, &mesh, s, noAccessLog)
+			return f.print(cmd, s)
 		},
 	}
-	addSet(cmd, &set)
-	mesh.add(cmd)
-	addNoAccessLog(cmd, &noAccessLog)
+	addSet(cmd, &f.set)
+	f.mesh.add(cmd)
+	addNoAccessLog(cmd, &f.noLog)
+	addAllowGitOps(cmd, &f.gitOps)
+	addOutput(cmd, &f.output, "diff", "yaml")
 	return cmd
 }
 
-func printPlan(cmd *cobra.Command, flags *meshFlags, s *scenarios.Scenario, noAccessLog bool) error {
+func (f *planFlags) print(cmd *cobra.Command, s *scenarios.Scenario) error {
 	ctx := cmd.Context()
-	m, err := flags.open(ctx, s, 0, "plan", func(words string) { remark(cmd.ErrOrStderr(), words) })
+	m, err := f.mesh.open(ctx, s, 0, "plan", func(words string) { remark(cmd.ErrOrStderr(), words) })
 	if err != nil {
 		return err
 	}
 	defer m.Close(ctx)
-	planned, err := runner.PlanOn(ctx, m, s, runner.Options{ID: "plan", NoAccessLog: noAccessLog})
+	planned, err := runner.PlanOn(ctx, m, s, runner.Options{ID: "plan", NoAccessLog: f.noLog, AllowGitOps: f.gitOps})
 	if err != nil {
 		return notRun(s, err)
 	}
 	for _, warning := range planned.Warnings {
 		remark(cmd.ErrOrStderr(), "warning: "+warning)
 	}
+	p := planPrinter{w: cmd.OutOrStdout(), whole: f.output == "yaml", color: colorful(cmd.OutOrStdout()), stands: map[rules.Ref]standing{}}
 	for _, stage := range planned.Stages {
-		if err := printStage(cmd.OutOrStdout(), s, stage); err != nil {
-			return err
+		for _, change := range stage.Changes {
+			if err := p.print(change, s.Name+": "+listOf(stage)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// printStage prints the objects of a stage as YAML documents.
-func printStage(w io.Writer, s *scenarios.Scenario, stage runner.Stage) error {
-	for _, change := range stage.Changes {
-		manifest, err := change.After.Encode()
-		if err != nil {
-			return err
-		}
-		text, err := yaml.JSONToYAML(manifest)
-		if err != nil {
-			return err
-		}
-		action := "creates"
+// planPrinter prints the changes of a run in their order.
+type planPrinter struct {
+	w      io.Writer
+	whole  bool // the objects, rather than what becomes different
+	color  bool
+	stands map[rules.Ref]standing
+}
+
+// standing is an object as the run has it at some time.
+type standing struct {
+	by     string        // who wrote it
+	text   string        // YAML
+	before *rules.Object // the one before the run; nil: there was none
+}
+
+func (p *planPrinter) print(change rules.Change, stage string) error {
+	was, known := p.stands[change.Ref()]
+	if !known {
+		was = standing{by: "in force", before: change.Before}
 		if change.Before != nil {
-			action = "updates"
-		}
-		if _, err := fmt.Fprintf(w, "---\n# %s: %s %s %s\n%s", s.Name, listOf(stage), action, change.Ref(), text); err != nil {
-			return err
+			var err error
+			if was.text, err = written(change.Before, nil); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	is, err := written(change.After, was.before)
+	if err != nil {
+		return err
+	}
+	p.stands[change.Ref()] = standing{by: stage, text: is, before: was.before}
+	action := "updates"
+	if change.Before == nil {
+		action = "creates"
+	}
+	if p.whole {
+		_, err = fmt.Fprintf(p.w, "---\n# %s %s %s\n%s", stage, action, change.Ref(), is)
+		return err
+	}
+	text := strings.TrimSuffix(udiff.Unified(was.by, stage, was.text, is), "\n")
+	if p.color {
+		text = painted(text)
+	}
+	_, err = fmt.Fprintf(p.w, "# %s %s %s\n%s\n", stage, action, change.Ref(), text)
+	return err
+}
+
+// written is an object as YAML.
+func written(o, before *rules.Object) (string, error) {
+	manifest, err := rules.Standing(o, before)
+	if err != nil {
+		return "", err
+	}
+	text, err := yaml.JSONToYAML(manifest)
+	return string(text), err
+}
+
+// painted colours the lines of a diff as git does.
+func painted(diff string) string {
+	lines := strings.Split(diff, "\n")
+	for i, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "+"):
+			lines[i] = "\x1b[32m" + line + "\x1b[0m"
+		case strings.HasPrefix(line, "-"):
+			lines[i] = "\x1b[31m" + line + "\x1b[0m"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // listOf names the list of a file that a stage comes from: given, a step, or apply of a

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,19 +36,16 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 		return nil, unpermitted
 	}
 	unplanned, err := p.plan(ctx, m, s, o)
-	switch {
-	case err != nil && unpermitted != nil: // what is missed shows in one reading after another
-		return nil, unpermitted
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, cmp.Or(unpermitted, err) // a right that is missed shows in one reading after another
 	}
 	wrong, err := p.inTheWay(ctx, m, s, o)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(unpermitted, err)
 	}
 	admitted, err := p.admit(ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(unpermitted, err)
 	}
 	if err := errors.Join(slices.Concat([]error{unpermitted, unplanned}, wrong, admitted)...); err != nil {
 		return nil, &RefusedError{err}
