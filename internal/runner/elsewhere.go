@@ -24,13 +24,11 @@ func (p *Planned) elsewhere(ctx context.Context, m mesh.Mesh) (wrong []error, er
 	if !all {
 		p.Warnings = append(p.Warnings, "this user may not see the VirtualServices and DestinationRules of other namespaces; one of them for the same host would show as a rule that the proxies never run")
 	}
-	for _, stage := range p.Stages {
-		for _, change := range stage.Changes {
-			was := rules.Find(p.objects, change.Ref())
-			for _, other := range others {
-				if err := clash(was, change.After, other, p.objects); err != nil {
-					wrong = append(wrong, stage.wrong(change.Ref(), err))
-				}
+	for stage, change := range p.first() {
+		was := rules.Find(p.objects, change.Ref())
+		for _, other := range others {
+			if err := clash(was, change.After, other, p.objects); err != nil {
+				wrong = append(wrong, stage.wrong(change.Ref(), err))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/meshchaos/meshchaos/internal/keeper"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -11,14 +12,27 @@ import (
 // are, or changes by himself. With gitOps an agent that may set a rule back is left to
 // be found out: that ends the run, and is no verdict.
 func (p *Planned) kept(gitOps bool) (wrong []error) {
-	for _, stage := range p.Stages {
-		for _, change := range stage.Changes {
-			if err := notOurs(rules.Find(p.objects, change.Ref()), gitOps); err != nil {
-				wrong = append(wrong, stage.wrong(change.Ref(), err))
-			}
+	for stage, change := range p.first() {
+		if err := notOurs(rules.Find(p.objects, change.Ref()), gitOps); err != nil {
+			wrong = append(wrong, stage.wrong(change.Ref(), err))
 		}
 	}
 	return wrong
+}
+
+// first are the changes by which the run first writes each object.
+func (p *Planned) first() iter.Seq2[Stage, rules.Change] {
+	return func(yield func(Stage, rules.Change) bool) {
+		seen := map[rules.Ref]bool{}
+		for _, stage := range p.Stages {
+			for _, change := range stage.Changes {
+				if !seen[change.Ref()] && !yield(stage, change) {
+					return
+				}
+				seen[change.Ref()] = true
+			}
+		}
+	}
 }
 
 func notOurs(o *rules.Object, gitOps bool) error {
