@@ -69,6 +69,7 @@ func (w *Window) sentThat(p pair, part rules.Part, as func(rules.Request) (is, k
 			continue
 		}
 		request, ok := requestOf(cohort, part.Object.Namespace)
+		request.Source = p.proxy.Labels
 		is, known := as(request)
 		switch {
 		case !ok || !known:

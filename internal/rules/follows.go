@@ -16,6 +16,7 @@ type follows struct {
 
 // gatewayMatch is what the matches of all lists have in common.
 type gatewayMatch interface {
+	GetSourceLabels() map[string]string
 	GetPort() uint32
 	GetGateways() []string
 }

@@ -17,6 +17,7 @@ type Request struct {
 	Method  string // empty: a connection
 	Path    string // without its query
 	Header  map[string]string
+	Source  map[string]string // the labels of the pod that sends it; nil: not known
 }
 
 // fate is whether a request meets a condition.
@@ -53,8 +54,8 @@ func (r Request) meetsBlock(block proto.Message) fate {
 	switch m := block.(type) {
 	case *networking.HTTPMatchRequest:
 		rest := proto.CloneOf(m)
-		rest.Name, rest.StatPrefix, rest.Uri, rest.Method, rest.Headers, rest.Port, rest.Gateways, rest.IgnoreUriCase = "", "", nil, nil, nil, 0, nil, false
-		worst = min(worst, r.meetsPlace(m), r.meetsText(m.Uri, r.Path, m.IgnoreUriCase), r.meetsText(m.Method, r.Method, false))
+		rest.Name, rest.StatPrefix, rest.Uri, rest.Method, rest.Headers, rest.Port, rest.Gateways, rest.IgnoreUriCase, rest.SourceLabels = "", "", nil, nil, nil, 0, nil, false, nil
+		worst = min(worst, r.meetsPlace(m), r.meetsSource(m), r.meetsText(m.Uri, r.Path, m.IgnoreUriCase), r.meetsText(m.Method, r.Method, false))
 		for name, match := range m.Headers {
 			worst = min(worst, r.meetsHeader(name, match))
 		}
@@ -63,8 +64,8 @@ func (r Request) meetsBlock(block proto.Message) fate {
 		}
 	case *networking.L4MatchAttributes:
 		rest := proto.CloneOf(m)
-		rest.Port, rest.Gateways = 0, nil
-		worst = r.meetsPlace(m)
+		rest.Port, rest.Gateways, rest.SourceLabels = 0, nil, nil
+		worst = min(r.meetsPlace(m), r.meetsSource(m))
 		if proto.Size(rest) > 0 && worst > no {
 			return maybe
 		}
@@ -82,6 +83,19 @@ func (r Request) meetsPlace(m gatewayMatch) fate {
 	}
 	sidecars, _ := Followers(m.GetGateways())
 	return fateOf((m.GetPort() == 0 || int(m.GetPort()) == r.Port) && sidecars)
+}
+
+// meetsSource is for the labels of the pod that sends a request, which Istio ignores
+// beside gateways.
+func (r Request) meetsSource(m gatewayMatch) fate {
+	switch asked := m.GetSourceLabels(); {
+	case len(asked) == 0 || len(m.GetGateways()) > 0:
+		return yes
+	case r.Source == nil:
+		return maybe
+	default:
+		return fateOf(Selects(asked, r.Source))
+	}
 }
 
 // meetsText is maybe for a path that a proxy writes otherwise before it looks at it.

@@ -133,6 +133,11 @@ func TestWhatALoadWouldHaveMet(t *testing.T) {
 	get := func(path string, header map[string]string) Request {
 		return Request{Host: host, Port: 9080, Method: "GET", Path: path, Header: header}
 	}
+	from := func(app string) Request {
+		r := get("/", nil)
+		r.Source = map[string]string{"app": app, "version": "v1"}
+		return r
+	}
 	for name, test := range map[string]struct {
 		entry   string // that is taken away before the rest
 		request Request
@@ -154,6 +159,9 @@ func TestWhatALoadWouldHaveMet(t *testing.T) {
 		"another port":                      {`match: [{port: 81}]`, get("/", nil), "not met"},
 		"one of two matches":                {`match: [{port: 81}, {port: 9080}]`, get("/", nil), "met"},
 		"what is not known of it":           {`match: [{sourceLabels: {app: web}}]`, get("/", nil), "not known"},
+		"its sender":                        {`match: [{sourceLabels: {app: web}}]`, from("web"), "met"},
+		"another's sender":                  {`match: [{sourceLabels: {app: web, version: v2}}]`, from("web"), "not met"},
+		"a sender that nobody asks for":     {`match: [{sourceLabels: {app: other}, gateways: [mesh]}]`, from("web"), "met"},
 		"what fails for another reason":     {`match: [{sourceLabels: {app: web}, port: 81}]`, get("/", nil), "not met"},
 	} {
 		t.Run(name, func(t *testing.T) {
