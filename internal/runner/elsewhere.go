@@ -14,6 +14,8 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
+const unseenElsewhere = "this user may not see the VirtualServices and DestinationRules of other namespaces; one of them for the same host would show as a rule that the proxies never run"
+
 // elsewhere says which objects of other namespaces make the run's without effect, or
 // would be without effect because of the run's.
 func (p *Planned) elsewhere(ctx context.Context, m mesh.Mesh) (wrong []error, err error) {
@@ -22,7 +24,7 @@ func (p *Planned) elsewhere(ctx context.Context, m mesh.Mesh) (wrong []error, er
 		return nil, fmt.Errorf("reading the rules of other namespaces: %w", err)
 	}
 	if !all {
-		p.Warnings = append(p.Warnings, "this user may not see the VirtualServices and DestinationRules of other namespaces; one of them for the same host would show as a rule that the proxies never run")
+		p.Warnings = append(p.Warnings, unseenElsewhere)
 	}
 	for stage, change := range p.first() {
 		was := rules.Find(p.objects, change.Ref())
