@@ -2,19 +2,19 @@ package manifests
 
 import (
 	"bytes"
-	"io/fs"
-	"path"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestAppNamesTheImageAsked(t *testing.T) {
-	names, err := fs.Glob(samples, "samples/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("%d manifests: %v", len(names), err)
+	apps := names("samples")
+	if len(apps) < 6 {
+		t.Fatalf("there are manifests of %v alone", apps)
 	}
-	for _, name := range names {
-		app := strings.TrimSuffix(path.Base(name), ".yaml")
+	for _, app := range apps {
 		plain, err := App(app, Image)
 		if err != nil {
 			t.Fatal(err)
@@ -40,6 +40,37 @@ func TestBadNamesAreErrorsThatHelp(t *testing.T) {
 	} {
 		if _, err := App(row.app, row.image); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("App(%q, %q): error %v, want %s", row.app, row.image, err, row.want)
+		}
+	}
+}
+
+// Whoever uses Istio's images in the place of this project's meets the same services,
+// at the same ports, with the same versions: scenarios run on either.
+func TestIstiosImagesServeTheSame(t *testing.T) {
+	told := regexp.MustCompile(`(?m)^ +(?:- name|app|service|version|port): .+$|^kind: (?:Service|Deployment)$|^  name: .+$`)
+	for _, name := range IstioNames() {
+		theirs, err := Istio(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(theirs, []byte(Image)) || !bytes.Contains(theirs, []byte("image: ")) {
+			t.Errorf("%s: the image is not Istio's", name)
+		}
+		ours, err := App(name, Image)
+		if err != nil {
+			continue // the project has none
+		}
+		lacks := map[string]bool{}
+		for _, line := range told.FindAllString(string(ours), -1) {
+			if !bytes.Contains(theirs, []byte(line+"\n")) && !strings.Contains(line, "POD_NAME") {
+				lacks[line] = true
+			}
+		}
+		if name == "httpbin" { // no image of Istio's is slow
+			maps.DeleteFunc(lacks, func(line string, _ bool) bool { return strings.Contains(line, "httpbin-slow") })
+		}
+		if len(lacks) > 0 {
+			t.Errorf("%s: with Istio's images there is not %v", name, slices.Collect(maps.Keys(lacks)))
 		}
 	}
 }

@@ -11,12 +11,13 @@ import (
 
 func newManifests() *cobra.Command {
 	var image string
+	apps := append(samples.Apps(), "sleep")
 	cmd := &cobra.Command{
-		Use:       "manifests " + strings.Join(samples.Apps(), "|"),
+		Use:       "manifests " + strings.Join(apps, "|"),
 		Short:     "Print a sample application as YAML, for kubectl apply",
 		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: samples.Apps(),
+		ValidArgs: apps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := manifests.App(args[0], image)
 			if err != nil {

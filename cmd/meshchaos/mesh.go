@@ -34,11 +34,15 @@ func (f *meshFlags) add(cmd *cobra.Command) {
 }
 
 // addCluster adds those that say which cluster.
-func (f *meshFlags) addCluster(cmd *cobra.Command) {
+func (f *meshFlags) addCluster(cmd *cobra.Command) { f.addClusterAs(cmd, "") }
+
+// addClusterAs adds them with a letter for the namespace, where run's -n is no number of
+// requests.
+func (f *meshFlags) addClusterAs(cmd *cobra.Command, letter string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
 	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
-	flags.StringVar(&f.namespace, "namespace", "", "the namespace of the services (default: the context's)")
+	flags.StringVarP(&f.namespace, "namespace", letter, "", "the namespace of the services (default: the context's)")
 	for _, name := range []string{"context", "namespace"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
