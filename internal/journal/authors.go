@@ -8,6 +8,21 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
+// FieldManager signs what a run writes, in metadata.managedFields.
+const FieldManager = "meshchaos"
+
+// Signed says whether a run owns fields of an object that it did not own when that was
+// as it was: it is not put back before their owners have them again, whose next
+// server-side apply would fail with a conflict. Of an object without owners, as that of
+// a mesh that keeps none, there are none to give anything back to.
+func Signed(was, is *rules.Object) bool {
+	owners := managersOf(was)
+	return len(owners) > 0 && slices.ContainsFunc(managersOf(is), func(entry any) bool {
+		fields, _ := entry.(map[string]any)
+		return fields["manager"] == FieldManager && !reflect.DeepEqual(managed(owners, entry), entry)
+	})
+}
+
 // Authors returns the names by which others have written an object between two
 // readings of it, as kubectl-edit, sorted: the field managers of its
 // metadata.managedFields, without those of the first reading that have written

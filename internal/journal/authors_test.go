@@ -30,3 +30,30 @@ func TestAuthorsAreThoseWhoHaveWrittenSince(t *testing.T) {
 		}
 	}
 }
+
+func TestAnObjectIsSignedThatIsNotYetItsOwnersAgain(t *testing.T) {
+	entry := func(manager, time string) string {
+		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `"}`
+	}
+	object := func(entries string) *rules.Object {
+		return decoded(t, object(rules.VirtualService, routes(toA), `,"managedFields":[`+entries+`]`))
+	}
+	theirs, older := entry("argocd", "1"), entry("meshchaos", "1")
+	for name, test := range map[string]struct {
+		was, is *rules.Object
+		want    bool
+	}{
+		"as it was":              {object(theirs), object(theirs), false},
+		"the run's":              {object(theirs), object(theirs + "," + entry("meshchaos", "2")), true},
+		"somebody else's now":    {object(theirs), object(theirs + "," + entry("kubectl-edit", "2")), false},
+		"ours before":            {object(theirs + "," + older), object(theirs + "," + older), false},
+		"ours before, and again": {object(theirs + "," + older), object(theirs + "," + entry("meshchaos", "2")), true},
+		"nobody's":               {object(""), object(entry("meshchaos", "2")), false},
+		"not there":              {nil, object(entry("meshchaos", "2")), false},
+		"gone":                   {object(theirs), nil, false},
+	} {
+		if is := Signed(test.was, test.is); is != test.want {
+			t.Errorf("%s: signed is %v", name, is)
+		}
+	}
+}

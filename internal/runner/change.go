@@ -178,7 +178,7 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 		switch {
 		case r.hollowed[ref] != nil: // proxies may run what it was, and of what it is nothing would be seen
 			back = append(back, rules.Change{Before: r.hollowed[ref], After: to[ref]})
-		case !rules.Equal(r.current[ref], r.wanted(ref, to[ref])):
+		case !isBack(r.current[ref], r.wanted(ref, to[ref])):
 			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
 		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
 			back = append(back, rules.Change{Before: r.replaced[ref], After: to[ref]})
@@ -197,6 +197,12 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 	return errors.Join(failures...)
 }
 
+// isBack says whether an object is what it is to be taken back to, and belongs to whom
+// it did.
+func isBack(now, to *rules.Object) bool {
+	return rules.Equal(now, to) && !journal.Signed(to, now)
+}
+
 // restoreGroup writes first, all of it, and waits then.
 func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures []error) {
 	var written []rules.Change
@@ -206,7 +212,9 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 			failures = append(failures, r.notUndone(change, fmt.Errorf("undoing %s: %w", change.Ref(), err)))
 			continue
 		}
-		written = append(written, change)
+		if !rules.Equal(change.Before, change.After) { // else only its fields were given back, which no proxy shows
+			written = append(written, change)
+		}
 	}
 	in := r.waitBack(ctx, written)
 	for i, change := range written {
@@ -234,7 +242,7 @@ func (r *run) putBack(ctx context.Context, change rules.Change) (rules.Change, e
 	defer cancel()
 	ref, to := change.Ref(), change.After
 	for try := 0; ; try++ {
-		if change.After = r.wanted(ref, to); rules.Equal(r.current[ref], change.After) {
+		if change.After = r.wanted(ref, to); isBack(r.current[ref], change.After) {
 			return change, nil
 		}
 		_, err := r.write(ctx, change)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -25,6 +26,9 @@ func (r *run) prove(ctx context.Context) {
 			is := rules.Find(objects, ref)
 			if kept = r.theirs(ref, is); kept == "" {
 				left = remains(r.book.was(ref), is)
+			}
+			if left == "" && journal.Signed(r.wanted(ref, r.book.was(ref)), is) {
+				left = "its rule is as it was, but this program still owns fields of it, so that the next server-side apply of their owner conflicts"
 			}
 		}
 		switch {

@@ -56,7 +56,7 @@ func (r *run) resume(ctx context.Context) error {
 		now := r.current[e.Ref]
 		made := e.Made(now)
 		e.Writing = false
-		if rules.Equal(now, e.Was) && rules.Equal(made, e.Was) {
+		if isBack(now, e.Was) && rules.Equal(made, e.Was) {
 			continue
 		}
 		r.record.Changes = append(r.record.Changes, recordOf("", e.Was, cmp.Or(made, now, e.Was)))
@@ -93,7 +93,9 @@ func Leftovers(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger) ([]Left
 		left := Leftover{Ref: e.Ref, Diff: rules.Diff(e.Was, now)}
 		to, err := journal.Retract(e.Was, e.Made(now), now)
 		switch {
+		case isBack(now, e.Was):
 		case rules.Equal(now, e.Was):
+			left.Does = "it is as it was, and its fields are given back to who owned them"
 		case err != nil:
 			left.Does = fmt.Sprintf("it is left: %v", err)
 		case rules.Equal(to, now):

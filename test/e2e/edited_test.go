@@ -87,7 +87,7 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 		t.Run(edit.name, func(t *testing.T) {
 			id := fmt.Sprintf("edit%x%02d", time.Now().Unix()&0xffff, i)
 			m := openIstio(t.Context(), t, id)
-			owner := ownerIn(t, m.Info().Namespace)
+			owner := ownerOf(t, applied)
 			want := owner.apply(applied)
 			var made *unstructured.Unstructured
 			record, err := runScenario(t, s, id, &passedBy{Mesh: m, pass: func(ctx context.Context) (err error) {
@@ -143,17 +143,24 @@ func settle(t *testing.T, id string) {
 	}
 }
 
-// owner is the VirtualService that owns ratings, until the test ends.
+// owner is an object that somebody has applied, until the test ends.
 type owner struct {
 	dynamic.ResourceInterface
-	t *testing.T
+	t    *testing.T
+	name string
 }
 
-func ownerIn(t *testing.T, namespace string) owner {
+// ownerOf is that of an object that is yet to be applied.
+func ownerOf(t *testing.T, text string) owner {
 	t.Helper()
-	o := owner{dynamicClient(t).Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"}).Namespace(namespace), t}
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal([]byte(text), u); err != nil {
+		t.Fatal(err)
+	}
+	of := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: strings.ToLower(u.GetKind()) + "s"}
+	o := owner{dynamicClient(t).Resource(of).Namespace(optionsOf("").Namespace), t, u.GetName()}
 	t.Cleanup(func() {
-		err := o.Delete(context.WithoutCancel(t.Context()), "applied", metav1.DeleteOptions{})
+		err := o.Delete(context.WithoutCancel(t.Context()), o.name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			t.Error(err)
 		}
@@ -168,7 +175,7 @@ func (o owner) apply(text string) *unstructured.Unstructured {
 	if err := json.Unmarshal([]byte(text), u); err != nil {
 		o.t.Fatal(err)
 	}
-	written, err := o.Apply(o.t.Context(), "applied", u, metav1.ApplyOptions{FieldManager: "argocd"})
+	written, err := o.Apply(o.t.Context(), o.name, u, metav1.ApplyOptions{FieldManager: "argocd"})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -178,7 +185,7 @@ func (o owner) apply(text string) *unstructured.Unstructured {
 // get returns it as it stands, without content if it is not there.
 func (o owner) get() *unstructured.Unstructured {
 	o.t.Helper()
-	u, err := o.Get(o.t.Context(), "applied", metav1.GetOptions{})
+	u, err := o.Get(o.t.Context(), o.name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return &unstructured.Unstructured{}
 	}

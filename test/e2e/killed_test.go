@@ -3,16 +3,15 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,203 +21,202 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshchaos/meshchaos/internal/journal"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
-	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/internal/runner"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// What a process of this test's own is told: the scenario, the id of its run, and at
-// which of its writes it is to be killed, before or after it.
-const (
-	childScenario = "MESHCHAOS_E2E_CHILD"
-	childRun      = "MESHCHAOS_E2E_CHILD_RUN"
-	childWrite    = "MESHCHAOS_E2E_CHILD_WRITE"
-	childAfter    = "MESHCHAOS_E2E_CHILD_AFTER"
-)
-
-func TestMain(m *testing.M) {
-	if os.Getenv(childScenario) == "" {
-		os.Exit(m.Run())
-	}
-	if err := child(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+// endedRuns are scenarios whose runs are ended at each of their writes, with what somebody
+// has applied in their namespace: what they borrow, and what they leave alone.
+var endedRuns = []struct {
+	scenario string
+	borrowed string
+}{
+	{"canary-reviews", `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+	 "metadata":{"name":"borrowed","labels":{"team":"books"},"annotations":{"why":"theirs"}},
+	 "spec":{"hosts":["reviews"],"http":[
+	  {"name":"health","match":[{"uri":{"prefix":"/health"}}],"timeout":"1m30s","route":[{"destination":{"host":"reviews"}}]},
+	  {"name":"beta","match":[{"headers":{"x-beta":{"exact":"1"}}}],"timeout":"10.5s","route":[{"destination":{"host":"reviews"},"weight":0}]},
+	  {"name":"rest","route":[{"destination":{"host":"reviews"}}]}]}}`},
+	{"breaker-httpbin", `{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule",
+	 "metadata":{"name":"httpbin","labels":{"team":"web"},"annotations":{"why":"theirs"}},
+	 "spec":{"host":"httpbin","subsets":[{"name":"v1","labels":{"version":"v1"}},{"name":"v2","labels":{"version":"v2"}}]}}`},
+	{"tcp-shift", `{"apiVersion":"networking.istio.io/v1","kind":"Gateway",
+	 "metadata":{"name":"tcp-echo-gateway","labels":{"team":"web"},"annotations":{"why":"theirs"}},
+	 "spec":{"selector":{"istio":"ingressgateway"},"servers":[
+	  {"port":{"number":31400,"name":"theirs","protocol":"TCP"},"hosts":["echo.example.com"]}]}}`},
 }
 
-// child runs a scenario until it is killed, or to its end.
-func child(ctx context.Context) error {
-	s, err := scenarios.Read(os.Getenv(childScenario))
-	if err != nil {
-		return err
-	}
-	left, err := strconv.Atoi(os.Getenv(childWrite))
-	if err != nil {
-		return err
-	}
-	o := optionsOf(os.Getenv(childRun))
-	m, err := istio.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	record, err := runner.Run(ctx, &killed{Mesh: m, left: left, after: os.Getenv(childAfter) == "true"}, s, runner.Options{
-		ID: o.Run, LiveLimit: 20 * time.Second, Close: func() error { return m.Close(ctx) },
+// bystander is what no run has to do with.
+const bystander = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+ "metadata":{"name":"bystander"},"spec":{"hosts":["bystander.example.com"],"http":[{"directResponse":{"status":204}}]}}`
+
+// TestARunThatIsKilledAtAnyWriteIsUndoneByRestore kills runs after each of their writes,
+// those of their ledgers among them, before they are answered. That is also before the
+// next one: what is left differs in nothing.
+func TestARunThatIsKilledAtAnyWriteIsUndoneByRestore(t *testing.T) {
+	program := build(t)
+	endAtEachWrite(t, func(t *testing.T, p *process, id string) {
+		_ = p.Process.Kill()
+		<-p.ended
+		if !p.wasKilled() {
+			t.Fatalf("the run was not killed: %v: %s", p.err, &p.said)
+		}
+		expire(t, id)
+		restore(t, program, id)
 	})
-	if err == nil && !record.Restored {
-		err = fmt.Errorf("the run that nobody killed left something: %q", record.Problems)
-	}
-	return err
 }
 
-// killed kills this process before or after the nth write to a mesh, those to the
-// ledger among them.
-type killed struct {
-	mesh.Mesh
-	left  int
-	after bool
-}
-
-func (k *killed) count(write func() error) error {
-	k.left--
-	if k.left == 0 && !k.after {
-		die()
-	}
-	err := write()
-	if k.left == 0 {
-		die()
-	}
-	return err
-}
-
-// die returns never: the signal is not one that a process can take.
-func die() {
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {}
-}
-
-// Enter implements mesh.Mesh.
-func (k *killed) Enter(ctx context.Context, l *journal.Ledger) error {
-	return k.count(func() error { return k.Mesh.Enter(ctx, l) })
-}
-
-// Settle implements mesh.Mesh.
-func (k *killed) Settle(ctx context.Context, run string) error {
-	return k.count(func() error { return k.Mesh.Settle(ctx, run) })
-}
-
-// Write implements mesh.Mesh.
-func (k *killed) Write(ctx context.Context, c rules.Change) (written *rules.Object, err error) {
-	err = k.count(func() (err error) {
-		written, err = k.Mesh.Write(ctx, c)
-		return err
+// TestARunThatIsToldToEndAtAnyWriteUndoesEverything does so by SIGTERM.
+func TestARunThatIsToldToEndAtAnyWriteUndoesEverything(t *testing.T) {
+	endAtEachWrite(t, func(t *testing.T, p *process, _ string) {
+		began := time.Now()
+		_ = p.Process.Signal(syscall.SIGTERM)
+		<-p.ended
+		if took := time.Since(began); p.err != nil || took > 5*time.Second {
+			t.Errorf("the run ended after %s: %v: %s", took, p.err, &p.said)
+		}
 	})
-	return written, err
 }
 
-// TestARunThatIsKilledIsUndoneByRestore kills a run before and after each of its
-// writes, and restores what it has left by the command.
-func TestARunThatIsKilledIsUndoneByRestore(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "slow-for-some.yaml")
-	if err := os.WriteFile(path, []byte(slowForSome), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	namespace := optionsOf("").Namespace
-	owner := ownerIn(t, namespace)
-	owner.apply(applied)
-	before := istioObjects(t, namespace)
-	restore := build(t)
+// endAtEachWrite has a run ended after its first write, then one after its second, and
+// so on, and holds the objects against what they were.
+func endAtEachWrite(t *testing.T, end func(t *testing.T, p *process, id string)) {
 	points := 0
-	for _, after := range []bool{false, true} {
-		for n := 1; ; n++ {
-			id := fmt.Sprintf("kill%x%02d", time.Now().Unix()&0xffff, n)
-			cmd := exec.Command(self)
-			cmd.Env = append(os.Environ(), childScenario+"="+path, childRun+"="+id, childWrite+"="+strconv.Itoa(n), childAfter+"="+strconv.FormatBool(after))
-			var said bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &said, &said
-			err := cmd.Run()
-			if err == nil {
-				break
+	for _, one := range endedRuns {
+		t.Run(one.scenario, func(t *testing.T) {
+			borrowed := ownerOf(t, one.borrowed)
+			borrowed.apply(one.borrowed)
+			ownerOf(t, bystander).apply(bystander)
+			before := standing(t)
+			b := standBetween(t)
+			for n := 1; !t.Failed(); n++ {
+				id := fmt.Sprintf("end%x%02d", time.Now().Unix()&0xffff, n)
+				at := b.endAt(t, one.scenario, id, n, end)
+				if at == "" {
+					break
+				}
+				points++
+				if diff := cmp.Diff(before, standing(t)); diff != "" {
+					t.Errorf("ended at write %d, %s (-before +after):\n%s", n, at, diff)
+				}
 			}
-			if !strings.Contains(err.Error(), "killed") {
-				t.Fatalf("write %d, after it %v: %v: %s", n, after, err, &said)
-			}
-			points++
-			restore(t, id)
-			if diff := cmp.Diff(before, istioObjects(t, namespace)); diff != "" {
-				t.Fatalf("killed at write %d, after it %v (-before +after restore):\n%s", n, after, diff)
-			}
+			borrowed.apply(strings.Replace(one.borrowed, "theirs", "still theirs", 1))
+		})
+	}
+	t.Logf("runs were ended at %d points", points)
+}
+
+// endAt has a run ended as the API server has carried out its nth write, and says which
+// that is; empty: the run came to its end before.
+func (b *between) endAt(t *testing.T, scenario, id string, n int, end func(t *testing.T, p *process, id string)) (at string) {
+	t.Helper()
+	var mu sync.Mutex
+	reached := make(chan string, 1)
+	answer := make(chan struct{})
+	b.at(func(w http.ResponseWriter, r *http.Request, api http.Handler) {
+		mu.Lock()
+		n--
+		this := n == 0
+		mu.Unlock()
+		if !this {
+			api.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(httptest.NewRecorder(), r)
+		reached <- r.Method + " " + r.URL.Path
+		<-answer
+		panic(http.ErrAbortHandler)
+	})
+	defer b.at(nil)
+	p := b.begin(t, scenario, id)
+	select {
+	case <-p.ended:
+		if p.err != nil {
+			t.Errorf("the run that nobody ended: %v: %s", p.err, &p.said)
+		}
+	case at = <-reached:
+		end(t, p, id)
+	}
+	close(answer)
+	return at
+}
+
+// expire has the ledger of a run expire, for which one would wait for a minute.
+func expire(t *testing.T, id string) {
+	t.Helper()
+	m, err := istio.Open(t.Context(), optionsOf("look"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(context.WithoutCancel(t.Context()))
+	ledgers, err := m.Ledgers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range ledgers {
+		if l.Run != id {
+			t.Fatalf("there is the ledger of another run, %s", l.Run)
+		}
+		l.Deadline = time.Now().Add(-time.Second)
+		if err := m.Enter(t.Context(), l); err != nil {
+			t.Fatal(err)
 		}
 	}
-	t.Logf("killed at %d points", points)
-	if points < 12 {
-		t.Errorf("the run was killed at %d points", points)
-	}
-	owner.apply(strings.Replace(applied, "10.5s", "11s", 1))
 }
 
-// build returns what restores a run, by the command, once its ledger has expired.
-func build(t *testing.T) func(t *testing.T, id string) {
+// build builds the command.
+func build(t *testing.T) (program string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "meshchaos")
+	program = filepath.Join(t.TempDir(), "meshchaos")
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/meshchaos").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v: %s", err, out)
 	}
-	return func(t *testing.T, id string) {
-		t.Helper()
-		o := optionsOf("look")
-		m, err := istio.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close(context.WithoutCancel(t.Context()))
-		ledgers, err := m.Ledgers(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range ledgers {
-			if l.Run != id {
-				t.Fatalf("there is the ledger of another run, %s", l.Run)
-			}
-			l.Deadline = time.Now().Add(-time.Second) // else one would wait for a minute
-			if err := m.Enter(t.Context(), l); err != nil {
-				t.Fatal(err)
-			}
-		}
-		out, err := exec.Command(program, "restore", "--all", "--kubeconfig", o.Kubeconfig, "--namespace", o.Namespace).CombinedOutput()
-		if err != nil {
-			t.Fatalf("restoring: %v: %s", err, out)
-		}
+	return program
+}
+
+// restore restores what is left, by the command.
+func restore(t *testing.T, program, id string) {
+	t.Helper()
+	o := optionsOf(id)
+	out, err := exec.Command(program, "restore", "--all", "--kubeconfig", o.Kubeconfig, "--namespace", o.Namespace).CombinedOutput()
+	if err != nil {
+		t.Errorf("restoring: %v: %s", err, out)
 	}
 }
 
-// istioObjects are all of Istio's objects in a namespace, without what any write moves.
-func istioObjects(t *testing.T, namespace string) []string {
+// standing are all of Istio's objects of the namespace, and the ledgers. Of what was
+// written and written back the version has moved, and is left out.
+func standing(t *testing.T) map[string]string {
 	t.Helper()
-	var all []string
-	for _, resource := range []string{"virtualservices", "destinationrules", "gateways"} {
-		list, err := dynamicClient(t).Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: resource}).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
+	all := map[string]string{}
+	for _, of := range []schema.GroupVersionResource{
+		{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
+		{Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
+		{Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
+		{Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"},
+	} {
+		list, err := dynamicClient(t).Resource(of).Namespace(optionsOf("").Namespace).List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range list.Items {
-			for _, field := range []string{"resourceVersion", "generation"} {
-				unstructured.RemoveNestedField(o.Object, "metadata", field)
+			if o.GetName() != "bystander" {
+				unstructured.RemoveNestedField(o.Object, "metadata", "resourceVersion")
+				unstructured.RemoveNestedField(o.Object, "metadata", "generation")
+				unstructured.RemoveNestedField(o.Object, "status")
 			}
-			unstructured.RemoveNestedField(o.Object, "status")
 			text, err := json.MarshalIndent(o.Object, "", " ")
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, string(text))
+			all[o.GetKind()+"/"+o.GetName()] = string(text)
 		}
 	}
-	slices.Sort(all)
+	ledgers, err := dynamicClient(t).Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).Namespace(optionsOf("").Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=meshchaos"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range ledgers.Items {
+		all["ConfigMap/"+o.GetName()] = "is there"
+	}
 	return all
 }

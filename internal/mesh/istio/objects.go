@@ -11,12 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
-// fieldManager signs what this program writes, in metadata.managedFields.
-const fieldManager = "meshchaos"
+const fieldManager = journal.FieldManager
 
 // goneLimit is how long the finalizers of a deleted object may take.
 const goneLimit = 3 * time.Second

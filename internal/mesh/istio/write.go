@@ -84,26 +84,24 @@ func (m *Mesh) update(ctx context.Context, r dynamic.ResourceInterface, c rules.
 	if err != nil {
 		return nil, refused("updating "+m.name(c.After.Ref), err)
 	}
-	return m.disowned(ctx, r, c.After, written), nil
+	return m.disowned(ctx, r, c.After, written)
 }
 
 // disowned gives the fields of an object that was put back to who owned them: the
 // update before this one has made them ours, and the next server-side apply of
-// their owner would fail with a conflict. The rule is in force all the same, so
-// what goes wrong here is only said.
-func (m *Mesh) disowned(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object, written *unstructured.Unstructured) *unstructured.Unstructured {
+// their owner would fail with a conflict.
+func (m *Mesh) disowned(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object, written *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	was, err := restored(o)
 	if was == nil || err != nil || len(was.GetManagedFields()) == 0 {
-		return written
+		return written, nil
 	}
 	again := written.DeepCopy()
 	again.SetManagedFields(was.GetManagedFields())
 	now, err := r.Update(ctx, again, metav1.UpdateOptions{FieldManager: fieldManager})
-	if err != nil {
-		m.log(fmt.Sprintf("%s is put back, but its fields are still owned by %s, not by who owned them: %v", m.name(o.Ref), fieldManager, err))
-		return written
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return nil, conflict(ctx, r, o.Ref, written.GetResourceVersion())
 	}
-	return now
+	return now, refused("giving the fields of "+m.name(o.Ref)+" back to who owned them", err)
 }
 
 func (m *Mesh) remove(ctx context.Context, r dynamic.ResourceInterface, o *rules.Object) error {
