@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/journal"
@@ -278,7 +279,15 @@ func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rul
 	for i, change := range changes {
 		awaited[i] = live.Awaited{Change: change, Mark: mark(change)}
 	}
+	names := make([]string, len(changes))
+	for i, change := range changes {
+		names[i] = change.Ref().String()
+	}
+	stop := r.remind(func(since time.Duration) string {
+		return fmt.Sprintf("waiting until the proxies run it, for %s of %s: %s", since, limit, strings.Join(names, ", "))
+	})
 	all := live.Wait(ctx, proxies, r.services, awaited, limit)
+	stop()
 	for _, one := range all {
 		if one.Err != nil {
 			return all, one.Err

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -103,12 +104,15 @@ func (r *run) claim(ctx context.Context) error {
 	r.book.do(func(l *journal.Ledger) {
 		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, whoami(), r.record.Started.UTC()
 	})
-	if err := r.book.store(ctx, aliveFor); err != nil {
+	err := r.book.store(ctx, aliveFor)
+	if err != nil && !isUnanswered(err) {
 		return err
 	}
-	others, err := r.mesh.Ledgers(ctx)
-	if err != nil {
-		err = fmt.Errorf("looking for other runs: %w", err)
+	var others []*journal.Ledger
+	if err == nil { // else it may stand there all the same
+		if others, err = r.mesh.Ledgers(ctx); err != nil {
+			err = fmt.Errorf("looking for other runs: %w", err)
+		}
 	}
 	for _, other := range others {
 		if other.Run != r.ID && journal.InOrder(other, &r.book.ledger) < 0 {
@@ -119,8 +123,7 @@ func (r *run) claim(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	r.settleLedger(ctx)
-	return err
+	return errors.Join(err, r.settleLedger(ctx))
 }
 
 // whoami is who runs this program, and where.
@@ -154,7 +157,9 @@ func (r *run) stayAlive(ctx context.Context) {
 func (r *run) over(ctx context.Context) {
 	switch {
 	case r.record.Restored:
-		r.settleLedger(ctx)
+		if err := r.settleLedger(ctx); err != nil {
+			r.problem("%v", err)
+		}
 	case !r.mesh.Info().Ephemeral:
 		// It is over now, and not only in a minute; else that is all that is lost.
 		_ = r.book.store(context.WithoutCancel(ctx), 0)
@@ -163,10 +168,16 @@ func (r *run) over(ctx context.Context) {
 }
 
 // settleLedger takes the ledger away.
-func (r *run) settleLedger(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+func (r *run) settleLedger(ctx context.Context) error {
+	ctx, cancel := r.patient(ctx, patience, interruptLimit)
 	defer cancel()
-	if err := persist(ctx, func() error { return r.mesh.Settle(ctx, r.ID) }); err != nil {
-		r.problem("taking away the ledger of the run, of which nothing else is left: %v; meshchaos restore --namespace %s --run %s tries again", err, r.mesh.Info().Namespace, r.ID)
+	err := r.insist(ctx, "taking away the ledger of the run", func() error {
+		once, cancel := context.WithTimeout(ctx, writeLimit)
+		defer cancel()
+		return r.mesh.Settle(once, r.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("taking away the ledger of the run, of which nothing else is left: %w; meshchaos restore --namespace %s --run %s tries again", err, r.mesh.Info().Namespace, r.ID)
 	}
+	return nil
 }

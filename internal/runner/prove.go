@@ -12,12 +12,18 @@ import (
 // prove reads the objects once more, after everything was undone, and holds
 // each that the run wrote against what was there before it.
 func (r *run) prove(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptLimit)
+	limit := patience
+	if r.away { // it was asked long enough
+		limit = interruptLimit
+	}
+	ctx, cancel := r.patient(ctx, limit, interruptLimit)
 	defer cancel()
 	r.record.Restored = true
 	var objects []*rules.Object
-	err := persist(ctx, func() (err error) {
-		objects, err = r.mesh.Objects(ctx)
+	err := r.insist(ctx, "reading what is there after the run", func() (err error) {
+		once, cancel := context.WithTimeout(ctx, writeLimit)
+		defer cancel()
+		objects, err = r.mesh.Objects(once)
 		return err
 	})
 	for _, ref := range r.book.refs() {

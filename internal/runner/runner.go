@@ -96,6 +96,7 @@ type run struct {
 	conceded map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
 	stage    string                      // the one that was written last
 	said     string                      // the phase that began last
+	away     bool                        // the mesh did not answer for as long as it was asked
 
 	late late
 }

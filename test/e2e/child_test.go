@@ -67,7 +67,7 @@ func child(ctx context.Context) error {
 type idle struct{ mesh.Mesh }
 
 // Prepare implements mesh.Mesh.
-func (idle) Prepare(context.Context) error { return nil }
+func (idle) Prepare(context.Context, []mesh.Cohort) error { return nil }
 
 // Load implements mesh.Mesh.
 func (idle) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {

@@ -146,7 +146,7 @@ func (m *Mesh) awaitGone(ctx context.Context, r dynamic.ResourceInterface, ref r
 func conflict(ctx context.Context, r dynamic.ResourceInterface, ref rules.Ref, want string) error {
 	now, err := current(ctx, r, ref)
 	if err != nil {
-		return fmt.Errorf("writing %s: it was changed by somebody else, and reading it again failed: %w", ref, err)
+		return answered(fmt.Errorf("writing %s: it was changed by somebody else, and reading it again failed: %w", ref, err))
 	}
 	e := &mesh.ConflictError{Ref: ref, Want: want}
 	if now != nil {
