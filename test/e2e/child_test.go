@@ -70,7 +70,7 @@ type idle struct{ mesh.Mesh }
 func (idle) Prepare(context.Context, []mesh.Cohort) error { return nil }
 
 // Load implements mesh.Mesh.
-func (idle) Load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+func (idle) Load(ctx context.Context, cohorts []mesh.Cohort, _ mesh.Guard, begin func(context.Context) error, _ func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 	if err := begin(ctx); err != nil {
 		return nil, err
 	}
