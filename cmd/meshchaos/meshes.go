@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -13,6 +14,7 @@ import (
 // cluster, which is opened once for all, with one load workload.
 type meshes struct {
 	flags   *meshFlags
+	all     []*scenarios.Scenario
 	cluster *istio.Cluster // nil: it is not open
 }
 
@@ -22,7 +24,11 @@ func (ms *meshes) open(ctx context.Context, s *scenarios.Scenario, seed uint64, 
 		return ms.flags.open(ctx, s, seed, id, say)
 	}
 	if ms.cluster == nil {
-		c, err := istio.Connect(ctx, ms.flags.options(id, say))
+		options := ms.flags.options(id, say)
+		for _, s := range ms.all {
+			options.Lifetime += runner.Longest(s, runner.Options{})
+		}
+		c, err := istio.Connect(ctx, options)
 		if err != nil {
 			return nil, notOpened(ctx, err)
 		}

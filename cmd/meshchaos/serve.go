@@ -49,7 +49,11 @@ func newAgent() *cobra.Command {
 			if err != nil {
 				return &runError{fmt.Errorf("starting the load agent: %w", err)}
 			}
-			return agent.Serve(cmd.Context(), l)
+			err = agent.Serve(cmd.Context(), l)
+			if err == nil { // the last words of its log, in the report of a run that loses it
+				fmt.Fprintln(cmd.ErrOrStderr(), "the load agent was told to end")
+			}
+			return err
 		},
 	}
 }

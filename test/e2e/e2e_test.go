@@ -118,6 +118,7 @@ func objectsOf(t *testing.T) []string {
 
 func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
 	before := objectsOf(t)
+	c := connect(t, fmt.Sprintf("e2e%x", time.Now().Unix()&0xffff))
 	var documented library
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +133,7 @@ func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
 			here := run(t, name, "e2e0", m, honest)
 			for i := range runs(t) {
 				id := fmt.Sprintf("e2e%x%02d", time.Now().Unix()&0xffff, i)
-				there := run(t, name, id, openIstio(t.Context(), t, id), honest)
+				there := run(t, name, id, c.Mesh(id, nil), honest)
 				compare(t, here, there)
 				if i == 0 {
 					documented.add(here, there)

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,12 +24,13 @@ import (
 
 // Options says which cluster, and for whom.
 type Options struct {
-	Kubeconfig string       // a file; empty: as kubectl finds it, or the pod's own account
-	Context    string       // of the kubeconfig; empty: its current one
-	Namespace  string       // empty: the context's
-	Image      string       // of the load workload: this program, with the command agent
-	Run        string       // the id of the run, or of the first of several; part of the load workload's name
-	Log        func(string) // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
+	Kubeconfig string        // a file; empty: as kubectl finds it, or the pod's own account
+	Context    string        // of the kubeconfig; empty: its current one
+	Namespace  string        // empty: the context's
+	Image      string        // of the load workload: this program, with the command agent
+	Lifetime   time.Duration // after which a load workload ends by itself, as when this process is killed; 0: 4 h
+	Run        string        // the id of the run, or of the first of several; part of the load workload's name
+	Log        func(string)  // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
 }
 
 // Cluster is one namespace of a cluster with Istio, opened once for several runs
@@ -37,6 +39,7 @@ type Options struct {
 type Cluster struct {
 	namespace string
 	image     string
+	lifetime  time.Duration
 	id        string // by which the load workload is known, that of the first run
 	config    *rest.Config
 	api       *http.Client // carries kube and dynamic
@@ -64,7 +67,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
 	}
-	c := &Cluster{namespace: namespace, image: o.Image, id: o.Run, config: config, warnings: &warnings{}}
+	c := &Cluster{namespace: namespace, image: o.Image, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
 	c.warnings.to(o.Log)
 	config.WarningHandlerWithContext = c.warnings
 	if err := c.connect(); err != nil {
@@ -96,14 +99,7 @@ func (c *Cluster) Close(ctx context.Context) error {
 	c.closed = true
 	c.tunnels.close()
 	defer c.api.CloseIdleConnections()
-	if c.lent == nil {
-		return nil
-	}
-	if err := c.deletePods(ctx, c.id); err != nil {
-		return err
-	}
-	c.lent = nil
-	return nil
+	return c.takeBack(ctx)
 }
 
 // connect makes the clients of the Kubernetes API.

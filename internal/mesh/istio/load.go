@@ -3,9 +3,6 @@ package istio
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -26,6 +23,17 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard
 			return nil, err
 		}
 	}
+	// The connection to a pod whose node is lost would be waited for.
+	interrupted := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-w.vigil.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	var refused error
 	asked := agent.Request{Plans: plans, QPS: guard.QPS, Duration: guard.Duration, AbortWhen: guard.AbortWhen}
 	results, err := w.agent.Load(ctx, asked, func(ctx context.Context) error {
@@ -33,23 +41,11 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard
 		return refused
 	}, observe, guard.Stopped)
 	var stop *loadgen.StopError
-	if err != nil && refused == nil && ctx.Err() == nil && !errors.As(err, &stop) {
-		err = m.withState(ctx, w, err)
+	if err == nil || refused != nil || interrupted.Err() != nil || errors.As(err, &stop) {
+		return results, err
+	}
+	if died := m.fate(interrupted, w); died != nil {
+		return results, died
 	}
 	return results, err
-}
-
-// withState adds to a failed load what became of the pod that it came from.
-func (m *Mesh) withState(ctx context.Context, w *workload, err error) error {
-	now, lost := m.kube.CoreV1().Pods(m.namespace).Get(ctx, w.name, metav1.GetOptions{})
-	if lost == nil && now.DeletionTimestamp != nil {
-		lost = errors.New("somebody is deleting it")
-	}
-	if lost != nil {
-		return fmt.Errorf("%w (reading pod %s/%s: %w)", err, m.namespace, w.name, lost)
-	}
-	if failed := failure(now, m.image); failed != nil {
-		return fmt.Errorf("%w (pod %s/%s: %w)", err, m.namespace, w.name, failed)
-	}
-	return err
 }

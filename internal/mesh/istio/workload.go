@@ -34,6 +34,7 @@ type workload struct {
 	agent   *agent.Client
 	gateway *corev1.Service // the ingress gateway's, which the sidecar leaves alone; nil if there is none
 	envoy   string          // the version of its sidecar's Envoy
+	vigil   *vigil          // over the pod; nil as long as that is
 }
 
 // starting is the load workload as a run waits for it.
@@ -124,7 +125,7 @@ func (c *Cluster) lend(ctx context.Context, log func(string)) (*workload, error)
 			return c.lent, nil
 		}
 		log(fmt.Sprintf("replacing the load workload %s: %v", c.lent.name, why))
-		if err := c.deletePods(ctx, c.id); err != nil {
+		if err := c.takeBack(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -137,6 +138,21 @@ func (c *Cluster) lend(ctx context.Context, log func(string)) (*workload, error)
 		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, c.lent.name, err)
 	}
 	return c.lent, nil
+}
+
+// takeBack deletes the load workload, if there is one.
+func (c *Cluster) takeBack(ctx context.Context) error {
+	if c.lent == nil {
+		return nil
+	}
+	if c.lent.vigil != nil {
+		c.lent.vigil.leave()
+	}
+	if err := c.deletePods(ctx, c.id); err != nil {
+		return err
+	}
+	c.lent = nil
+	return nil
 }
 
 // unfit says why no load can come any more from a pod that was made for an earlier
@@ -179,6 +195,6 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	if w.envoy, err = c.envoyVersion(ctx, pod); err != nil {
 		return err
 	}
-	w.pod = pod
+	w.pod, w.vigil = pod, c.watchOver(pod)
 	return nil
 }
