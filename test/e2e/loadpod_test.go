@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,7 +87,7 @@ func TestARunWhoseLoadPodDiesIsInconclusiveAndTheNextHasAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := istioObjects(t, optionsOf("").Namespace)
+	before := objectsOf(t)
 	id := fmt.Sprintf("died%x", time.Now().Unix()&0xffff)
 	c := connect(t, id)
 	pods := dynamicClient(t).Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(optionsOf("").Namespace)
@@ -113,7 +114,7 @@ func TestARunWhoseLoadPodDiesIsInconclusiveAndTheNextHasAnother(t *testing.T) {
 			show(t, record)
 		}
 	}
-	if after := istioObjects(t, optionsOf("").Namespace); strings.Join(before, "") != strings.Join(after, "") {
+	if after := objectsOf(t); !slices.Equal(before, after) {
 		t.Errorf("the namespace held\n%s\nand holds\n%s", before, after)
 	}
 	s, err := scenarios.Find("abort-jason")
