@@ -135,3 +135,6 @@ type Line struct {
 	Line     int
 	place    func(error) error // places what is wrong in the line
 }
+
+// Wrong is an error of an expectation that shows only in a mesh, placed in the file.
+func (l Line) Wrong(err error) error { return l.place(err) }

@@ -2,9 +2,11 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -17,7 +19,28 @@ func (p *Planned) inspected(ctx context.Context, m mesh.Mesh, s *scenarios.Scena
 		return nil, fmt.Errorf("inspecting the mesh: %w", err)
 	}
 	p.Warnings = append(p.Warnings, warnings...)
-	return wrong, nil
+	return append(wrong, p.sourceless(ctx, s, m.Info().Namespace)...), nil
+}
+
+// sourceless says which expectations ask for what nobody in the mesh could tell, as far
+// as the proxies are known.
+func (p *Planned) sourceless(ctx context.Context, s *scenarios.Scenario, namespace string) (wrong []error) {
+	for _, step := range s.Steps {
+		called := func(host string) bool {
+			return slices.ContainsFunc(step.Cohorts, func(c mesh.Cohort) bool {
+				name, _, err := c.Plan.Address()
+				return err == nil && c.From != mesh.FromGateway && rules.Qualified(name, namespace) == host
+			})
+		}
+		for _, line := range step.Expect {
+			for _, need := range line.Needs() {
+				if why := evidence.Sourceless(ctx, need, p.services, p.proxies, called); why != "" {
+					wrong = append(wrong, line.Wrong(errors.New(why)))
+				}
+			}
+		}
+	}
+	return wrong
 }
 
 // named are the services of the namespace that the rules and the load have to do with.

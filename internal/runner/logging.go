@@ -14,8 +14,9 @@ import (
 // switched on, where they are off: of the namespace's sidecars, and of a gateway
 // that the run has to do with. A run does without them where that cannot be done,
 // which the warnings then word.
-func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, proxies []mesh.Proxy, gitOps bool) {
+func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, gitOps bool) {
 	const without = "the access logs stay off, and the evidence has to come from elsewhere: "
+	proxies := p.proxies
 	if !p.enters(s) {
 		proxies = slices.DeleteFunc(slices.Clone(proxies), func(proxy mesh.Proxy) bool { return proxy.Gateway })
 	}

@@ -22,6 +22,7 @@ type Planned struct {
 	Warnings []string
 
 	services []mesh.Service
+	proxies  []mesh.Proxy      // of them; none where the run reads no access logs
 	objects  []*rules.Object   // in force
 	logging  *evidence.Logging // of the proxies
 }
@@ -56,9 +57,8 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 // plan works out the stages, and says why that cannot be done; err is that the mesh
 // cannot be read.
 func (p *Planned) plan(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (unplanned, err error) {
-	var proxies []mesh.Proxy
 	if !o.NoAccessLog { // before the objects, those of a gateway's namespace among them
-		if proxies, err = m.Proxies(ctx); err != nil {
+		if p.proxies, err = m.Proxies(ctx); err != nil {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("how the proxies log is not known: %v", err))
 		}
 	}
@@ -72,7 +72,7 @@ func (p *Planned) plan(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, 
 		stages = plan
 	}
 	if p.Stages, unplanned = stages(site, s, o.ID); unplanned == nil {
-		p.logAccess(ctx, m, s, proxies, o.AllowGitOps)
+		p.logAccess(ctx, m, s, o.AllowGitOps)
 	}
 	return unplanned, nil
 }
