@@ -17,10 +17,11 @@ import (
 
 // restoreFlags are those of restore.
 type restoreFlags struct {
-	mesh   meshFlags
-	run    string
-	all    bool
-	dryRun bool
+	mesh    meshFlags
+	run     string
+	all     bool
+	overdue time.Duration
+	dryRun  bool
 }
 
 func newRestore() *cobra.Command {
@@ -44,9 +45,13 @@ cluster does not answer; 4 not everything could be restored.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.run, "run", "", "the run whose rules to undo")
 	flags.BoolVar(&f.all, "all", false, "undo those of every run that is over")
+	flags.DurationVar(&f.overdue, "overdue", 0, "leave alone for so long what has ended, for whoever may be at it")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and write nothing")
-	complete(cmd, "run", cobra.NoFileCompletions)
+	for _, name := range []string{"run", "overdue"} {
+		complete(cmd, name, cobra.NoFileCompletions)
+	}
 	cmd.MarkFlagsMutuallyExclusive("run", "all")
+	cmd.MarkFlagsMutuallyExclusive("run", "overdue")
 	return cmd
 }
 
@@ -99,11 +104,13 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 	}
 	var over []*journal.Ledger
 	for _, l := range ledgers {
-		switch alive := time.Until(l.Deadline) > 0; {
-		case alive && f.run != "":
+		switch since := time.Since(l.Deadline); {
+		case since <= 0 && f.run != "":
 			return nil, &runner.RefusedError{Err: &runner.BusyError{Ledger: l, Namespace: namespace}}
-		case alive:
+		case since <= 0:
 			fmt.Fprintf(cmd.OutOrStdout(), "%s, is under way.\n", runner.RunOf(l))
+		case since < f.overdue:
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, has not been heard of for %s only, and is left alone (--overdue).\n", runner.RunOf(l), since.Round(time.Second))
 		default:
 			over = append(over, l)
 		}
