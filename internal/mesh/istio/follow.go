@@ -95,17 +95,20 @@ func where(namespace string) string {
 func words(all []hidden) []string {
 	by := map[string][]string{}
 	for _, h := range all {
-		if h.namespace != istioSystem || !slices.Contains(all, hidden{resource: h.resource}) { // which is one of the others
-			by[h.namespace] = append(by[h.namespace], h.resource)
+		scope := where(h.namespace)
+		switch elsewhere := slices.Contains(all, hidden{resource: h.resource}); {
+		case h.namespace == istioSystem && elsewhere:
+			continue // it is one of the others
+		case h.namespace == metav1.NamespaceAll && slices.Contains(all, hidden{h.resource, istioSystem}):
+			scope = "other namespaces"
+		case h.namespace == metav1.NamespaceAll:
+			scope = "other namespaces but " + istioSystem
 		}
+		by[scope] = append(by[scope], h.resource)
 	}
 	var lines []string
-	for namespace, resources := range by {
+	for scope, resources := range by {
 		slices.Sort(resources)
-		scope := where(namespace)
-		if namespace == metav1.NamespaceAll {
-			scope = "other namespaces"
-		}
 		lines = append(lines, fmt.Sprintf("this user may not list and watch %s of %s", strings.Join(resources, ", "), scope))
 	}
 	slices.Sort(lines)
