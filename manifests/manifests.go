@@ -1,6 +1,7 @@
 // Package manifests holds Kubernetes objects as YAML: in the folder samples those of
 // the sample applications with this project's own image, in the folder istio those of
-// the same names with the images of Istio's own samples.
+// the same names with the images of Istio's own samples, beside them those by which a
+// cluster runs scenarios itself.
 //
 // The package imports nothing of this module.
 package manifests
@@ -28,8 +29,8 @@ var files embed.FS
 // with image in the place of Image. It is for kubectl apply, and names no namespace.
 // The error of an unknown application names those that there are.
 func App(name, image string) ([]byte, error) {
-	if image == "" || strings.ContainsFunc(image, notInAnImage) {
-		return nil, fmt.Errorf("setting the image of %q to %q: that is no image's name; write it as %s", name, image, Image)
+	if err := checkImage(name, image); err != nil {
+		return nil, err
 	}
 	manifest, err := read("samples", name)
 	if err != nil {
@@ -62,6 +63,13 @@ func names(folder string) []string {
 		found[i] = strings.TrimSuffix(path.Base(file), ".yaml")
 	}
 	return found
+}
+
+func checkImage(name, image string) error {
+	if image == "" || strings.ContainsFunc(image, notInAnImage) {
+		return fmt.Errorf("setting the image of %q to %q: that is no image's name; write it as %s", name, image, Image)
+	}
+	return nil
 }
 
 // notInAnImage keeps out what would change the YAML around an image's name. What

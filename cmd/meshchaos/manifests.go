@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,16 +12,20 @@ import (
 )
 
 func newManifests() *cobra.Command {
-	var image string
-	apps := append(samples.Apps(), "sleep")
+	var image, namespace string
+	names := slices.Concat(samples.Apps(), []string{"sleep"}, manifests.Cluster())
 	cmd := &cobra.Command{
-		Use:       "manifests " + strings.Join(apps, "|"),
-		Short:     "Print a sample application as YAML, for kubectl apply",
-		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -",
+		Use:   "manifests " + strings.Join(names, "|"),
+		Short: "Print what is to run in a cluster as YAML, for kubectl apply",
+		Long: `Print a sample application as YAML, for kubectl apply; or what lets a cluster run
+scenarios by itself: the rights of a run and a service account that has them
+(rbac), a job that undoes what killed runs have left (reaper), and one that runs
+scenarios every night (nightly).`,
+		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -\n  meshchaos manifests rbac --namespace shop | kubectl apply -f -",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: apps,
+		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := manifests.App(args[0], image)
+			text, err := manifest(cmd, args[0], namespace, image)
 			if err != nil {
 				return err
 			}
@@ -27,6 +33,25 @@ func newManifests() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&image, "image", defaultImage(), "the image of the services")
+	flags := cmd.Flags()
+	flags.StringVar(&image, "image", defaultImage(), "the image of the services, and of the jobs")
+	flags.StringVar(&namespace, "namespace", "", "the namespace of the services that rbac, reaper and nightly are for")
+	for _, name := range []string{"image", "namespace"} {
+		complete(cmd, name, cobra.NoFileCompletions)
+	}
 	return cmd
+}
+
+// manifest returns what is printed. That of an application is for any namespace.
+func manifest(cmd *cobra.Command, name, namespace, image string) ([]byte, error) {
+	given := cmd.Flags().Changed("namespace")
+	switch forCluster := slices.Contains(manifests.Cluster(), name); {
+	case forCluster && !given:
+		return nil, fmt.Errorf("printing the manifest of %s: it is for the services of one namespace; name it by --namespace", name)
+	case forCluster:
+		return manifests.ForCluster(name, namespace, image)
+	case given:
+		return nil, fmt.Errorf("printing the manifest of %s: it is for any namespace; leave --namespace out, and give it to kubectl apply", name)
+	}
+	return manifests.App(name, image)
 }

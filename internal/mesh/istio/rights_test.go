@@ -3,6 +3,7 @@
 package istio
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,23 +35,29 @@ func as(t *testing.T, m *Mesh, rules []rbac.PolicyRule) *Mesh {
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	return impersonated(t, m, "system:serviceaccount:"+m.namespace+":"+name)
+}
+
+// impersonated opens the mesh as somebody else.
+func impersonated(t *testing.T, m *Mesh, user string) *Mesh {
+	t.Helper()
 	config, err := clientcmd.LoadFromFile(os.Getenv("MESHCHAOS_E2E_KUBECONFIG"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, user := range config.AuthInfos {
-		user.Impersonate = "system:serviceaccount:" + m.namespace + ":" + name
+	for _, info := range config.AuthInfos {
+		info.Impersonate = user
 	}
 	path := filepath.Join(t.TempDir(), "limited")
 	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		t.Fatal(err)
 	}
-	limited, err := Open(ctx, Options{Kubeconfig: path, Namespace: m.namespace, Run: "t2"})
+	limited, err := Open(t.Context(), Options{Kubeconfig: path, Namespace: m.namespace, Run: "t2"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := limited.Close(t.Context()); err != nil {
+		if err := limited.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
