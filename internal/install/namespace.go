@@ -115,7 +115,7 @@ func (in *Installer) inside(ctx context.Context) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("looking whether the namespace %s is empty: listing %s: %w", in.namespace, r.Name, err)
 			}
-			if i := slices.IndexFunc(found.Items, func(o unstructured.Unstructured) bool { return !ofAnyNamespace(&o) }); i >= 0 {
+			if i := slices.IndexFunc(found.Items, func(o unstructured.Unstructured) bool { return o.GetDeletionTimestamp() == nil && !ofAnyNamespace(&o) }); i >= 0 {
 				return "there is " + named(&found.Items[i]) + " in it", nil
 			}
 		}
