@@ -65,6 +65,7 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	for i, step := range steps {
 		wrong = append(wrong, r.compileStep(f, s, &s.Steps[i], step))
 	}
+	wrong = append(wrong, r.compileAborts(f, s, steps))
 	if err := errors.Join(wrong...); err != nil {
 		return nil, errors.Join(err, s.decided())
 	}

@@ -57,21 +57,26 @@ func (fileLine) JSONSchema() *jsonschema.Schema {
 // compileLine reads an expectation and places what is wrong in it. Whether it could
 // fail is asked when all is known of the loads.
 func (r *reader) compileLine(scope check.Scope, line fileLine) (Line, error) {
-	place := func(err error) error {
-		placed := yamlnode.At(line.node, "", "%v", err)
-		var wrong *check.Error
-		if errors.As(err, &wrong) {
-			placed.Message, placed.Hint = wrong.Message, wrong.Hint
-			r.annotate(placed)
-			placed.Column += r.column(line.node, wrong.Offset)
-		}
-		return r.place(placed)
-	}
+	place := r.placeIn(line.node)
 	compiled, err := check.Read(scope, line.That)
 	if err != nil {
 		return Line{}, place(err)
 	}
 	return Line{Expectation: compiled, KnownBug: line.KnownBug, Line: r.line(line.node), place: place}, nil
+}
+
+// placeIn returns what places an error in a line of the language of expectations.
+func (r *reader) placeIn(node ast.Node) func(error) error {
+	return func(err error) error {
+		placed := yamlnode.At(node, "", "%v", err)
+		var wrong *check.Error
+		if errors.As(err, &wrong) {
+			placed.Message, placed.Hint = wrong.Message, wrong.Hint
+			r.annotate(placed)
+			placed.Column += r.column(node, wrong.Offset)
+		}
+		return r.place(placed)
+	}
 }
 
 // column is how many columns lie between the start of a scalar and a byte of

@@ -35,6 +35,8 @@ type Scenario struct {
 	Rollback bool   // the first step that is no pass ends the run
 	Warnings []Warning
 
+	abortWhen []Condition // what ends the load of the baseline and of the recovery
+
 	Silences []Silence // of traps that the file says are meant
 
 	alike  []Warning // of versions that are not told apart
@@ -65,6 +67,9 @@ type Step struct {
 	Apply   []Rule
 	Cohorts []mesh.Cohort // sorted by name
 	Expect  []Line
+
+	AbortWhen []Condition // what ends its load: the file's, and then its own
+
 	targets map[string]Error // where what a cohort calls stands
 	froms   map[string]Error // where it stands what it is from
 	scope   check.Scope
