@@ -117,12 +117,20 @@ type Window struct {
 	Step       string                     `json:"step,omitempty"` // which step a During window belongs to
 	Started    time.Time                  `json:"started"`
 	Ended      time.Time                  `json:"ended"`
-	Cut        string                     `json:"cut,omitempty"` // why the load ended before its time; such a window proves nothing
+	Cut        string                     `json:"cut,omitempty"`     // why the load ended before its time; such a window proves nothing
+	Stopped    *Stopped                   `json:"stopped,omitempty"` // the bound that ended it; nil: it was cut for another reason, or not at all
 	Loads      map[string]*loadgen.Result `json:"loads"`
 	Quantities []Quantity                 `json:"quantities,omitempty"`
 	Reconciled []Reconciliation           `json:"reconciled,omitempty"`
 	Bites      []Bite                     `json:"bites,omitempty"`
 	Calls      []Explained                `json:"calls,omitempty"` // none if the access logs were not followed
+}
+
+// Stopped is why a load was ended by what it did itself: a condition of abortWhen came
+// true, or it exceeded a cap.
+type Stopped struct {
+	loadgen.StopError
+	Line int `json:"line,omitempty"` // of the condition, in the scenario file
 }
 
 // Words names the window in a sentence.

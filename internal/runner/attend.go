@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -56,6 +57,10 @@ func (a *attended) leave() error {
 // ended enters into the record why a window was ended before its time.
 func (r *run) ended(ctx context.Context, w *report.Window, since int, why error) error {
 	w.Cut = why.Error()
+	var stop *loadgen.StopError
+	if errors.As(why, &stop) {
+		return r.stopped(w, stop)
+	}
 	if !errors.Is(why, errMeddled) {
 		return fmt.Errorf("%s: %w", w.Words(), why)
 	}

@@ -13,7 +13,7 @@ import (
 // load drives the cohorts. After the end of ctx it does not wait for an engine
 // that cannot be cut: fortio's ends only with the connections. Of such a load
 // nobody hears any more.
-func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(context.Context) error) (map[string]*loadgen.Result, error) {
+func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, guarded mesh.Guard, begin func(context.Context) error) (map[string]*loadgen.Result, error) {
 	type outcome struct {
 		loads map[string]*loadgen.Result
 		err   error
@@ -23,7 +23,7 @@ func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, begin func(contex
 	go func() {
 		var out outcome
 		out.err = guard(func() (err error) {
-			out.loads, err = r.mesh.Load(ctx, cohorts, mesh.Guard{}, begin, o.observe)
+			out.loads, err = r.mesh.Load(ctx, cohorts, guarded, begin, o.observe)
 			return err
 		})
 		done <- out

@@ -58,6 +58,7 @@ type Options struct {
 	// Hurry is closed when nobody wants to wait any more, not even for the proof
 	// that a rule is undone. The rules are put back all the same. Nil: never.
 	Hurry <-chan struct{}
+	Caps  Caps
 }
 
 // Event is something that a user who waits may want to see.
@@ -135,6 +136,9 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*report.Record, error) {
 	if o.LiveLimit == 0 {
 		o.LiveLimit = defaultLive
+	}
+	if err := o.Caps.exceeded(s); err != nil {
+		return nil, &RefusedError{err}
 	}
 	r := newRun(m, s, o)
 	listening, stop := context.WithCancel(ctx)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -29,7 +28,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	reading := r.newReading(name, proxies)
 	defer reading.close()
 	attended := r.attend(ctx, reading.since)
-	err = r.measure(attended, &w, reading, r.scenario.Cohorts(name, step))
+	err = r.measure(attended, &w, reading, step)
 	if why := attended.leave(); why != nil {
 		err = r.ended(ctx, &w, reading.since, why)
 	} else if err == nil && reading.Window != nil {
@@ -40,8 +39,9 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 }
 
 // measure drives the load of a window and reads the proxies before and after it.
-func (r *run) measure(ctx context.Context, w *report.Window, reading *reading, cohorts []mesh.Cohort) error {
-	loads, err := r.load(ctx, cohorts, reading.begin)
+func (r *run) measure(ctx *attended, w *report.Window, reading *reading, step scenarios.Step) error {
+	cohorts := r.scenario.Cohorts(w.Name, step)
+	loads, err := r.load(ctx, cohorts, r.guarded(ctx, w, step), reading.begin)
 	w.Loads, w.Ended = loads, time.Now()
 	if err != nil {
 		w.Cut = err.Error()

@@ -126,13 +126,28 @@ func (r run) rows(step scenarios.Step) []report.Expectation {
 			switch {
 			case windows.During == nil:
 				row.Verdict, row.Reason = report.Inconclusive, "its load was not driven"
+			case windows.During.Stopped != nil:
+				row.Verdict, row.Reason = report.Inconclusive, "its load was ended before its time"
 			case windows.During.Cut != "":
 				row.Verdict, row.Reason = report.Inconclusive, "its load was cut off"
 			}
 			rows = append(rows, row)
 		}
 	}
-	return rows
+	return append(rows, aborted(step, windows.During)...)
+}
+
+// aborted is the condition of abortWhen that came true under the rules of a step: a
+// cohort suffered that must not, whatever else is expected.
+func aborted(step scenarios.Step, w *report.Window) []report.Expectation {
+	if w == nil || w.Stopped == nil || w.Stopped.Condition == "" {
+		return nil
+	}
+	return []report.Expectation{{
+		Expression: "abortWhen: " + w.Stopped.Condition, Step: step.Name, Line: w.Stopped.Line,
+		Verdict: report.Fail, Observed: w.Stopped.Observed, Limit: "never " + w.Stopped.Limit,
+		Samples: w.Stopped.Samples, Source: "clients", Reason: w.Stopped.Error(),
+	}}
 }
 
 // expectations are those that can speak of a window: its step's, or, of the
