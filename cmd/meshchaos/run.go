@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -21,6 +22,7 @@ type runFlags struct {
 	explain   bool
 	noLog     bool
 	gitOps    bool
+	caps      runner.Caps
 	parallel  int
 	seeded    bool // every run has the seed
 }
@@ -71,6 +73,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)
 	addAllowGitOps(cmd, &f.gitOps)
+	addCaps(cmd, &f.caps)
 	addOutput(cmd, &f.output, "table", "json")
 	return cmd
 }
@@ -78,6 +81,9 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 // run reads every scenario before it runs the first.
 func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.mesh.check(cmd); err != nil {
+		return err
+	}
+	if err := setCaps(cmd, &f.caps, f.mesh.kind); err != nil {
 		return err
 	}
 	if err := f.checkParallel(); err != nil {

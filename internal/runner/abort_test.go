@@ -163,7 +163,7 @@ func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 			}
 			for row, want := range map[string]report.Verdict{
 				"harmless: others.status[200] == others.sent": report.Pass,
-				"fault: 10% < others.share(503) < 90%":              report.Inconclusive,
+				"fault: 10% < others.share(503) < 90%":        report.Inconclusive,
 				"fault: abortWhen: " + condition:              report.Fail,
 				"later: others.status[500] == others.sent":    report.Inconclusive,
 			} {
