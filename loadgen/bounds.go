@@ -23,6 +23,11 @@ type Bounds struct {
 	// ended. It returns why the load is to end, nil if it may go on. Nil: it is not asked.
 	Breached func(soFar map[string]*Result) *StopError
 
+	// Over brings the names of cohorts that have run for as long as they were to, because
+	// what they run beside, in another process, has ended: each stops as one with
+	// Plan.While does. Nil: there is no such.
+	Over <-chan string
+
 	// Stopped hears why the load was ended, before the requests in flight have: engine
 	// fortio's cannot be cut off. It is called once at most, from a goroutine of its own.
 	// Nil: nobody hears of it.

@@ -169,7 +169,16 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 // progress is for an observer, from the start of the load on.
 func (c *cohort) progress() Progress {
 	sent, errs := c.rec.progress()
-	return Progress{Cohort: c.name, Sent: sent, Errors: errs, Planned: c.plan.Requests, Elapsed: c.elapsed()}
+	return Progress{Cohort: c.name, Sent: sent, Errors: errs, Planned: c.plan.Requests, Elapsed: c.elapsed(), Ended: c.hasEnded()}
+}
+
+func (c *cohort) hasEnded() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *cohort) elapsed() time.Duration {

@@ -170,4 +170,5 @@ type Progress struct {
 	Errors  int64         `json:"errors"` // transport errors and status 400 and above
 	Planned int64         `json:"planned,omitempty"`
 	Elapsed time.Duration `json:"elapsedNs"`
+	Ended   bool          `json:"ended,omitempty"` // it sends nothing any more
 }

@@ -88,7 +88,7 @@ func runAll(ctx context.Context, g *guard, begin func(context.Context) error, ob
 			for _, c := range cohorts {
 				c.load.start = start
 			}
-			g.during(func() { runPrepared(ctx, cohorts, observe) }, true)
+			g.during(func() { runPrepared(ctx, cohorts, g.Over, observe) }, true)
 		}
 	}
 	close(ended)
@@ -150,9 +150,10 @@ func prepare(ctx context.Context, cohorts []*cohort) bool {
 }
 
 // runPrepared carries out the loads beside each other.
-func runPrepared(ctx context.Context, cohorts []*cohort, observe func(Progress)) {
+func runPrepared(ctx context.Context, cohorts []*cohort, over <-chan string, observe func(Progress)) {
 	ended := make(chan struct{})
 	var running, observing sync.WaitGroup
+	observing.Go(func() { stopOver(cohorts, over, ended) })
 	for _, c := range cohorts {
 		running.Go(func() {
 			c.run(ctx)
@@ -172,6 +173,22 @@ func stopCompanions(cohorts []*cohort, of string) {
 	for _, c := range cohorts {
 		if c.plan.While != "" && c.plan.While == of {
 			c.stop()
+		}
+	}
+}
+
+// stopOver stops the cohorts that are over, until all have ended.
+func stopOver(cohorts []*cohort, over <-chan string, ended <-chan struct{}) {
+	for {
+		select {
+		case name := <-over:
+			for _, c := range cohorts {
+				if c.name == name {
+					c.stop()
+				}
+			}
+		case <-ended:
+			return
 		}
 	}
 }

@@ -218,7 +218,7 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	if !jason.Started.Equal(others.Started) || others.Elapsed < jason.Elapsed {
 		t.Errorf("jason ran %v and the others %v", jason.Elapsed, others.Elapsed)
 	}
-	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed}
+	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed, Ended: true}
 	if diff := cmp.Diff(want, seen["jason"]); diff != "" {
 		t.Error(diff)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,6 +38,16 @@ func (c *Client) Idle(ctx context.Context) error {
 	resp, err := c.do(ctx, http.MethodGet, "/idle", nil)
 	if err != nil {
 		return fmt.Errorf("asking the load workload whether it is idle: %w", err)
+	}
+	return resp.Body.Close()
+}
+
+// Over tells the agent that a cohort of the load that runs has been there for as long
+// as it was to: its requests in flight finish, and none begin.
+func (c *Client) Over(ctx context.Context, cohort string) error {
+	resp, err := c.do(ctx, http.MethodPost, "/over?cohort="+url.QueryEscape(cohort), nil)
+	if err != nil {
+		return fmt.Errorf("ending the load %s: %w", cohort, err)
 	}
 	return resp.Body.Close()
 }

@@ -53,6 +53,8 @@ type event struct {
 //     says so and waits.
 //   - POST /begin lets the load that waits go on; 409 if none does. One that
 //     waits for ten minutes ends with an error.
+//   - POST /over?cohort=NAME ends a cohort of the load that runs as one ends that
+//     runs while another does: requests in flight finish; 409 if no load has begun.
 //   - POST /stop ends the load that runs, whose results are sent at once.
 //   - GET /idle answers 204, and 409 while a load runs.
 //   - GET /healthz answers 200.
@@ -61,6 +63,7 @@ func Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /load", s.load)
 	mux.HandleFunc("POST /begin", s.begin)
+	mux.HandleFunc("POST /over", s.over)
 	mux.HandleFunc("POST /stop", s.stop)
 	mux.HandleFunc("GET /idle", s.idle)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -94,6 +97,7 @@ type server struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // ends the load that runs; nil when none does
 	ready  chan struct{}      // closed to begin the load that is ready; nil when none is
+	ending chan string        // takes the cohorts of the load that runs which are over; nil when none does
 }
 
 func (s *server) start(cancel context.CancelFunc) bool {
@@ -102,14 +106,14 @@ func (s *server) start(cancel context.CancelFunc) bool {
 	if s.cancel != nil {
 		return false
 	}
-	s.cancel = cancel
+	s.cancel, s.ending = cancel, make(chan string)
 	return true
 }
 
 func (s *server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cancel, s.ready = nil, nil
+	s.cancel, s.ready, s.ending = nil, nil, nil
 }
 
 // wait returns when a load that is ready may begin.
@@ -140,6 +144,24 @@ func (s *server) begin(w http.ResponseWriter, _ *http.Request) {
 	close(s.ready)
 	s.ready = nil
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) over(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	ending := s.ending
+	s.mu.Unlock()
+	if ending == nil {
+		http.Error(w, "no load runs", http.StatusConflict)
+		return
+	}
+	timeout, cancel := context.WithTimeout(r.Context(), writeTimeout)
+	defer cancel()
+	select {
+	case ending <- r.URL.Query().Get("cohort"): // once it has begun
+		w.WriteHeader(http.StatusNoContent)
+	case <-timeout.Done():
+		http.Error(w, "the load has not begun, or has ended", http.StatusConflict)
+	}
 }
 
 func (s *server) stop(w http.ResponseWriter, _ *http.Request) {
@@ -175,6 +197,7 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := lines{w: w, cancel: cancel}
+	asked.bounds.Over = s.ending // only start and end, of this very load, change it
 	asked.bounds.Stopped = func(stop *loadgen.StopError) { out.write(event{Stopped: stop}) }
 	begin := func(ctx context.Context) error { return s.wait(ctx, &out) }
 	results, err := loadgen.RunGroup(ctx, asked.Plans, asked.bounds, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })

@@ -86,7 +86,9 @@ func spiffe(namespace, name string) *url.URL {
 }
 
 // principal is the proxy's own name in the mesh.
-func (s *Sidecar) principal() string { return spiffe(s.options.Namespace, s.options.account()).String() }
+func (s *Sidecar) principal() string {
+	return spiffe(s.options.Namespace, s.options.account()).String()
+}
 
 // clientIdentity is a proxy's side of mutual TLS to one host of a cluster; nil if
 // it has none.

@@ -41,11 +41,11 @@ type Options struct {
 
 // Mesh is a running mesh. It implements mesh.Mesh.
 type Mesh struct {
-	sample    []pod
-	common    config.Mesh // to all proxies
-	proxies   sidecar.Options // what all proxies have in common
-	admin     *http.Client
-	page      *page // nil: the application has no HTTP
+	sample  []pod
+	common  config.Mesh     // to all proxies
+	proxies sidecar.Options // what all proxies have in common
+	admin   *http.Client
+	page    *page // nil: the application has no HTTP
 
 	end      context.CancelFunc
 	routines sync.WaitGroup

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +37,7 @@ type Options struct {
 
 // Cluster is one namespace of a cluster with Istio, opened once for several runs
 // that come one after the other: they share its clients, its tunnels and the load
-// workload.
+// workloads.
 type Cluster struct {
 	namespace string
 	image     string
@@ -50,9 +52,8 @@ type Cluster struct {
 	tunnels   *tunnels
 	warnings  *warnings
 
-	lending sync.Mutex // held while the load workload is made, or looked after
-	lent    *workload  // nil: there is none
-	made    int        // how many were
+	lending sync.Mutex       // of what follows
+	slots   map[string]*slot // of the load workloads, by what they borrow
 	closed  bool
 }
 
@@ -91,15 +92,32 @@ func (c *Cluster) Mesh(run string, log func(string)) *Mesh {
 	return &Mesh{Cluster: c, run: run, log: log}
 }
 
-// Close ends all tunnels, then deletes the load workload and waits until it is gone.
+// Close ends all tunnels, then deletes the load workloads and waits until they are gone.
 // The meshes of all runs must be closed. It may be called again.
 func (c *Cluster) Close(ctx context.Context) error {
 	c.lending.Lock()
-	defer c.lending.Unlock()
 	c.closed = true
+	all := slices.Collect(maps.Values(c.slots))
+	c.lending.Unlock()
 	c.tunnels.close()
 	defer c.api.CloseIdleConnections()
-	return c.takeBack(ctx)
+	made := false
+	for _, p := range all {
+		p.mu.Lock() // nothing is made any more
+		defer p.mu.Unlock()
+		made = made || p.lent != nil
+		p.lent.leave()
+	}
+	if !made {
+		return nil
+	}
+	if err := c.deletePods(ctx, c.id, ""); err != nil {
+		return err
+	}
+	for _, p := range all {
+		p.lent = nil
+	}
+	return nil
 }
 
 // connect makes the clients of the Kubernetes API.

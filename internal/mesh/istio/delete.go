@@ -15,13 +15,17 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// deletePods deletes the pods that the load of a Cluster of this id came from, and
-// waits until they are gone. A cluster that does not answer is asked again: nobody
-// else knows of them.
-func (c *Cluster) deletePods(ctx context.Context, id string) error {
+// deletePods deletes the pods that the load of a Cluster of this id came from, or the
+// one of them that is named, and waits until they are gone. A cluster that does not
+// answer is asked again: nobody else knows of them.
+func (c *Cluster) deletePods(ctx context.Context, id, name string) error {
+	which := metav1.ListOptions{LabelSelector: label + "=" + id}
+	if name != "" {
+		which.FieldSelector = "metadata.name=" + name
+	}
 	var last error
 	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
-		gone, err = c.takeAway(ctx, id)
+		gone, err = c.takeAway(ctx, which)
 		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
 			last = err
 		}
@@ -38,9 +42,8 @@ func (c *Cluster) deletePods(ctx context.Context, id string) error {
 
 // takeAway deletes the pods and says whether all are gone, for which it waits as long
 // as it is told of them.
-func (c *Cluster) takeAway(ctx context.Context, id string) (gone bool, err error) {
+func (c *Cluster) takeAway(ctx context.Context, ours metav1.ListOptions) (gone bool, err error) {
 	pods := c.kube.CoreV1().Pods(c.namespace)
-	ours := metav1.ListOptions{LabelSelector: label + "=" + id}
 	list, err := pods.List(ctx, ours)
 	if err != nil {
 		return false, answered(err)

@@ -59,7 +59,7 @@ func TestPodsAreDeletedAgainIfTheClusterDoesNotAnswer(t *testing.T) {
 		fails(w, http.StatusTooManyRequests, "TooManyRequests", "too many requests")
 		return true
 	}, "a", "b")
-	if err := c.deletePods(t.Context(), "t1"); err != nil || len(deleted) != 2 {
+	if err := c.deletePods(t.Context(), "t1", ""); err != nil || len(deleted) != 2 {
 		t.Errorf("error %v, deleted %v", err, deleted)
 	}
 }
@@ -80,7 +80,7 @@ func TestPodsThatCannotBeDeletedAreNamed(t *testing.T) {
 			return method == http.MethodDelete
 		}, "a")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := c.deletePods(ctx, "t1")
+		err := c.deletePods(ctx, "t1", "")
 		cancel()
 		for _, words := range []string{test.words, "kubectl -n book delete pod -l meshchaos.io/load=t1"} {
 			if err == nil || !strings.Contains(err.Error(), words) {

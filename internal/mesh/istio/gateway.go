@@ -147,20 +147,17 @@ func gatewayPort(s *corev1.Service, number int) (int, error) {
 // plan returns what a cohort's connections are: as they are written, or to the
 // ingress gateway.
 func (m *Mesh) plan(c mesh.Cohort, gateway *corev1.Service) (loadgen.Plan, error) {
-	switch c.From {
-	case mesh.FromClient, "":
+	if c.From != mesh.FromGateway {
 		return c.Plan, nil
-	case mesh.FromGateway:
-		if gateway == nil {
-			return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: there is no service with the selector %s", c.Name, gatewayLabels)
-		}
-		plan, err := through(gateway, c.Plan)
-		if err != nil {
-			return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: %w", c.Name, err)
-		}
-		return plan, nil
 	}
-	return c.Plan, fmt.Errorf("sending load %s: it cannot enter from %q, only from %s or %s", c.Name, c.From, mesh.FromClient, mesh.FromGateway)
+	if gateway == nil {
+		return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: there is no service with the selector %s", c.Name, gatewayLabels)
+	}
+	plan, err := through(gateway, c.Plan)
+	if err != nil {
+		return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: %w", c.Name, err)
+	}
+	return plan, nil
 }
 
 // through returns the plan with its connections led to the gateway.

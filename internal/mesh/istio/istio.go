@@ -30,12 +30,12 @@ type Mesh struct {
 	log   func(string)
 	alone bool // nobody else uses the cluster, which is closed with it
 
-	mu       sync.Mutex
-	workload *starting      // nil until it was asked for
-	granted  map[right]bool // rights that this user is known to have
-	gateways []string       // the namespaces of the ingress gateway's pods, as far as they were found
-	unfollow []context.CancelFunc
-	closed   bool
+	mu        sync.Mutex
+	workloads map[string]*starting // by what they borrow, those that were asked for
+	granted   map[right]bool       // rights that this user is known to have
+	gateways  []string             // the namespaces of the ingress gateway's pods, as far as they were found
+	unfollow  []context.CancelFunc
+	closed    bool
 
 	following sync.WaitGroup
 
@@ -59,12 +59,12 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 // Info implements mesh.Mesh. The version names Istio (the tag of istiod's
 // image) and Kubernetes, and Envoy once the load workload runs.
 func (m *Mesh) Info() mesh.Info {
-	m.mu.Lock()
-	start := m.workload
-	m.mu.Unlock()
 	info := m.info
-	if w := start.ended(); w != nil {
-		info.Version += ", Envoy " + w.envoy
+	for _, start := range m.asked() {
+		if w := start.ended(); w != nil {
+			info.Version += ", Envoy " + w.envoy
+			break
+		}
 	}
 	return info
 }
@@ -76,14 +76,15 @@ var errClosed = errors.New("using the mesh: it was closed")
 func (m *Mesh) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
-	start := m.workload
 	for _, end := range m.unfollow {
 		end()
 	}
 	m.mu.Unlock()
 	m.following.Wait()
-	if err := start.giveUp(ctx); err != nil {
-		return err
+	for _, start := range m.asked() {
+		if err := start.giveUp(ctx); err != nil {
+			return err
+		}
 	}
 	if !m.alone {
 		return nil

@@ -395,7 +395,7 @@ func proxies(t *testing.T, m *Mesh) (client, gateway mesh.Proxy) {
 	var starting sync.WaitGroup
 	for range 3 {
 		starting.Go(func() {
-			if err := m.Prepare(t.Context(), nil); err != nil {
+			if err := m.Prepare(t.Context(), ownLoad); err != nil {
 				t.Error(err)
 			}
 		})
@@ -510,7 +510,7 @@ func TestAnImageThatIsNotThereIsNamed(t *testing.T) {
 	m := open(t)
 	m.image = "example.invalid/none:1"
 	began := time.Now()
-	err := m.Prepare(t.Context(), nil)
+	err := m.Prepare(t.Context(), ownLoad)
 	if err == nil || !strings.Contains(err.Error(), "example.invalid/none:1") || !strings.Contains(err.Error(), "--image") {
 		t.Errorf("error %v; want one that names the image and --image", err)
 	}
@@ -537,7 +537,7 @@ func TestAnInterruptedStartIsWaitedForLaterAndTakenAway(t *testing.T) {
 	m := open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := m.Prepare(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Prepare(ctx, ownLoad); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v; want context.DeadlineExceeded", err)
 	}
 	proxies(t, m)
@@ -547,10 +547,13 @@ func TestAMeshIsClosedWhileItsWorkloadStarts(t *testing.T) {
 	m := open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := m.Prepare(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if err := m.Prepare(ctx, ownLoad); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v; want context.DeadlineExceeded", err)
 	}
 }
+
+// ownLoad is one that borrows of nobody.
+var ownLoad = []mesh.Cohort{{Name: "a", From: mesh.FromClient}}
 
 // begun begins a load at once.
 func begun(context.Context) error { return nil }

@@ -264,7 +264,7 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 	}
 	inOrder(list)
 	if run != m.run && len(list) > 0 {
-		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom]); err != nil {
+		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], ""); err != nil {
 			return err
 		}
 	}

@@ -1,12 +1,14 @@
 package istio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,19 +28,21 @@ const adminPort = 15000
 // through the kubelet and the API server was 0.1 s where it was measured.
 const logDelay = 1500 * time.Millisecond
 
-// Prepare implements mesh.Mesh. It takes some seconds.
+// Prepare implements mesh.Mesh. It takes some seconds, however many load workloads
+// there are.
 func (m *Mesh) Prepare(ctx context.Context, cohorts []mesh.Cohort) error {
+	var group errgroup.Group
 	for _, c := range cohorts {
-		if workload := c.Borrows(); workload != "" {
-			return fmt.Errorf("preparing the load %s: this mesh cannot send it from the workload %s yet; take from: out", c.Name, workload)
-		}
+		group.Go(func() error {
+			_, err := m.start(ctx, c.Borrows())
+			return err
+		})
 	}
-	_, err := m.start(ctx)
-	return err
+	return group.Wait()
 }
 
 // Proxies implements mesh.Mesh: one proxy for each pod that is ready and has
-// one, in the namespace and of the ingress gateway. While the load workload is
+// one, in the namespace and of the ingress gateway. While a load workload is
 // being made, it waits for that.
 func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	ours, err := m.ours(ctx)
@@ -57,20 +61,33 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	var proxies []mesh.Proxy
 	seen := map[string]bool{}
 	for i, pod := range slices.Concat(gateways, list.Items) {
-		client := pod.UID == ours
-		if seen[string(pod.UID)] || !carries(&pod) || (pod.Labels[label] != "" && !client) {
+		client := ours[pod.UID]
+		if seen[string(pod.UID)] || !sends(&pod, client) {
 			continue
 		}
 		seen[string(pod.UID)] = true
-		p, err := m.proxy(&pod)
+		var as borrowed
+		if client != nil {
+			as = client.as
+		}
+		p, err := m.proxy(&pod, as.labelsOf(&pod))
 		if err != nil {
 			return nil, err
 		}
-		p.Gateway, p.Client = i < len(gateways), client
+		p.Gateway, p.Client, p.Borrows = i < len(gateways), client != nil, as.workload
 		proxies = append(proxies, p)
 	}
 	slices.SortFunc(proxies, func(a, b mesh.Proxy) int { return strings.Compare(a.Name, b.Name) })
 	return proxies, nil
+}
+
+// sends says whether the traffic of a run may come by a pod, which is a load workload's
+// if client is not nil: there are those of other runs too.
+func sends(pod *corev1.Pod, client *workload) bool {
+	if client != nil {
+		return hasProxy(pod) && loads(pod)
+	}
+	return carries(pod) && pod.Labels[label] == ""
 }
 
 // remember keeps in which namespaces the gateway's pods are: their Telemetries
@@ -85,37 +102,37 @@ func (m *Mesh) remember(gateways []corev1.Pod) {
 	}
 }
 
-// ours is the pod of the load workload, empty if nobody has asked for it.
-func (m *Mesh) ours(ctx context.Context) (types.UID, error) {
+// ours are the load workloads that somebody has asked for, by their pods.
+func (m *Mesh) ours(ctx context.Context) (map[types.UID]*workload, error) {
 	m.mu.Lock()
-	none := m.workload == nil && !m.closed
+	closed := m.closed
 	m.mu.Unlock()
-	if none {
-		return "", nil
+	if closed {
+		return nil, errClosed
 	}
-	w, err := m.start(ctx)
-	if err != nil {
-		return "", err
+	all := map[types.UID]*workload{}
+	for borrows := range m.asked() {
+		w, err := m.start(ctx, borrows)
+		if err != nil {
+			return nil, err
+		}
+		all[w.pod.UID] = w
 	}
-	return w.pod.UID, nil
+	return all, nil
 }
 
-func (c *Cluster) proxy(pod *corev1.Pod) (mesh.Proxy, error) {
+func (c *Cluster) proxy(pod *corev1.Pod, labels map[string]string) (mesh.Proxy, error) {
 	base, err := c.tunnels.base(pod, adminPort)
 	if err != nil {
 		return mesh.Proxy{}, err
-	}
-	app := pod.Labels["app"]
-	if app == "" {
-		app = pod.Labels["app.kubernetes.io/name"]
 	}
 	return mesh.Proxy{
 		Name:      pod.Name,
 		Namespace: pod.Namespace,
 		Workload:  owner(pod),
-		App:       app,
-		Version:   pod.Labels["version"],
-		Labels:    pod.Labels,
+		App:       cmp.Or(labels["app"], labels["app.kubernetes.io/name"]),
+		Version:   labels["version"],
+		Labels:    labels,
 		Address:   pod.Status.PodIP,
 		Admin:     &envoy.Admin{Client: c.tunnels.client, Base: base},
 		Log:       c.followLog(types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}),
@@ -132,9 +149,12 @@ func serves(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning && ready(pod)
 }
 
-func ready(pod *corev1.Pod) bool {
+func ready(pod *corev1.Pod) bool { return is(pod, corev1.PodReady) }
+
+// is says whether a condition of a pod is true.
+func is(pod *corev1.Pod, condition corev1.PodConditionType) bool {
 	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		return c.Type == condition && c.Status == corev1.ConditionTrue
 	})
 }
 
@@ -142,7 +162,7 @@ func ready(pod *corev1.Pod) bool {
 // native sidecars, among the init containers.
 func hasProxy(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers), func(c corev1.Container) bool {
-		return c.Name == proxyContainer
+		return c.Name == proxyContainer && c.Image != injected
 	})
 }
 

@@ -36,7 +36,7 @@ func (c *Cluster) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod,
 				hopeless = errors.New("somebody deleted it")
 				return false, hopeless
 			}
-			if hopeless = failure(pod, c.image); hopeless != nil || ready(pod) {
+			if hopeless = failure(pod, c.image); hopeless != nil || loads(pod) {
 				return hopeless == nil, hopeless
 			}
 		}
@@ -74,7 +74,7 @@ func (c *Cluster) awaitAgent(ctx context.Context, pod *corev1.Pod) (*agent.Clien
 
 // envoyVersion asks a pod's proxy which Envoy it is.
 func (c *Cluster) envoyVersion(ctx context.Context, pod *corev1.Pod) (string, error) {
-	p, err := c.proxy(pod)
+	p, err := c.proxy(pod, pod.Labels)
 	if err != nil {
 		return "", err
 	}

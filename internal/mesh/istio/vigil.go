@@ -84,6 +84,16 @@ func (v *vigil) watch(ctx context.Context, c *Cluster, pod *corev1.Pod) {
 	}
 }
 
+// isOver says whether the pod serves no more.
+func (v *vigil) isOver() bool {
+	select {
+	case <-v.over:
+		return true
+	default:
+		return false
+	}
+}
+
 // ends closes over if the pod, as it is now, serves no more.
 func (v *vigil) ends(now, pod *corev1.Pod) bool {
 	if v.why = demise(now, pod); v.why == nil {
@@ -116,7 +126,7 @@ func demise(now, pod *corev1.Pod) error {
 	switch {
 	case now.Status.Phase != corev1.PodRunning:
 		return fmt.Errorf("it is %s", now.Status.Phase)
-	case !ready(now):
+	case !loads(now), ready(pod) && !ready(now): // a lost node's pods lose the second alone
 		return errors.New("it is ready no more: its sidecar or its node does not answer")
 	}
 	return nil

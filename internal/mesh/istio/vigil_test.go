@@ -13,7 +13,7 @@ func TestAPodHasDiedThatCarriesNoMoreLoad(t *testing.T) {
 	serving := func() *corev1.Pod {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "u1"}}
 		pod.Status.Phase = corev1.PodRunning
-		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}, {Type: corev1.ContainersReady, Status: corev1.ConditionTrue}}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: agentContainer}, {Name: proxyContainer}}
 		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "istio-init", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}
 		return pod

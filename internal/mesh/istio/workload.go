@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,9 +30,10 @@ const (
 // label is on every pod that load comes from, with the id of the Cluster.
 const label = "meshchaos.io/load"
 
-// workload is the pod that the load comes from.
+// workload is a pod that load comes from.
 type workload struct {
 	name    string
+	as      borrowed
 	pod     *corev1.Pod // nil: it was not seen to serve
 	agent   *agent.Client
 	gateway *corev1.Service // the ingress gateway's, which the sidecar leaves alone; nil if there is none
@@ -72,12 +76,12 @@ func (s *starting) giveUp(ctx context.Context) error {
 	}
 }
 
-// start returns the load workload once it runs, and has it made if nobody asked
-// for it before. A failure is final, for this run. The end of ctx ends only the
-// waiting, for a run that is interrupted meanwhile still asks for the proxies as it
-// undoes.
-func (m *Mesh) start(ctx context.Context) (*workload, error) {
-	s, err := m.begin(ctx)
+// start returns the load workload that borrows what is named once it runs, and has it
+// made if nobody asked for it before. A failure is final, for this run. The end of ctx
+// ends only the waiting, for a run that is interrupted meanwhile still asks for the
+// proxies as it undoes.
+func (m *Mesh) start(ctx context.Context, borrows string) (*workload, error) {
+	s, err := m.begin(ctx, borrows)
 	if err != nil {
 		return nil, err
 	}
@@ -89,75 +93,119 @@ func (m *Mesh) start(ctx context.Context) (*workload, error) {
 	}
 }
 
-func (m *Mesh) begin(ctx context.Context) (*starting, error) {
+func (m *Mesh) begin(ctx context.Context, borrows string) (*starting, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, errClosed
 	}
-	if m.workload == nil {
-		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		s := &starting{done: make(chan struct{}), cancel: cancel}
-		m.workload = s
-		go func() {
-			defer close(s.done)
-			s.lent, s.err = m.lend(ctx, m.log)
-		}()
+	if s := m.workloads[borrows]; s != nil {
+		return s, nil
 	}
-	return m.workload, nil
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &starting{done: make(chan struct{}), cancel: cancel}
+	if m.workloads == nil {
+		m.workloads = map[string]*starting{}
+	}
+	m.workloads[borrows] = s
+	go func() {
+		defer close(s.done)
+		s.lent, s.err = m.lend(ctx, borrows, m.log)
+	}()
+	return s, nil
+}
+
+// asked are the load workloads that somebody has asked for, by what they borrow.
+func (m *Mesh) asked() map[string]*starting {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.workloads)
+}
+
+// slot is where one load workload may be, and others after it.
+type slot struct {
+	mu   sync.Mutex // held while one is made, or looked after
+	lent *workload  // nil: there is none
+	made int        // how many were
+}
+
+// slot returns that of the load workload that borrows what is named.
+func (c *Cluster) slot(borrows string) *slot {
+	c.lending.Lock()
+	defer c.lending.Unlock()
+	if c.slots == nil {
+		c.slots = map[string]*slot{}
+	}
+	if c.slots[borrows] == nil {
+		c.slots[borrows] = &slot{}
+	}
+	return c.slots[borrows]
+}
+
+func (c *Cluster) isClosed() bool {
+	c.lending.Lock()
+	defer c.lending.Unlock()
+	return c.closed
 }
 
 // lend returns the load workload that an earlier run has used, if it still serves,
 // and makes one otherwise.
-func (c *Cluster) lend(ctx context.Context, log func(string)) (*workload, error) {
-	c.lending.Lock()
-	defer c.lending.Unlock()
-	if c.closed {
+func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*workload, error) {
+	p := c.slot(borrows)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.isClosed() {
 		return nil, errClosed
 	}
 	gateway, err := c.gatewayService(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if c.lent != nil {
-		why := c.unfit(ctx, c.lent, gateway)
+	as, err := c.borrow(ctx, borrows)
+	if err != nil {
+		return nil, err
+	}
+	if p.lent != nil {
+		why := c.unfit(ctx, p.lent, as, gateway)
 		if why == nil {
-			return c.lent, nil
+			return p.lent, nil
 		}
-		log(fmt.Sprintf("replacing the load workload %s: %v", c.lent.name, why))
-		if err := c.takeBack(ctx); err != nil {
+		log(fmt.Sprintf("replacing the load workload %s: %v", p.lent.name, why))
+		p.lent.leave()
+		if err := c.deletePods(ctx, c.id, p.lent.name); err != nil {
 			return nil, err
 		}
 	}
-	c.made++
-	c.lent = &workload{name: clientApp + "-" + c.id, gateway: gateway}
-	if c.made > 1 {
-		c.lent.name += "-" + strconv.Itoa(c.made)
+	p.made++
+	p.lent = &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}
+	if err := c.make(ctx, p.lent, log); err != nil {
+		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, p.lent.name, err)
 	}
-	if err := c.make(ctx, c.lent, log); err != nil {
-		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, c.lent.name, err)
-	}
-	return c.lent, nil
+	return p.lent, nil
 }
 
-// takeBack deletes the load workload, if there is one.
-func (c *Cluster) takeBack(ctx context.Context) error {
-	if c.lent == nil {
-		return nil
+// nameOf is that of the nth load workload that borrows what is named.
+func (c *Cluster) nameOf(borrows string, n int) string {
+	name := clientApp + "-" + c.id
+	if borrows != "" {
+		name += "-" + borrows
 	}
-	if c.lent.vigil != nil {
-		c.lent.vigil.leave()
+	if n > 1 {
+		name += "-" + strconv.Itoa(n)
 	}
-	if err := c.deletePods(ctx, c.id); err != nil {
-		return err
+	return name
+}
+
+// leave ends watching over a load workload that is to be taken away, if there is one.
+func (w *workload) leave() {
+	if w != nil && w.vigil != nil {
+		w.vigil.leave()
 	}
-	c.lent = nil
-	return nil
 }
 
 // unfit says why no load can come any more from a pod that was made for an earlier
 // run; nil: it can.
-func (c *Cluster) unfit(ctx context.Context, w *workload, gateway *corev1.Service) error {
+func (c *Cluster) unfit(ctx context.Context, w *workload, as borrowed, gateway *corev1.Service) error {
 	if w.pod == nil {
 		return errors.New("it did not start")
 	}
@@ -165,8 +213,10 @@ func (c *Cluster) unfit(ctx context.Context, w *workload, gateway *corev1.Servic
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading the pod: %w", err)
-	case now.UID != w.pod.UID, !serves(now):
+	case now.UID != w.pod.UID, !loads(now):
 		return errors.New("it serves no more")
+	case !reflect.DeepEqual(as, w.as):
+		return fmt.Errorf("the workload %s has another service account, or other labels", as.workload)
 	case ranges(gateway) != ranges(w.gateway):
 		return errors.New("the ingress gateway has another address")
 	}
@@ -179,8 +229,15 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 		return errors.New("no image is named; name one of this program with --image")
 	}
 	log(fmt.Sprintf("starting the load workload %s in %s", w.name, c.namespace))
-	pod, err := c.kube.CoreV1().Pods(c.namespace).Create(ctx, c.workloadPod(w), metav1.CreateOptions{FieldManager: fieldManager})
+	pod := c.workloadPod(w)
+	if err := w.as.lendTo(pod); err != nil {
+		return err
+	}
+	pod, err := c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
 	if err != nil {
+		return err
+	}
+	if err := c.unlisted(ctx, pod); err != nil {
 		return err
 	}
 	if !hasProxy(pod) {
