@@ -23,7 +23,7 @@ type doctorFlags struct {
 }
 
 func newDoctor() *cobra.Command {
-	f := doctorFlags{mesh: meshFlags{kind: mesh.Istio}}
+	f := doctorFlags{mesh: meshFlags{kind: mesh.Istio, image: defaultImage()}}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what of a namespace on a cluster is in the way of a run",

@@ -3,6 +3,7 @@ package istio
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
 // What Istio writes on namespaces and pods (istio.io, "Resource Labels" and "Resource
@@ -24,7 +27,8 @@ const (
 )
 
 // Inspect implements mesh.Mesh: whether the services' pods have the sidecars in which
-// rules act, and by which they are seen to.
+// rules act, and by which they are seen to, and whether the load workload's pod would be
+// taken and get one.
 func (m *Mesh) Inspect(ctx context.Context, services []string) (wrong []error, warnings []string, err error) {
 	namespace, err := m.kube.CoreV1().Namespaces().Get(ctx, m.namespace, metav1.GetOptions{})
 	if apierrors.IsForbidden(err) { // then the pods must tell
@@ -52,7 +56,50 @@ func (m *Mesh) Inspect(ctx context.Context, services []string) (wrong []error, w
 		wrong = append(wrong, bare.refusals(s)...)
 		warnings = append(warnings, bare.warnings(s)...)
 	}
-	return wrong, warnings, nil
+	warnings = append(warnings, m.othersLoad(pods.Items)...)
+	refused, err := m.tryPod(ctx)
+	return append(wrong, refused...), warnings, err
+}
+
+// tryPod asks by a dry run what keeps the load workload's pod from being made: quotas,
+// Pod Security, a webhook; or its sidecar from being injected.
+func (m *Mesh) tryPod(ctx context.Context) ([]error, error) {
+	p := m.slot("")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lent != nil || m.image == "" { // it is there, or none is to be made
+		return nil, nil
+	}
+	doing := "trying the load workload's pod on the cluster"
+	pod, err := m.kube.CoreV1().Pods(m.namespace).Create(ctx, m.workloadPod(&workload{name: m.nameOf("", 1)}), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldManager})
+	if err == nil {
+		err = intercepted(pod)
+	}
+	if err == nil || unprivileged(err) {
+		return nil, nil
+	}
+	err = fmt.Errorf("%s: %w", doing, answered(err))
+	var unanswered *mesh.UnansweredError
+	if errors.As(err, &unanswered) {
+		return nil, err
+	}
+	return []error{err}, nil
+}
+
+// unprivileged says that a user lacks the right to make a pod, which Permits says too,
+// rather than that the pod is not admitted: both are forbidden.
+func unprivileged(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "cannot create resource")
+}
+
+// othersLoad names the pods that load of another command may come from.
+func (m *Mesh) othersLoad(pods []corev1.Pod) (warnings []string) {
+	for i := range pods {
+		if id := pods[i].Labels[label]; id != "" && id != m.id && pods[i].Status.Phase == corev1.PodRunning {
+			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete pod %s", pods[i].Name, m.namespace, pods[i].Name))
+		}
+	}
+	return warnings
 }
 
 // bare are the pods of a service that serve without a sidecar, by why.

@@ -240,8 +240,8 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	if err := c.unlisted(ctx, pod); err != nil {
 		return err
 	}
-	if !hasProxy(pod) {
-		return errors.New("Istio gave it no sidecar, without which no rule bears on its traffic; check that istiod's sidecar injector runs and serves this namespace (label istio-injection=enabled, or istio.io/rev), and that the mesh is not ambient")
+	if err := intercepted(pod); err != nil {
+		return err
 	}
 	if pod, err = c.awaitReady(ctx, pod); err != nil {
 		return err
@@ -254,4 +254,12 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	}
 	w.pod, w.vigil = pod, c.watchOver(pod)
 	return nil
+}
+
+// intercepted says that the load workload's pod was made without a sidecar.
+func intercepted(pod *corev1.Pod) error {
+	if hasProxy(pod) {
+		return nil
+	}
+	return errors.New("Istio gave it no sidecar, without which no rule bears on its traffic; check that istiod's sidecar injector runs and serves this namespace (label istio-injection=enabled, or istio.io/rev), and that the mesh is not ambient")
 }
