@@ -69,7 +69,7 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 	if f.kind == mesh.Istio {
 		return nil
 	}
-	for _, name := range []string{"kubeconfig", "context", "namespace", "image"} {
+	for _, name := range []string{"kubeconfig", "context", "namespace", "image", "wait"} {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("reading --%s: it is about a cluster; add --mesh istio", name)
 		}

@@ -106,11 +106,11 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 	for _, l := range ledgers {
 		switch since := time.Since(l.Deadline); {
 		case since <= 0 && f.run != "":
-			return nil, &runner.RefusedError{Err: &runner.BusyError{Ledger: l, Namespace: namespace}}
+			return nil, &runner.RefusedError{Err: &runner.BusyError{Holder: l.Holder(namespace)}}
 		case since <= 0:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s, is under way.\n", runner.RunOf(l))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, is under way.\n", runner.RunOf(l.Holder(namespace)))
 		case since < f.overdue:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s, has not been heard of for %s only, and is left alone (--overdue).\n", runner.RunOf(l), since.Round(time.Second))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, has not been heard of for %s only, and is left alone (--overdue).\n", runner.RunOf(l.Holder(namespace)), since.Round(time.Second))
 		default:
 			over = append(over, l)
 		}
@@ -119,7 +119,7 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 		return over, nil
 	}
 	for _, l := range over {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s, has left %d objects.\n", runner.RunOf(l), len(l.Entries))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s, has left %d objects.\n", runner.RunOf(l.Holder(namespace)), len(l.Entries))
 	}
 	return nil, errors.New("choosing what to undo: name a run by --run, or give --all")
 }
@@ -127,7 +127,7 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 // undo undoes what a run has left, and says whether nothing is left any more.
 func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger))
+	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
 	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{Hurry: hurry(cmd.Context())})
 	if err != nil {
 		return false, err
@@ -151,7 +151,7 @@ func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Led
 // say says what undo would do.
 func (f *restoreFlags) say(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger))
+	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
 	left, err := runner.Leftovers(cmd.Context(), m, ledger)
 	if err != nil {
 		return false, err

@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
+
+// waitDefault is how long --wait alone waits.
+const waitDefault = "30m"
 
 // runFlags are those of run.
 type runFlags struct {
@@ -23,6 +27,7 @@ type runFlags struct {
 	noLog     bool
 	gitOps    bool
 	caps      runner.Caps
+	wait      time.Duration // for another run; 0: not at all
 	parallel  int
 	seeded    bool // every run has the seed
 }
@@ -70,6 +75,8 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
+	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long")
+	flags.Lookup("wait").NoOptDefVal = waitDefault
 	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)
 	addAllowGitOps(cmd, &f.gitOps)
@@ -88,6 +95,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := f.checkParallel(); err != nil {
 		return err
+	}
+	if cmd.Flags().Changed("wait") && f.wait <= 0 {
+		return fmt.Errorf("reading --wait: %s is no time to wait; write --wait=%s, or leave it out", f.wait, waitDefault)
 	}
 	// A pipe that nobody reads any more must not end the program before the rules
 	// are undone: a write to it is an error like any other.

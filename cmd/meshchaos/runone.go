@@ -71,7 +71,7 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 		return nil
 	}
 	record, err := runner.Run(ctx, m, s.Scenario, runner.Options{
-		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps,
+		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait,
 	})
 	if err != nil {
 		return nil, errors.Join(notRun(s.Scenario, err), closeMesh())

@@ -19,7 +19,8 @@ type Ledger struct {
 	By       string    `json:"by"`       // who runs it: user@machine
 	Started  time.Time `json:"started"`
 	Deadline time.Time `json:"deadline"` // a run that is alive pushes it on before
-	Entries  []*Entry  `json:"entries"`  // in the order of their first write
+	Claims   []Claim   `json:"claims,omitempty"`
+	Entries  []*Entry  `json:"entries"` // in the order of their first write
 }
 
 // Entry is one object that a run writes. Nil stands for an object that is not there.

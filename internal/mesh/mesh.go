@@ -81,15 +81,22 @@ type Mesh interface {
 
 	// Enter stores what a run has changed and is about to, in the place of what it
 	// stored before. Once it returns, the ledger outlives this process, unless the
-	// mesh itself goes with it.
+	// mesh itself goes with it; and no other run, of whichever namespace, has entered
+	// one that claims the same, until this one is settled. If another has, the error
+	// is a HeldError, and nothing is held for this run.
 	Enter(ctx context.Context, ledger *journal.Ledger) error
+
+	// Holders returns what runs of other namespaces hold in this one, and what any
+	// other run holds of the claims. What this user may not see is left out; Enter
+	// finds it.
+	Holders(ctx context.Context, claims []journal.Claim) ([]*journal.Holder, error)
 
 	// Ledgers returns those that are stored in the namespace: of runs that are under
 	// way, or were killed, or could not undo everything.
 	Ledgers(ctx context.Context) ([]*journal.Ledger, error)
 
 	// Settle takes away the ledger of a run, and before it its load workload, if that
-	// is still there. One that is not there is no error.
+	// is still there, and what holds its claims. One that is not there is no error.
 	Settle(ctx context.Context, run string) error
 
 	// Follow tells hear what becomes different from now on, until ctx ends or the
@@ -270,6 +277,14 @@ func (e *ConflictError) Error() string {
 		what = "it was created by somebody else since this run looked"
 	}
 	return "writing " + e.Ref.String() + ": " + what
+}
+
+// HeldError says that another run holds what a ledger claims.
+type HeldError struct{ Holder *journal.Holder }
+
+// Error implements error.
+func (e *HeldError) Error() string {
+	return "claiming " + e.Holder.What + ": the run " + e.Holder.Run + " of " + e.Holder.Scenario + ", of " + e.Holder.By + ", holds it"
 }
 
 // UnansweredError says that a mesh did not answer what it was asked: it is away,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -184,11 +183,18 @@ func (e *examination) runs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	holders, err := e.Holders(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for _, l := range ledgers {
+		holders = append(holders, l.Holder(e.Info().Namespace))
+	}
 	var wrong []error
 	var warnings []string
-	for _, l := range ledgers {
-		busy := &BusyError{Ledger: l, Namespace: e.Info().Namespace}
-		if time.Until(l.Deadline) > 0 {
+	for _, h := range holders {
+		busy := &BusyError{h}
+		if h.Alive() {
 			warnings = append(warnings, busy.Error())
 		} else {
 			wrong = append(wrong, busy)

@@ -2,10 +2,7 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"sync"
 	"time"
 
@@ -76,66 +73,6 @@ func (b *book) originals() map[rules.Ref]*rules.Object {
 		all[e.Ref] = e.Was
 	}
 	return all
-}
-
-// BusyError says that a run was not begun, since another one is not over.
-type BusyError struct {
-	Ledger    *journal.Ledger
-	Namespace string
-}
-
-// Error implements error.
-func (e *BusyError) Error() string {
-	l := e.Ledger
-	run, restore := RunOf(l), fmt.Sprintf("meshchaos restore --namespace %s --run %s", e.Namespace, l.Run)
-	if left := time.Until(l.Deadline).Round(time.Second); left > 0 {
-		return fmt.Sprintf("%s, is under way in the namespace %s; wait until it has ended, or end it there; if it was killed, that is known in %s: %s", run, e.Namespace, left, restore)
-	}
-	return fmt.Sprintf("%s, was killed, or could not undo everything, and its rules may be in force in the namespace %s; undo them: %s", run, e.Namespace, restore)
-}
-
-// RunOf words whose a ledger is.
-func RunOf(l *journal.Ledger) string {
-	return fmt.Sprintf("the run %s of %s, which %s began at %s", l.Run, l.Scenario, l.By, l.Started.Local().Format(time.DateTime))
-}
-
-// claim stores the ledger, and refuses to begin beside a run that is not over.
-func (r *run) claim(ctx context.Context) error {
-	r.book.do(func(l *journal.Ledger) {
-		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, whoami(), r.record.Started.UTC()
-	})
-	err := r.book.store(ctx, aliveFor)
-	if err != nil && !isUnanswered(err) {
-		return err
-	}
-	var others []*journal.Ledger
-	if err == nil { // else it may stand there all the same
-		if others, err = r.mesh.Ledgers(ctx); err != nil {
-			err = fmt.Errorf("looking for other runs: %w", err)
-		}
-	}
-	for _, other := range others {
-		if other.Run != r.ID && journal.InOrder(other, &r.book.ledger) < 0 {
-			err = &BusyError{other, r.mesh.Info().Namespace}
-			break
-		}
-	}
-	if err == nil {
-		return nil
-	}
-	return errors.Join(err, r.settleLedger(ctx))
-}
-
-// whoami is who runs this program, and where.
-func whoami() string {
-	name, machine := "somebody", "somewhere"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	if host, err := os.Hostname(); err == nil {
-		machine = host
-	}
-	return name + "@" + machine
 }
 
 // stayAlive pushes the deadline of the ledger on until ctx ends. What fails is tried

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meshchaos/meshchaos/internal/evidence"
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -98,6 +99,10 @@ func (p *Planned) inTheWay(ctx context.Context, m mesh.Mesh, s *scenarios.Scenar
 // preflight does all that comes before the first write. The run hears of what
 // others change until listening ends.
 func (r *run) preflight(ctx, listening context.Context) error {
+	var busy *BusyError
+	if err := r.free(ctx); errors.As(err, &busy) { // its rules the plan would take for what was there
+		return err // any other is found again by claim, when it is known what this user may not do
+	}
 	r.phase("checking the scenario against the mesh")
 	planned, err := PlanOn(ctx, r.mesh, r.scenario, r.Options)
 	if err != nil {
@@ -107,6 +112,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 		r.current[o.Ref] = o
 	}
 	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
+	r.book.do(func(l *journal.Ledger) { l.Claims = claims(r.planned, r.mesh.Info().Namespace) })
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	var group errgroup.Group

@@ -9,6 +9,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -55,6 +56,9 @@ type Options struct {
 	// is left behind. It is not called where there is no record. Nil: the mesh is
 	// left open.
 	Close func() error
+	// Wait is how long a run that is under way, and holds what this one needs, is
+	// waited for; 0: not at all.
+	Wait time.Duration
 	// Hurry is closed when nobody wants to wait any more, not even for the proof
 	// that a rule is undone. The rules are put back all the same. Nil: never.
 	Hurry <-chan struct{}
@@ -140,12 +144,11 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 	if err := o.Caps.exceeded(s); err != nil {
 		return nil, &RefusedError{err}
 	}
-	r := newRun(m, s, o)
-	listening, stop := context.WithCancel(ctx)
-	defer stop()
-	if err := r.preflight(ctx, listening); err != nil {
+	r, stop, err := begin(ctx, m, s, o)
+	if err != nil {
 		return nil, err
 	}
+	defer stop()
 	alive, die := context.WithCancel(context.WithoutCancel(ctx))
 	var pushing sync.WaitGroup
 	pushing.Go(func() { r.stayAlive(alive) })
@@ -164,6 +167,30 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 	stop()
 	r.end()
 	return r.record, nil
+}
+
+// begin does all that comes before the first write, and as long as Options.Wait says
+// anew when another run that stood in the way has ended: its rules are in the plan no
+// more. stop ends the listening of the run.
+func begin(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (r *run, stop context.CancelFunc, err error) {
+	for {
+		r = newRun(m, s, o)
+		listening, stop := context.WithCancel(ctx)
+		err := r.preflight(ctx, listening)
+		if err == nil {
+			return r, stop, nil
+		}
+		stop()
+		var busy *BusyError
+		if !errors.As(err, &busy) {
+			return nil, nil, err
+		}
+		began := time.Now()
+		if err := r.await(ctx, busy); err != nil {
+			return nil, nil, err
+		}
+		o.Wait = max(o.Wait-time.Since(began), 0)
+	}
 }
 
 // life goes through the windows. However it ends, no rule of the run is left

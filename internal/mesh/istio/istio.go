@@ -41,6 +41,7 @@ type Mesh struct {
 
 	entering sync.Mutex
 	ledger   parts // of the run
+	held     held  // by it
 }
 
 var _ mesh.Mesh = (*Mesh)(nil)

@@ -42,10 +42,13 @@ type head struct {
 	By       string    `json:"by"`
 	Started  time.Time `json:"started"`
 	Objects  int       `json:"objects"` // how many entries there are at least
+
+	Claims []journal.Claim `json:"claims,omitempty"`
 }
 
 // parts are the ConfigMaps of a ledger, as this process knows them.
 type parts struct {
+	run   string
 	of    map[string]int      // the part of each key
 	data  []map[string]string // what each holds
 	dirty []int               // those that are to be written, in that order
@@ -112,7 +115,7 @@ func (m *Mesh) Enter(ctx context.Context, l *journal.Ledger) error {
 		texts[key] = string(text)
 		return err
 	}
-	if err := add(runKey, head{l.Run, l.Scenario, l.By, l.Started, len(l.Entries)}); err != nil {
+	if err := add(runKey, head{l.Run, l.Scenario, l.By, l.Started, len(l.Entries), l.Claims}); err != nil {
 		return err
 	}
 	for i, entry := range l.Entries {
@@ -136,20 +139,20 @@ func (m *Mesh) Enter(ctx context.Context, l *journal.Ledger) error {
 		}
 		m.ledger.dirty = slices.DeleteFunc(m.ledger.dirty, func(p int) bool { return p == part })
 	}
-	return nil
+	return m.hold(ctx, l)
 }
 
 // readParts finds out, once, what the cluster has of a ledger, as of that of a run
 // which is over.
 func (m *Mesh) readParts(ctx context.Context, run string) error {
-	if m.ledger.of != nil {
+	if m.ledger.run == run {
 		return nil
 	}
 	list, err := m.listParts(ctx, ","+instance+"="+run)
 	if err != nil {
 		return err
 	}
-	m.ledger = parts{of: map[string]int{}, data: []map[string]string{{}}}
+	m.ledger = parts{run: run, of: map[string]int{}, data: []map[string]string{{}}}
 	inOrder(list)
 	for i, part := range list {
 		data := map[string]string{}
@@ -229,7 +232,7 @@ func ledgerOf(run string, parts []corev1.ConfigMap) (*journal.Ledger, error) {
 	if err := json.Unmarshal([]byte(texts[runKey]), &head); err != nil {
 		return nil, fmt.Errorf("its key %s: %w", runKey, err)
 	}
-	ledger := &journal.Ledger{Run: head.Run, Scenario: head.Scenario, By: head.By, Started: head.Started}
+	ledger := &journal.Ledger{Run: head.Run, Scenario: head.Scenario, By: head.By, Started: head.Started, Claims: head.Claims}
 	if ledger.Run != run {
 		return nil, fmt.Errorf("its key %s is of run %q", runKey, ledger.Run)
 	}
@@ -267,6 +270,9 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], ""); err != nil {
 			return err
 		}
+	}
+	if err := m.releaseAll(ctx, run, list); err != nil {
+		return err
 	}
 	for _, part := range slices.Backward(list) { // the first says how many there are
 		err := m.kube.CoreV1().ConfigMaps(m.namespace).Delete(ctx, part.Name, metav1.DeleteOptions{})

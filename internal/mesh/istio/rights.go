@@ -9,9 +9,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	authorization "k8s.io/api/authorization/v1"
+	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
@@ -48,13 +50,14 @@ func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
 }
 
 // rightsOfRun are those that a run needs whatever it writes: to read what there is,
-// to keep its ledger, and to drive load from its pod. It does without pods/log, and
+// to keep its ledger, to see what others hold, and to drive load from its pod. It does without pods/log, and
 // says so.
 func (m *Mesh) rightsOfRun() []right {
 	all := []right{
 		{"list", "", "services", "", m.namespace},
 		{"list", "", "configmaps", "", m.namespace}, {"create", "", "configmaps", "", m.namespace},
 		{"update", "", "configmaps", "", m.namespace}, {"delete", "", "configmaps", "", m.namespace},
+		{"list", coordination.GroupName, "leases", "", m.namespace},
 		{"get", "", "pods", "", m.namespace}, {"list", "", "pods", "", m.namespace}, {"watch", "", "pods", "", m.namespace},
 		{"create", "", "pods", "", m.namespace}, {"delete", "", "pods", "", m.namespace}, reading(m.namespace),
 	}
@@ -82,11 +85,11 @@ func (m *Mesh) rightsAtGateway(ctx context.Context) ([]right, error) {
 // reading is the right by which the proxies of a namespace are read.
 func reading(namespace string) right { return right{"create", "", "pods", "portforward", namespace} }
 
-// rightsFor are those that a run needs to write objects, and to undo that: to take
+// rightsFor are those that a run needs to claim and write objects, and to undo that: to take
 // those away that are not there yet, or what it wrote out of one of them that somebody
 // else has changed meanwhile.
 func (m *Mesh) rightsFor(ctx context.Context, objects []*rules.Object) ([]right, error) {
-	var all []right
+	all := claimRights(journal.Claims(objects, m.namespace))
 	for _, o := range objects {
 		of, there := m.resources[o.Kind]
 		if !there {

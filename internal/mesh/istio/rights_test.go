@@ -69,6 +69,7 @@ func TestEveryRightThatIsMissedIsNamedBeforeTheFirstWrite(t *testing.T) {
 	limited := as(t, m, []rbac.PolicyRule{
 		{APIGroups: []string{"networking.istio.io"}, Resources: []string{"virtualservices"}, Verbs: []string{"get", "list", "create", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create", "update", "list"}},
+		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "update", "delete"}},
 		{APIGroups: []string{""}, Resources: []string{"pods", "pods/portforward"}, Verbs: []string{"get", "create"}},
 	})
 	ping := virtualService(t, pong)
@@ -83,7 +84,7 @@ func TestEveryRightThatIsMissedIsNamedBeforeTheFirstWrite(t *testing.T) {
 		}
 	}
 	lacks(limited.Permits(t.Context(), mesh.Use{Gateway: true}), "create pods/portforward -n istio-system; delete configmaps -n NS; delete pods -n NS; "+
-		"list destinationrules.networking.istio.io -n NS; list gateways.networking.istio.io -n NS; list pods -n istio-system; list pods -n NS; list services -n istio-system; list services -n NS; watch pods -n NS")
+		"list destinationrules.networking.istio.io -n NS; list gateways.networking.istio.io -n NS; list leases.coordination.k8s.io -n NS; list pods -n istio-system; list pods -n NS; list services -n istio-system; list services -n NS; watch pods -n NS")
 	lacks(limited.Admit(t.Context(), []*rules.Object{ping}), "delete virtualservices.networking.istio.io -n NS")
 	write(t, m, rules.Change{After: ping})
 	if err := limited.Admit(t.Context(), []*rules.Object{ping}); err != nil {

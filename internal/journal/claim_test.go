@@ -1,0 +1,34 @@
+package journal
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
+)
+
+func TestARunClaimsEachHostWhereItsServiceIs(t *testing.T) {
+	var objects []*rules.Object
+	for _, text := range []string{
+		`{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"b","namespace":"shop"},
+		  "spec":{"hosts":["ratings","reviews.films.svc.cluster.local","*.films.svc.cluster.local","www.example.com"],"http":[{"route":[{"destination":{"host":"ratings"}}]}]}}`,
+		`{"apiVersion":"networking.istio.io/v1","kind":"DestinationRule","metadata":{"name":"a","namespace":"shop"},"spec":{"host":"ratings"}}`,
+		`{"apiVersion":"telemetry.istio.io/v1","kind":"Telemetry","metadata":{"name":"logs","namespace":"ingress"},"spec":{}}`,
+		`{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"own","namespace":"shop"},"spec":{}}`,
+	} {
+		o, err := rules.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o)
+	}
+	want := []Claim{
+		{"films", "*.films.svc.cluster.local"}, {"films", "reviews.films.svc.cluster.local"},
+		{"ingress", "Telemetry/ingress/logs"},
+		{"shop", "ratings.shop.svc.cluster.local"}, {"shop", "www.example.com"},
+	}
+	if diff := cmp.Diff(want, Claims(objects, "shop")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
