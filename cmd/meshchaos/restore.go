@@ -128,7 +128,10 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
-	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{Hurry: hurry(cmd.Context())})
+	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{
+		Hurry:   hurry(cmd.Context()),
+		Observe: func(e runner.Event) { fmt.Fprintf(cmd.ErrOrStderr(), "  %s\n", e.Phase) },
+	})
 	if err != nil {
 		return false, err
 	}

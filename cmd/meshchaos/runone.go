@@ -16,10 +16,10 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// How long the taking away of the load workload may last, and how long once nobody
-// wants to wait.
+// How long the taking away of the load workload may last, where the cluster is away for
+// a while, and how long once nobody wants to wait.
 const (
-	closeLimit   = 20 * time.Second
+	closeLimit   = time.Minute
 	hurriedLimit = 3 * time.Second
 )
 

@@ -283,11 +283,9 @@ func (r *run) waitAll(ctx context.Context, changes []rules.Change, mark func(rul
 	for i, change := range changes {
 		names[i] = change.Ref().String()
 	}
-	stop := r.remind(func(since time.Duration) string {
-		return fmt.Sprintf("waiting until the proxies run it, for %s of %s: %s", since, limit, strings.Join(names, ", "))
-	})
+	r.voice.waitFor("until the proxies run %s, %s at most", strings.Join(names, ", "), limit)
 	all := live.Wait(ctx, proxies, r.services, awaited, limit)
-	stop()
+	r.voice.waitFor("")
 	for _, one := range all {
 		if one.Err != nil {
 			return all, one.Err

@@ -17,23 +17,18 @@ const (
 	// undone and only the proof of it and the ledger are left; istiod takes half a
 	// minute to start, an API server somewhat less.
 	patience = 2 * time.Minute
-	// sayAgainEvery is how long a user who waits hears nothing at most.
-	sayAgainEvery = 10 * time.Second
 )
 
 // insist asks a mesh again and again, aloud, until it answers or ctx ends.
-func (r *run) insist(ctx context.Context, doing string, ask func() error) error {
-	said := time.Now()
+func (r *run) insist(ctx context.Context, ask func() error) error {
 	for pause := askAgainAfter; ; pause = min(2*pause, askAgainEvery) {
 		err := ask()
 		if !isUnanswered(err) {
 			r.away = false
+			r.voice.waitFor("")
 			return err
 		}
-		if time.Since(said) >= sayAgainEvery {
-			r.unanswered(ctx, doing, err)
-			said = time.Now()
-		}
+		r.unanswered(ctx, err)
 		select {
 		case <-ctx.Done():
 			r.away = true
@@ -48,14 +43,14 @@ func isUnanswered(err error) bool {
 	return errors.As(err, &unanswered)
 }
 
-// unanswered says what is tried again, for how long, and why.
-func (r *run) unanswered(ctx context.Context, doing string, err error) {
+// unanswered says why something is tried again, and for how long.
+func (r *run) unanswered(ctx context.Context, err error) {
 	why, _, _ := strings.Cut(err.Error(), "\n")
 	left := time.Duration(0)
 	if end, limited := ctx.Deadline(); limited {
 		left = max(0, time.Until(end).Round(time.Second))
 	}
-	r.phase("%s: the mesh does not answer, trying again for %s at most: %s", doing, left, why)
+	r.voice.waitFor("the mesh does not answer; trying again for %s at most: %s", left, why)
 }
 
 // patient returns a context for what is done however the run ends, and may be waited
@@ -81,27 +76,4 @@ func (r *run) patient(ctx context.Context, limit, hurried time.Duration) (contex
 		}
 	}()
 	return lasting, cancel
-}
-
-// remind says what is waited for, every now and then until stop is called, which
-// waits for that.
-func (r *run) remind(waiting func(since time.Duration) string) (stop func()) {
-	began, over, ended := time.Now(), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(sayAgainEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-over:
-				return
-			case <-tick.C:
-				r.phase("%s", waiting(time.Since(began).Round(time.Second)))
-			}
-		}
-	}()
-	return func() {
-		close(over)
-		<-ended
-	}
 }

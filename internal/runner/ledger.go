@@ -108,7 +108,7 @@ func (r *run) over(ctx context.Context) {
 func (r *run) settleLedger(ctx context.Context) error {
 	ctx, cancel := r.patient(ctx, patience, interruptLimit)
 	defer cancel()
-	err := r.insist(ctx, "taking away the ledger of the run", func() error {
+	err := r.insist(ctx, func() error {
 		once, cancel := context.WithTimeout(ctx, writeLimit)
 		defer cancel()
 		return r.mesh.Settle(once, r.ID)

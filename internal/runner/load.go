@@ -19,7 +19,7 @@ func (r *run) load(ctx context.Context, cohorts []mesh.Cohort, guarded mesh.Guar
 		err   error
 	}
 	done := make(chan outcome, 1)
-	o := &observer{tell: r.Observe}
+	o := &observer{tell: r.voice.progress}
 	go func() {
 		var out outcome
 		out.err = guard(func() (err error) {

@@ -20,7 +20,7 @@ func (r *run) prove(ctx context.Context) {
 	defer cancel()
 	r.record.Restored = true
 	var objects []*rules.Object
-	err := r.insist(ctx, "reading what is there after the run", func() (err error) {
+	err := r.insist(ctx, func() (err error) {
 		once, cancel := context.WithTimeout(ctx, writeLimit)
 		defer cancel()
 		objects, err = r.mesh.Objects(once)

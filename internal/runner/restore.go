@@ -26,6 +26,7 @@ func Restore(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger, o Options
 	}
 	o.ID = ledger.Run
 	r := newRun(m, &scenarios.Scenario{Name: ledger.Scenario}, o)
+	defer r.voice.keepTalking()()
 	r.book.ledger, r.logging = *ledger, new(evidence.Logging)
 	if err := r.resume(ctx); err != nil {
 		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)

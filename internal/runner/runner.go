@@ -100,16 +100,16 @@ type run struct {
 	hollowed map[rules.Ref]*rules.Object // what an object was that may stand there without content, until it is proved to be gone
 	conceded map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
 	stage    string                      // the one that was written last
-	said     string                      // the phase that began last
 	away     bool                        // the mesh did not answer for as long as it was asked
 
-	late late
+	voice voice
+	late  late
 }
 
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	info := m.Info()
 	r := &run{
-		Options: o, mesh: m, scenario: s, book: book{mesh: m},
+		Options: o, mesh: m, scenario: s, book: book{mesh: m}, voice: voice{tell: o.Observe},
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
 			Scenario: s.Recorded(),
@@ -149,6 +149,7 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 		return nil, err
 	}
 	defer stop()
+	defer r.voice.keepTalking()()
 	alive, die := context.WithCancel(context.WithoutCancel(ctx))
 	var pushing sync.WaitGroup
 	pushing.Go(func() { r.stayAlive(alive) })
@@ -176,7 +177,9 @@ func begin(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (
 	for {
 		r = newRun(m, s, o)
 		listening, stop := context.WithCancel(ctx)
+		quiet := r.voice.keepTalking()
 		err := r.preflight(ctx, listening)
+		quiet()
 		if err == nil {
 			return r, stop, nil
 		}
@@ -237,15 +240,8 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
-// phase says what begins now. What goes on, such as an undoing that is tried again,
-// is said once.
-func (r *run) phase(format string, args ...any) {
-	words := fmt.Sprintf(format, args...)
-	if r.Observe != nil && words != r.said {
-		r.Observe(Event{Phase: words})
-	}
-	r.said = words
-}
+// phase says what begins now.
+func (r *run) phase(format string, args ...any) { r.voice.begin(fmt.Sprintf(format, args...)) }
 
 func (r *run) problem(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)

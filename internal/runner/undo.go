@@ -34,9 +34,9 @@ func (r *run) undo(ctx context.Context) error {
 		return nil
 	}
 	if isUnanswered(err) {
-		r.unanswered(ctx, "undoing", err)
+		r.unanswered(ctx, err)
 	}
-	return r.insist(ctx, "undoing", func() error {
+	return r.insist(ctx, func() error {
 		if unsettled := r.settleUncertain(ctx); unsettled != nil {
 			return errors.Join(err, unsettled)
 		}

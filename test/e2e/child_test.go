@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -28,13 +30,21 @@ const (
 	childRun      = "MESHCHAOS_E2E_CHILD_RUN"
 )
 
+// beside is how many tests may run beside each other.
+const beside = 5
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childScenario) == "" {
+		// Tests that run beside each other, in namespaces of their own, mostly wait.
+		if err := flag.Set("test.parallel", strconv.Itoa(beside)); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	if err := child(ctx); err != nil {
+	err := child(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

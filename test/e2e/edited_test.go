@@ -25,7 +25,7 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// applied owns ratings before the run, as Argo CD applies it.
+// applied owns ratings before the run.
 const applied = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
  "metadata":{"name":"applied","labels":{"team":"books"},"annotations":{"why":"theirs"}},
  "spec":{"hosts":["ratings"],"http":[
@@ -87,7 +87,7 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 		t.Run(edit.name, func(t *testing.T) {
 			id := fmt.Sprintf("edit%x%02d", time.Now().Unix()&0xffff, i)
 			m := openIstio(t.Context(), t, id)
-			owner := ownerOf(t, applied)
+			owner := ownerOf(t, m.Info().Namespace, applied)
 			want := owner.apply(applied)
 			var made *unstructured.Unstructured
 			record, err := runScenario(t, s, id, &passedBy{Mesh: m, pass: func(ctx context.Context) (err error) {
@@ -151,14 +151,14 @@ type owner struct {
 }
 
 // ownerOf is that of an object that is yet to be applied.
-func ownerOf(t *testing.T, text string) owner {
+func ownerOf(t *testing.T, namespace, text string) owner {
 	t.Helper()
 	u := &unstructured.Unstructured{}
 	if err := json.Unmarshal([]byte(text), u); err != nil {
 		t.Fatal(err)
 	}
 	of := schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: strings.ToLower(u.GetKind()) + "s"}
-	o := owner{dynamicClient(t).Resource(of).Namespace(optionsOf("").Namespace), t, u.GetName()}
+	o := owner{dynamicClient(t).Resource(of).Namespace(namespace), t, u.GetName()}
 	t.Cleanup(func() {
 		err := o.Delete(context.WithoutCancel(t.Context()), o.name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -168,14 +168,14 @@ func ownerOf(t *testing.T, text string) owner {
 	return o
 }
 
-// apply applies it server-side, as Argo CD does.
+// apply applies it server-side, as a pipeline of theirs does.
 func (o owner) apply(text string) *unstructured.Unstructured {
 	o.t.Helper()
 	u := &unstructured.Unstructured{}
 	if err := json.Unmarshal([]byte(text), u); err != nil {
 		o.t.Fatal(err)
 	}
-	written, err := o.Apply(o.t.Context(), o.name, u, metav1.ApplyOptions{FieldManager: "argocd"})
+	written, err := o.Apply(o.t.Context(), o.name, u, metav1.ApplyOptions{FieldManager: "their-pipeline"})
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -3,14 +3,10 @@
 package e2e_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,11 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/meshchaos/meshchaos/internal/mesh/istio"
 )
 
 // endedRuns are scenarios whose runs are ended at each of their writes, with what somebody
@@ -61,8 +52,8 @@ func TestARunThatIsKilledAtAnyWriteIsUndoneByRestore(t *testing.T) {
 		if !p.wasKilled() {
 			t.Fatalf("the run was not killed: %v: %s", p.err, &p.said)
 		}
-		expire(t, id)
-		restore(t, program, id)
+		expire(t, optionsOf(id).Namespace, id)
+		restore(t, program, optionsOf(id).Namespace)
 	})
 }
 
@@ -88,10 +79,11 @@ func endAtEachWrite(t *testing.T, end ending) {
 	points := 0
 	for _, one := range endedRuns {
 		t.Run(one.scenario, func(t *testing.T) {
-			borrowed := ownerOf(t, one.borrowed)
+			namespace := optionsOf("").Namespace
+			borrowed := ownerOf(t, namespace, one.borrowed)
 			borrowed.apply(one.borrowed)
-			ownerOf(t, bystander).apply(bystander)
-			before := standing(t)
+			ownerOf(t, namespace, bystander).apply(bystander)
+			before := standing(t, namespace)
 			b := standBetween(t)
 			for n := 1; !t.Failed(); n++ {
 				id := fmt.Sprintf("end%x%02d", time.Now().Unix()&0xffff, n)
@@ -100,7 +92,7 @@ func endAtEachWrite(t *testing.T, end ending) {
 					break
 				}
 				points++
-				if diff := cmp.Diff(before, standing(t)); diff != "" {
+				if diff := cmp.Diff(before, standing(t, namespace)); diff != "" {
 					t.Errorf("ended at write %d, %s (-before +after):\n%s", n, at, diff)
 				}
 			}
@@ -146,85 +138,4 @@ func (b *between) endAt(t *testing.T, scenario, id string, n int, end ending) (a
 		end(t, p, id, answer)
 	}
 	return at
-}
-
-// expire has the ledger of a run expire, for which one would wait for a minute.
-func expire(t *testing.T, id string) {
-	t.Helper()
-	m, err := istio.Open(t.Context(), optionsOf("look"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close(context.WithoutCancel(t.Context()))
-	ledgers, err := m.Ledgers(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range ledgers {
-		if l.Run != id {
-			t.Fatalf("there is the ledger of another run, %s", l.Run)
-		}
-		l.Deadline = time.Now().Add(-time.Second)
-		if err := m.Enter(t.Context(), l); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// build builds the command.
-func build(t *testing.T) (program string) {
-	t.Helper()
-	program = filepath.Join(t.TempDir(), "meshchaos")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/meshchaos").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v: %s", err, out)
-	}
-	return program
-}
-
-// restore restores what is left, by the command.
-func restore(t *testing.T, program, id string) {
-	t.Helper()
-	o := optionsOf(id)
-	out, err := exec.Command(program, "restore", "--all", "--kubeconfig", o.Kubeconfig, "--namespace", o.Namespace).CombinedOutput()
-	if err != nil {
-		t.Errorf("restoring: %v: %s", err, out)
-	}
-}
-
-// standing are all of Istio's objects of the namespace, and the ledgers. Of what was
-// written and written back the version has moved, and is left out.
-func standing(t *testing.T) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, of := range []schema.GroupVersionResource{
-		{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
-		{Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
-		{Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
-		{Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"},
-	} {
-		list, err := dynamicClient(t).Resource(of).Namespace(optionsOf("").Namespace).List(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range list.Items {
-			if o.GetName() != "bystander" {
-				unstructured.RemoveNestedField(o.Object, "metadata", "resourceVersion")
-				unstructured.RemoveNestedField(o.Object, "metadata", "generation")
-				unstructured.RemoveNestedField(o.Object, "status")
-			}
-			text, err := json.MarshalIndent(o.Object, "", " ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[o.GetKind()+"/"+o.GetName()] = string(text)
-		}
-	}
-	ledgers, err := dynamicClient(t).Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).Namespace(optionsOf("").Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=meshchaos"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range ledgers.Items {
-		all["ConfigMap/"+o.GetName()] = "is there"
-	}
-	return all
 }
