@@ -14,6 +14,7 @@ import (
 // cluster, which is opened once for all, with one load workload.
 type meshes struct {
 	flags   *meshFlags
+	pod     *loadPodFlags
 	all     []*scenarios.Scenario
 	cluster *istio.Cluster // nil: it is not open
 }
@@ -25,6 +26,7 @@ func (ms *meshes) open(ctx context.Context, s *scenarios.Scenario, seed uint64, 
 	}
 	if ms.cluster == nil {
 		options := ms.flags.options(id, say)
+		options.Template = ms.pod.template
 		for _, s := range ms.all {
 			options.Lifetime += runner.Longest(s, runner.Options{})
 		}

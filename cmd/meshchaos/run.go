@@ -19,6 +19,7 @@ const waitDefault = "30m"
 type runFlags struct {
 	find      findFlags
 	mesh      meshFlags
+	pod       loadPodFlags
 	override  scenarios.Override
 	seed      uint64
 	reportDir string
@@ -66,6 +67,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	f.find.add(cmd)
 	addSet(cmd, &f.find.set)
 	f.mesh.add(cmd)
+	f.pod.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVarP(&connections, "connections", "c", 0, "connections, instead of the file's")
 	flags.Int64VarP(&requests, "requests", "n", 0, "requests, instead of the file's")
@@ -91,6 +93,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := setCaps(cmd, &f.caps, f.mesh.kind); err != nil {
+		return err
+	}
+	if err := f.pod.read(cmd, f.mesh.kind); err != nil {
 		return err
 	}
 	if err := f.checkParallel(); err != nil {

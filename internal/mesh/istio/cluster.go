@@ -30,6 +30,7 @@ type Options struct {
 	Context    string        // of the kubeconfig; empty: its current one
 	Namespace  string        // empty: the context's
 	Image      string        // of the load workload: this program, with the command agent
+	Template   *Template     // of the load workload; nil: nothing is otherwise
 	Lifetime   time.Duration // after which a load workload ends by itself, as when this process is killed; 0: 4 h
 	Run        string        // the id of the run, or of the first of several; part of the load workload's name
 	Log        func(string)  // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
@@ -41,6 +42,7 @@ type Options struct {
 type Cluster struct {
 	namespace string
 	image     string
+	template  *Template
 	lifetime  time.Duration
 	id        string // by which the load workload is known, that of the first run
 	config    *rest.Config
@@ -68,7 +70,10 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
 	}
-	c := &Cluster{namespace: namespace, image: o.Image, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
+	c := &Cluster{namespace: namespace, image: o.Image, template: o.Template, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
+	if o.Template != nil && o.Template.Image != "" {
+		c.image = o.Template.Image
+	}
 	c.warnings.to(o.Log)
 	config.WarningHandlerWithContext = c.warnings
 	if err := c.connect(); err != nil {

@@ -15,7 +15,15 @@ import (
 const (
 	agentContainer  = "agent"
 	defaultLifetime = 4 * time.Hour
+	maxName         = 40 // of the part of a pod's name that a template has, which goes into labels
+
+	proxyConfig   = "proxy.istio.io/config"
+	trafficPrefix = "traffic.sidecar.istio.io/"
+	ownPrefix     = "meshchaos.io/"
 )
+
+// ownLabels are those of the pod that no template may have another way.
+var ownLabels = []string{"app", instance, managedBy, inject}
 
 // agentResources are enough for 5,000 requests a second of 512 connections, which took
 // 69 MiB and a fifth of a core; the limits leave room for long answers, of which each
@@ -38,22 +46,22 @@ func (c *Cluster) workloadPod(w *workload) *corev1.Pod {
 		deadline = int64(c.lifetime / time.Second)
 	)
 	annotations := map[string]string{
-		"proxy.istio.io/config": `{"holdApplicationUntilProxyStarts":true,"proxyStatsMatcher":{"inclusionPrefixes":["cluster.outbound","http.outbound"]}}`,
+		proxyConfig: `{"holdApplicationUntilProxyStarts":true,"proxyStatsMatcher":{"inclusionPrefixes":["cluster.outbound","http.outbound"]}}`,
 	}
 	if w.gateway != nil {
-		annotations["traffic.sidecar.istio.io/excludeOutboundIPRanges"] = ranges(w.gateway)
+		annotations[trafficPrefix+"excludeOutboundIPRanges"] = ranges(w.gateway)
 	}
-	return &corev1.Pod{
+	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      w.name,
 			Namespace: c.namespace,
 			Labels: map[string]string{
-				"app":                     clientApp,
-				"app.kubernetes.io/name":  clientApp,
-				instance:                  c.id,
-				label:                     c.id,
-				managedBy:                 programName,
-				"sidecar.istio.io/inject": "true",
+				"app":                    clientApp,
+				"app.kubernetes.io/name": clientApp,
+				instance:                 c.id,
+				label:                    c.id,
+				managedBy:                programName,
+				inject:                   "true",
 			},
 			Annotations: annotations,
 		},
@@ -78,6 +86,8 @@ func (c *Cluster) workloadPod(w *workload) *corev1.Pod {
 			}},
 		},
 	}
+	c.template.apply(pod, w.as.labels)
+	return pod
 }
 
 // ranges words the addresses of a service as the CIDRs that Istio's annotation takes;

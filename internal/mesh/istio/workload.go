@@ -186,7 +186,7 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 
 // nameOf is that of the nth load workload that borrows what is named.
 func (c *Cluster) nameOf(borrows string, n int) string {
-	name := clientApp + "-" + c.id
+	name := c.template.name() + "-" + c.id
 	if borrows != "" {
 		name += "-" + borrows
 	}
@@ -261,5 +261,5 @@ func intercepted(pod *corev1.Pod) error {
 	if hasProxy(pod) {
 		return nil
 	}
-	return errors.New("Istio gave it no sidecar, without which no rule bears on its traffic; check that istiod's sidecar injector runs and serves this namespace (label istio-injection=enabled, or istio.io/rev), and that the mesh is not ambient")
+	return errors.New("it was given no sidecar by Istio, without which no rule bears on its traffic; check that istiod's sidecar injector runs and serves this namespace (label istio-injection=enabled, or istio.io/rev), and that the mesh is not ambient")
 }
