@@ -50,8 +50,8 @@ func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
 }
 
 // rightsOfRun are those that a run needs whatever it writes: to read what there is,
-// to keep its ledger, to see what others hold, and to drive load from its pod. It does without pods/log, and
-// says so.
+// to keep its ledger, to see what others hold, and to drive load from its pod. It does
+// without pods/log, and says so.
 func (m *Mesh) rightsOfRun() []right {
 	all := []right{
 		{"list", "", "services", "", m.namespace},
@@ -85,9 +85,9 @@ func (m *Mesh) rightsAtGateway(ctx context.Context) ([]right, error) {
 // reading is the right by which the proxies of a namespace are read.
 func reading(namespace string) right { return right{"create", "", "pods", "portforward", namespace} }
 
-// rightsFor are those that a run needs to claim and write objects, and to undo that: to take
-// those away that are not there yet, or what it wrote out of one of them that somebody
-// else has changed meanwhile.
+// rightsFor are those that a run needs to claim and write objects, and to undo that: to
+// take those away that are not there yet, or what it wrote out of one of them that
+// somebody else has changed meanwhile.
 func (m *Mesh) rightsFor(ctx context.Context, objects []*rules.Object) ([]right, error) {
 	all := claimRights(journal.Claims(objects, m.namespace))
 	for _, o := range objects {
