@@ -86,7 +86,7 @@ func (d *draft) editEntering(service Service, s scope, change func(*networking.H
 
 // entering returns the VirtualService that leads from a gateway to a service.
 func (d *draft) entering(service Service, gateway string) (*Object, error) {
-	name := GatewayName(gateway, d.namespace)
+	name := GatewayName(gateway, d.home)
 	var found []*Object
 	var refs []string
 	for _, o := range d.objects {

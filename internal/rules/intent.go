@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -116,16 +117,25 @@ func Replaces(later, earlier Intent) bool {
 		return false
 	}
 	common := slices.ContainsFunc(later.Services(), func(service string) bool {
-		return slices.ContainsFunc(earlier.Services(), func(other string) bool { return shortName(service) == shortName(other) })
+		return slices.ContainsFunc(earlier.Services(), func(other string) bool { return sameService(service, other) })
 	})
 	return common && later.scope().includes(earlier.scope())
 }
 
-// shortName is a host up to its first dot, which is all that a file alone can
-// tell of it: the namespace is the run's.
-func shortName(host string) string {
-	short, _, _ := strings.Cut(host, ".")
-	return short
+// sameService says whether two names are of one service, as far as a file alone can tell:
+// one without a namespace is of the run's, which is taken to be default, as on the
+// embedded mesh.
+func sameService(a, b string) bool {
+	short, namespace := splitName(a)
+	other, elsewhere := splitName(b)
+	return short == other && cmp.Or(namespace, "default") == cmp.Or(elsewhere, "default")
+}
+
+// splitName splits the name of a service into the short one and its namespace, empty
+// where it has none.
+func splitName(name string) (short, namespace string) {
+	short, namespace, _ = strings.Cut(strings.TrimSuffix(strings.TrimSuffix(name, ".cluster.local"), ".svc"), ".")
+	return short, namespace
 }
 
 // When returns the headers that a request must have to be met by an intent; nil:

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,9 +41,11 @@ const managedBy = "app.kubernetes.io/managed-by"
 //
 // A service that is opaque TCP takes none that is about requests: a Route, or a
 // Fault. The objects are all those in force in the namespace, the services all
-// that it has. The objects are not touched.
+// that it has; both may be of further namespaces, whose services an intent names as
+// reviews.shop. A rule for one of these is made in its own namespace, where what owns its
+// host is looked for. The objects are not touched.
 func Merge(objects []*Object, services []Service, namespace string, intents []Intent) ([]Change, error) {
-	d := draft{services: services, namespace: namespace}
+	d := draft{services: services, home: namespace}
 	for _, o := range objects {
 		d.objects = append(d.objects, o.Clone())
 	}
@@ -54,16 +57,18 @@ func Merge(objects []*Object, services []Service, namespace string, intents []In
 	return changes(objects, d.objects), nil
 }
 
-// Service is a service of the namespace that rules are for.
+// Service is a service that rules are for.
 type Service struct {
-	Name string // short: ratings
-	TCP  bool   // none of its ports is HTTP, as Istio's protocol selection has it
+	Name      string // short: ratings
+	Namespace string // empty: that of the run
+	TCP       bool   // none of its ports is HTTP, as Istio's protocol selection has it
 }
 
-// draft is the objects of a namespace while intents are merged into them.
+// draft is the objects in force while intents are merged into them.
 type draft struct {
 	services  []Service
-	namespace string
+	home      string // the namespace of the run
+	namespace string // that of the service whose rules are merged
 	objects   []*Object
 }
 
@@ -76,6 +81,7 @@ func (d *draft) merge(intent Intent) error {
 		if err != nil {
 			return err
 		}
+		d.namespace = cmp.Or(service.Namespace, d.home)
 		if err := intent.merge(d, service); err != nil {
 			return err
 		}
@@ -90,18 +96,25 @@ func inObject(o *Object, err error) error {
 	return nil
 }
 
-// service returns a service that the namespace has, by its short name or its
-// fully qualified one.
+// service returns a service by its short name, if it is of the run's namespace, as
+// name.namespace, or by its fully qualified name.
 func (d *draft) service(name string) (Service, error) {
-	short := strings.TrimSuffix(name, FQDN("", d.namespace))
+	short, namespace := splitName(name)
+	namespace = cmp.Or(namespace, d.home)
 	var names []string
 	for _, s := range d.services {
+		if cmp.Or(s.Namespace, d.home) != namespace {
+			continue
+		}
 		if s.Name == short {
 			return s, nil
 		}
 		names = append(names, s.Name)
 	}
-	err := fmt.Errorf("the namespace %s has no service %q; it has %s", d.namespace, name, strings.Join(names, ", "))
+	if len(names) == 0 {
+		return Service{}, fmt.Errorf("finding the service %q: of the namespace %s no service is known", name, namespace)
+	}
+	err := fmt.Errorf("the namespace %s has no service %q; it has %s", namespace, name, strings.Join(names, ", "))
 	if meant := nearest.Word(short, names); meant != "" {
 		err = fmt.Errorf("%w; did you mean %s?", err, meant)
 	}

@@ -240,6 +240,56 @@ spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v
 	}
 }
 
+func TestMergeMakesARuleInTheNamespaceOfItsService(t *testing.T) {
+	const theirs = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: theirs, namespace: shop}
+spec: {hosts: [ratings], http: [{route: [{destination: {host: ratings}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ours, namespace: default}
+spec: {hosts: [ratings], http: [{route: [{destination: {host: ratings}}]}]}
+`
+	both := fault("ratings", nil, 0, 503, 100)
+	both.(*Fault).Service = yamlnode.Names{"ratings", "ratings.shop"}
+	services := append(slices.Clone(bookinfo), Service{Name: "ratings", Namespace: "shop"}, Service{Name: "prices", Namespace: "shop"})
+	for name, test := range map[string]struct {
+		intent Intent
+		want   []string // what is changed
+	}{
+		"one that is there":        {fault("ratings.shop", nil, 0, 503, 100), []string{"VirtualService/shop/theirs"}},
+		"by its whole name":        {fault("ratings.shop.svc.cluster.local", nil, 0, 503, 100), []string{"VirtualService/shop/theirs"}},
+		"the run's own":            {fault("ratings", nil, 0, 503, 100), []string{"VirtualService/default/ours"}},
+		"the run's own, qualified": {fault("ratings.default.svc", nil, 0, 503, 100), []string{"VirtualService/default/ours"}},
+		"one that is not there":    {route("prices.shop", nil, Share{"v1", 0}), []string{"DestinationRule/shop/meshchaos-prices", "VirtualService/shop/meshchaos-prices"}},
+		"two at once":              {both, []string{"VirtualService/shop/theirs", "VirtualService/default/ours"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := Merge(readAll(t, theirs), services, "default", []Intent{test.intent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refs []string
+			for _, c := range changes {
+				refs = append(refs, c.Ref().String())
+				for _, host := range Hosts(c.After) {
+					if !strings.HasSuffix(host, "."+c.After.Namespace+".svc.cluster.local") {
+						t.Errorf("%s is for %s", c.Ref(), host)
+					}
+				}
+			}
+			if !slices.Equal(refs, test.want) {
+				t.Errorf("changed are %v, want %v", refs, test.want)
+			}
+		})
+	}
+	if Replaces(fault("ratings", nil, 0, 503, 100), fault("ratings.shop", nil, 0, 503, 100)) {
+		t.Error("a rule for another namespace takes the place of one for the run's")
+	}
+}
+
 func TestMergeFindsTheSubsetOfAVersion(t *testing.T) {
 	for name, test := range map[string]struct {
 		have, version, want string
@@ -322,7 +372,7 @@ func TestMergeRefusesWithTheReason(t *testing.T) {
 		want    string
 	}{
 		"an unknown service":             {"", fault("rating", nil, 0, 500, 100), "did you mean ratings?"},
-		"one of another namespace":       {"", fault("ratings.other.svc.cluster.local", nil, 0, 500, 100), "the namespace default has no service"},
+		"one of another namespace":       {"", fault("ratings.other.svc.cluster.local", nil, 0, 500, 100), "of the namespace other no service is known"},
 		"several hosts":                  {strings.Replace(one, "hosts: [ratings]", "hosts: [ratings, details]", 1), anyFault, "several hosts (ratings.default.svc.cluster.local, details.default.svc.cluster.local)"},
 		"a wildcard host":                {strings.Replace(one, "hosts: [ratings]", `hosts: ["*.cluster.local"]`, 1), anyFault, "wildcard host *.cluster.local"},
 		"two owners":                     {one + twin, anyFault, "VirtualService/default/ratings and VirtualService/default/twin both have the host"},

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +16,11 @@ import (
 // others. Empty: all of it stays. What an intent with when leaves to other
 // requests stays.
 func Overwritten(o *Object, intent Intent) string {
-	d := draft{namespace: o.Namespace, objects: []*Object{o.Clone()}}
-	for _, service := range intent.Services() {
-		service := Service{Name: shortName(service)}
-		if slices.Contains(Hosts(o), FQDN(service.Name, o.Namespace)) && intent.merge(&d, service) != nil {
+	d := draft{home: o.Namespace, namespace: o.Namespace, objects: []*Object{o.Clone()}}
+	for _, name := range intent.Services() {
+		short, namespace := splitName(name)
+		service := Service{Name: short}
+		if slices.Contains(Hosts(o), FQDN(short, cmp.Or(namespace, o.Namespace))) && intent.merge(&d, service) != nil {
 			return "" // it is refused with its reason when the run is planned
 		}
 	}
