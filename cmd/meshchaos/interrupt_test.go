@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-func TestTheFirstSignalEndsTheRunAndTheSecondItsPatience(t *testing.T) {
+func TestTheFirstSignalEndsTheRunAndTheSecondItsPatienceAndTheThirdTheProgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal)
-		ctx := interruptible(signals)
+		var gaveUp *unfinished
+		ctx := interruptible(signals, func(u *unfinished) { gaveUp = u })
 		closing, cancel := patient(ctx, time.Minute, time.Second)
 		defer cancel()
 		hurried := func() bool {
@@ -35,6 +36,14 @@ func TestTheFirstSignalEndsTheRunAndTheSecondItsPatience(t *testing.T) {
 		<-closing.Done()
 		if took := time.Since(began); !hurried() || took != time.Second {
 			t.Errorf("after two signals: in a hurry: %v, closing ended after %s; want a second", hurried(), took)
+		}
+		if gaveUp != nil {
+			t.Error("two signals end the program")
+		}
+		signals <- os.Interrupt
+		synctest.Wait()
+		if gaveUp != unfinishedOf(ctx) {
+			t.Error("three do not")
 		}
 	})
 }

@@ -27,9 +27,10 @@ const (
 )
 
 func main() {
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	os.Exit(execute(interruptible(signals), os.Args[1:], os.Stdout, os.Stderr))
+	giveUp := func(u *unfinished) { os.Exit(u.say(os.Stderr)) }
+	os.Exit(execute(interruptible(signals, giveUp), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // execute runs the command line and returns its exit status.

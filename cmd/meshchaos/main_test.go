@@ -123,7 +123,7 @@ func TestAnImpatientUserEndsTheWaitingAndNotTheUndoing(t *testing.T) {
 	for progress.Scan() && !strings.Contains(progress.Text(), "jason: 0 of 5") {
 		continue // until the load is under way, under the rule
 	}
-	for range 3 {
+	for range 2 {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}

@@ -128,9 +128,12 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
+	left := unfinishedOf(cmd.Context())
+	defer left.done(ledger.Run)
 	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{
-		Hurry:   hurry(cmd.Context()),
-		Observe: func(e runner.Event) { fmt.Fprintf(cmd.ErrOrStderr(), "  %s\n", e.Phase) },
+		Hurry:    hurry(cmd.Context()),
+		Observe:  func(e runner.Event) { fmt.Fprintf(cmd.ErrOrStderr(), "  %s\n", e.Phase) },
+		Standing: left.of(ledger.Run, m.Info().Namespace),
 	})
 	if err != nil {
 		return false, err

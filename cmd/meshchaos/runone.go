@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/terminal"
@@ -70,8 +71,13 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 		}
 		return nil
 	}
+	var standing func([]rules.Ref)
+	if info := m.Info(); !info.Ephemeral {
+		standing = unfinishedOf(ctx).of(id, info.Namespace)
+		defer unfinishedOf(ctx).done(id)
+	}
 	record, err := runner.Run(ctx, m, s.Scenario, runner.Options{
-		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait,
+		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait, Standing: standing,
 	})
 	if err != nil {
 		return nil, errors.Join(notRun(s.Scenario, err), closeMesh())

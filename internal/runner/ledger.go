@@ -24,6 +24,7 @@ type book struct {
 	mu     sync.Mutex
 	mesh   mesh.Mesh
 	ledger journal.Ledger
+	tell   func([]rules.Ref) // Options.Standing
 }
 
 // do changes the ledger.
@@ -31,6 +32,16 @@ func (b *book) do(change func(*journal.Ledger)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.ledger)
+	if b.tell == nil || b.ledger.Run == "" {
+		return
+	}
+	standing := []rules.Ref{}
+	for _, e := range b.ledger.Entries {
+		if e.Writing || !rules.Equal(e.Is, e.Was) {
+			standing = append(standing, e.Ref)
+		}
+	}
+	b.tell(standing)
 }
 
 // store stores it, with a deadline that is so far ahead.

@@ -16,7 +16,8 @@ import (
 
 // Restore undoes what a run that is over has left, by its ledger, proves that it is
 // undone, and takes the ledger and the run's load workload away. It may be called any
-// number of times. Of the options LiveLimit, Observe and Hurry count.
+// number of times. Of the options LiveLimit, Observe, Standing and Hurry
+// count.
 //
 // The record has the changes and the problems of the undoing, and no verdict. The
 // error says that nothing could be begun.
@@ -27,7 +28,8 @@ func Restore(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger, o Options
 	o.ID = ledger.Run
 	r := newRun(m, &scenarios.Scenario{Name: ledger.Scenario}, o)
 	defer r.voice.keepTalking()()
-	r.book.ledger, r.logging = *ledger, new(evidence.Logging)
+	r.logging = new(evidence.Logging)
+	r.book.do(func(l *journal.Ledger) { *l = *ledger })
 	if err := r.resume(ctx); err != nil {
 		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)
 	}

@@ -56,6 +56,10 @@ type Options struct {
 	// is left behind. It is not called where there is no record. Nil: the mesh is
 	// left open.
 	Close func() error
+	// Standing hears which objects are not known to be as they were before the run:
+	// of none before the ledger of the run is stored, and from then on with each
+	// change. It must return at once. Nil: nobody hears.
+	Standing func(objects []rules.Ref)
 	// Wait is how long a run that is under way, and holds what this one needs, is
 	// waited for; 0: not at all.
 	Wait time.Duration
@@ -109,7 +113,7 @@ type run struct {
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	info := m.Info()
 	r := &run{
-		Options: o, mesh: m, scenario: s, book: book{mesh: m}, voice: voice{tell: o.Observe},
+		Options: o, mesh: m, scenario: s, book: book{mesh: m, tell: o.Standing}, voice: voice{tell: o.Observe},
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
 			Scenario: s.Recorded(),
