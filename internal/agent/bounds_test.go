@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,5 +77,33 @@ func TestALoadEndsByItsConditionThoughNobodyReads(t *testing.T) {
 	}
 	if since := time.Since(time.Unix(0, last.Load())); since > time.Second {
 		t.Errorf("it ended %v after its last request", since)
+	}
+}
+
+func TestACohortThatIsOverEndsAndTheOthersGoOn(t *testing.T) {
+	url, _ := target(t)
+	c := serve(t)
+	plans := endless(url)
+	plans["b"] = loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, QPS: 100, Requests: 30}
+	if err := c.Over(t.Context(), "b"); err == nil || !strings.Contains(err.Error(), "no load runs") {
+		t.Errorf("without a load: %v", err)
+	}
+	var told sync.Once
+	results, err := c.Load(t.Context(), Request{Plans: plans}, begun, func(p loadgen.Progress) {
+		if p.Cohort == "b" && p.Ended {
+			told.Do(func() {
+				if err := c.Over(t.Context(), "all"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}, nil)
+	if err != nil || results["b"].Sent != 30 {
+		t.Fatalf("error %v, results %v", err, results)
+	}
+	for name, r := range results {
+		if r.Count(func(o loadgen.Outcome) bool { return o.Status != 200 }) > 0 {
+			t.Errorf("%s was cut off: %+v", name, r.Outcomes)
+		}
 	}
 }
