@@ -119,9 +119,9 @@ func (b borrowed) labelsOf(pod *corev1.Pod) map[string]string {
 	return all
 }
 
-// unlisted says which Service of the namespace would list a load workload's pod as it
-// was made, with whatever labels it was given: ready or not, all proxies would learn
-// its address.
+// unlisted says which Service of the namespace would list a load workload's pod that is
+// about to be made, with whatever labels it was given: ready or not, all proxies would
+// learn its address.
 func (c *Cluster) unlisted(ctx context.Context, pod *corev1.Pod) error {
 	list, err := c.kube.CoreV1().Services(c.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {

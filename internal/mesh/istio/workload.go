@@ -233,11 +233,11 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	if err := w.as.lendTo(pod); err != nil {
 		return err
 	}
-	pod, err := c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
-	if err != nil {
+	if err := c.unlisted(ctx, pod); err != nil {
 		return err
 	}
-	if err := c.unlisted(ctx, pod); err != nil {
+	pod, err := c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
+	if err != nil {
 		return err
 	}
 	if err := intercepted(pod); err != nil {
