@@ -145,6 +145,28 @@ func (s *Scenario) judgeable() error {
 	return errors.Join(wrong...)
 }
 
+// fromOnePlace refuses a condition over cohorts that enter the mesh from different
+// workloads: each load is ended where it is made, by what is seen there.
+func (s *Scenario) fromOnePlace() error {
+	var wrong []error
+	for _, step := range s.Steps {
+		lender := map[string]string{}
+		for _, cohort := range step.Cohorts {
+			lender[cohort.Name] = cohort.Borrows()
+		}
+		for _, c := range step.AbortWhen {
+			names := c.Cohorts()
+			for _, name := range names[min(1, len(names)):] {
+				if lender[name] != lender[names[0]] {
+					wrong = append(wrong, c.place(fmt.Errorf("%s names %s and %s, which are not from one place, so that nobody sees both in time; write a condition of each alone", c.Text(), names[0], name)))
+					break
+				}
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
 // neverJudged says why a condition is never judged in the load of a step; nil: it may
 // be.
 func (c Condition) neverJudged(step Step) error {

@@ -104,3 +104,15 @@ func TestAConditionOfTheFileNeedNotBeJudgedInEachStep(t *testing.T) {
 		t.Errorf("-n 10: error %v", err)
 	}
 }
+
+func TestAConditionIsOfCohortsFromOnePlace(t *testing.T) {
+	text := fmt.Sprintf(stepwise, "[few.errors < others.errors - 3]", "others.errors > 3")
+	text = text[:strings.Index(text, "    - name: two")]
+	if _, err := read(text); err != nil {
+		t.Errorf("from one place: %v", err)
+	}
+	_, err := read(strings.Replace(text, "requests: 4}", "requests: 4, from: httpbin-v1}", 1))
+	if err == nil || !strings.Contains(err.Error(), ":6:") || !strings.Contains(err.Error(), "names few and others, which are not from one place") {
+		t.Errorf("from two: %v", err)
+	}
+}

@@ -34,7 +34,7 @@ func (s *Scenario) bind() error {
 			line.Expectation = bound
 		}
 	}
-	return errors.Join(append(wrong, s.judgeable())...)
+	return errors.Join(append(wrong, s.judgeable(), s.fromOnePlace())...)
 }
 
 // decided says of a file in which something else is wrong which of its lines could

@@ -59,6 +59,16 @@ func (c *Condition) need(cohort string, requests int64) {
 // Text returns the condition as it was written.
 func (c *Condition) Text() string { return c.line.text }
 
+// Cohorts returns those that the condition names.
+func (c *Condition) Cohorts() []string {
+	var names []string
+	for _, l := range c.line.loads {
+		names = append(names, l.Cohort)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Least returns how many requests of a cohort must have ended for the condition to
 // be judged: a share takes 20, a percentile what sets it apart from the maximum;
 // 0: one is enough, or the condition does not name it.

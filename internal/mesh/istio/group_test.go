@@ -104,6 +104,8 @@ func TestWhatEndsALoadInOnePlaceEndsItInAll(t *testing.T) {
 	url, _ := page(t)
 	errProxies := errors.New("the proxies cannot be read")
 	endless := []mesh.Cohort{calls(url, "theirs", "page-v1", 0, ""), calls(url, "ours", mesh.FromClient, 0, "")}
+	fast := calls(url, "ours", mesh.FromClient, 0, "")
+	fast.Plan.QPS = 0
 	for name, test := range map[string]struct {
 		cohorts []mesh.Cohort
 		guard   mesh.Guard
@@ -111,7 +113,7 @@ func TestWhatEndsALoadInOnePlaceEndsItInAll(t *testing.T) {
 		want    string // of the error; empty: there is none
 	}{
 		"a condition":     {endless, mesh.Guard{AbortWhen: []string{"theirs.sent > 10"}}, nil, "theirs.sent > 10 came true"},
-		"a cap":           {endless, mesh.Guard{QPS: 100}, nil, "the cap is 50"},
+		"a cap":           {[]mesh.Cohort{endless[0], fast}, mesh.Guard{QPS: 200}, nil, "and the cap is 50 a second"},
 		"a refusal":       {endless, mesh.Guard{}, func(context.Context, context.CancelFunc) error { return errProxies }, errProxies.Error()},
 		"an interruption": {endless, mesh.Guard{}, func(_ context.Context, end context.CancelFunc) error { end(); return nil }, "context canceled"},
 		"a failed login": {[]mesh.Cohort{endless[0], {Name: "ours", From: mesh.FromClient, Plan: loadgen.Plan{

@@ -46,10 +46,26 @@ func (m *Mesh) shares(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Gua
 		s.asked.Plans[c.Name], of[c.Name] = plan, s
 	}
 	all := slices.Collect(maps.Values(by))
-	for _, s := range all { // a share of the cap, so that all together keep it
-		s.asked.QPS = guard.QPS / float64(len(all))
-	}
+	divide(guard.QPS, all)
 	return all, parted(of), watchedBy(all, guard.AbortWhen)
+}
+
+// divide gives each share a part of what all may send within a second together: what
+// it is to send, and as much of the rest as the others.
+func divide(qps float64, shares []*share) {
+	if qps == 0 {
+		return
+	}
+	rest := qps
+	for _, s := range shares {
+		for _, plan := range s.asked.Plans {
+			s.asked.QPS += plan.QPS
+			rest -= plan.QPS
+		}
+	}
+	for _, s := range shares {
+		s.asked.QPS = max(s.asked.QPS+rest/float64(len(shares)), 1) // 0 would be no cap
+	}
 }
 
 // parted takes from the plans what they run while another share's do.
