@@ -117,10 +117,24 @@ func checkDeployment(t *testing.T, w workload.Workload, o objects) {
 			t.Errorf("%s: %s (-want +got):\n%s", w.Name(), what, diff)
 		}
 	}
+	checkUnprivileged(t, w, c.SecurityContext)
 	if _, ok := o.accounts[pod.Spec.ServiceAccountName]; !ok {
 		t.Errorf("%s: no ServiceAccount %q", w.Name(), pod.Spec.ServiceAccountName)
 	}
 	checkReady(t, w, c.ReadinessProbe)
+}
+
+// checkUnprivileged wants what Pod Security asks for at its level restricted.
+func checkUnprivileged(t *testing.T, w workload.Workload, c *corev1.SecurityContext) {
+	yes, no := true, false
+	want := &corev1.SecurityContext{
+		AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, RunAsNonRoot: &yes,
+		Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("%s: its security context (-want +got):\n%s", w.Name(), diff)
+	}
 }
 
 // checkReady asks the workload what the cluster would ask it.
