@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
 
 	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/internal/install"
@@ -63,8 +64,9 @@ func (f *installFlags) add(cmd *cobra.Command) {
 	complete(cmd, "timeout", cobra.NoFileCompletions)
 }
 
-// open opens the namespace that is meant. It returns that namespace's name as well.
-func (f *installFlags) open() (*install.Installer, string, error) {
+// open opens the namespace that is meant. It returns that namespace's name as well. What the
+// API server warns of is said once each.
+func (f *installFlags) open(cmd *cobra.Command) (*install.Installer, string, error) {
 	if f.timeout <= 0 {
 		return nil, "", fmt.Errorf("reading --timeout: %s is no time to wait; write 5m", f.timeout)
 	}
@@ -72,6 +74,7 @@ func (f *installFlags) open() (*install.Installer, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	config.WarningHandler = rest.NewWarningWriter(cmd.ErrOrStderr(), rest.WarningWriterOptions{Deduplicate: true})
 	in, err := install.Open(config, namespace)
 	return in, namespace, err
 }
@@ -88,7 +91,7 @@ func (f *installFlags) install(cmd *cobra.Command, names []string) error {
 		}
 		samples = append(samples, s)
 	}
-	in, namespace, err := f.open()
+	in, namespace, err := f.open(cmd)
 	if err != nil {
 		return err
 	}

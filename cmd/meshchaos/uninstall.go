@@ -31,7 +31,7 @@ Exit status: 0 nothing of it is left; 2 bad usage; 3 the cluster does not answer
 }
 
 func (f *installFlags) uninstall(cmd *cobra.Command, names []string) error {
-	in, namespace, err := f.open()
+	in, namespace, err := f.open(cmd)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Package cluster finds the Kubernetes cluster that a user means, by the rules of
-// kubectl, and tells an answer of its API from none. What speaks to a cluster, the
-// mesh on Istio and the installing of samples, begins here.
+// kubectl, tells an answer of its API from none, and asks what this user may do there.
+// What speaks to a cluster, the mesh on Istio and the installing of samples, begins here.
 //
 // The package imports nothing of this module.
 package cluster

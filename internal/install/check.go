@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -51,6 +52,10 @@ func (in *Installer) Plan(ctx context.Context, samples []Sample) ([]Step, error)
 		return nil, err
 	}
 	blocked := &BlockedError{Doing: in.doing("installing", samples)}
+	if missing, err := in.withoutRights(ctx, samples); len(missing) > 0 || err != nil {
+		blocked.Problems = missing // without them the rest cannot be looked at
+		return nil, cmp.Or[error](err, blocked)
+	}
 	for _, check := range []func(context.Context, []Sample) ([]string, error){in.withoutIstio, in.withoutSidecars, in.besideGateways} {
 		problems, err := check(ctx, samples)
 		if err != nil {

@@ -134,15 +134,23 @@ func (in *Installer) Close() { in.api.CloseIdleConnections() }
 
 // resource is where an object is read and written.
 func (in *Installer) resource(o *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+	mapping, err := in.mapping(o)
+	if err != nil {
+		return nil, err
+	}
+	return in.dynamic.Resource(mapping.Resource).Namespace(in.namespace), nil
+}
+
+func (in *Installer) mapping(o *unstructured.Unstructured) (*meta.RESTMapping, error) {
 	kind := o.GroupVersionKind()
 	mapping, err := in.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	if err != nil {
 		return nil, fmt.Errorf("finding the resource of %s: %w", named(o), err)
 	}
-	return in.dynamic.Resource(mapping.Resource).Namespace(in.namespace), nil
+	return mapping, nil
 }
 
-// reach says whether the cluster answers, and has Istio.
+// reach says whether the cluster answers.
 func (in *Installer) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()

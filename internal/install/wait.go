@@ -43,7 +43,7 @@ func (in *Installer) Wait(ctx context.Context, samples []Sample, say func(string
 			hopeless = errors.Join(hopeless, seen.refusing(refused))
 		}
 		if hopeless == nil && len(waiting) > 0 {
-			say("waiting for " + strings.Join(waiting, "; "))
+			say("waiting for " + brief(waiting))
 		}
 		return len(waiting) == 0, hopeless
 	})
@@ -60,6 +60,16 @@ func (in *Installer) Wait(ctx context.Context, samples []Sample, say func(string
 		return fmt.Errorf("%s: %w, waiting for %s", in.doing("starting", samples), why, strings.Join(waiting, "; "))
 	}
 	return fmt.Errorf("%s: %w", in.doing("starting", samples), err)
+}
+
+// briefly is how many of what is waited for are named at once; the others are counted.
+const briefly = 3
+
+func brief(waiting []string) string {
+	if len(waiting) <= briefly {
+		return strings.Join(waiting, "; ")
+	}
+	return fmt.Sprintf("%s; and for %d more", strings.Join(waiting[:briefly], "; "), len(waiting)-briefly)
 }
 
 // view is the namespace as it was looked at.

@@ -279,6 +279,30 @@ func TestWhereThereIsNoSidecarNothingIsInstalled(t *testing.T) {
 	}
 }
 
+// Who may not do all of it is told so before anything is written.
+func TestWhoMayNotInstallIsToldEachRight(t *testing.T) {
+	config, namespace, err := cluster.Load(cluster.Options{Kubeconfig: os.Getenv("MESHCHAOS_E2E_KUBECONFIG"), Namespace: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Impersonate.UserName = "somebody"
+	in, err := install.Open(config, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	_, err = in.Plan(t.Context(), samplesOf(t, image(), "sleep"))
+	var blocked *install.BlockedError
+	if !errors.As(err, &blocked) {
+		t.Fatalf("error %v, want one of what is in the way", err)
+	}
+	for _, right := range []string{"create deployments.apps -n default", "delete services -n default", "list pods -n default", "list replicasets.apps -n default"} {
+		if !strings.Contains(err.Error(), right) {
+			t.Errorf("%s is not named: %v", right, err)
+		}
+	}
+}
+
 // What is made of Istio's own samples the API server takes; their images it is not asked for.
 func TestTheClusterTakesIstiosSamples(t *testing.T) {
 	s := made(t, "-tried")

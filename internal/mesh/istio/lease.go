@@ -51,7 +51,7 @@ func claimRights(claims []journal.Claim) []right {
 	var all []right
 	for _, c := range claims {
 		for _, verb := range []string{"get", "create", "update", "delete"} {
-			all = append(all, right{verb, coordination.GroupName, "leases", "", c.Namespace})
+			all = append(all, to(verb, coordination.GroupName, "leases", "", c.Namespace))
 		}
 	}
 	return all

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/manifests"
@@ -116,7 +117,7 @@ func atoms(role *rbac.Role) func(func(right) bool) {
 			for _, resource := range rule.Resources {
 				for _, verb := range rule.Verbs {
 					resource, sub, _ := strings.Cut(resource, "/")
-					if !yield(right{verb, rule.APIGroups[0], resource, sub, role.Namespace}) {
+					if !yield(to(verb, rule.APIGroups[0], resource, sub, role.Namespace)) {
 						return
 					}
 				}
@@ -133,11 +134,11 @@ func without(role *rbac.Role, lacks right) *rbac.Role {
 		if r == lacks {
 			continue
 		}
-		resource := r.resource
-		if r.subresource != "" {
-			resource += "/" + r.subresource
+		resource := r.Resource
+		if r.Subresource != "" {
+			resource += "/" + r.Subresource
 		}
-		less.Rules = append(less.Rules, rbac.PolicyRule{APIGroups: []string{r.group}, Resources: []string{resource}, Verbs: []string{r.verb}})
+		less.Rules = append(less.Rules, rbac.PolicyRule{APIGroups: []string{r.Group}, Resources: []string{resource}, Verbs: []string{r.Verb}})
 	}
 	return less
 }
@@ -147,7 +148,7 @@ func awaitRight(t *testing.T, m *Mesh, user string, r right, held bool) {
 	t.Helper()
 	asked := impersonated(t, m, user)
 	if err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
-		may, err := asked.may(ctx, r)
+		may, err := cluster.May(ctx, asked.kube, r)
 		return may == held, err
 	}); err != nil {
 		t.Fatalf("waiting until %s is %v: %v", r, held, err)
@@ -163,14 +164,14 @@ func names(said string, r right, all string) bool {
 		return true
 	case said == all:
 		return false
-	case r.subresource == "log":
-		return strings.Contains(said, "the right to get pods/log in namespace "+r.namespace)
+	case r.Subresource == "log":
+		return strings.Contains(said, "the right to get pods/log in namespace "+r.Namespace)
 	}
 	return slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
 		_, line, _ = strings.Cut(line, "may not list and watch ")
 		what, place, _ := strings.Cut(line, " of ")
-		there := place == "namespace "+r.namespace || place == "other namespaces" && r.namespace == istioSystem
-		return there && slices.Contains(strings.Split(what, ", "), r.resource)
+		there := place == "namespace "+r.Namespace || place == "other namespaces" && r.Namespace == istioSystem
+		return there && slices.Contains(strings.Split(what, ", "), r.Resource)
 	})
 }
 

@@ -3,38 +3,25 @@ package istio
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
-	authorization "k8s.io/api/authorization/v1"
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // right is what a user may or may not do.
-type right struct{ verb, group, resource, subresource, namespace string }
+type right = cluster.Right
 
-// String words it as kubectl auth can-i takes it.
-func (r right) String() string {
-	what := r.resource
-	if r.group != "" {
-		what += "." + r.group
-	}
-	if r.subresource != "" {
-		what += "/" + r.subresource
-	}
-	return fmt.Sprintf("%s %s -n %s", r.verb, what, r.namespace)
+// to is one, of a part of the resource where subresource is not empty.
+func to(verb, group, resource, subresource, namespace string) right {
+	return right{Verb: verb, Group: group, Resource: resource, Subresource: subresource, Namespace: namespace}
 }
-
-// askedAtOnce bounds how many questions the API server is asked at a time.
-const askedAtOnce = 8
 
 // Permits implements mesh.Mesh.
 func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
@@ -54,16 +41,16 @@ func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
 // without pods/log, and says so.
 func (m *Mesh) rightsOfRun() []right {
 	all := []right{
-		{"list", "", "services", "", m.namespace},
-		{"list", "", "configmaps", "", m.namespace}, {"create", "", "configmaps", "", m.namespace},
-		{"update", "", "configmaps", "", m.namespace}, {"delete", "", "configmaps", "", m.namespace},
-		{"list", coordination.GroupName, "leases", "", m.namespace},
-		{"get", "", "pods", "", m.namespace}, {"list", "", "pods", "", m.namespace}, {"watch", "", "pods", "", m.namespace},
-		{"create", "", "pods", "", m.namespace}, {"delete", "", "pods", "", m.namespace}, reading(m.namespace),
+		to("list", "", "services", "", m.namespace),
+		to("list", "", "configmaps", "", m.namespace), to("create", "", "configmaps", "", m.namespace),
+		to("update", "", "configmaps", "", m.namespace), to("delete", "", "configmaps", "", m.namespace),
+		to("list", coordination.GroupName, "leases", "", m.namespace),
+		to("get", "", "pods", "", m.namespace), to("list", "", "pods", "", m.namespace), to("watch", "", "pods", "", m.namespace),
+		to("create", "", "pods", "", m.namespace), to("delete", "", "pods", "", m.namespace), reading(m.namespace),
 	}
 	for _, kind := range rules.Kinds() {
 		if of, there := m.resources[kind]; there && kind != rules.Telemetry { // which Objects leaves out where it must
-			all = append(all, right{"list", of.Group, of.Resource, "", m.namespace})
+			all = append(all, to("list", of.Group, of.Resource, "", m.namespace))
 		}
 	}
 	return all
@@ -79,11 +66,11 @@ func (m *Mesh) rightsAtGateway(ctx context.Context) ([]right, error) {
 	case service != nil:
 		namespace = service.Namespace
 	}
-	return []right{{"list", "", "services", "", namespace}, {"list", "", "pods", "", namespace}, reading(namespace)}, nil
+	return []right{to("list", "", "services", "", namespace), to("list", "", "pods", "", namespace), reading(namespace)}, nil
 }
 
 // reading is the right by which the proxies of a namespace are read.
-func reading(namespace string) right { return right{"create", "", "pods", "portforward", namespace} }
+func reading(namespace string) right { return to("create", "", "pods", "portforward", namespace) }
 
 // rightsFor are those that a run needs to claim and write objects, and to undo that: to
 // take those away that are not there yet, or what it wrote out of one of them that
@@ -107,7 +94,7 @@ func (m *Mesh) rightsFor(ctx context.Context, objects []*rules.Object) ([]right,
 			verbs = append(verbs, "list") // else nobody could prove that it is taken away
 		}
 		for _, verb := range verbs {
-			all = append(all, right{verb, of.Group, of.Resource, "", m.in(o.Namespace)})
+			all = append(all, to(verb, of.Group, of.Resource, "", m.in(o.Namespace)))
 		}
 	}
 	return all, nil
@@ -129,33 +116,13 @@ func (m *Mesh) present(ctx context.Context, ref rules.Ref) (bool, error) {
 // permitted refuses what this user could begin and not end: a right that is missed
 // when a rule is in force would leave it there.
 func (m *Mesh) permitted(ctx context.Context, needed []right) error {
-	var group errgroup.Group
-	group.SetLimit(askedAtOnce)
-	var mu sync.Mutex
-	var missing []string
-	asked := map[right]bool{}
-	for _, r := range needed {
-		if asked[r] {
-			continue
-		}
-		asked[r] = true
-		group.Go(func() error {
-			held, err := m.holds(ctx, r)
-			if err == nil && !held {
-				mu.Lock()
-				missing = append(missing, r.String())
-				mu.Unlock()
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	missing, err := cluster.Missing(ctx, needed, m.holds)
+	if err != nil {
 		return answered(err)
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	slices.Sort(missing)
 	return fmt.Errorf("this user has not all rights that the run needs, some of them to undo it; have these granted, which kubectl auth can-i answers with no: %s",
 		strings.Join(missing, "; "))
 }
@@ -168,7 +135,7 @@ func (m *Mesh) holds(ctx context.Context, r right) (bool, error) {
 	if known {
 		return true, nil
 	}
-	held, err := m.may(ctx, r)
+	held, err := cluster.May(ctx, m.kube, r)
 	if held {
 		m.mu.Lock()
 		if m.granted == nil {
@@ -178,21 +145,4 @@ func (m *Mesh) holds(ctx context.Context, r right) (bool, error) {
 		m.mu.Unlock()
 	}
 	return held, err
-}
-
-// may asks the API server whether this user has a right. Where it does not tell, the
-// write will.
-func (m *Mesh) may(ctx context.Context, r right) (bool, error) {
-	review, err := m.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
-		Spec: authorization.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorization.ResourceAttributes{
-			Verb: r.verb, Group: r.group, Resource: r.resource, Subresource: r.subresource, Namespace: r.namespace,
-		}},
-	}, metav1.CreateOptions{})
-	if apierrors.IsForbidden(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("asking whether this user may %s: %w", r, err)
-	}
-	return review.Status.Allowed, nil
 }
