@@ -12,7 +12,7 @@ import (
 
 // What a load may do on a cluster, unless somebody says otherwise.
 const (
-	clusterQPS      = 2000
+	clusterQPS      = 5000
 	clusterDuration = 10 * time.Minute
 )
 

@@ -1,19 +1,12 @@
 package runner_test
 
 import (
-	"bufio"
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/meshchaos/meshchaos/internal/envoy"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
@@ -52,75 +45,6 @@ spec:
         - others.status[500] == others.sent
 `
 
-// answered follows the answers of the load workload's proxy until stop is called, which
-// returns them in the order in which they were given.
-func answered(t *testing.T, m mesh.Mesh) (stop func() []envoy.LogEntry) {
-	t.Helper()
-	if err := m.Prepare(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	proxies, err := m.Proxies(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := proxies[slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Client })]
-	logs, err := client.Admin.AccessLogs(t.Context(), "")
-	if err != nil || len(logs) == 0 {
-		t.Fatalf("logs %v, error %v", logs, err)
-	}
-	reader, err := envoy.NewLogReader(logs[0].Format)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	stream, err := client.Log(ctx, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []envoy.LogEntry
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for lines := bufio.NewScanner(stream); lines.Scan(); {
-			if entry, ours, err := reader.Read(lines.Bytes()); ours && err == nil {
-				all = append(all, entry)
-			}
-		}
-	})
-	return func() []envoy.LogEntry {
-		_ = stream.Close()
-		cancel()
-		reading.Wait()
-		slices.SortFunc(all, func(a, b envoy.LogEntry) int { return cmp.Compare(ended(a), ended(b)) })
-		return all
-	}
-}
-
-// ended is when an answer was given.
-func ended(e envoy.LogEntry) int64 { return e.Started.Add(e.Duration).UnixNano() }
-
-// breach returns when, by what the proxy answered in a window, more than one request in
-// twenty had failed, and how many came after that, until when.
-func breach(all []envoy.LogEntry, w *report.Window) (at time.Time, after int, last time.Time) {
-	var sent, failed int
-	for _, e := range all {
-		if e.Started.Before(w.Started.Truncate(time.Millisecond)) { // as exact as a line is
-			continue
-		}
-		last = e.Started
-		sent++
-		if e.Status == 503 {
-			failed++
-		}
-		switch {
-		case !at.IsZero():
-			after++
-		case sent >= 20 && failed*20 > sent:
-			at = e.Started.Add(e.Duration)
-		}
-	}
-	return at, after, last
-}
-
 func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 	const condition = "others.share(503) > 5%"
 	for name, test := range map[string]struct{ spec, step, load string }{
@@ -133,7 +57,7 @@ func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := meshtest.Open(t, "httpbin", 1)
-			stop := answered(t, m)
+			stop := meshtest.Answered(t, m, nil)
 			compare := meshtest.Remember(t, m)
 			var undone time.Time
 			record := run(t.Context(), t, m, fmt.Sprintf(suffering, test.spec, test.step, test.load), func(e runner.Event) {
@@ -149,7 +73,7 @@ func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 			if w.Stopped.Condition != condition || w.Stopped.Line == 0 || w.Stopped.Samples < 20 {
 				t.Errorf("it was ended by %+v", w.Stopped)
 			}
-			at, after, last := breach(stop(), w)
+			at, after, last := meshtest.Breach(stop(), w)
 			if at.IsZero() || last.Sub(at) > time.Second || undone.Sub(at) > 2*time.Second {
 				t.Errorf("the proxy saw the breach at %v, the last request %v after it; it was undone %v after it", at, last.Sub(at), undone.Sub(at))
 			}
@@ -233,11 +157,11 @@ func TestALoadThatAsksForMoreThanACapIsRefused(t *testing.T) {
 		load string
 		want string
 	}{
-		"a rate":                 {"qps: 101, requests: 8", "the loads up to others ask for 101 requests a second together"},
+		"a rate":                 {"qps: 101, requests: 8", "the load others asks for 101 requests a second, and 100 are allowed"},
 		"a duration":             {"duration: 61s", "would last 1m1s, and 1m0s are allowed; ask for less, or allow more by --max-duration"},
 		"requests at a rate":     {"requests: 101, qps: 1", "would last 1m40s, and 1m0s are allowed"},
 		"what is just allowed":   {"requests: 100, qps: 100, duration: 60s", ""},
-		"and a rate that is not": {"requests: 100, qps: 100.5", "ask for 100.5 requests a second together, and 100 are allowed; ask for less, or allow more by --max-qps"},
+		"and a rate that is not": {"requests: 100, qps: 100.5", "asks for 100.5 requests a second, and 100 are allowed; ask for less, or allow more by --max-qps"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := meshtest.Open(t, "httpbin", 1)

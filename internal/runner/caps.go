@@ -42,7 +42,11 @@ func (c Caps) exceededBy(step scenarios.Step, cohorts []mesh.Cohort) error {
 			return step.WrongTarget(cohort.Name, fmt.Errorf("the load %s would last %v, and %v are allowed; %s", cohort.Name, lasts.Round(time.Millisecond), c.Duration, lessTime))
 		}
 		if c.QPS > 0 && together > c.QPS {
-			return step.WrongTarget(cohort.Name, fmt.Errorf("the loads up to %s ask for %g requests a second together, and %g are allowed; %s", cohort.Name, together, c.QPS, lessRate))
+			asked := fmt.Sprintf("the load %s asks for %g requests a second", cohort.Name, together)
+			if together > cohort.Plan.QPS {
+				asked = fmt.Sprintf("the loads until %s ask for %g requests a second together", cohort.Name, together)
+			}
+			return step.WrongTarget(cohort.Name, fmt.Errorf("%s, and %g are allowed; %s", asked, c.QPS, lessRate))
 		}
 	}
 	return nil
