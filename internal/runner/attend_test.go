@@ -55,7 +55,7 @@ func (p *passer) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Gua
 		p.began = time.Now()
 		if p.object == nil {
 			p.hear(p.tell)
-		} else if _, err := p.Mesh.Write(ctx, rules.Change{After: p.object}); err != nil {
+		} else if _, err := p.Write(ctx, rules.Change{After: p.object}); err != nil {
 			panic(err)
 		}
 	})
