@@ -106,8 +106,7 @@ func TestAConditionOfTheFileNeedNotBeJudgedInEachStep(t *testing.T) {
 }
 
 func TestAConditionIsOfCohortsFromOnePlace(t *testing.T) {
-	text := fmt.Sprintf(stepwise, "[few.errors < others.errors - 3]", "others.errors > 3")
-	text = text[:strings.Index(text, "    - name: two")]
+	text, _, _ := strings.Cut(fmt.Sprintf(stepwise, "[few.errors < others.errors - 3]", "others.errors > 3"), "    - name: two")
 	if _, err := read(text); err != nil {
 		t.Errorf("from one place: %v", err)
 	}
