@@ -29,15 +29,21 @@ type istio struct {
 	out *bufio.Reader
 }
 
-// startIstio builds and starts the command that has Istio's code.
-func startIstio(t *testing.T) *istio {
+// istioSource is the folder of Istio's source.
+func istioSource(t *testing.T) string {
+	t.Helper()
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
 	list.Dir, list.Stderr = istioModule, os.Stderr
 	dir, err := list.Output()
 	if err != nil {
 		t.Fatalf("finding Istio's module: %v", err)
 	}
-	run := exec.Command("go", "run", ".", "-crds", filepath.Join(strings.TrimSpace(string(dir)), "manifests/charts/base/files/crd-all.gen.yaml"))
+	return strings.TrimSpace(string(dir))
+}
+
+// startIstio builds and starts the command that has Istio's code.
+func startIstio(t *testing.T) *istio {
+	run := exec.Command("go", "run", ".", "-crds", filepath.Join(istioSource(t), "manifests/charts/base/files/crd-all.gen.yaml"))
 	run.Dir = istioModule
 	run.Stderr = os.Stderr
 	in, err := run.StdinPipe()
