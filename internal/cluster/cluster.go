@@ -12,6 +12,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
@@ -53,6 +55,16 @@ func Load(o Options) (config *rest.Config, namespace string, err error) {
 	// client-go's default of 5 requests a second would slow the checks before a run.
 	config.QPS, config.Burst = 50, 100
 	return config, namespace, nil
+}
+
+// Address is where the API server of a cluster is, without the password that a
+// kubeconfig may have in it.
+func Address(config *rest.Config) string {
+	u, err := url.Parse(config.Host)
+	if err != nil { // as of a host and a port alone
+		return config.Host[strings.LastIndex(config.Host, "@")+1:]
+	}
+	return u.Redacted()
 }
 
 // Answers says whether an error is the API's answer to what was asked, or one of our

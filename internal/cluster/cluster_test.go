@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 )
 
 const kubeconfig = `apiVersion: v1
@@ -56,6 +57,20 @@ func TestTheClusterIsFoundAsKubectlFindsIt(t *testing.T) {
 			t.Errorf("%+v: %v", row.options, err)
 		case config.Host != row.host || namespace != row.namespace:
 			t.Errorf("%+v: %s in %s, want %s in %s", row.options, namespace, config.Host, row.namespace, row.host)
+		}
+	}
+}
+
+func TestAnAddressHasNoPassword(t *testing.T) {
+	for host, want := range map[string]string{
+		"https://10.0.0.1:6443":            "https://10.0.0.1:6443",
+		"https://me:sesame@10.0.0.1/a":     "https://me:xxxxx@10.0.0.1/a",
+		"10.0.0.1:6443":                    "10.0.0.1:6443",
+		"1me:sesame@10.0.0.1:6443":         "10.0.0.1:6443",
+		"https://me:sesame@api.example:no": "api.example:no",
+	} {
+		if got := Address(&rest.Config{Host: host}); got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
 		}
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 
+	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/manifests"
 )
 
@@ -114,16 +115,16 @@ type Installer struct {
 
 // Open makes the clients of a cluster. It asks it nothing.
 func Open(config *rest.Config, namespace string) (*Installer, error) {
-	in := &Installer{namespace: namespace, host: config.Host}
+	in := &Installer{namespace: namespace, host: cluster.Address(config)}
 	var err error
 	if in.api, err = rest.HTTPClientFor(config); err != nil {
-		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+		return nil, fmt.Errorf("opening the cluster %s: %w", cluster.Address(config), err)
 	}
 	if in.kube, err = kubernetes.NewForConfigAndClient(config, in.api); err != nil {
-		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+		return nil, fmt.Errorf("opening the cluster %s: %w", cluster.Address(config), err)
 	}
 	if in.dynamic, err = dynamic.NewForConfigAndClient(config, in.api); err != nil {
-		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+		return nil, fmt.Errorf("opening the cluster %s: %w", cluster.Address(config), err)
 	}
 	in.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(in.kube.Discovery()))
 	return in, nil

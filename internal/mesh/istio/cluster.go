@@ -77,7 +77,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	c.warnings.to(o.Log)
 	config.WarningHandlerWithContext = c.warnings
 	if err := c.connect(); err != nil {
-		return nil, fmt.Errorf("opening the cluster %s: %w", config.Host, err)
+		return nil, fmt.Errorf("opening the cluster %s: %w", cluster.Address(config), err)
 	}
 	if err := answered(c.check(ctx)); err != nil {
 		c.api.CloseIdleConnections()
@@ -143,14 +143,14 @@ func (c *Cluster) connect() error {
 func (c *Cluster) check(ctx context.Context) error {
 	server, err := c.serverVersion(ctx)
 	if err != nil {
-		return fmt.Errorf("reaching the cluster %s: %w; check that kubectl reaches it with the same kubeconfig and context", c.config.Host, err)
+		return fmt.Errorf("reaching the cluster %s: %w; check that kubectl reaches it with the same kubeconfig and context", cluster.Address(c.config), err)
 	}
 	if c.resources, err = resourcesOf(c.kube.Discovery()); err != nil {
-		return fmt.Errorf("opening the mesh of the cluster %s: %w", c.config.Host, err)
+		return fmt.Errorf("opening the mesh of the cluster %s: %w", cluster.Address(c.config), err)
 	}
 	_, err = c.kube.CoreV1().Namespaces().Get(ctx, c.namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("opening the mesh of the cluster %s: there is no namespace %q; give the application's with --namespace", c.config.Host, c.namespace)
+		return fmt.Errorf("opening the mesh of the cluster %s: there is no namespace %q; give the application's with --namespace", cluster.Address(c.config), c.namespace)
 	}
 	if err != nil && !apierrors.IsForbidden(err) { // one may use a namespace without the right to read it
 		return fmt.Errorf("reading the namespace %q: %w", c.namespace, err)
