@@ -13,6 +13,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
 // restoreFlags are those of restore.
@@ -140,10 +141,13 @@ func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Led
 	}
 	said := map[string]bool{}
 	for _, c := range record.Changes {
-		if !said[c.Object] {
+		if !said[c.Object] && c.Restored && !c.Kept {
 			fmt.Fprintf(out, "  %s: %s\n", c.Object, c.Proof)
 		}
 		said[c.Object] = true
+	}
+	if err := terminal.WriteLost(out, record.Changes); err != nil { // with the manifests, which go with the ledger
+		return false, fmt.Errorf("printing what is not as it was: %w", err)
 	}
 	for _, problem := range record.Problems {
 		remark(cmd.ErrOrStderr(), "problem: "+problem)

@@ -3,6 +3,7 @@ package terminal
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,14 @@ func (p *printer) changes(r *report.Record) error {
 	case r.Restored:
 		p.say("", "Everything is as it was: the objects equal what was there, and the proxies run it.")
 	}
+	return p.err
+}
+
+// WriteLost prints of each object that is not as it was what is wrong with it, and the
+// manifest that was there, as kubectl takes it. It is of an undoing that leaves no report.
+func WriteLost(w io.Writer, changes []report.Change) error {
+	p := &printer{w: w}
+	p.lost(changes)
 	return p.err
 }
 
