@@ -19,15 +19,15 @@ const own = "meshchaos/meshchaos:1.0"
 
 func TestASampleRunsTheImageThatIsAsked(t *testing.T) {
 	for _, row := range []struct{ name, image, want string }{
-		{"bookinfo", "", "registry.istio.io/release/examples-bookinfo-"},
+		{"bookinfo", "", "istio/examples-bookinfo-"},
 		{"bookinfo", "mine:1", "mine:1"},
-		{"httpbin", "", "docker.io/mccutchen/go-httpbin:"},
-		{"tcp-echo", "", "registry.istio.io/release/tcp-echo-server:"},
+		{"httpbin", "", "mccutchen/go-httpbin:"},
+		{"tcp-echo", "", "istio/tcp-echo-server:"},
 		{"micro-api", "", own},
 		{"micro-api", "mine:1", "mine:1"},
-		{"sleep", "", "docker.io/curlimages/curl:"},
+		{"sleep", "", "curlimages/curl:"},
 		{"sleep", "mine:1", "mine:1"},
-		{"fortio", "", "docker.io/fortio/fortio:"},
+		{"fortio", "", "fortio/fortio:"},
 		{Gateways, "", "auto"},
 		{Gateways, "mine:1", "auto"},
 	} {
