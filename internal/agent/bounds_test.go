@@ -107,3 +107,12 @@ func TestACohortThatIsOverEndsAndTheOthersGoOn(t *testing.T) {
 		}
 	}
 }
+
+func TestALoadOfWhichNothingIsSaidHasAnEnd(t *testing.T) {
+	for duration, want := range map[string]time.Duration{"": time.Hour, `,"durationNs":7200000000000`: 2 * time.Hour} {
+		asked, err := readRequest(strings.NewReader(`{"plans":{"all":{"connections":1}}` + duration + `}`))
+		if err != nil || asked.bounds.Duration != want {
+			t.Errorf("%q: %+v, error %v; want %v", duration, asked, err, want)
+		}
+	}
+}

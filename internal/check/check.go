@@ -27,6 +27,9 @@
 // how far off a share must be noticed (10 points unless it is said). Names run
 // over hyphens and fields do not: tcp-echo is a name, jason.p50-5ms a difference.
 //
+// A condition of abortWhen is a line, too, but for what is not known while a load
+// runs (condition.go).
+//
 // The rules that outrank the others: missing evidence is never 0 and never
 // passes; comparisons are exact, in rational numbers, of what was observed;
 // only split(...) is a statistical test.
