@@ -125,7 +125,7 @@ func (n night) run(t *testing.T, of *batch.CronJob, limit time.Duration) (name, 
 // volume is a folder of this machine, which is the node.
 func TestTheNightlyJobRunsScenariosAndKeepsTheirReports(t *testing.T) {
 	n := newNight(t)
-	before := standing(t, optionsOf("").Namespace)
+	before := standing(t, n.namespace)
 	n.apply(t, "rbac")
 	reports := n.volume(t)
 	job := n.apply(t, "nightly")
@@ -144,7 +144,7 @@ func TestTheNightlyJobRunsScenariosAndKeepsTheirReports(t *testing.T) {
 			t.Errorf("%s: the report says %s of %s, restored %v", scenario, record.Verdict, record.Scenario.Name, record.Restored)
 		}
 	}
-	if diff := cmp.Diff(before, standing(t, optionsOf("").Namespace)); diff != "" {
+	if diff := cmp.Diff(before, standing(t, n.namespace)); diff != "" {
 		t.Errorf("after the night (-before +after):\n%s", diff)
 	}
 }
@@ -197,21 +197,27 @@ func (n night) scenarios(t *testing.T, names ...string) {
 func TestTheReaperUndoesWhatWasKilledAndLeavesTheLivingAlone(t *testing.T) {
 	n := newNight(t)
 	job := n.apply(t, "reaper")
-	before := standing(t, optionsOf("").Namespace)
+	before := standing(t, n.namespace)
 	at := standBetween(t).endAt(t, "breaker-httpbin", "dead", 6, func(_ *testing.T, p *process, _ string, _ func()) {
 		_ = p.Process.Kill()
 		<-p.ended
 	})
-	if at == "" || cmp.Equal(before, standing(t, optionsOf("").Namespace)) {
+	if at == "" || cmp.Equal(before, standing(t, n.namespace)) {
 		t.Fatalf("killed at %q, and nothing is left", at)
 	}
 	n.dueIn(t, "dead", -6*time.Minute)
-	for run, ahead := range map[string]time.Duration{"lost": -4 * time.Minute, "alive": time.Minute} {
-		n.dueIn(t, run, ahead)
-		before["ConfigMap/meshchaos-ledger-"+run] = "is there"
-	}
+	n.dueIn(t, "lost", -4*time.Minute)
+	n.dueIn(t, "alive", time.Minute)
 	_, said := n.run(t, job, 2*time.Minute)
-	if diff := cmp.Diff(before, standing(t, optionsOf("").Namespace)); diff != "" {
+	after := standing(t, n.namespace)
+	for _, run := range []string{"lost", "alive"} {
+		ledger := "ConfigMap/meshchaos-ledger-" + run
+		if after[ledger] == "" {
+			t.Errorf("the ledger of the run %s is gone", run)
+		}
+		delete(after, ledger)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("the reaper said\n%s\nand there is (-before +after):\n%s", said, diff)
 	}
 }
