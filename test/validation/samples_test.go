@@ -4,6 +4,7 @@ package validation
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -26,7 +27,8 @@ var originals = map[string]string{
 
 var imageLine = regexp.MustCompile(`(?m)^\s*(?:- )?image: (\S+)`)
 
-// What is called Istio's image is the one that the Istio of the rig has in its samples.
+// What is called Istio's image is the one that the Istio of the rig has in its samples,
+// wherever that is pulled from.
 func TestSamplesHaveTheImagesOfIstiosOwn(t *testing.T) {
 	source := istioSource(t)
 	for _, name := range manifests.IstioNames() {
@@ -54,7 +56,7 @@ func TestSamplesHaveTheImagesOfIstiosOwn(t *testing.T) {
 func images(manifest []byte) []string {
 	var all []string
 	for _, found := range imageLine.FindAllSubmatch(manifest, -1) {
-		all = append(all, string(found[1]))
+		all = append(all, path.Base(string(found[1])))
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
