@@ -1,6 +1,9 @@
 package install
 
 import (
+	"context"
+	"errors"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/meshchaos/meshchaos/internal/cluster"
 )
 
 const own = "meshchaos/meshchaos:1.0"
@@ -193,5 +199,36 @@ func TestARefusalThatLastsEndsTheWaiting(t *testing.T) {
 	v.deployments[0].Status.Conditions = nil
 	if err := v.refusing(since); err != nil || len(since) != 0 {
 		t.Errorf("when it is over: %v, %v", err, since)
+	}
+}
+
+// A cluster that is away may be back: that ends neither the waiting for pods nor for their end.
+func TestAClusterThatIsAwayIsWaitedFor(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	in, err := Open(&rest.Config{Host: server.URL}, "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	s, err := Read("sleep", "", own, "1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tooLong := errors.New("that took too long")
+	var said []string
+	ctx, cancel := context.WithTimeoutCause(t.Context(), lookEvery*3/2, tooLong)
+	defer cancel()
+	err = in.Wait(ctx, []Sample{s}, func(words string) { said = append(said, words) })
+	if !errors.Is(err, tooLong) || !strings.Contains(err.Error(), "the cluster to answer") || len(said) < 2 {
+		t.Errorf("error %v after %q", err, said)
+	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	err = in.Wait(interrupted, []Sample{s}, func(string) { interrupt() })
+	if err == nil || !strings.Contains(err.Error(), "it was interrupted; still waiting for the cluster to answer") {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := in.Plan(t.Context(), []Sample{s}); err == nil || cluster.Answers(err) || !strings.Contains(err.Error(), "reaching the cluster") {
+		t.Errorf("Plan: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,13 +140,14 @@ func (in *Installer) gone(ctx context.Context, sample string, say func(string)) 
 		}
 		return len(left) == 0, nil
 	})
+	doing := fmt.Sprintf("waiting until %s is gone from %s", sample, in.namespace)
 	switch {
 	case err == nil:
 		return nil
-	case len(left) == 0 && last != nil:
-		return fmt.Errorf("waiting until %s is gone from %s: %w", sample, in.namespace, last)
+	case ctx.Err() == nil || len(left) == 0:
+		return fmt.Errorf("%s: %w", doing, cmp.Or(last, err))
 	}
-	return fmt.Errorf("waiting until %s is gone from %s: %s are deleted, and are still there; kubectl -n %[2]s describe says what holds them", sample, in.namespace, strings.Join(left, ", "))
+	return fmt.Errorf("%s: %w; these are deleted, and still there: %s; uninstall again waits again, and kubectl -n %s describe says what holds one", doing, ended(ctx), strings.Join(left, ", "), in.namespace)
 }
 
 // lookEvery is how often what is waited for is looked at.

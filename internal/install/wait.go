@@ -21,8 +21,6 @@ import (
 // does not answer for a moment does that too.
 const refusedLimit = 30 * time.Second
 
-var errInterrupted = errors.New("it was interrupted")
-
 // Wait waits until samples serve: every pod is there as the Deployment now has it, ready
 // and with a sidecar that is, and stands behind its Services. Say takes what is still
 // waited for, each time it is looked at. A pod that will not become ready however long one
@@ -53,13 +51,17 @@ func (in *Installer) Wait(ctx context.Context, samples []Sample, say func(string
 	case hopeless != nil:
 		return fmt.Errorf("%s: %w", in.doing("starting", samples), in.explained(ctx, hopeless))
 	case len(waiting) > 0 && ctx.Err() != nil:
-		why := context.Cause(ctx)
-		if errors.Is(why, context.Canceled) {
-			why = errInterrupted
-		}
-		return fmt.Errorf("%s: %w, waiting for %s", in.doing("starting", samples), why, strings.Join(waiting, "; "))
+		return fmt.Errorf("%s: %w; still waiting for %s", in.doing("starting", samples), ended(ctx), strings.Join(waiting, "; "))
 	}
 	return fmt.Errorf("%s: %w", in.doing("starting", samples), err)
+}
+
+// ended is why a waiting ended before its time: what ctx says, or that it was interrupted.
+func ended(ctx context.Context) error {
+	if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
+		return why
+	}
+	return errors.New("it was interrupted")
 }
 
 // briefly is how many of what is waited for are named at once; the others are counted.
