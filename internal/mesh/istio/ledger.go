@@ -49,6 +49,7 @@ type head struct {
 // parts are the ConfigMaps of a ledger, as this process knows them.
 type parts struct {
 	run   string
+	loads string              // the label of the pods that the run's load comes from
 	of    map[string]int      // the part of each key
 	data  []map[string]string // what each holds
 	dirty []int               // those that are to be written, in that order
@@ -152,8 +153,11 @@ func (m *Mesh) readParts(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	m.ledger = parts{run: run, of: map[string]int{}, data: []map[string]string{{}}}
+	m.ledger = parts{run: run, loads: m.id, of: map[string]int{}, data: []map[string]string{{}}}
 	inOrder(list)
+	if len(list) > 0 { // who undoes the run of another must still find its pods
+		m.ledger.loads = list[0].Annotations[loadsFrom]
+	}
 	for i, part := range list {
 		data := map[string]string{}
 		maps.Copy(data, part.Data)
@@ -186,7 +190,7 @@ func (m *Mesh) writePart(ctx context.Context, ledger *journal.Ledger, part int) 
 		ObjectMeta: metav1.ObjectMeta{
 			Name: partName(ledger.Run, part), Namespace: m.namespace,
 			Labels:      map[string]string{managedBy: programName, component: ledgerComponent, instance: ledger.Run},
-			Annotations: map[string]string{deadline: ledger.Deadline.Format(time.RFC3339), loadsFrom: m.id},
+			Annotations: map[string]string{deadline: ledger.Deadline.Format(time.RFC3339), loadsFrom: m.ledger.loads},
 		},
 		Data: m.ledger.data[part],
 	}
