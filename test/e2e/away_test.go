@@ -40,9 +40,9 @@ spec:
     - raters.status[200] == raters.sent
 `
 
-// ofRatings is owned by somebody else.
+// ofRatings is owned by somebody else. Its revision brings it to istiod's webhook.
 const ofRatings = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
- "metadata":{"name":"applied","labels":{"team":"books"},"annotations":{"why":"theirs"}},
+ "metadata":{"name":"applied","labels":{"team":"books","istio.io/rev":"default"},"annotations":{"why":"theirs"}},
  "spec":{"hosts":["ratings"],"http":[{"name":"plain","timeout":"10.5s","route":[{"destination":{"host":"ratings"},"weight":0}]}]}}`
 
 // TestARunOutlastsAnAPIServerThatIsAway takes it away for a while as each phase of a

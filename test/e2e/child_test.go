@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -127,4 +128,18 @@ func (p *process) wasKilled() bool {
 		status, ok = exit.Sys().(syscall.WaitStatus)
 	}
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// readScenario reads one that stands in a test.
+func readScenario(t *testing.T, text string) *scenarios.Scenario {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenarios.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

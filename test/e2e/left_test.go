@@ -61,8 +61,8 @@ func restore(t *testing.T, program, namespace string) {
 	}
 }
 
-// standing are all of Istio's objects of a namespace, and what runs make there: ledgers
-// and load pods. Of what was written and written back the version has moved, and is
+// standing are all of Istio's objects of a namespace, and what runs make there: ledgers,
+// leases and load pods. Of what was written and written back the version has moved, and is
 // left out.
 func standing(t *testing.T, namespace string) map[string]string {
 	t.Helper()
@@ -73,6 +73,7 @@ func standing(t *testing.T, namespace string) map[string]string {
 		{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}:         "",
 		{Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"}:       "",
 		{Version: "v1", Resource: "configmaps"}:                                     "app.kubernetes.io/managed-by=meshchaos",
+		{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}:           "app.kubernetes.io/managed-by=meshchaos",
 		{Version: "v1", Resource: "pods"}:                                           "app.kubernetes.io/managed-by=meshchaos",
 	} {
 		list, err := client.Resource(of).Namespace(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: selector})
