@@ -91,6 +91,7 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 			want := owner.apply(applied)
 			var made *unstructured.Unstructured
 			record, err := runScenario(t, s, id, &passedBy{Mesh: m, pass: func(ctx context.Context) (err error) {
+				ctx = context.WithoutCancel(ctx) // the run ends as soon as it hears of it
 				if edit.patch != "" {
 					made, err = owner.Patch(ctx, "applied", types.JSONPatchType, []byte(edit.patch), metav1.PatchOptions{FieldManager: "kubectl-edit"})
 					return err
