@@ -2,8 +2,13 @@ package manifests
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"testing"
+
+	rbac "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 func TestWhatIsForAClusterNamesTheNamespaceAndTheImageAsked(t *testing.T) {
@@ -46,5 +51,47 @@ func TestBadNamespacesAreErrorsThatHelp(t *testing.T) {
 		if _, err := ForCluster(row.name, row.namespace, row.image); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("ForCluster(%q, %q, %q): error %v, want %s", row.name, row.namespace, row.image, err, row.want)
 		}
+	}
+}
+
+// granted are the rights of a manifest, each once.
+func granted(t *testing.T, name string) map[string]bool {
+	t.Helper()
+	text, err := ForCluster(name, Namespace, Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
+		var role rbac.Role
+		if err := documents.Decode(&role); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range role.Rules {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					all[role.Namespace+": "+verb+" "+resource+" of "+strings.Join(rule.APIGroups, ",")] = true
+				}
+			}
+		}
+	}
+}
+
+func TestTheReaperMayNothingThatARunMayNotAndBeginsNone(t *testing.T) {
+	run, reaper := granted(t, "rbac"), granted(t, "reaper")
+	for right := range reaper {
+		if !run[right] {
+			t.Errorf("a run may not %s", right)
+		}
+		for _, begins := range []string{"create pods of ", "create virtualservices of ", "create configmaps of "} {
+			if strings.Contains(right, begins) {
+				t.Errorf("the reaper may %s", right)
+			}
+		}
+	}
+	if len(reaper) < 20 {
+		t.Errorf("the reaper has %d rights only", len(reaper))
 	}
 }
