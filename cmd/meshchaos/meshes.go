@@ -17,6 +17,7 @@ type meshes struct {
 	pod     *loadPodFlags
 	all     []*scenarios.Scenario
 	cluster *istio.Cluster // nil: it is not open
+	kept    []string       // what is left of the load workload on purpose, worded
 }
 
 // open opens the mesh for one scenario. It says what a user waits for.
@@ -27,6 +28,9 @@ func (ms *meshes) open(ctx context.Context, s *scenarios.Scenario, seed uint64, 
 	if ms.cluster == nil {
 		options := ms.flags.options(id, say)
 		options.Template = ms.pod.template
+		if ms.pod.keep {
+			options.Keep = &istio.Keep{By: runner.Whoami(), Tool: version()}
+		}
 		for _, s := range ms.all {
 			options.Lifetime += runner.Longest(s, runner.Options{})
 		}
@@ -49,6 +53,7 @@ func (ms *meshes) close(ctx context.Context) error {
 	if err := ms.cluster.Close(closing); err != nil {
 		return fmt.Errorf("closing the mesh: %w", err)
 	}
+	ms.kept = ms.cluster.Kept()
 	ms.cluster = nil
 	return nil
 }

@@ -67,6 +67,9 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 		last := &outcomes[len(all)-1]
 		last.status = worse(last.status, exitNotRestored)
 	}
+	for _, what := range shared.kept {
+		remark(to.err, what)
+	}
 	return outcomes
 }
 

@@ -56,15 +56,19 @@ type event struct {
 //   - POST /over?cohort=NAME ends a cohort of the load that runs as one ends that
 //     runs while another does: requests in flight finish; 409 if no load has begun.
 //   - POST /stop ends the load that runs, whose results are sent at once.
+//   - POST /take?by=NAME takes the agent for a minute, unless it is another's, and
+//     answers whose it is; POST /leave?by=NAME leaves it.
 //   - GET /idle answers 204, and 409 while a load runs.
 //   - GET /healthz answers 200.
 func Serve(ctx context.Context, l net.Listener) error {
-	s := &server{}
+	s, whose := &server{}, &taking{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /load", s.load)
 	mux.HandleFunc("POST /begin", s.begin)
 	mux.HandleFunc("POST /over", s.over)
 	mux.HandleFunc("POST /stop", s.stop)
+	mux.HandleFunc("POST /take", whose.take)
+	mux.HandleFunc("POST /leave", whose.leave)
 	mux.HandleFunc("GET /idle", s.idle)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{

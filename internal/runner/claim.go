@@ -82,7 +82,7 @@ func (r *run) holders(ctx context.Context) ([]*journal.Holder, error) {
 // refuses to begin beside a run that is not over.
 func (r *run) claim(ctx context.Context) error {
 	r.book.do(func(l *journal.Ledger) {
-		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, whoami(), r.record.Started.UTC()
+		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, Whoami(), r.record.Started.UTC()
 	})
 	err := r.book.store(ctx, aliveFor)
 	var held *mesh.HeldError
@@ -143,8 +143,8 @@ func (r *run) await(ctx context.Context, busy *BusyError) error {
 	}
 }
 
-// whoami is who runs this program, and where.
-func whoami() string {
+// Whoami is who runs this program, and where.
+func Whoami() string {
 	name, machine := "somebody", "somewhere"
 	if u, err := user.Current(); err == nil {
 		name = u.Username

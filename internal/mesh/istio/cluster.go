@@ -31,6 +31,7 @@ type Options struct {
 	Namespace  string        // empty: the context's
 	Image      string        // of the load workload: this program, with the command agent
 	Template   *Template     // of the load workload; nil: nothing is otherwise
+	Keep       *Keep         // the load workloads outlive the Cluster; nil: they do not
 	Lifetime   time.Duration // after which a load workload ends by itself, as when this process is killed; 0: 4 h
 	Run        string        // the id of the run, or of the first of several; part of the load workload's name
 	Log        func(string)  // takes what is being waited for, and each warning of the API server once, from several goroutines; may be nil
@@ -43,8 +44,11 @@ type Cluster struct {
 	namespace string
 	image     string
 	template  *Template
+	keep      *Keep
+	needed    time.Duration // of a load workload that was kept: how long it must still be there
 	lifetime  time.Duration
-	id        string // by which the load workload is known, that of the first run
+	holder    string // the id of the first run
+	id        string // by which the load workloads are known: that, or who keeps them
 	config    *rest.Config
 	api       *http.Client // carries kube and dynamic
 	kube      kubernetes.Interface
@@ -57,6 +61,7 @@ type Cluster struct {
 	lending sync.Mutex       // of what follows
 	slots   map[string]*slot // of the load workloads, by what they borrow
 	closed  bool
+	kept    []*workload // that were left when it was closed
 }
 
 // reachTimeout bounds how long a cluster that does not answer is waited for.
@@ -71,6 +76,10 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
 	}
 	c := &Cluster{namespace: namespace, image: o.Image, template: o.Template, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
+	c.holder, c.needed = o.Run, c.lifetime
+	if c.keep = o.Keep; c.keep != nil {
+		c.id, c.lifetime = c.keep.id(), max(c.lifetime, keptFor)
+	}
 	if o.Template != nil && o.Template.Image != "" {
 		c.image = o.Template.Image
 	}
@@ -97,29 +106,45 @@ func (c *Cluster) Mesh(run string, log func(string)) *Mesh {
 	return &Mesh{Cluster: c, run: run, log: log}
 }
 
-// Close ends all tunnels, then deletes the load workloads and waits until they are gone.
-// The meshes of all runs must be closed. It may be called again.
+// Close ends all tunnels, then deletes the load workloads that are not to be kept, and
+// waits until they are gone. The meshes of all runs must be closed. It may be called
+// again.
 func (c *Cluster) Close(ctx context.Context) error {
 	c.lending.Lock()
 	c.closed = true
 	all := slices.Collect(maps.Values(c.slots))
 	c.lending.Unlock()
-	c.tunnels.close()
 	defer c.api.CloseIdleConnections()
-	made := false
+	var gone []*slot
 	for _, p := range all {
 		p.mu.Lock() // nothing is made any more
 		defer p.mu.Unlock()
-		made = made || p.lent != nil
 		p.lent.leave()
+		switch {
+		case p.lent == nil:
+		case c.keeps(ctx, p.lent):
+			c.lending.Lock()
+			c.kept = append(c.kept, p.lent)
+			c.lending.Unlock()
+			p.lent = nil
+		default:
+			gone = append(gone, p)
+		}
 	}
-	if !made {
-		return nil
-	}
-	if err := c.deletePods(ctx, c.id, ""); err != nil {
-		return err
-	}
-	for _, p := range all {
+	c.tunnels.close()
+	return c.clear(ctx, gone)
+}
+
+// clear deletes the load workloads of slots.
+func (c *Cluster) clear(ctx context.Context, slots []*slot) error {
+	for _, p := range slots {
+		name := p.lent.name
+		if c.keep == nil {
+			name = "" // all at once
+		}
+		if err := c.deletePods(ctx, c.id, name); err != nil {
+			return err
+		}
 		p.lent = nil
 	}
 	return nil

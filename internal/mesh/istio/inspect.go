@@ -75,7 +75,7 @@ func (m *Mesh) tryPod(ctx context.Context) ([]error, error) {
 	if err == nil {
 		err = intercepted(pod)
 	}
-	if err == nil || unprivileged(err) {
+	if err == nil || unprivileged(err) || apierrors.IsAlreadyExists(err) { // as of one that was kept
 		return nil, nil
 	}
 	err = fmt.Errorf("%s: %w", doing, answered(err))
@@ -95,7 +95,7 @@ func unprivileged(err error) bool {
 // othersLoad names the pods that load of another command may come from.
 func (m *Mesh) othersLoad(pods []corev1.Pod) (warnings []string) {
 	for i := range pods {
-		if id := pods[i].Labels[label]; id != "" && id != m.id && pods[i].Status.Phase == corev1.PodRunning {
+		if id := pods[i].Labels[label]; id != "" && id != m.id && pods[i].Annotations[madeOf] == "" && pods[i].Status.Phase == corev1.PodRunning {
 			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete pod %s", pods[i].Name, m.namespace, pods[i].Name))
 		}
 	}

@@ -28,7 +28,7 @@ const (
 	instance        = "app.kubernetes.io/instance"
 	component       = "app.kubernetes.io/component"
 	deadline        = "meshchaos.io/deadline"
-	loadsFrom       = "meshchaos.io/loads-from"                                               // the label of the load workload that the run uses, which may be another's too
+	loadsFrom       = "meshchaos.io/loads-from"                                               // the label of the load workloads that go when the run is restored; empty: they are kept
 	ledgers         = managedBy + "=" + programName + "," + component + "=" + ledgerComponent // all of them
 
 	// partLimit is in bytes. Kubernetes takes 1 MiB (ConfigMap's validation).
@@ -49,7 +49,7 @@ type head struct {
 // parts are the ConfigMaps of a ledger, as this process knows them.
 type parts struct {
 	run   string
-	loads string              // the label of the pods that the run's load comes from
+	loads string              // the label of the pods that the run's load comes from; empty: they are kept
 	of    map[string]int      // the part of each key
 	data  []map[string]string // what each holds
 	dirty []int               // those that are to be written, in that order
@@ -153,7 +153,7 @@ func (m *Mesh) readParts(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	m.ledger = parts{run: run, loads: m.id, of: map[string]int{}, data: []map[string]string{{}}}
+	m.ledger = parts{run: run, loads: m.transient(), of: map[string]int{}, data: []map[string]string{{}}}
 	inOrder(list)
 	if len(list) > 0 { // who undoes the run of another must still find its pods
 		m.ledger.loads = list[0].Annotations[loadsFrom]
@@ -270,7 +270,7 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 		return err
 	}
 	inOrder(list)
-	if run != m.run && len(list) > 0 {
+	if run != m.run && len(list) > 0 && list[0].Annotations[loadsFrom] != "" {
 		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], ""); err != nil {
 			return err
 		}

@@ -26,21 +26,25 @@ const (
 // vigil watches over a load workload that serves, from then on.
 type vigil struct {
 	over  chan struct{} // closed when it serves no more
-	why   error         // known then
-	leave func()        // ends watching, and waits for that
+	once  sync.Once
+	why   error  // known then
+	leave func() // ends watching, and waits for that
 
 	logged chan struct{} // closed when its log has ended
 	mu     sync.Mutex
 	lines  []string // the last of its log
 }
 
-// watchOver watches over a pod until leave is called.
-func (c *Cluster) watchOver(pod *corev1.Pod) *vigil {
+// watchOver watches over the pod of a load workload until leave is called.
+func (c *Cluster) watchOver(w *workload, pod *corev1.Pod) *vigil {
 	ctx, cancel := context.WithCancel(context.Background())
 	v := &vigil{over: make(chan struct{}), logged: make(chan struct{})}
 	var watching sync.WaitGroup
 	watching.Go(func() { v.watch(ctx, c, pod) })
 	watching.Go(func() { v.listen(ctx, c, pod) })
+	if c.keep != nil {
+		watching.Go(func() { v.hold(ctx, c, w) })
+	}
 	v.leave = func() { cancel(); watching.Wait() }
 	return v
 }
@@ -96,11 +100,19 @@ func (v *vigil) isOver() bool {
 
 // ends closes over if the pod, as it is now, serves no more.
 func (v *vigil) ends(now, pod *corev1.Pod) bool {
-	if v.why = demise(now, pod); v.why == nil {
-		return false
+	why := demise(now, pod)
+	if why != nil {
+		v.end(why)
 	}
-	close(v.over)
-	return true
+	return why != nil
+}
+
+// end closes over.
+func (v *vigil) end(why error) {
+	v.once.Do(func() {
+		v.why = why
+		close(v.over)
+	})
 }
 
 // demise says why a pod that has served does so no more; nil: it does.

@@ -176,9 +176,23 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 			return nil, err
 		}
 	}
-	p.made++
-	p.lent = &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}
-	if err := c.make(ctx, p.lent, log); err != nil {
+	p.lent = nil
+	if p.made == 0 || c.keep == nil { // one that is kept is found by its name
+		p.made++
+	}
+	w := &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}
+	if c.keep != nil {
+		adopted, err := c.adopt(ctx, w, log)
+		if err != nil {
+			return nil, err
+		}
+		if adopted {
+			p.lent = w
+			return w, nil
+		}
+	}
+	p.lent = w
+	if err := c.make(ctx, w, log); err != nil {
 		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, p.lent.name, err)
 	}
 	return p.lent, nil
@@ -229,14 +243,14 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 		return errors.New("no image is named; name one of this program with --image")
 	}
 	log(fmt.Sprintf("starting the load workload %s in %s", w.name, c.namespace))
-	pod := c.workloadPod(w)
-	if err := w.as.lendTo(pod); err != nil {
+	pod, err := c.sent(w)
+	if err != nil {
 		return err
 	}
 	if err := c.unlisted(ctx, pod); err != nil {
 		return err
 	}
-	pod, err := c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
+	pod, err = c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
 	if err != nil {
 		return err
 	}
@@ -246,13 +260,33 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	if pod, err = c.awaitReady(ctx, pod); err != nil {
 		return err
 	}
+	return c.serve(ctx, w, pod)
+}
+
+// sent is the pod of a load workload as it is made.
+func (c *Cluster) sent(w *workload) (*corev1.Pod, error) {
+	pod := c.workloadPod(w)
+	if err := w.as.lendTo(pod); err != nil {
+		return nil, err
+	}
+	c.sign(pod)
+	return pod, nil
+}
+
+// serve has load come from a pod that is ready for it.
+func (c *Cluster) serve(ctx context.Context, w *workload, pod *corev1.Pod) (err error) {
 	if w.agent, err = c.awaitAgent(ctx, pod); err != nil {
 		return err
+	}
+	if c.keep != nil {
+		if err := c.take(ctx, w); err != nil {
+			return err
+		}
 	}
 	if w.envoy, err = c.envoyVersion(ctx, pod); err != nil {
 		return err
 	}
-	w.pod, w.vigil = pod, c.watchOver(pod)
+	w.pod, w.vigil = pod, c.watchOver(w, pod)
 	return nil
 }
 
