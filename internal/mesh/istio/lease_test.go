@@ -11,6 +11,7 @@ import (
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
+	rbac "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -147,6 +148,25 @@ func TestWhatAKilledRunHeldIsTakenOverOnceItsLedgerIsGone(t *testing.T) {
 	// restore, from another machine
 	if err := other(t, shop, "restore").Settle(t.Context(), "t1"); err != nil || leaseIn(t, shop, host) != nil {
 		t.Errorf("restore does not give it back: %v", err)
+	}
+}
+
+// Who restores may have no role in the namespace of a host.
+func TestALeaseThatNobodyMayGiveBackKeepsNoLedger(t *testing.T) {
+	m := open(t)
+	host := journal.Claim{Namespace: m.namespace, What: "ratings." + m.namespace + ".svc.cluster.local"}
+	if _, err := entered(t, m, -time.Second, host); err != nil {
+		t.Fatal(err)
+	}
+	limited := as(t, m, []rbac.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"list", "delete"}},
+		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "delete"}},
+	})
+	if err := limited.Settle(t.Context(), "t1"); err != nil {
+		t.Error(err)
+	}
+	if ledgers, err := m.Ledgers(t.Context()); err != nil || len(ledgers) != 0 || leaseIn(t, m, host) == nil {
+		t.Errorf("the ledgers are %v, %v", ledgers, err)
 	}
 }
 
