@@ -88,13 +88,13 @@ func endAtEachWrite(t *testing.T, end ending) {
 			for n := 1; !t.Failed(); n++ {
 				id := fmt.Sprintf("end%x%02d", time.Now().Unix()&0xffff, n)
 				at := b.endAt(t, one.scenario, id, n, end)
+				if diff := cmp.Diff(before, standing(t, namespace)); diff != "" {
+					t.Errorf("ended at write %d, %q (-before +after):\n%s", n, at, diff)
+				}
 				if at == "" {
 					break
 				}
 				points++
-				if diff := cmp.Diff(before, standing(t, namespace)); diff != "" {
-					t.Errorf("ended at write %d, %s (-before +after):\n%s", n, at, diff)
-				}
 			}
 			borrowed.apply(strings.Replace(one.borrowed, "theirs", "still theirs", 1))
 		})
