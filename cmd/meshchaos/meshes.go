@@ -16,6 +16,7 @@ type meshes struct {
 	flags   *meshFlags
 	pod     *loadPodFlags
 	all     []*scenarios.Scenario
+	caps    runner.Caps
 	cluster *istio.Cluster // nil: it is not open
 	kept    []string       // what is left of the load workload on purpose, worded
 }
@@ -32,7 +33,7 @@ func (ms *meshes) open(ctx context.Context, s *scenarios.Scenario, seed uint64, 
 			options.Keep = &istio.Keep{By: runner.Whoami(), Tool: version()}
 		}
 		for _, s := range ms.all {
-			options.Lifetime += runner.Longest(s, runner.Options{})
+			options.Lifetime += runner.Longest(s, runner.Options{Caps: ms.caps})
 		}
 		c, err := istio.Connect(ctx, options)
 		if err != nil {

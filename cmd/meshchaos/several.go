@@ -48,7 +48,7 @@ func (f *runFlags) checkParallel() error {
 // ended. Once the command is interrupted no further one begins.
 func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outcome {
 	ctx, to := cmd.Context(), streamsOf(cmd)
-	shared := &meshes{flags: &f.mesh, pod: &f.pod, all: all}
+	shared := &meshes{flags: &f.mesh, pod: &f.pod, all: all, caps: f.caps}
 	run := func(s *scenarios.Scenario, to streams) outcome {
 		if ctx.Err() != nil {
 			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun}
