@@ -1,7 +1,6 @@
 package fortio
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -29,9 +28,25 @@ func (e *UnableError) Error() string {
 }
 
 // Check returns everything in a valid plan that keeps fortio from carrying it out and
-// telling what came of it, joined: each is an *UnableError. Nil: there is nothing.
-func Check(p loadgen.Plan) error {
-	var all []error
+// telling what came of it.
+//
+// At a rate fortio shares requests equally between connections, at least two for each:
+// a number that they cannot share is refused, and by Load rounded up.
+func Check(p loadgen.Plan) []*UnableError {
+	all := unable(p)
+	requests, connections := p.Requests, int64(p.Connections)
+	if p.QPS > 0 && requests > 0 && requests != shared(requests, connections) {
+		all = append(all, &UnableError{
+			Field: "connections", Hint: fmt.Sprintf("write connections: %d", sharing(requests, connections)),
+			Why: fmt.Sprintf("at a rate fortio shares requests equally between connections that send two or more each, and %d requests cannot be shared by %d", requests, connections),
+		})
+	}
+	return all
+}
+
+// unable is Check, but for what is rounded.
+func unable(p loadgen.Plan) []*UnableError {
+	var all []*UnableError
 	add := func(field, hint, format string, args ...any) {
 		all = append(all, &UnableError{Field: field, Why: fmt.Sprintf(format, args...), Hint: hint})
 	}
@@ -50,7 +65,7 @@ func Check(p loadgen.Plan) error {
 		checkHTTP(p.HTTP, add)
 	}
 	checkAmounts(p, add)
-	return errors.Join(all...)
+	return all
 }
 
 // unsure takes a field, what to do, and what is wrong.
@@ -74,35 +89,28 @@ func checkHTTP(h *loadgen.HTTP, add unsure) {
 	}
 }
 
-// checkAmounts holds a plan against how fortio shares requests between connections:
-// at a rate each takes an equal part, at least two, and the first one takes what is
-// left over, which comes late; and at no rate the first begins more than the others.
+// checkAmounts holds a plan against what may end fortio's loads.
 func checkAmounts(p loadgen.Plan, add unsure) {
 	byTime := p.Duration > 0 || p.While != ""
-	connections := int64(p.Connections)
-	requests := p.Requests
 	switch {
 	case p.Requests > 0 && byTime:
 		add("requests", "write either", "fortio ends a load by a number of requests or by time, not by what comes first")
-		return
 	case p.Duration > 0 && p.While != "":
 		add("duration", "write either", "fortio ends a load by its own time or another's, not by what comes first")
-		return
 	case byTime && p.QPS == 0:
 		field := "duration"
 		if p.While != "" {
 			field = "while"
 		}
 		add(field, "write requests, or qps", "a load without a rate that time is to end would go on in fortio's pod if this program was gone")
-		return
-	case p.Duration > 0:
-		requests = due(p)
-	case p.While != "":
-		return
 	}
-	if p.QPS > 0 && (requests < 2*connections || requests%connections != 0) {
-		add("connections", fmt.Sprintf("write connections: %d", sharing(requests, connections)), "at a rate fortio shares %d requests equally between connections that send two or more each, and %d cannot", requests, connections)
-	}
+}
+
+// shared is how many requests connections send that send as many each, and two at
+// least, to come to a number.
+func shared(requests, connections int64) int64 {
+	each := max(2, (requests+connections-1)/connections)
+	return each * connections
 }
 
 // sharing is the largest number of connections, up to most, that share requests

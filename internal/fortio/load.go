@@ -40,7 +40,8 @@ type cohort struct {
 
 // Load runs plans beside each other in fortio's pod and returns what each cohort saw,
 // as far as fortio tells (package comment). A plan that Check does not take is an error
-// before anything is sent. begin, which may be nil, is called before; its error is
+// before anything is sent, but for a number of requests at a rate, which is rounded up
+// as Check says, and so are those that a duration makes due. begin, which may be nil, is called before; its error is
 // returned, and nothing was sent then.
 //
 // A cohort with While is begun before the other, and ended after it. What cannot be
@@ -83,12 +84,19 @@ func newGroup(client *Client, plans map[string]loadgen.Plan, bounds loadgen.Boun
 	}
 	names := slices.Sorted(maps.Keys(plans))
 	for _, name := range names {
-		if err := errors.Join(plans[name].Validate(), Check(plans[name])); err != nil {
+		wrong := []error{plans[name].Validate()}
+		for _, cannot := range unable(plans[name]) {
+			wrong = append(wrong, cannot)
+		}
+		if err := errors.Join(wrong...); err != nil {
 			return nil, fmt.Errorf("driving the load %s by fortio: %w", name, err)
 		}
 	}
 	pace, stop := paceOf(plans, bounds.QPS)
 	if stop != nil {
+		if bounds.Stopped != nil {
+			bounds.Stopped(stop)
+		}
 		return nil, stop
 	}
 	g := &group{client: client, bounds: bounds, broken: make(chan struct{})}

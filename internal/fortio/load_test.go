@@ -107,6 +107,18 @@ func TestALoadAtARateKeepsToIt(t *testing.T) {
 	}
 }
 
+func TestRequestsAtARateAreRoundedUpToEqualParts(t *testing.T) {
+	to := newTarget(t, fine)
+	p, few := get(to, 4, 7), get(to, 3, 3)
+	p.QPS, few.QPS = 200, 200
+	results := load(t, map[string]loadgen.Plan{"seven": p, "three": few})
+	for name, want := range map[string]int64{"seven": 8, "three": 6} {
+		if r := results[name]; r.Failure != "" || r.Sent != want {
+			t.Errorf("%s: %+v; want %d requests", name, r, want)
+		}
+	}
+}
+
 func TestALoadThatCannotKeepItsRateIsNotAsAsked(t *testing.T) {
 	to := newTarget(t, func(http.ResponseWriter, *http.Request, int64) { <-time.After(150 * time.Millisecond) })
 	p := get(to, 2, 0)
@@ -212,13 +224,16 @@ func TestCapsHold(t *testing.T) {
 	to := newTarget(t, fine)
 	var stop *loadgen.StopError
 	began := time.Now()
-	_, err := c.Load(t.Context(), map[string]loadgen.Plan{"client": get(to, 2, 20)}, loadgen.Bounds{QPS: 40}, nil)
-	if took := time.Since(began); !errors.As(err, &stop) || took < 440*time.Millisecond {
-		t.Errorf("error %v after %v; want that 20 requests at 40 a second were held back", err, took)
+	_, err := c.Load(t.Context(), map[string]loadgen.Plan{"client": get(to, 2, 60)}, loadgen.Bounds{QPS: 50}, nil)
+	if took := time.Since(began); !errors.As(err, &stop) || took < time.Second {
+		t.Errorf("error %v after %v; want that 60 requests at 50 a second were held back", err, took)
 	}
 	slow := newTarget(t, func(http.ResponseWriter, *http.Request, int64) { <-time.After(50 * time.Millisecond) })
-	if _, err = c.Load(t.Context(), map[string]loadgen.Plan{"client": get(slow, 1, 5)}, loadgen.Bounds{QPS: 100}, nil); err != nil {
+	if _, err = c.Load(t.Context(), map[string]loadgen.Plan{"client": get(slow, 1, 40)}, loadgen.Bounds{QPS: 39}, nil); err != nil {
 		t.Errorf("error %v of a load below its cap", err)
+	}
+	if _, err = c.Load(t.Context(), map[string]loadgen.Plan{"client": get(to, 2, 40)}, loadgen.Bounds{QPS: 40}, nil); err != nil {
+		t.Errorf("error %v of no more requests than a second may have", err)
 	}
 	asked := to.asked.Load()
 	if _, err = c.Load(t.Context(), endless(to), loadgen.Bounds{QPS: 40}, nil); !errors.As(err, &stop) || to.asked.Load() != asked {

@@ -15,31 +15,33 @@ const (
 	free = 0.8
 )
 
-// paceOf shares what a cap leaves among the loads that have no rate of their own. Nil
-// is returned for a reason unless the plans by themselves exceed the cap.
+// paceOf is how fast each load without a rate of its own may be, so that all together
+// keep a cap: 0, as fast as its answers come, where all of them are no more requests than
+// a second may have. The reason why the plans by themselves exceed it is nil if they do not.
 func paceOf(plans map[string]loadgen.Plan, limit float64) (pace float64, stop *loadgen.StopError) {
 	if limit == 0 {
 		return 0, nil
 	}
-	asked, paced, atOnce := 0.0, 0, int64(0)
+	scheduled, paced, tooFew, paceable := 0.0, 0, 0.0, 0.0
 	for _, p := range plans {
 		switch most := mostOf(p); {
 		case p.QPS > 0:
-			asked += p.QPS
+			scheduled += p.QPS
 		case most >= 2*int64(p.Connections):
 			paced++
+			paceable += float64(most)
 		default: // fortio takes fewer connections for so few at a rate
-			atOnce += most
+			tooFew += float64(most)
 		}
 	}
-	left := limit - asked - float64(atOnce)
-	if asked+float64(atOnce) > max(limit*(1+tolerated), limit+1) || paced > 0 && left <= 0 {
+	left := limit - scheduled - tooFew
+	switch {
+	case scheduled+tooFew > max(limit*(1+tolerated), limit+1), paced > 0 && left <= 0:
 		return 0, &loadgen.StopError{
-			Observed: fmt.Sprintf("the plans ask for %s requests a second, and %d more at once", digits(asked), atOnce),
+			Observed: fmt.Sprintf("the plans ask for %s requests a second, and %s more as fast as the answers come", digits(scheduled), digits(tooFew+paceable)),
 			Limit:    digits(limit) + " a second, of all cohorts together",
 		}
-	}
-	if paced == 0 {
+	case paceable <= left:
 		return 0, nil
 	}
 	return left / float64(paced), nil

@@ -77,14 +77,16 @@ func newRequest(p loadgen.Plan, label string, pace float64) request {
 
 // mostOf is how many requests a plan can come to.
 func mostOf(p loadgen.Plan) int64 {
+	requests := p.Requests
 	switch {
-	case p.Requests > 0:
-		return p.Requests
+	case p.QPS == 0:
+		return requests
 	case p.Duration > 0:
-		return due(p)
+		requests = due(p)
+	case p.While != "":
+		requests = int64(math.Ceil(p.QPS * longest.Seconds()))
 	}
-	each := int64(math.Ceil(p.QPS * longest.Seconds() / float64(p.Connections)))
-	return max(each, 2) * int64(p.Connections)
+	return shared(requests, int64(p.Connections))
 }
 
 // body is the request as it is sent.
