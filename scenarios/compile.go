@@ -195,6 +195,9 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		return errors.Join(wrong...)
 	}
 	into.targets, into.froms = map[string]Error{}, map[string]Error{}
+	into.fields = func(cohort, field string) Error {
+		return *r.place(yamlnode.At(f.fieldOf(loadNode(f, step, cohort), field), "", ""))
+	}
 	for _, name := range slices.Sorted(maps.Keys(step.Load)) {
 		cohort, err := compileLoad(f, step, name, into.Expect)
 		note(err)

@@ -3,7 +3,8 @@
 // also holds the library of scenarios that are built into the program.
 //
 // The package may import internal/check, internal/evidence, internal/lint, internal/mesh,
-// internal/rules, internal/samples, internal/yamlnode, internal/nearest, report and loadgen.
+// internal/rules, internal/samples, internal/yamlnode, internal/nearest, internal/fortio, report
+// and loadgen.
 // A label is what Kubernetes takes for one (k8s.io/apimachinery).
 package scenarios
 
@@ -70,8 +71,9 @@ type Step struct {
 
 	AbortWhen []Condition // what ends its load: the file's, and then its own
 
-	targets map[string]Error // where what a cohort calls stands
-	froms   map[string]Error // where it stands what it is from
+	targets map[string]Error                 // where what a cohort calls stands
+	froms   map[string]Error                 // where it stands what it is from
+	fields  func(cohort, field string) Error // where a field of its plan stands, as loadgen.FieldError has it
 	scope   check.Scope
 }
 

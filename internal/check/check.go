@@ -132,6 +132,14 @@ type Size struct {
 	Requests int64  // the answers that the cohort needs, or the requests that the service needs
 }
 
+// Time is a statistic of a cohort's times that a line names.
+type Time struct {
+	Load    Load
+	Name    string // p50, p90, p95, p99, p999, min, max or mean
+	Service bool   // of service time, rather than of response time
+	Offset  int    // where it stands in the line, in bytes
+}
+
 // mention is that a line says something of outcomes of a cohort.
 type mention struct {
 	load Load
@@ -143,6 +151,7 @@ type named struct {
 	needs    []Need
 	loads    []Load
 	sizes    []Size
+	times    []Time
 	mentions []mention
 }
 
@@ -220,6 +229,9 @@ func (e *Expectation) Loads() []Load { return e.loads }
 // SamplesNeeded returns what the splits and the percentiles of the line need.
 // With fewer samples they are inconclusive.
 func (e *Expectation) SamplesNeeded() []Size { return e.sizes }
+
+// Times returns the statistics of times that the line names, in their order.
+func (e *Expectation) Times() []Time { return e.times }
 
 // compiler gives a parsed line its meaning and notes what it names.
 type compiler struct {

@@ -98,6 +98,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 	for _, t := range timings() {
 		if t.name == name.text {
 			c.needsSamples(Size{Load: l, Requests: t.least})
+			c.times = append(c.times, Time{l, t.name, service, name.start})
 			return term{kind: duration, form: c.time(l, t.name, service), eval: ofLoad(l, timed(t, service))}, nil
 		}
 		known = append(known, t.name)
