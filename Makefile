@@ -3,7 +3,7 @@ ARCHIVE ?= build/meshchaos.tar
 LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint race e2e fidelity bench fuzz browser image
+.PHONY: help build test lint race e2e fidelity bench fuzz browser image fortio
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,3 +45,7 @@ browser: ## the sample pages in Debian's Chromium
 
 image: build ## the container image IMAGE as the archive ARCHIVE, without Docker
 	go run ./test/cluster/image -name $(IMAGE) -o $(ARCHIVE) -entrypoint /meshchaos -user 65532:65532 build/meshchaos:/meshchaos
+
+fortio: ## an image of fortio's own REST handlers, for the tests, as build/fortio.tar
+	CGO_ENABLED=0 go build -C test/fortio -trimpath -ldflags '-s -w' -o $(CURDIR)/build/fortio .
+	go run ./test/cluster/image -name meshchaos/fortio:dev -o build/fortio.tar -entrypoint /fortio -user 65532:65532 build/fortio:/fortio

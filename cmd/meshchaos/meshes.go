@@ -28,7 +28,7 @@ func (ms *meshes) open(ctx context.Context, s *scenarios.Scenario, seed uint64, 
 	}
 	if ms.cluster == nil {
 		options := ms.flags.options(id, say)
-		options.Template = ms.pod.template
+		options.Template, options.Fortio = ms.pod.template, ms.pod.fortio
 		if ms.pod.keep {
 			options.Keep = &istio.Keep{By: runner.Whoami(), Tool: version()}
 		}

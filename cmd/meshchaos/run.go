@@ -115,6 +115,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		if err := s.Override(f.override); err != nil {
 			return ofFile(s, err)
 		}
+		if err := f.pod.fit(s); err != nil {
+			return ofFile(s, err)
+		}
 	}
 	outcomes := f.runAll(cmd, all)
 	status := exitPass

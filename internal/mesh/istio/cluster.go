@@ -30,6 +30,7 @@ type Options struct {
 	Context    string        // of the kubeconfig; empty: its current one
 	Namespace  string        // empty: the context's
 	Image      string        // of the load workload: this program, with the command agent
+	Fortio     string        // instead: an image of fortio, whose command server drives the load as far as internal/fortio can; empty: none
 	Template   *Template     // of the load workload; nil: nothing is otherwise
 	Keep       *Keep         // the load workloads outlive the Cluster; nil: they do not
 	Lifetime   time.Duration // after which a load workload ends by itself, as when this process is killed; 0: 4 h
@@ -43,6 +44,7 @@ type Options struct {
 type Cluster struct {
 	namespace string
 	image     string
+	fortio    bool // the image is of fortio, and not of this program
 	template  *Template
 	keep      *Keep
 	needed    time.Duration // of a load workload that was kept: how long it must still be there
@@ -75,7 +77,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
 	}
-	c := &Cluster{namespace: namespace, image: o.Image, template: o.Template, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
+	c := &Cluster{namespace: namespace, image: cmp.Or(o.Fortio, o.Image), fortio: o.Fortio != "", template: o.Template, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
 	c.holder, c.needed = o.Run, c.lifetime
 	if c.keep = o.Keep; c.keep != nil {
 		c.id, c.lifetime = c.keep.id(), max(c.lifetime, keptFor)

@@ -57,6 +57,9 @@ func (m *Mesh) Inspect(ctx context.Context, services []string) (wrong []error, w
 		warnings = append(warnings, bare.warnings(s)...)
 	}
 	warnings = append(warnings, m.othersLoad(pods.Items)...)
+	if m.fortio {
+		warnings = append(warnings, byFortio)
+	}
 	refused, err := m.tryPod(ctx)
 	return append(wrong, refused...), warnings, err
 }

@@ -9,10 +9,10 @@
 // of a duration. What others change during a run is followed by a watch for each
 // kind, in all namespaces as far as the user's rights go.
 //
-// Load comes from a pod of this program with a sidecar of its own. The proxies'
+// Load comes from a pod of this program, or of fortio, with a sidecar of its own. The proxies'
 // admin interfaces and the pod's agent are reached by port-forward, their access
 // logs by pods/log. The package may import loadgen and
-// internal/{agent,cluster,envoy,mesh,rules,yamlnode}.
+// internal/{agent,cluster,envoy,fortio,mesh,rules,yamlnode}.
 package istio
 
 import (

@@ -76,7 +76,7 @@ func (c *Cluster) workloadPod(w *workload) *corev1.Pod {
 				Name:            agentContainer,
 				Image:           c.image,
 				ImagePullPolicy: corev1.PullIfNotPresent,
-				Args:            []string{"agent"},
+				Args:            c.args(),
 				Resources:       agentResources(),
 				SecurityContext: &corev1.SecurityContext{
 					RunAsUser: &user, RunAsGroup: &user, RunAsNonRoot: &yes, AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
@@ -115,7 +115,7 @@ func failure(pod *corev1.Pod, image string) error {
 			switch w.Reason {
 			case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
 				if s.Name == agentContainer {
-					return fmt.Errorf("the cluster cannot pull the image %s (%s: %s); name one that it can with --image", image, w.Reason, w.Message)
+					return fmt.Errorf("the cluster cannot pull the image %s (%s: %s); name one that it can with --image, or with --fortio-image if fortio is to drive the load", image, w.Reason, w.Message)
 				}
 				return fmt.Errorf("the cluster cannot pull the image %s of container %s (%s: %s)", s.Image, s.Name, w.Reason, w.Message)
 			case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff":
@@ -123,7 +123,7 @@ func failure(pod *corev1.Pod, image string) error {
 			}
 		}
 		if t := s.State.Terminated; t != nil && s.Name == agentContainer {
-			return fmt.Errorf("the image %s ended with exit status %d (%s) instead of waiting for load; name one of this program's version with --image: %s", image, t.ExitCode, t.Reason, strings.TrimSpace(t.Message))
+			return fmt.Errorf("the image %s ended with exit status %d (%s) instead of waiting for load; name one of this program's version with --image, or fortio's with --fortio-image: %s", image, t.ExitCode, t.Reason, strings.TrimSpace(t.Message))
 		}
 	}
 	if pod.Status.Phase == corev1.PodFailed {

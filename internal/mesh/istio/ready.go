@@ -55,12 +55,12 @@ func (c *Cluster) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod,
 
 // awaitAgent waits for the agent itself: as it listens on the pod's loopback
 // only, no readiness probe can see it.
-func (c *Cluster) awaitAgent(ctx context.Context, pod *corev1.Pod) (*agent.Client, error) {
+func (c *Cluster) awaitAgent(ctx context.Context, pod *corev1.Pod) (generator, error) {
 	base, err := c.tunnels.base(pod, agent.Port)
 	if err != nil {
 		return nil, err
 	}
-	client := &agent.Client{HTTP: c.tunnels.client, Base: base}
+	client := c.generator(base)
 	var last error
 	err = wait.PollUntilContextTimeout(ctx, pollEvery, 15*time.Second, true, func(ctx context.Context) (bool, error) {
 		last = client.Ready(ctx)

@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
@@ -35,7 +34,7 @@ type workload struct {
 	name    string
 	as      borrowed
 	pod     *corev1.Pod // nil: it was not seen to serve
-	agent   *agent.Client
+	agent   generator
 	gateway *corev1.Service // the ingress gateway's, which the sidecar leaves alone; nil if there is none
 	envoy   string          // the version of its sidecar's Envoy
 	vigil   *vigil          // over the pod; nil as long as that is
