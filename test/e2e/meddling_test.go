@@ -125,7 +125,7 @@ func dynamicClient(t *testing.T) dynamic.Interface {
 func pass(ctx context.Context, r dynamic.ResourceInterface, o *unstructured.Unstructured) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if _, err := r.Create(ctx, o, metav1.CreateOptions{}); err != nil {
+	if _, err := r.Create(context.WithoutCancel(ctx), o, metav1.CreateOptions{}); err != nil { // the run may end before the answer is read
 		return err
 	}
 	atOnce := int64(0)
