@@ -77,6 +77,9 @@ func granted(t *testing.T, m *Mesh, manifest string) []*rbac.Role {
 			role := &rbac.Role{}
 			convert(t, document, role)
 			putRole(t, m, role)
+			t.Cleanup(func() {
+				_ = m.kube.RbacV1().Roles(role.Namespace).Delete(context.Background(), role.Name, metav1.DeleteOptions{})
+			})
 			roles = append(roles, role)
 		case "RoleBinding":
 			binding := &rbac.RoleBinding{}
@@ -97,16 +100,11 @@ func convert(t *testing.T, from *unstructured.Unstructured, to any) {
 	}
 }
 
-// putRole makes a role as it is given, and takes it away when the test ends.
+// putRole makes a role as it is given: one that is not there is created by an update.
 func putRole(t *testing.T, m *Mesh, role *rbac.Role) {
 	t.Helper()
-	roles := m.kube.RbacV1().Roles(role.Namespace)
-	_, err := roles.Update(t.Context(), role, metav1.UpdateOptions{})
-	if err != nil {
-		if _, err = roles.Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = roles.Delete(context.Background(), role.Name, metav1.DeleteOptions{}) })
+	if _, err := m.kube.RbacV1().Roles(role.Namespace).Update(t.Context(), role, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }
 
