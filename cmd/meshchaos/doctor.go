@@ -28,10 +28,10 @@ func newDoctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what of a namespace on a cluster is in the way of a run",
 		Long: `Say of a namespace on a cluster, without a scenario, what a run in it would be
-refused for, and what it would warn of: rights, services without a ready pod, pods
-without a sidecar, rules that somebody else keeps as they are, rules of other
-namespaces, runs that are under way or have left something, access logs that are
-off. Nothing is written.
+refused for, and what it would warn of: rights, services without a ready pod,
+pods without a sidecar, rules that somebody else keeps as they are, rules of
+other namespaces, runs that are under way or have left something, access logs
+that are off. Nothing is written.
 
 Exit status: 0 nothing is wrong; 1 something is, which a run that has to do with
 it is refused for; 2 bad usage; 3 the cluster does not answer.`,

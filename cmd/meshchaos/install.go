@@ -27,19 +27,22 @@ type installFlags struct {
 func newInstall() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
-		Use:   "install " + strings.Join(install.Names(), "|") + "...",
+		Use:   "install NAME...",
 		Short: "Install sample applications on a cluster, and wait until they serve",
 		Long: `Install sample applications in a namespace of a cluster, with the images of
-Istio's own samples or, with --image, this project's, and wait until every pod and
-its sidecar is ready. micro-api is this project's in any case; Istio has no slow
-httpbin, so that mirror-httpbin needs --image. gateways is an ingress gateway.
+Istio's own samples or, with --image, this project's, and wait until every pod
+and its sidecar is ready. There are
+` + strings.Join(install.Names(), ", ") + `.
+micro-api is this project's in any case; Istio has no slow httpbin, so that
+mirror-httpbin needs --image. gateways is an ingress gateway.
 
-What is somebody else's is never changed: where it is in the way, all of it is named,
-and nothing is written. To install again is to bring what was installed up to date.
+What is somebody else's is never changed: where it is in the way, all of it is
+named, and nothing is written. To install again is to bring what was installed
+up to date.
 
-Exit status: 0 it serves; 2 refused, and nothing was written; 3 it does not serve,
-or the cluster does not answer: the output says what is there by then.`,
-		Example:   "  meshchaos install bookinfo --namespace shop --create-namespace\n  meshchaos install httpbin sleep -n shop --image registry.example.com/meshchaos:1.0",
+Exit status: 0 it serves; 2 refused, and nothing was written; 3 it does not
+serve, or the cluster does not answer: the output says what is there by then.`,
+		Example:   "  meshchaos install bookinfo --namespace shop --create-namespace\n  meshchaos install httpbin sleep -n shop --image example.com/meshchaos:1.0",
 		Args:      cobra.MatchAll(cobra.MinimumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: install.Names(),
 		RunE:      func(cmd *cobra.Command, args []string) error { return f.install(cmd, distinct(args)) },

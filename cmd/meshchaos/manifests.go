@@ -15,12 +15,13 @@ func newManifests() *cobra.Command {
 	var image, namespace string
 	names := slices.Concat(samples.Apps(), []string{"sleep"}, manifests.Cluster())
 	cmd := &cobra.Command{
-		Use:   "manifests " + strings.Join(names, "|"),
+		Use:   "manifests NAME",
 		Short: "Print what is to run in a cluster as YAML, for kubectl apply",
-		Long: `Print a sample application as YAML, for kubectl apply; or what lets a cluster run
-scenarios by itself: the rights of a run and a service account that has them
+		Long: `Print a sample application as YAML, for kubectl apply; or what lets a cluster
+run scenarios by itself: the rights of a run and a service account that has them
 (rbac), a job that undoes what killed runs have left (reaper), and one that runs
-scenarios every night (nightly).`,
+scenarios every night (nightly). There are
+` + strings.Join(names, ", ") + `.`,
 		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -\n  meshchaos manifests rbac --namespace shop | kubectl apply -f -",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: names,

@@ -13,14 +13,17 @@ import (
 func newUninstall() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
-		Use:   "uninstall " + strings.Join(install.Names(), "|") + "...",
+		Use:   "uninstall NAME...",
 		Short: "Take sample applications away from a cluster again",
-		Long: `Delete what meshchaos install made of sample applications in a namespace, whatever
-others have changed of it since, and wait until it is gone; nothing else is touched. The
-namespace goes too if install made it and nothing is left in it. It may be repeated.
+		Long: `Delete what meshchaos install made of sample applications in a namespace,
+whatever others have changed of it since, and wait until it is gone; nothing
+else is touched. There are
+` + strings.Join(install.Names(), ", ") + `.
+The namespace goes too if install made it and nothing is left in it. It may be
+repeated.
 
-Exit status: 0 nothing of it is left; 2 bad usage; 3 the cluster does not answer;
-4 something could not be deleted, or is still there.`,
+Exit status: 0 nothing of it is left; 2 bad usage; 3 the cluster does not
+answer; 4 something could not be deleted, or is still there.`,
 		Example:   "  meshchaos uninstall bookinfo --namespace shop\n  meshchaos uninstall httpbin sleep -n shop --dry-run",
 		Args:      cobra.MatchAll(cobra.MinimumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: install.Names(),

@@ -53,6 +53,9 @@ func sayUse(cmd *cobra.Command, err error) error {
 	if cmd.HasSubCommands() {
 		return err
 	}
+	if len(cmd.ValidArgs) > 0 {
+		err = fmt.Errorf("%w; there are %s", err, strings.Join(cmd.ValidArgs, ", "))
+	}
 	return fmt.Errorf("%w; write %s", err, cmd.UseLine())
 }
 
