@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -46,7 +48,7 @@ const bystander = `{"apiVersion":"networking.istio.io/v1","kind":"VirtualService
 // next one: what is left differs in nothing.
 func TestARunThatIsKilledAtAnyWriteIsUndoneByRestore(t *testing.T) {
 	program := build(t)
-	endAtEachWrite(t, func(t *testing.T, p *process, id string, _ func()) {
+	endAtEachWrite(t, 1, func(t *testing.T, p *process, id string, _ func()) {
 		_ = p.Process.Kill()
 		<-p.ended
 		if !p.wasKilled() {
@@ -57,9 +59,17 @@ func TestARunThatIsKilledAtAnyWriteIsUndoneByRestore(t *testing.T) {
 	})
 }
 
-// TestARunThatIsToldToEndAtAnyWriteUndoesEverything does so by SIGTERM.
+// TestARunThatIsToldToEndAtAnyWriteUndoesEverything does so by SIGTERM: after every
+// third write, or after each if MESHCHAOS_E2E_EVERY is 1, which takes minutes more.
 func TestARunThatIsToldToEndAtAnyWriteUndoesEverything(t *testing.T) {
-	endAtEachWrite(t, func(t *testing.T, p *process, _ string, answer func()) {
+	every := 3
+	if asked := os.Getenv("MESHCHAOS_E2E_EVERY"); asked != "" {
+		var err error
+		if every, err = strconv.Atoi(asked); err != nil || every < 1 {
+			t.Fatalf("MESHCHAOS_E2E_EVERY is %q, and should be a number from 1 on", asked)
+		}
+	}
+	endAtEachWrite(t, every, func(t *testing.T, p *process, _ string, answer func()) {
 		began := time.Now()
 		_ = p.Process.Signal(syscall.SIGTERM)
 		answer()
@@ -73,9 +83,9 @@ func TestARunThatIsToldToEndAtAnyWriteUndoesEverything(t *testing.T) {
 // ending ends a run whose write was carried out, and is answered once answer is called.
 type ending func(t *testing.T, p *process, id string, answer func())
 
-// endAtEachWrite has a run ended after its first write, then one after its second, and
-// so on, and holds the objects against what they were.
-func endAtEachWrite(t *testing.T, end ending) {
+// endAtEachWrite has a run ended after its first write, then one after one that comes
+// later, and so on, and holds the objects against what they were.
+func endAtEachWrite(t *testing.T, every int, end ending) {
 	points := 0
 	for _, one := range endedRuns {
 		t.Run(one.scenario, func(t *testing.T) {
@@ -85,7 +95,7 @@ func endAtEachWrite(t *testing.T, end ending) {
 			ownerOf(t, namespace, bystander).apply(bystander)
 			before := standing(t, namespace)
 			b := standBetween(t)
-			for n := 1; !t.Failed(); n++ {
+			for n := 1; !t.Failed(); n += every {
 				id := fmt.Sprintf("end%x%02d", time.Now().Unix()&0xffff, n)
 				at := b.endAt(t, one.scenario, id, n, end)
 				if diff := cmp.Diff(before, standing(t, namespace)); diff != "" {
