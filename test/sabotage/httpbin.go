@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	networking "istio.io/api/networking/v1alpha3"
 
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -15,8 +14,8 @@ import (
 func httpbin() []Sabotage {
 	return []Sabotage{
 		{"breaker-httpbin", "the limits raised", "max_connections", spoilRules(limits)},
-		{"breaker-httpbin", "the limits raised behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
-		{"breaker-httpbin", "the rule dropped behind the run's back", "client.status[503] > 0", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, dropLimits} }},
+		{"breaker-httpbin", "the limits raised behind the run's back", "client.status[503] > 0", behind(limits)},
+		{"breaker-httpbin", "the rule dropped behind the run's back", "client.status[503] > 0", behind(dropLimits)},
 		{"breaker-httpbin", "a counter that disagrees", "overflows(httpbin)", spoilProxies(doubleOverflows)},
 
 		{"breaker-ratings", "the limits raised", "max_connections", spoilRules(limits)},
@@ -56,11 +55,6 @@ func httpbin() []Sabotage {
 			e.Route[0].Destination = e.Mirror
 		}))},
 	}
-}
-
-// behind alters the rules while load is driven.
-func behind(alter func(*rules.Object)) func(mesh.Mesh) mesh.Mesh {
-	return func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, alter} }
 }
 
 func ejections(alter func(*networking.OutlierDetection)) func(*rules.Object) {

@@ -18,7 +18,7 @@ func microapi() []Sabotage {
 		{"ingress-micro-api", "its load on two connections", "outside.connections == 1", func(m mesh.Mesh) mesh.Mesh { return onTwo{m} }},
 
 		{"pool-micro-api", "the limits raised", "max_connections", spoilRules(limits)},
-		{"pool-micro-api", "the limits raised behind the run's back", "client.share(503)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, limits} }},
+		{"pool-micro-api", "the limits raised behind the run's back", "client.share(503)", behind(limits)},
 		{"pool-micro-api", "a counter that disagrees", "overflows(micro-api)", spoilProxies(doubleOverflows)},
 		{"pool-micro-api", "pods drawn at random", "lb_policy", spoilRules(drawPods)},
 		{"pool-micro-api", "pods drawn at random, of which no proxy tells", "imbalance(micro-api", func(m mesh.Mesh) mesh.Mesh {

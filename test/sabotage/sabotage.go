@@ -5,7 +5,6 @@ package sabotage
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -20,7 +19,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
-	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -60,8 +58,8 @@ func All() []Sabotage {
 			f.Percent = 0 //nolint:staticcheck // Istio still reads it
 		}))},
 		{"tcp-shift", "50/50 for 80/20", "port 31400 leads to", spoilRules(tcpWeights(50, 50))},
-		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(50, 50)} }},
-		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", func(m mesh.Mesh) mesh.Mesh { return spoiltLoad{m, tcpWeights(20, 80)} }},
+		{"tcp-shift", "50/50 for 80/20 behind the run's back", "split(tcp-echo)", behind(tcpWeights(50, 50))},
+		{"tcp-shift", "the weights swapped behind the run's back", "split(callers)", behind(tcpWeights(20, 80))},
 	})
 }
 
@@ -81,33 +79,6 @@ func (s spoiltRules) Write(ctx context.Context, c rules.Change) (*rules.Object, 
 		s.alter(c.After)
 	}
 	return s.Mesh.Write(ctx, c)
-}
-
-// spoiltLoad alters the rules while load is driven, and puts them back.
-type spoiltLoad struct {
-	mesh.Mesh
-	alter func(*rules.Object)
-}
-
-func (s spoiltLoad) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
-	objects, err := s.Objects(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, before := range objects {
-		after := before.Clone()
-		after.Manifest = nil
-		s.alter(after)
-		if rules.Equal(before, after) {
-			continue
-		}
-		written, err := s.Write(ctx, rules.Change{Before: before, After: after})
-		if err != nil {
-			return nil, fmt.Errorf("spoiling %s: %w", before.Ref, err)
-		}
-		defer func() { _, _ = s.Write(context.WithoutCancel(ctx), rules.Change{Before: written, After: before}) }()
-	}
-	return s.Mesh.Load(ctx, cohorts, guard, begin, observe)
 }
 
 // spoilProxies alters what the proxies answer at their admin interfaces.

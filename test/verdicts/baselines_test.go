@@ -50,8 +50,8 @@ const (
 func lostBaselines() []hand {
 	const folder = "2.10-baseline-back"
 	return []hand{
-		{Row: row(folder, "must-not-pass-hand-another-version", "inconclusive", "the baseline is not back"), text: plain, meddle: afterwards(withThird, toThird)},
-		{Row: row(folder, "must-not-pass-hand-another-share", "inconclusive", "the baseline is not back"), text: drawn, meddle: afterwards(toThird)},
+		{Row: row(folder, "must-not-pass-hand-another-version", "inconclusive", "the baseline is not back"), text: plain, meddle: unheard(afterwards(withThird, toThird))},
+		{Row: row(folder, "must-not-pass-hand-another-share", "inconclusive", "the baseline is not back"), text: drawn, meddle: unheard(afterwards(toThird))},
 		{Row: row(folder, "must-pass-hand-as-before", "pass"), text: drawn, meddle: honest},
 	}
 }

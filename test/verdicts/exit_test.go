@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -135,18 +134,21 @@ func TestASecondInterruptEndsTheWaitingAndNeverTheUndoing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var began time.Time
-	ended := make(chan bool)
+	again := false
 	for lines := bufio.NewScanner(progress); lines.Scan(); {
-		if began.IsZero() && strings.Contains(lines.Text(), "load under the rule") {
+		switch under, undoing := strings.Contains(lines.Text(), "load under the rule"), strings.Contains(lines.Text(), "undoing"); {
+		case began.IsZero() && under:
 			began = time.Now()
-			go interrupt(cmd.Process, ended)
+			interrupt(t, cmd.Process)
+		case !began.IsZero() && undoing && !again: // signals that come at once would be one
+			again = true
+			interrupt(t, cmd.Process)
 		}
 	}
 	status, exited := 0, (*exec.ExitError)(nil)
 	if err := cmd.Wait(); errors.As(err, &exited) {
 		status = exited.ExitCode()
 	}
-	close(ended)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -168,17 +170,10 @@ func TestASecondInterruptEndsTheWaitingAndNeverTheUndoing(t *testing.T) {
 	}
 }
 
-// interrupt does what somebody does who does not want to wait: signals that come
-// at once would be one.
-func interrupt(process *os.Process, ended <-chan bool) {
-	every := time.NewTicker(time.Millisecond)
-	defer every.Stop()
-	for {
-		select {
-		case <-ended:
-			return
-		case <-every.C:
-			_ = process.Signal(syscall.SIGINT) // It may have ended.
-		}
+// interrupt does what Ctrl-C does.
+func interrupt(t *testing.T, process *os.Process) {
+	t.Helper()
+	if err := process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
 	}
 }

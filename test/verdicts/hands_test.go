@@ -108,6 +108,30 @@ func (l loads) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard
 	return results, err
 }
 
+// silent is a mesh that tells of nothing which happens in it, so that a run finds out by
+// itself, after its loads.
+type silent struct{ mesh.Mesh }
+
+func (silent) Follow(context.Context, mesh.Traffic, func(mesh.Event)) ([]string, error) {
+	return nil, nil
+}
+
+// unheard is somebody of whom a run does not hear at once.
+func unheard(meddle func(mesh.Mesh) mesh.Mesh) func(mesh.Mesh) mesh.Mesh {
+	return func(m mesh.Mesh) mesh.Mesh { return meddle(silent{m}) }
+}
+
+// leaving is a mesh that somebody leaves alone again when the run is over.
+type leaving struct {
+	mesh.Mesh
+	undo *func()
+}
+
+func (l leaving) Settle(ctx context.Context, run string) error {
+	(*l.undo)()
+	return l.Mesh.Settle(ctx, run)
+}
+
 // writes writes an object of somebody else's, and takes it back.
 func writes(ctx context.Context, m mesh.Mesh, manifest string) (undo func(), err error) {
 	object, err := rules.DecodeFile([]byte(manifest))
