@@ -19,7 +19,9 @@ func Signed(was, is *rules.Object) bool {
 	owners := managersOf(was)
 	return len(owners) > 0 && slices.ContainsFunc(managersOf(is), func(entry any) bool {
 		fields, _ := entry.(map[string]any)
-		return fields["manager"] == FieldManager && !reflect.DeepEqual(managed(owners, entry), entry)
+		before, _ := managed(owners, entry).(map[string]any)
+		// Of fields that were its own before, the time is that of the run's last write.
+		return fields["manager"] == FieldManager && (before == nil || !reflect.DeepEqual(before["fieldsV1"], fields["fieldsV1"]))
 	})
 }
 

@@ -9,9 +9,10 @@ import (
 )
 
 func TestAuthorsAreThoseWhoHaveWrittenSince(t *testing.T) {
-	entry := func(manager, time string) string {
-		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `"}`
+	owning := func(manager, time, fields string) string {
+		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `","fieldsV1":{` + fields + `}}`
 	}
+	entry := func(manager, time string) string { return owning(manager, time, `"f:spec":{}`) }
 	object := func(entries string) *rules.Object {
 		return decoded(t, object(rules.VirtualService, routes(toA), `,"managedFields":[`+entries+`]`))
 	}
@@ -32,9 +33,10 @@ func TestAuthorsAreThoseWhoHaveWrittenSince(t *testing.T) {
 }
 
 func TestAnObjectIsSignedThatIsNotYetItsOwnersAgain(t *testing.T) {
-	entry := func(manager, time string) string {
-		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `"}`
+	owning := func(manager, time, fields string) string {
+		return `{"manager":"` + manager + `","operation":"Update","apiVersion":"networking.istio.io/v1","time":"` + time + `","fieldsV1":{` + fields + `}}`
 	}
+	entry := func(manager, time string) string { return owning(manager, time, `"f:spec":{}`) }
 	object := func(entries string) *rules.Object {
 		return decoded(t, object(rules.VirtualService, routes(toA), `,"managedFields":[`+entries+`]`))
 	}
@@ -47,7 +49,8 @@ func TestAnObjectIsSignedThatIsNotYetItsOwnersAgain(t *testing.T) {
 		"the run's":              {object(theirs), object(theirs + "," + entry("meshchaos", "2")), true},
 		"somebody else's now":    {object(theirs), object(theirs + "," + entry("kubectl-edit", "2")), false},
 		"ours before":            {object(theirs + "," + older), object(theirs + "," + older), false},
-		"ours before, and again": {object(theirs + "," + older), object(theirs + "," + entry("meshchaos", "2")), true},
+		"ours before, and again": {object(theirs + "," + older), object(theirs + "," + entry("meshchaos", "2")), false},
+		"more of it ours":        {object(theirs + "," + older), object(theirs + "," + owning("meshchaos", "2", `"f:metadata":{},"f:spec":{}`)), true},
 		"nobody's":               {object(""), object(entry("meshchaos", "2")), false},
 		"not there":              {nil, object(entry("meshchaos", "2")), false},
 		"gone":                   {object(theirs), nil, false},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -42,18 +41,24 @@ func Answered(t testing.TB, m mesh.Mesh, cohorts []mesh.Cohort) (stop func() []e
 		t.Fatal(err)
 	}
 	var all []envoy.LogEntry
-	var reading sync.WaitGroup
-	reading.Go(func() {
+	read := make(chan bool)
+	go func() {
+		defer close(read)
 		for lines := bufio.NewScanner(stream); lines.Scan(); {
 			if entry, ours, err := reader.Read(lines.Bytes()); ours && err == nil {
 				all = append(all, entry)
 			}
 		}
-	})
+	}()
+	late := m.Info().LogDelay
 	return func() []envoy.LogEntry {
+		select { // the last lines come when the proxy writes them, or ends
+		case <-read:
+		case <-time.After(2 * late):
+		}
 		_ = stream.Close()
 		cancel()
-		reading.Wait()
+		<-read
 		slices.SortFunc(all, func(a, b envoy.LogEntry) int { return cmp.Compare(ended(a), ended(b)) })
 		return all
 	}
