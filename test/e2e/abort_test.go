@@ -3,8 +3,6 @@
 package e2e_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // suffering is a scenario of whose fault others suffer.
@@ -33,27 +30,13 @@ spec:
         - 10% < others.share(503) < 90%
 `
 
-// scenarioOf reads a scenario.
-func scenarioOf(t *testing.T, text string) *scenarios.Scenario {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "s.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // The load workload ends its load within a second of the breach, by the clock of its
 // own proxy, and the rules are undone.
 func TestALoadOfWhichOthersSufferIsEndedOnACluster(t *testing.T) {
 	for name, load := range map[string]string{"an open loop": "duration: 3s, qps: 100", "a closed loop": "requests: 2000"} {
 		t.Run(name, func(t *testing.T) {
 			before := objectsOf(t)
-			s := scenarioOf(t, strings.Replace(suffering, "duration: 3s, qps: 100", load, 1))
+			s := readScenario(t, strings.Replace(suffering, "duration: 3s, qps: 100", load, 1))
 			m := openIstio(t.Context(), t, "abort")
 			stop := meshtest.Answered(t, m, s.Steps[0].Cohorts)
 			var undone time.Time
@@ -84,7 +67,7 @@ func TestALoadOfWhichOthersSufferIsEndedOnACluster(t *testing.T) {
 
 // The cap is held by the load workload, in the baseline already.
 func TestALoadThatExceedsACapIsEndedOnACluster(t *testing.T) {
-	s := scenarioOf(t, strings.Replace(suffering, "duration: 3s, qps: 100", "requests: 100000", 1))
+	s := readScenario(t, strings.Replace(suffering, "duration: 3s, qps: 100", "requests: 100000", 1))
 	before := objectsOf(t)
 	record, err := carryOut(t, s, openIstio(t.Context(), t, "cap"), runner.Options{ID: "cap", Caps: runner.Caps{QPS: 200}})
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +20,6 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // applied owns ratings before the run.
@@ -75,14 +72,7 @@ var edits = []struct {
 }
 
 func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "slow-for-some.yaml")
-	if err := os.WriteFile(path, []byte(slowForSome), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := readScenario(t, slowForSome)
 	for i, edit := range edits {
 		t.Run(edit.name, func(t *testing.T) {
 			id := fmt.Sprintf("edit%x%02d", time.Now().Unix()&0xffff, i)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,15 +50,8 @@ func fortioImage() string {
 // readForFortio reads a scenario as one whose load fortio drives.
 func readForFortio(t *testing.T, text string) *scenarios.Scenario {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "refused-half.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.Read(path)
-	if err == nil {
-		err = s.DriveByFortio()
-	}
-	if err != nil {
+	s := readScenario(t, text)
+	if err := s.DriveByFortio(); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -4,8 +4,6 @@ package e2e_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -19,7 +17,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // entered aborts requests at the gateway, whose log alone tells of which service
@@ -82,15 +79,7 @@ func TestTheLogOfAGatewayIsOnForARunAlone(t *testing.T) {
 	})
 	awaitOff(t, gateways)
 
-	file := filepath.Join(t.TempDir(), "entered.yaml")
-	if err := os.WriteFile(file, []byte(entered), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	scenario, err := scenarios.Read(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := runScenario(t, scenario, "gateway", openIstio(t.Context(), t, "gateway"))
+	record, err := runScenario(t, readScenario(t, entered), "gateway", openIstio(t.Context(), t, "gateway"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -79,14 +77,7 @@ func (b *bereft) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Gua
 }
 
 func TestARunWhoseLoadPodDiesIsInconclusiveAndTheNextHasAnother(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "slow-ratings.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(slowRatings, "requests: 20", "requests: 400, qps: 20", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	long, err := scenarios.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	long := readScenario(t, strings.Replace(slowRatings, "requests: 20", "requests: 400, qps: 20", 1))
 	before := objectsOf(t)
 	id := fmt.Sprintf("died%x", time.Now().Unix()&0xffff)
 	c := connect(t, id)

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 const slowRatings = `
@@ -74,14 +72,7 @@ var passers = []struct {
 func image() string { return cmp.Or(os.Getenv("MESHCHAOS_E2E_IMAGE"), "meshchaos/meshchaos:dev") }
 
 func TestWhatComesAndGoesWithinALoadIsNoPass(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "slow-ratings.yaml")
-	if err := os.WriteFile(path, []byte(slowRatings), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := readScenario(t, slowRatings)
 	client := dynamicClient(t)
 	for i, p := range passers {
 		t.Run(p.name, func(t *testing.T) {
