@@ -122,10 +122,13 @@ func ValueType(t reflect.Type, key string) (reflect.Type, bool) {
 }
 
 // Keys are those that a struct has in YAML.
-func Keys(t reflect.Type) []string {
+func Keys(t reflect.Type) []string { return KeysBy(t, "yaml") }
+
+// KeysBy are those that a struct has by a tag of its fields, as yaml or json.
+func KeysBy(t reflect.Type, tag string) []string {
 	var keys []string
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get(tag), ",")
 		keys = append(keys, name)
 	}
 	return keys

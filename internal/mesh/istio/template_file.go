@@ -181,7 +181,7 @@ func settable(pod ast.Node) error {
 		}
 		may := yamlnode.Keys(takes)
 		for _, pair := range pairs {
-			if key := yamlnode.Key(pair); slices.Contains(jsonKeys(has), key) && !slices.Contains(may, key) {
+			if key := yamlnode.Key(pair); slices.Contains(yamlnode.KeysBy(has, "json"), key) && !slices.Contains(may, key) {
 				return yamlnode.At(pair.Key, "what can be set is "+strings.Join(may, ", "), "%s%s is the load pod's own, and no template's", where, key)
 			}
 		}
@@ -208,16 +208,6 @@ func settable(pod ast.Node) error {
 		}
 	}
 	return nil
-}
-
-// jsonKeys are those that a struct has in JSON.
-func jsonKeys(t reflect.Type) []string {
-	var keys []string
-	for i := range t.NumField() {
-		key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // template checks what was decoded. Outer is where metadata and spec stand.
