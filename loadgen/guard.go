@@ -50,20 +50,15 @@ func (g *guard) during(do func(), loading bool) {
 
 // watch looks at the group until it has ended, and once more then.
 func (g *guard) watch(start time.Time, loading bool, ended <-chan struct{}) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	for running := true; running; {
-		select {
-		case <-ticker.C:
-		case <-ended:
-			running = false
+	untilEnded(watchEvery, ended, func() (more bool) {
+		stop := g.look(time.Now(), start, loading)
+		if stop == nil {
+			return true
 		}
-		if stop := g.look(time.Now(), start, loading); stop != nil {
-			stop.After, stop.Sent = time.Since(start), g.sent()
-			g.stop(stop)
-			return
-		}
-	}
+		stop.After, stop.Sent = time.Since(start), g.sent()
+		g.stop(stop)
+		return false
+	})
 }
 
 // stop ends the group.

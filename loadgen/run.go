@@ -195,7 +195,18 @@ func stopOver(cohorts []*cohort, over <-chan string, ended <-chan struct{}) {
 
 // report tells the observer how far the cohorts have come, until they ended.
 func report(cohorts []*cohort, observe func(Progress), ended <-chan struct{}) {
-	ticker := time.NewTicker(observeEvery)
+	untilEnded(observeEvery, ended, func() (more bool) {
+		for _, c := range cohorts {
+			observe(c.progress())
+		}
+		return true
+	})
+}
+
+// untilEnded looks again and again until something has ended, and once more then; or
+// until look wants no more.
+func untilEnded(every time.Duration, ended <-chan struct{}, look func() (more bool)) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for running := true; running; {
 		select {
@@ -203,8 +214,8 @@ func report(cohorts []*cohort, observe func(Progress), ended <-chan struct{}) {
 		case <-ended:
 			running = false
 		}
-		for _, c := range cohorts {
-			observe(c.progress())
+		if !look() {
+			return
 		}
 	}
 }
