@@ -67,6 +67,11 @@ func (f *installFlags) add(cmd *cobra.Command) {
 	complete(cmd, "timeout", cobra.NoFileCompletions)
 }
 
+// limited is the context of what may take as long as --timeout says.
+func (f *installFlags) limited(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(cmd.Context(), f.timeout, fmt.Errorf("that took longer than %s (--timeout)", f.timeout))
+}
+
 // open opens the namespace that is meant. It returns that namespace's name as well. What the
 // API server warns of is said once each.
 func (f *installFlags) open(cmd *cobra.Command) (*install.Installer, string, error) {
@@ -99,7 +104,7 @@ func (f *installFlags) install(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	defer in.Close()
-	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, fmt.Errorf("that took longer than %s (--timeout)", f.timeout))
+	ctx, cancel := f.limited(cmd)
 	defer cancel()
 	steps, made, err := f.prepare(ctx, cmd, in, namespace, samples)
 	if err != nil {

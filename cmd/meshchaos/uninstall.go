@@ -39,7 +39,7 @@ func (f *installFlags) uninstall(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	defer in.Close()
-	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, fmt.Errorf("that took longer than %s (--timeout)", f.timeout))
+	ctx, cancel := f.limited(cmd)
 	defer cancel()
 	out := cmd.OutOrStdout()
 	for _, name := range names {
