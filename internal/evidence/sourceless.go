@@ -12,11 +12,11 @@ import (
 
 // Sourceless says of a need that no proxy of the mesh could tell it, and what to do
 // about that: of a quantity that nothing but a counter shows, which they all drop. Of
-// one that the load workload calls itself nothing is said, for its proxy keeps all
-// counters, nor where a proxy cannot be asked, or none is known. Empty: somebody could.
-func Sourceless(ctx context.Context, need check.Need, services []mesh.Service, proxies []mesh.Proxy, called func(host string) bool) string {
+// one of the hosts that the load workload calls itself nothing is said, for its proxy
+// keeps all counters, nor where a proxy cannot be asked, or none is known. Empty: somebody could.
+func Sourceless(ctx context.Context, need check.Need, services []mesh.Service, proxies []mesh.Proxy, called []string) string {
 	i := slices.IndexFunc(services, func(s mesh.Service) bool { return len(need.Args) > 0 && s.Name == need.Args[0] })
-	if need.Function != report.RetryOverflows || i < 0 || len(proxies) == 0 || called(services[i].Host) {
+	if need.Function != report.RetryOverflows || i < 0 || len(proxies) == 0 || slices.Contains(called, services[i].Host) {
 		return ""
 	}
 	for _, proxy := range proxies {

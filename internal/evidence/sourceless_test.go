@@ -33,18 +33,18 @@ func TestAQuantityThatEveryProxyDropsHasNoSource(t *testing.T) {
 	for name, test := range map[string]struct {
 		need    check.Need
 		proxies []mesh.Proxy
-		called  bool
+		called  []string
 		want    bool // that there is none
 	}{
 		"all drop it":              {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{drops, drops}, want: true},
 		"one keeps it":             {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{drops, keeps}},
-		"the load calls it":        {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{drops}, called: true},
+		"the load calls it":        {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{drops}, called: []string{services[0].Host}},
 		"one cannot be asked":      {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{mute, drops}},
 		"no proxy is known":        {need: check.Need{Function: "retryOverflows", Args: []string{"ratings"}}},
 		"what others show as well": {need: check.Need{Function: "overflows", Args: []string{"ratings"}}, proxies: []mesh.Proxy{drops}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			why := Sourceless(t.Context(), test.need, services, test.proxies, func(string) bool { return test.called })
+			why := Sourceless(t.Context(), test.need, services, test.proxies, test.called)
 			if (why != "") != test.want || test.want && !strings.Contains(why, "annotate the pods that call it with proxy.istio.io/config") {
 				t.Errorf("it says %q", why)
 			}

@@ -44,8 +44,8 @@ func Mark(o *Object, mark string) {
 // ownEntry is the name of an http entry that Mark made, with the run's id.
 var ownEntry = regexp.MustCompile(`(?:^|\.)` + MarkPrefix + `([0-9a-z]+)(?:-[0-9]+){3}$`)
 
-// MarkedBy returns the id of the run whose mark an object carries, as its Mark for
-// runner.Plan begins with; empty: it has none.
+// MarkedBy returns the id of the run whose mark an object carries, with which the mark
+// begins behind MarkPrefix; empty: it has none.
 func MarkedBy(o *Object) string {
 	switch spec := o.Spec.(type) {
 	case *networking.VirtualService:

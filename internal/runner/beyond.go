@@ -82,6 +82,17 @@ func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, erro
 	return site, nil
 }
 
+// called are the hosts that cohorts call, fully qualified.
+func called(cohorts []mesh.Cohort, namespace string) []string {
+	var hosts []string
+	for _, c := range cohorts {
+		if host, _, err := c.Plan.Address(); err == nil {
+			hosts = append(hosts, rules.Qualified(host, namespace))
+		}
+	}
+	return hosts
+}
+
 // cohortsOf returns the cohorts of all steps.
 func cohortsOf(s *scenarios.Scenario) []mesh.Cohort {
 	var all []mesh.Cohort

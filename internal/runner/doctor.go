@@ -136,8 +136,7 @@ func (e *examination) sidecars(ctx context.Context) error {
 
 // rules names the objects of the namespace that a run could not change.
 func (e *examination) rules(ctx context.Context) error {
-	p := Planned{objects: e.objects}
-	wrong, err := p.marked(ctx, e.Mesh)
+	wrong, err := marked(ctx, e.Mesh, e.objects)
 	if err != nil {
 		return err
 	}

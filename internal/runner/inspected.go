@@ -26,15 +26,11 @@ func (p *Planned) inspected(ctx context.Context, m mesh.Mesh, s *scenarios.Scena
 // as the proxies are known.
 func (p *Planned) sourceless(ctx context.Context, s *scenarios.Scenario, namespace string) (wrong []error) {
 	for _, step := range s.Steps {
-		called := func(host string) bool {
-			return slices.ContainsFunc(step.Cohorts, func(c mesh.Cohort) bool {
-				name, _, err := c.Plan.Address()
-				return err == nil && c.From != mesh.FromGateway && rules.Qualified(name, namespace) == host
-			})
-		}
+		direct := slices.DeleteFunc(slices.Clone(step.Cohorts), func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
+		hosts := called(direct, namespace)
 		for _, line := range step.Expect {
 			for _, need := range line.Needs() {
-				if why := evidence.Sourceless(ctx, need, p.services, p.proxies, called); why != "" {
+				if why := evidence.Sourceless(ctx, need, p.services, p.proxies, hosts); why != "" {
 					wrong = append(wrong, line.Wrong(errors.New(why)))
 				}
 			}
@@ -53,13 +49,7 @@ func (p *Planned) named(s *scenarios.Scenario, namespace string) []string {
 			}
 		}
 	}
-	for _, step := range s.Steps {
-		for _, c := range step.Cohorts {
-			if host, _, err := c.Plan.Address(); err == nil {
-				hosts = append(hosts, rules.Qualified(host, namespace))
-			}
-		}
-	}
+	hosts = append(hosts, called(cohortsOf(s), namespace)...)
 	var names []string
 	for _, service := range p.services {
 		if slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(host, namespace, service.Host) }) {

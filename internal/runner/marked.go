@@ -13,9 +13,9 @@ import (
 // marked says which objects carry the mark of a run whose ledger is gone: nobody knows
 // any more what they were, and a run would take them for what is to be put back. One
 // whose ledger is there is spoken of as the run claims the namespace.
-func (p *Planned) marked(ctx context.Context, m mesh.Mesh) (wrong []error, err error) {
+func marked(ctx context.Context, m mesh.Mesh, objects []*rules.Object) (wrong []error, err error) {
 	var ledgers []*journal.Ledger
-	for _, o := range p.objects {
+	for _, o := range objects {
 		run := rules.MarkedBy(o)
 		if run == "" {
 			continue

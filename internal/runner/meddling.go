@@ -63,13 +63,7 @@ func (r *run) listen(ctx context.Context) error {
 	for _, s := range r.services {
 		traffic.Hosts = append(traffic.Hosts, s.Host)
 	}
-	for _, step := range r.scenario.Steps {
-		for _, c := range step.Cohorts {
-			if host, _, err := c.Plan.Address(); err == nil {
-				traffic.Hosts = append(traffic.Hosts, rules.FQDN(host, r.mesh.Info().Namespace))
-			}
-		}
-	}
+	traffic.Hosts = append(traffic.Hosts, called(cohortsOf(r.scenario), r.mesh.Info().Namespace)...)
 	unseen, err := r.mesh.Follow(ctx, traffic, r.heard.hear)
 	if err != nil {
 		return fmt.Errorf("following what others change in the mesh: %w", err)

@@ -85,7 +85,7 @@ func (p *Planned) inTheWay(ctx context.Context, m mesh.Mesh, s *scenarios.Scenar
 	for _, look := range []func() ([]error, error){
 		func() ([]error, error) { return p.inspected(ctx, m, s) },
 		func() ([]error, error) { return p.elsewhere(ctx, m) },
-		func() ([]error, error) { return p.marked(ctx, m) },
+		func() ([]error, error) { return marked(ctx, m, p.objects) },
 	} {
 		more, err := look()
 		if err != nil {
@@ -153,8 +153,7 @@ func (p *Planned) admit(ctx context.Context, m mesh.Mesh) (refused []error, err 
 // notAdmitted returns an error of mesh.Admit: as a *RefusedError if the mesh
 // refuses the objects, and as it is if it only did not answer.
 func notAdmitted(ctx context.Context, err error) error {
-	var unanswered *mesh.UnansweredError
-	if err == nil || ctx.Err() != nil || errors.As(err, &unanswered) {
+	if err == nil || ctx.Err() != nil || isUnanswered(err) {
 		return err
 	}
 	return &RefusedError{err}

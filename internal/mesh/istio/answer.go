@@ -19,14 +19,20 @@ func answered(err error) error {
 	return &mesh.UnansweredError{Err: err}
 }
 
+// isUnanswered says whether an error, as answered returns it, tells nothing of what was
+// asked.
+func isUnanswered(err error) bool {
+	var unanswered *mesh.UnansweredError
+	return errors.As(err, &unanswered)
+}
+
 // refused says that the cluster did not take an object, in its own words.
 func refused(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var unanswered *mesh.UnansweredError
 	switch err = answered(err); {
-	case errors.As(err, &unanswered):
+	case isUnanswered(err):
 		return fmt.Errorf("%s: the cluster did not answer: %w", doing, err)
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("%s: this user may not: %w", doing, err)

@@ -3,7 +3,6 @@ package istio
 import (
 	"cmp"
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
-
-	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
 // reopenEvery is how long an API server that is away is left alone.
@@ -79,8 +76,7 @@ func (c *collection) follow(ctx context.Context, events watch.Interface) {
 		if err == nil {
 			continue
 		}
-		var unanswered *mesh.UnansweredError
-		if !errors.As(answered(err), &unanswered) {
+		if !isUnanswered(answered(err)) {
 			c.lose(err)
 			return
 		}

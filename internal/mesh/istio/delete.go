@@ -3,7 +3,6 @@ package istio
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,8 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
-
-	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
 // deletePods deletes the pods that the load of a Cluster of this id came from, or the
@@ -29,7 +26,7 @@ func (c *Cluster) deletePods(ctx context.Context, id, name string) error {
 		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
 			last = err
 		}
-		if unanswered := new(mesh.UnansweredError); errors.As(err, &unanswered) {
+		if isUnanswered(err) {
 			return false, nil
 		}
 		return gone, err

@@ -3,7 +3,6 @@ package istio
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-
-	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
 // What Istio writes on namespaces and pods (istio.io, "Resource Labels" and "Resource
@@ -82,8 +79,7 @@ func (m *Mesh) tryPod(ctx context.Context) ([]error, error) {
 		return nil, nil
 	}
 	err = fmt.Errorf("%s: %w", doing, answered(err))
-	var unanswered *mesh.UnansweredError
-	if errors.As(err, &unanswered) {
+	if isUnanswered(err) {
 		return nil, err
 	}
 	return []error{err}, nil

@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/meshchaos/meshchaos/internal/journal"
-	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -135,14 +134,13 @@ func (m *Mesh) Admit(ctx context.Context, objects []*rules.Object) error {
 		return answered(err)
 	}
 	lacking := m.permitted(ctx, needed)
-	var unanswered *mesh.UnansweredError
-	if errors.As(lacking, &unanswered) {
+	if isUnanswered(lacking) {
 		return lacking
 	}
 	refused := []error{lacking}
 	for _, o := range objects {
 		err := answered(m.admit(ctx, o))
-		if errors.As(err, &unanswered) {
+		if isUnanswered(err) {
 			return err
 		}
 		if lacking != nil && apierrors.IsForbidden(err) { // which says the same once more
