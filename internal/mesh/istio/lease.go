@@ -46,6 +46,15 @@ type held struct {
 	renewed time.Time
 }
 
+// all says whether each of the claims was taken and not given back: a run that gave way
+// to another one takes them anew, and may have others by then.
+func (h *held) all(claims []journal.Claim) bool {
+	return !slices.ContainsFunc(claims, func(c journal.Claim) bool {
+		_, had := h.leases[c]
+		return !had
+	})
+}
+
 // claimRights are the rights that it takes to hold claims.
 func claimRights(claims []journal.Claim) []right {
 	var all []right
@@ -62,7 +71,7 @@ func (m *Mesh) hold(ctx context.Context, l *journal.Ledger) error {
 	if m.held.run != l.Run {
 		m.held = held{run: l.Run, leases: map[journal.Claim]*coordination.Lease{}}
 	}
-	if time.Since(m.held.renewed) < renewEvery && l.Deadline.After(time.Now()) {
+	if time.Since(m.held.renewed) < renewEvery && l.Deadline.After(time.Now()) && m.held.all(l.Claims) {
 		return nil
 	}
 	var taken []journal.Claim

@@ -98,6 +98,35 @@ func TestOfTwoRunsInTwoNamespacesOneHoldsAHost(t *testing.T) {
 	}
 }
 
+// A run gives back what it holds when it finds that another one began before it, and
+// may wait for that only a moment.
+func TestWhatWasGivenBackIsTakenAnewAtOnce(t *testing.T) {
+	m := open(t)
+	host := journal.Claim{Namespace: m.namespace, What: "ratings." + m.namespace + ".svc.cluster.local"}
+	further := journal.Claim{Namespace: m.namespace, What: "reviews." + m.namespace + ".svc.cluster.local"}
+	if _, err := entered(t, m, time.Minute, host); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Settle(t.Context(), "t1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := entered(t, m, time.Minute, host); err != nil {
+		t.Fatal(err)
+	}
+	if leaseIn(t, m, host) == nil {
+		t.Error("what was given back is not held again")
+	}
+	if _, err := entered(t, m, time.Minute, host, further); err != nil {
+		t.Fatal(err)
+	}
+	if leaseIn(t, m, further) == nil {
+		t.Error("what the plan has claimed since is not held")
+	}
+	if err := m.Settle(t.Context(), "t1"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWhatAKilledRunHeldIsTakenOverOnceItsLedgerIsGone(t *testing.T) {
 	shop, films := open(t), open(t)
 	films.run = "t2"
