@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -124,6 +125,8 @@ func (c *Cluster) Close(ctx context.Context) error {
 		p.lent.leave()
 		switch {
 		case p.lent == nil:
+		case p.lent.isTaken():
+			p.lent = nil
 		case c.keeps(ctx, p.lent):
 			c.lending.Lock()
 			c.kept = append(c.kept, p.lent)
@@ -140,11 +143,14 @@ func (c *Cluster) Close(ctx context.Context) error {
 // clear deletes the load workloads of slots.
 func (c *Cluster) clear(ctx context.Context, slots []*slot) error {
 	for _, p := range slots {
-		name := p.lent.name
-		if c.keep == nil {
-			name = "" // all at once
+		name, uid := "", types.UID("") // all at once
+		if c.keep != nil {
+			name = p.lent.name
+			if p.lent.pod != nil { // another command may have made one of its name since
+				uid = p.lent.pod.UID
+			}
 		}
-		if err := c.deletePods(ctx, c.id, name); err != nil {
+		if err := c.deletePods(ctx, c.id, name, uid); err != nil {
 			return err
 		}
 		p.lent = nil

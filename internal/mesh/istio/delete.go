@@ -4,25 +4,27 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
 // deletePods deletes the pods that the load of a Cluster of this id came from, or the
-// one of them that is named, and waits until they are gone. A cluster that does not
-// answer is asked again: nobody else knows of them.
-func (c *Cluster) deletePods(ctx context.Context, id, name string) error {
+// one of them that is named, with this UID if one is given, and waits until they are
+// gone. A cluster that does not answer is asked again: nobody else knows of them.
+func (c *Cluster) deletePods(ctx context.Context, id, name string, uid types.UID) error {
 	which := metav1.ListOptions{LabelSelector: label + "=" + id}
 	if name != "" {
 		which.FieldSelector = "metadata.name=" + name
 	}
 	var last error
 	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (gone bool, err error) {
-		gone, err = c.takeAway(ctx, which)
+		gone, err = c.takeAway(ctx, which, uid)
 		if err == nil || ctx.Err() == nil { // else last says more than that there is no time left
 			last = err
 		}
@@ -38,13 +40,14 @@ func (c *Cluster) deletePods(ctx context.Context, id, name string) error {
 }
 
 // takeAway deletes the pods and says whether all are gone, for which it waits as long
-// as it is told of them.
-func (c *Cluster) takeAway(ctx context.Context, ours metav1.ListOptions) (gone bool, err error) {
+// as it is told of them. Where a UID is given, a pod of another one is let be.
+func (c *Cluster) takeAway(ctx context.Context, ours metav1.ListOptions, uid types.UID) (gone bool, err error) {
 	pods := c.kube.CoreV1().Pods(c.namespace)
 	list, err := pods.List(ctx, ours)
 	if err != nil {
 		return false, answered(err)
 	}
+	list.Items = slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return uid != "" && pod.UID != uid })
 	for i := range list.Items {
 		if err := c.deletePod(ctx, &list.Items[i]); err != nil {
 			return false, answered(err)

@@ -59,8 +59,18 @@ func TestPodsAreDeletedAgainIfTheClusterDoesNotAnswer(t *testing.T) {
 		fails(w, http.StatusTooManyRequests, "TooManyRequests", "too many requests")
 		return true
 	}, "a", "b")
-	if err := c.deletePods(t.Context(), "t1", ""); err != nil || len(deleted) != 2 {
+	if err := c.deletePods(t.Context(), "t1", "", ""); err != nil || len(deleted) != 2 {
 		t.Errorf("error %v, deleted %v", err, deleted)
+	}
+}
+
+func TestAPodThatHasTheNameOfAnotherIsLetBe(t *testing.T) {
+	c, deleted := withPods(t, func(http.ResponseWriter, string) bool { return false }, "a")
+	if err := c.deletePods(t.Context(), "t1", "a", "former"); err != nil || len(deleted) != 0 {
+		t.Errorf("error %v, deleted %v; want none", err, deleted)
+	}
+	if err := c.deletePods(t.Context(), "t1", "a", "a"); err != nil || !deleted["a"] {
+		t.Errorf("error %v, deleted %v; want a", err, deleted)
 	}
 }
 
@@ -80,7 +90,7 @@ func TestPodsThatCannotBeDeletedAreNamed(t *testing.T) {
 			return method == http.MethodDelete
 		}, "a")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := c.deletePods(ctx, "t1", "")
+		err := c.deletePods(ctx, "t1", "", "")
 		cancel()
 		for _, words := range []string{test.words, "kubectl -n book delete pod -l meshchaos.io/load=t1"} {
 			if err == nil || !strings.Contains(err.Error(), words) {

@@ -77,13 +77,19 @@ func (c *Cluster) adopt(ctx context.Context, w *workload, log func(string)) (boo
 		why = c.outdated(w)
 	}
 	if why == nil {
+		why = w.agent.Idle(ctx)
+	}
+	if why == nil {
 		log(fmt.Sprintf("taking the load workload %s, which was kept", w.name))
 		return true, nil
 	}
-	log(fmt.Sprintf("replacing the load workload %s, which was kept: %v", w.name, why))
 	w.leave()
 	w.pod, w.vigil = nil, nil
-	return false, c.deletePods(ctx, c.id, w.name)
+	if ctx.Err() != nil { // which says nothing of the pod
+		return false, ctx.Err()
+	}
+	log(fmt.Sprintf("replacing the load workload %s, which was kept: %v", w.name, why))
+	return false, c.deletePods(ctx, c.id, w.name, pod.UID)
 }
 
 // outdated says why another pod would be made today than the one that was kept.
@@ -95,13 +101,23 @@ func (c *Cluster) outdated(w *workload) error {
 	if today.Annotations[madeOf] != w.pod.Annotations[madeOf] {
 		return errors.New("it is of another version of this program, or of another template")
 	}
-	if deadline := w.pod.Spec.ActiveDeadlineSeconds; deadline != nil && w.pod.Status.StartTime != nil {
-		ends := w.pod.Status.StartTime.Add(time.Duration(*deadline) * time.Second)
-		if left := time.Until(ends).Round(time.Second); left < c.needed {
-			return fmt.Errorf("it ends in %s, and what is run may take %s", left, c.needed)
-		}
+	if left := time.Until(c.endOf(w.pod)).Round(time.Second); left < c.needed {
+		return fmt.Errorf("it ends in %s, and what is run may take %s", left, c.needed)
 	}
 	return nil
+}
+
+// endOf is when a pod ends by itself: by its own deadline, which may be that of the
+// command that made it.
+func (c *Cluster) endOf(pod *corev1.Pod) time.Time {
+	lasts, from := c.lifetime, pod.CreationTimestamp
+	if deadline := pod.Spec.ActiveDeadlineSeconds; deadline != nil {
+		lasts = time.Duration(*deadline) * time.Second
+	}
+	if pod.Status.StartTime != nil {
+		from = *pod.Status.StartTime
+	}
+	return from.Add(lasts)
 }
 
 // takenError says that another command uses a load workload that was kept.
@@ -121,7 +137,11 @@ func (c *Cluster) take(ctx context.Context, w *workload) error {
 	return err
 }
 
-// hold takes it again and again, until ctx ends.
+// errTaken ends a vigil over a load workload that is another command's by now.
+var errTaken = errors.New("another command has taken it, as this one was not heard from")
+
+// hold takes it again and again, until ctx ends or it serves this command no more: what
+// another one has taken is not to be had back behind its back.
 func (v *vigil) hold(ctx context.Context, c *Cluster, w *workload) {
 	tick := time.NewTicker(holdEvery)
 	defer tick.Stop()
@@ -129,13 +149,20 @@ func (v *vigil) hold(ctx context.Context, c *Cluster, w *workload) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-v.over:
+			return
 		case <-tick.C:
 		}
 		var taken *takenError
 		if err := c.take(ctx, w); errors.As(err, &taken) {
-			v.end(errors.New("another command has taken it, as this one was not heard from"))
+			v.end(errTaken)
 		}
 	}
+}
+
+// isTaken says whether a load workload is another command's by now.
+func (w *workload) isTaken() bool {
+	return w != nil && w.vigil != nil && w.vigil.isOver() && errors.Is(w.vigil.why, errTaken)
 }
 
 // keeps leaves a load workload to the next Cluster, and says whether it does so.
@@ -161,7 +188,7 @@ func (c *Cluster) Kept() []string {
 	defer c.lending.Unlock()
 	var all []string
 	for _, w := range c.kept {
-		ends := w.pod.CreationTimestamp.Add(c.lifetime).Local().Format(time.DateTime)
+		ends := c.endOf(w.pod).Local().Format(time.DateTime)
 		all = append(all, fmt.Sprintf("the load workload %s is kept for --keep-pod until %s; delete it: kubectl -n %s delete pod %s", w.name, ends, c.namespace, w.name))
 	}
 	return all

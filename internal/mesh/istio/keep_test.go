@@ -78,14 +78,21 @@ func TestALoadPodThatIsKeptIsTakenByTheNextOfItsKind(t *testing.T) {
 		t.Errorf("it has another pod, %s", again.Name)
 	}
 	leave(third)
-	for what, change := range map[string]func(*Options){
-		"another template":           func(o *Options) { o.Template = &Template{Labels: map[string]string{"team": "shop"}} },
-		"another version":            func(o *Options) { o.Keep = &Keep{By: keep.By, Tool: "2"} },
-		"more time than it has left": func(o *Options) { o.Lifetime = 48 * time.Hour },
+	for _, test := range []struct {
+		change func(*Options)
+		why    string // it is made anew
+	}{
+		{func(o *Options) { o.Lifetime = 48 * time.Hour }, "what is run may take 48h"},
+		{func(o *Options) { o.Template = &Template{Labels: map[string]string{"team": "shop"}} }, "another template"},
+		{func(o *Options) { o.Keep = &Keep{By: keep.By, Tool: "2"} }, "another version"},
 	} {
-		other := another(t, m, "d", keep, change)
-		if now := use(other); now.UID == made.UID || now.Name != made.Name {
-			t.Errorf("%s: it has the pod that was kept", what)
+		var said []string
+		other := another(t, m, "d", keep, func(o *Options) {
+			test.change(o)
+			o.Log = func(s string) { said = append(said, s) }
+		})
+		if now := use(other); now.UID == made.UID || now.Name != made.Name || !strings.Contains(strings.Join(said, "\n"), test.why) {
+			t.Errorf("it is not made anew since %s: %q", test.why, said)
 		} else {
 			made = now
 		}
@@ -93,5 +100,61 @@ func TestALoadPodThatIsKeptIsTakenByTheNextOfItsKind(t *testing.T) {
 	}
 	if err := m.kube.CoreV1().Pods(m.namespace).Delete(t.Context(), made.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		t.Error(err)
+	}
+}
+
+// A command may be unheard of for a while, as on a machine that sleeps.
+func TestALoadPodThatAnotherCommandHasTakenIsLeftToIt(t *testing.T) {
+	m := open(t)
+	first := another(t, m, "a", &Keep{By: "me@here", Tool: "1"}, func(*Options) {})
+	w, err := first.start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.agent.Leave(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if by, err := w.agent.Take(t.Context(), "b"); err != nil || by != "b" {
+		t.Fatalf("it is taken by %q, %v", by, err)
+	}
+	select {
+	case <-w.vigil.over:
+	case <-time.After(2 * holdEvery):
+		t.Fatal("it is not known that another command has taken it")
+	}
+	next := first.Mesh("a2", nil)
+	var taken *takenError
+	if err := next.Prepare(t.Context(), []mesh.Cohort{{Name: "a"}}); !errors.As(err, &taken) || taken.by != "b" {
+		t.Errorf("the next run of the first command: %v", err)
+	}
+	if err := next.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if now, err := m.kube.CoreV1().Pods(m.namespace).Get(t.Context(), w.name, metav1.GetOptions{}); err != nil || now.UID != w.pod.UID || now.DeletionTimestamp != nil {
+		t.Errorf("the first command has taken it away: %v, %v", now, err)
+	}
+	if kept := first.Kept(); len(kept) != 0 {
+		t.Errorf("it says that it has kept %q", kept)
+	}
+}
+
+// A pod that was not ready for a moment is so again, and no load can come from it that
+// nobody watches over.
+func TestALoadPodThatIsWatchedOverNoMoreIsReplaced(t *testing.T) {
+	m := open(t)
+	w, err := m.start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.vigil.end(errors.New("it is ready no more"))
+	again, err := m.lend(t.Context(), "", m.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.vigil.isOver() || again.pod.UID == w.pod.UID {
+		t.Errorf("the next run is to have its load from the pod %s, which is taken for dead", again.name)
 	}
 }

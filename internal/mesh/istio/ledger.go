@@ -271,7 +271,7 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 	}
 	inOrder(list)
 	if run != m.run && len(list) > 0 && list[0].Annotations[loadsFrom] != "" {
-		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], ""); err != nil {
+		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], "", ""); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -169,17 +170,24 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 		if why == nil {
 			return p.lent, nil
 		}
-		log(fmt.Sprintf("replacing the load workload %s: %v", p.lent.name, why))
 		p.lent.leave()
-		if err := c.deletePods(ctx, c.id, p.lent.name); err != nil {
-			return nil, err
+		if c.keep == nil { // else adopt finds out whether it is another command's by now
+			log(fmt.Sprintf("replacing the load workload %s: %v", p.lent.name, why))
+			if err := c.deletePods(ctx, c.id, p.lent.name, ""); err != nil {
+				return nil, err
+			}
 		}
 	}
 	p.lent = nil
 	if p.made == 0 || c.keep == nil { // one that is kept is found by its name
 		p.made++
 	}
-	w := &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}
+	return c.fill(ctx, p, &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}, log)
+}
+
+// fill has a load workload serve in a slot that has none: one that was kept, or else a
+// new one.
+func (c *Cluster) fill(ctx context.Context, p *slot, w *workload, log func(string)) (*workload, error) {
 	if c.keep != nil {
 		adopted, err := c.adopt(ctx, w, log)
 		if err != nil {
@@ -191,10 +199,15 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 		}
 	}
 	p.lent = w
-	if err := c.make(ctx, w, log); err != nil {
-		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, p.lent.name, err)
+	err := c.make(ctx, w, log)
+	if apierrors.IsAlreadyExists(err) { // made by another command meanwhile, to be kept
+		p.lent = nil
+		return nil, fmt.Errorf("starting the load workload, pod %s/%s: another command has just made it, to keep it; run again when that has ended, or leave --keep-pod out: %w", c.namespace, w.name, err)
 	}
-	return p.lent, nil
+	if err != nil {
+		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, w.name, err)
+	}
+	return w, nil
 }
 
 // nameOf is that of the nth load workload that borrows what is named.
@@ -219,8 +232,11 @@ func (w *workload) leave() {
 // unfit says why no load can come any more from a pod that was made for an earlier
 // run; nil: it can.
 func (c *Cluster) unfit(ctx context.Context, w *workload, as borrowed, gateway *corev1.Service) error {
-	if w.pod == nil {
+	switch {
+	case w.pod == nil:
 		return errors.New("it did not start")
+	case w.vigil.isOver(): // for good: whatever became of the pod since, a load from it would be taken for lost
+		return w.vigil.why
 	}
 	now, err := c.kube.CoreV1().Pods(c.namespace).Get(ctx, w.name, metav1.GetOptions{})
 	switch {
