@@ -32,6 +32,9 @@ type Entry struct {
 	// Writing says that there is one.
 	Next    *rules.Object
 	Writing bool
+	// Ran is what the run had made of the object when it began to take that back, and
+	// what proxies may run until they were seen to follow; nil: none does.
+	Ran *rules.Object
 }
 
 // Find returns the entry of an object, nil if there is none.
@@ -90,6 +93,7 @@ type stored struct {
 	Was       json.RawMessage `json:"was,omitempty"`
 	Is        json.RawMessage `json:"is,omitempty"`
 	Next      json.RawMessage `json:"next,omitempty"`
+	Ran       json.RawMessage `json:"ran,omitempty"`
 	Writing   bool            `json:"writing,omitempty"`
 }
 
@@ -97,7 +101,7 @@ type stored struct {
 // returned them.
 func (e *Entry) MarshalJSON() ([]byte, error) {
 	s := stored{Kind: e.Ref.Kind, Namespace: e.Ref.Namespace, Name: e.Ref.Name, Writing: e.Writing}
-	for into, o := range map[*json.RawMessage]*rules.Object{&s.Was: e.Was, &s.Is: e.Is, &s.Next: e.Next} {
+	for into, o := range map[*json.RawMessage]*rules.Object{&s.Was: e.Was, &s.Is: e.Is, &s.Next: e.Next, &s.Ran: e.Ran} {
 		if o == nil {
 			continue
 		}
@@ -120,7 +124,7 @@ func (e *Entry) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*e = Entry{Ref: rules.Ref{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name}, Writing: s.Writing}
-	for from, into := range map[*json.RawMessage]**rules.Object{&s.Was: &e.Was, &s.Is: &e.Is, &s.Next: &e.Next} {
+	for from, into := range map[*json.RawMessage]**rules.Object{&s.Was: &e.Was, &s.Is: &e.Is, &s.Next: &e.Next, &s.Ran: &e.Ran} {
 		if *from == nil {
 			continue
 		}

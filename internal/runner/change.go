@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -180,7 +181,7 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 		case r.hollowed[ref] != nil: // proxies may run what it was, and of what it is nothing would be seen
 			back = append(back, rules.Change{Before: r.hollowed[ref], After: to[ref]})
 		case !isBack(r.current[ref], r.wanted(ref, to[ref])):
-			back = append(back, rules.Change{Before: r.current[ref], After: to[ref]})
+			back = append(back, rules.Change{Before: cmp.Or(r.replaced[ref], r.current[ref]), After: to[ref]})
 		case r.unproven[ref] != "": // it is written; only the proxies are in doubt
 			back = append(back, rules.Change{Before: r.replaced[ref], After: to[ref]})
 		}
@@ -230,8 +231,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].Err)))
 			continue
 		}
-		delete(r.unproven, change.Ref())
-		delete(r.hollowed, change.Ref())
+		r.followed(change.Ref())
 	}
 	return failures
 }
@@ -242,6 +242,11 @@ func (r *run) putBack(ctx context.Context, change rules.Change) (rules.Change, e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
 	ref, to := change.Ref(), change.After
+	r.book.do(func(l *journal.Ledger) { // whoever restores after a kill has to wait for the proxies, too
+		if e := l.Find(ref); e != nil && e.Ran == nil {
+			e.Ran = change.Before
+		}
+	})
 	for try := 0; ; try++ {
 		if change.After = r.wanted(ref, to); isBack(r.current[ref], change.After) {
 			return change, nil
@@ -255,6 +260,18 @@ func (r *run) putBack(ctx context.Context, change rules.Change) (rules.Change, e
 			return change, fmt.Errorf("%w; %w", err, overlap)
 		}
 	}
+}
+
+// followed notes that the proxies were seen to run what an object was taken back to.
+func (r *run) followed(ref rules.Ref) {
+	delete(r.unproven, ref)
+	delete(r.replaced, ref)
+	delete(r.hollowed, ref)
+	r.book.do(func(l *journal.Ledger) {
+		if e := l.Find(ref); e != nil {
+			e.Ran = nil
+		}
+	})
 }
 
 // notUndone remembers what could not be proved, for the record of the change.

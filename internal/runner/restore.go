@@ -59,21 +59,33 @@ func (r *run) resume(ctx context.Context) error {
 		now := r.current[e.Ref]
 		made := e.Made(now)
 		e.Writing = false
-		if isBack(now, e.Was) && rules.Equal(made, e.Was) {
+		if isBack(now, e.Was) && rules.Equal(made, e.Was) && e.Ran == nil {
 			continue
 		}
-		r.record.Changes = append(r.record.Changes, recordOf("", e.Was, cmp.Or(made, now, e.Was)))
-		if rules.Equal(now, e.Was) || rules.Equal(now, made) {
-			continue
-		}
-		edits := []conceded{{made, now}}
-		if _, err := withEdits(e.Was, edits); err == nil {
+		r.record.Changes = append(r.record.Changes, recordOf("", e.Was, cmp.Or(made, e.Ran, now, e.Was)))
+		if !rules.Equal(now, e.Was) && !rules.Equal(now, made) {
+			edits := []conceded{{made, now}}
+			if _, err := withEdits(e.Was, edits); err != nil {
+				r.current[e.Ref] = made // so that its undoing says why it cannot be
+				continue
+			}
 			r.conceded[e.Ref] = edits
-			continue
 		}
-		r.current[e.Ref] = made // so that its undoing says why it cannot be
+		r.doubt(e, now, made)
 	}
 	return nil
+}
+
+// doubt has the run wait until the proxies follow where an object has nothing of the
+// run's any more already: whoever took it out may not have waited, or not have seen it.
+func (r *run) doubt(e *journal.Entry, now, made *rules.Object) {
+	ran := e.Ran
+	if ran == nil && !rules.Equal(made, now) {
+		ran = made
+	}
+	if ran != nil && rules.Equal(now, r.wanted(e.Ref, e.Was)) {
+		r.unproven[e.Ref], r.replaced[e.Ref] = "nobody has seen that the proxies run it", ran
+	}
 }
 
 // Leftover is what stands of an object that a run has written.
@@ -96,6 +108,8 @@ func Leftovers(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger) ([]Left
 		left := Leftover{Ref: e.Ref, Diff: rules.Diff(e.Was, now)}
 		to, err := journal.Retract(e.Was, e.Made(now), now)
 		switch {
+		case isBack(now, e.Was) && e.Ran != nil:
+			left.Does = "it is as it was, and it is waited for until the proxies run it"
 		case isBack(now, e.Was):
 		case rules.Equal(now, e.Was):
 			left.Does = "it is as it was, and its fields are given back to who owned them"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,4 +184,104 @@ func TestWhatSomebodyElseMadeOfWhatAKilledRunLeftIsKept(t *testing.T) {
 	if strings.Contains(now, "fixedDelay") || !strings.Contains(now, "films") {
 		t.Errorf("the fault is left, or somebody else's label is lost: %s", now)
 	}
+}
+
+// stuck is a mesh whose proxies hear of no write any more once it is: what is written
+// stands in the mesh, as with istiod gone.
+type stuck struct {
+	mesh.Mesh
+	is     bool
+	stored map[rules.Ref]*rules.Object // what was written since; nil: deleted
+}
+
+// Objects implements mesh.Mesh.
+func (s *stuck) Objects(ctx context.Context) ([]*rules.Object, error) {
+	objects, err := s.Mesh.Objects(ctx)
+	objects = slices.DeleteFunc(slices.Clone(objects), func(o *rules.Object) bool { _, is := s.stored[o.Ref]; return is })
+	for _, o := range s.stored {
+		if o != nil {
+			objects = append(objects, o)
+		}
+	}
+	return objects, err
+}
+
+// Write implements mesh.Mesh.
+func (s *stuck) Write(ctx context.Context, c rules.Change) (*rules.Object, error) {
+	if !s.is {
+		return s.Mesh.Write(ctx, c)
+	}
+	s.stored[c.Ref()] = c.After
+	return c.After, nil // what is put back has the manifest that it had
+}
+
+// follow lets the proxies hear of all of it.
+func (s *stuck) follow(t *testing.T) {
+	t.Helper()
+	objects, err := s.Mesh.Objects(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ref, o := range s.stored {
+		if _, err := s.Mesh.Write(t.Context(), rules.Change{Before: rules.Find(objects, ref), After: o}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.is, s.stored = false, map[rules.Ref]*rules.Object{}
+}
+
+// What is written back and has not come to the proxies is not restored, however often
+// that is tried: the object alone does not tell.
+func TestWhatProxiesStillRunIsNotRestoredByRestoringTwice(t *testing.T) {
+	for name, leave := range map[string]func(*testing.T, *stuck){
+		"the run has written it back": func(t *testing.T, m *stuck) {
+			record, err := runner.Run(t.Context(), m, read(t, short), runner.Options{ID: "stuck", LiveLimit: time.Second, Observe: func(e runner.Event) {
+				m.is = m.is || e.Phase == "undoing"
+			}})
+			if err != nil || record.Restored {
+				t.Fatalf("the run says that all is restored; error %v", err)
+			}
+		},
+		"somebody else has written it back": func(t *testing.T, m *stuck) {
+			dying := &mortal{Mesh: m, left: 1000}
+			_, err := runner.Run(t.Context(), dying, read(t, short), runner.Options{ID: "stuck", LiveLimit: time.Second, Observe: func(e runner.Event) {
+				dying.dead = dying.dead || strings.HasPrefix(e.Phase, "load of step")
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.is = true
+			for _, entry := range only(t, m).Entries {
+				if _, err := m.Write(t.Context(), rules.Change{Before: entry.Is, After: entry.Was}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := &stuck{Mesh: lasting{open(t)}, stored: map[rules.Ref]*rules.Object{}}
+			compare := meshtest.Remember(t, m)
+			leave(t, m)
+			for range 2 {
+				record, err := runner.Restore(t.Context(), m, only(t, m), runner.Options{LiveLimit: time.Second})
+				if err != nil || record.Restored {
+					t.Errorf("all is said to be restored, of which no proxy has heard; error %v", err)
+				}
+			}
+			m.follow(t)
+			restoreAll(t, m)
+			compare()
+		})
+	}
+}
+
+// only returns the ledger that there is.
+func only(t *testing.T, m mesh.Mesh) *journal.Ledger {
+	t.Helper()
+	ledgers, err := m.Ledgers(t.Context())
+	if err != nil || len(ledgers) != 1 {
+		t.Fatalf("%d ledgers are there, error %v", len(ledgers), err)
+	}
+	return ledgers[0]
 }
