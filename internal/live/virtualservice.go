@@ -48,16 +48,16 @@ func virtualServiceOf(o *rules.Object) *networking.VirtualService {
 
 // names are the routes that tell a VirtualService's generations apart.
 type names struct {
-	service   *networking.VirtualService
-	namespace string
-	hosts     []string // fully qualified
-	wanted    []string // one of them must be there
-	kept      []string // those that the change writes, marked or not
-	gone      []string // those that it takes away
+	before, after *networking.VirtualService // nil: it is not there
+	namespace     string
+	hosts         []string // fully qualified
+	wanted        []string // one of them must be there
+	kept          []string // those that the change writes, marked or not
+	gone          []string // those that it takes away
 }
 
 func namesOf(change rules.Change, mark string) (*names, error) {
-	n := &names{service: virtualServiceOf(either(change)), namespace: either(change).Namespace}
+	n := &names{before: virtualServiceOf(change.Before), after: virtualServiceOf(change.After), namespace: either(change).Namespace}
 	for _, o := range []*rules.Object{change.After, change.Before} {
 		if o != nil {
 			n.hosts = append(n.hosts, rules.Hosts(o)...)
@@ -100,19 +100,21 @@ func (n *names) look(services []mesh.Service) *look {
 // judge looks at the routes of the hosts. Those of a host change all at once, so
 // one wanted name shows the whole rule. A mark that the change does not write is
 // of an earlier generation in a sidecar, which follows one VirtualService for a
-// host; a gateway puts the entries of several together.
+// host; a gateway puts the entries of several together. Whom the rule is not for any
+// more may follow another one.
 func (n *names) judge(ctx context.Context, v *view) (bool, string, error) {
 	all, err := v.virtualHosts(ctx)
 	if err != nil {
 		return true, "", err
 	}
 	hosts, routes := n.routes(all)
+	follows := n.after == nil || n.reachedBy(n.after, v.proxy, n.wanted)
 	for _, name := range routes {
-		if slices.Contains(n.gone, name) || !v.proxy.Gateway && strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
+		if slices.Contains(n.gone, name) || follows && !v.proxy.Gateway && strings.Contains(name, rules.MarkPrefix) && !slices.Contains(n.kept, name) {
 			return true, fmt.Sprintf("it still has the route %s", name), nil
 		}
 	}
-	if len(n.wanted) == 0 {
+	if len(n.wanted) == 0 || !follows {
 		return true, "", nil
 	}
 	if hosts == 0 && !v.proxy.Gateway {
@@ -142,20 +144,30 @@ func (n *names) routes(all []envoy.VirtualHost) (hosts int, routes []string) {
 	return hosts, routes
 }
 
-// reaches says whether the proxy may have one of the routes that are looked for.
+// reaches says whether the proxy may have one of the routes that are looked for, be it
+// one that is to go: whom the rule is for may change with it.
 func (n *names) reaches(proxy mesh.Proxy) bool {
-	return slices.ContainsFunc(n.service.Http, func(entry *networking.HTTPRoute) bool {
-		if len(n.wanted) > 0 && !slices.Contains(n.wanted, entry.Name) {
+	if n.after == nil {
+		return n.reachedBy(n.before, proxy, nil)
+	}
+	return n.reachedBy(n.after, proxy, n.wanted) || len(n.gone) > 0 && n.reachedBy(n.before, proxy, n.gone)
+}
+
+// reachedBy says whether one of the entries of a service that have these names is for
+// the proxy; without names: one of all.
+func (n *names) reachedBy(service *networking.VirtualService, proxy mesh.Proxy, named []string) bool {
+	return slices.ContainsFunc(service.GetHttp(), func(entry *networking.HTTPRoute) bool {
+		if len(named) > 0 && !slices.Contains(named, entry.Name) {
 			return false
 		}
 		if len(entry.Match) == 0 {
-			return bound(n.service.Gateways, proxy)
+			return bound(service.Gateways, proxy)
 		}
 		return slices.ContainsFunc(entry.Match, func(m *networking.HTTPMatchRequest) bool {
 			if len(m.Gateways) > 0 { // Istio ignores the source then; of a delegate's own gateways there are none
-				return bound(m.Gateways, proxy) && (len(n.service.Hosts) == 0 || bound(n.service.Gateways, proxy))
+				return bound(m.Gateways, proxy) && (len(service.Hosts) == 0 || bound(service.Gateways, proxy))
 			}
-			return bound(n.service.Gateways, proxy) && agrees(m.SourceLabels, proxy) &&
+			return bound(service.Gateways, proxy) && agrees(m.SourceLabels, proxy) &&
 				(m.SourceNamespace == "" || m.SourceNamespace == n.namespace)
 		})
 	})

@@ -101,6 +101,32 @@ func TestARuleForSomeWorkloadsIsAwaitedInTheirProxiesAlone(t *testing.T) {
 	}
 }
 
+// Whom a rule is not for any more has to let it go, too: it is not taken back as long as
+// one of them runs it.
+func TestWhomARuleIsNotForAnyMoreIsWaitedFor(t *testing.T) {
+	front := webRoutes("plain")
+	front.Spec.(*networking.VirtualService).Gateways = []string{"front"}
+	theirs := webRoutes("plain")
+	theirs.Spec.(*networking.VirtualService).Http[0].Match = []*networking.HTTPMatchRequest{{SourceLabels: map[string]string{"team": "films"}}}
+	forBoth := ours()
+	forBoth.Spec.(*networking.VirtualService).Gateways = []string{"front", "mesh"}
+	for name, row := range map[string]struct{ before, after *rules.Object }{
+		"it was for gateways alone": {forBoth, front}, "it was for another workload": {ours(), theirs},
+	} {
+		films := mesh.Proxy{Name: "films", Labels: map[string]string{"team": "films"}, Admin: envoytest.Serve(t, "client", "norules").Admin}
+		gateway := mesh.Proxy{Name: "gateway", Gateway: true, Admin: envoytest.Serve(t, "gateway", "norules").Admin}
+		client := shop(t, "rules")[0]
+		change := rules.Change{Before: row.before, After: row.after}
+		if _, err := waitFor(t.Context(), []mesh.Proxy{client, films, gateway}, change, "", never); err == nil || !strings.Contains(err.Error(), "client: it still has the route jason."+mark) {
+			t.Errorf("%s: error %v; want that the client still runs it", name, err)
+		}
+		client = shop(t, "norules")[0]
+		if _, err := waitFor(t.Context(), []mesh.Proxy{client, films, gateway}, change, "", soon); err != nil {
+			t.Errorf("%s, and it has let it go: %v", name, err)
+		}
+	}
+}
+
 func fromVersion(o *rules.Object, version string) *rules.Object {
 	for _, entry := range o.Spec.(*networking.VirtualService).Http {
 		entry.Match = []*networking.HTTPMatchRequest{{SourceLabels: map[string]string{"version": version}}}
