@@ -121,6 +121,11 @@ func (r *retraction) entries(path string, lists sides[[]any]) []any {
 		e.slots[t] = []any{theirs[t].tree}
 	}
 	from := align(len(was), len(ours), func(w, o int) bool { return proto.Equal(was[w].does, ours[o].does) })
+	for t := range theirs {
+		if !slices.Contains(e.became, t) {
+			e.moved(t, from)
+		}
+	}
 	w, o := 0, 0
 	for next := 0; next <= len(was); next++ {
 		switch {
@@ -152,6 +157,45 @@ func (e *entries) renamed(w, o int) {
 		left := sides[any]{e.was[w].tree, e.meant[w], e.ours[o].tree, e.theirs[t].tree}
 		e.slots[t] = []any{e.value(fmt.Sprintf("%s[%d]", e.path, t), left)}
 	}
+}
+
+// moved retracts from one of theirs that does not stand where one of ours did, but is
+// one: somebody else has put it elsewhere, or doubled it.
+func (e *entries) moved(t int, from []int) {
+	name := func(o entry) bool { return o.name != "" && o.name == e.theirs[t].name }
+	o := slices.IndexFunc(e.ours, name)
+	for i := 0; o < 0 && i < len(e.ours); i++ { // one that is where it was is not this one
+		if e.became[i] < 0 && proto.Equal(e.ours[i].does, e.theirs[t].does) {
+			o = i
+		}
+	}
+	if o < 0 {
+		return
+	}
+	switch w := slices.Index(from, o); {
+	case w >= 0 && !name(e.ours[o]): // as was, too
+	case w >= 0:
+		left := sides[any]{e.was[w].tree, e.meant[w], e.ours[o].tree, e.theirs[t].tree}
+		e.slots[t] = []any{e.value(fmt.Sprintf("%s[%d]", e.path, t), left)}
+	case e.added(o, from) && proto.Equal(e.ours[o].does, e.theirs[t].does):
+		e.slots[t] = nil
+	default:
+		e.overlap(fmt.Sprintf("%s[%d]", e.path, t))
+	}
+}
+
+// added says whether one of ours took the place of nothing.
+func (e *entries) added(o int, from []int) bool {
+	before, behind := -1, len(e.was)
+	for w, at := range from {
+		switch {
+		case at >= 0 && at < o:
+			before = w
+		case at > o && behind == len(e.was):
+			behind = w
+		}
+	}
+	return behind == before+1
 }
 
 // block puts was[w0:w1] back in the place of ours[o0:o1].

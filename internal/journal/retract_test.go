@@ -96,6 +96,32 @@ func TestWhatARunWroteIsTakenOutOfWhatSomebodyElseMadeOfIt(t *testing.T) {
 			theirs:  routes(named("meshchaos-1-0", toC), toC, named("meshchaos-1-1", faulty(toA)), marked[2]),
 			overlap: "spec.http[0]",
 		},
+		"the run's entry is put elsewhere": {
+			was: routes(toA, toB), ours: routes(marked[0], marked[1], named("meshchaos-1-3", faulty(toB)), marked[2]),
+			theirs: routes(named("meshchaos-1-3", faulty(toB)), marked[0], marked[1], marked[2]), want: routes(toA, toB),
+		},
+		"the run's entry is put elsewhere and renamed": {
+			was: routes(toA, toB), ours: routes(marked[0], marked[1], named("meshchaos-1-3", faulty(toB)), marked[2]),
+			theirs: routes(named("late", faulty(toB)), marked[0], marked[1], marked[2]), want: routes(toA, toB),
+		},
+		"the run's entry is put elsewhere and changed": {
+			was: routes(toA, toB), ours: routes(marked[0], marked[1], named("meshchaos-1-3", faulty(toB)), marked[2]),
+			theirs:  routes(strings.Replace(named("meshchaos-1-3", faulty(toB)), "7s", "3s", 1), marked[0], marked[1], marked[2]),
+			overlap: "spec.http[0]",
+		},
+		"the run's entry is doubled": {
+			was: routes(toA, toB), ours: routes(marked...),
+			theirs: routes(marked[0], marked[0], marked[1], marked[2]), want: routes(toA, toB),
+		},
+		"an entry that the run has changed is doubled": {
+			was: routes(toA, toB), ours: routes(named("meshchaos-1-0", faulty(toA)), marked[2]),
+			theirs:  routes(named("meshchaos-1-0", faulty(toA)), toC, named("meshchaos-1-0", faulty(toA)), marked[2]),
+			overlap: "spec.http[2]",
+		},
+		"another entry is put elsewhere": {
+			was: routes(toA, toB), ours: routes(marked...),
+			theirs: routes(marked[0], marked[2], marked[1]), want: routes(toB, toA),
+		},
 		"an entry that the run took away": {
 			was: routes(toA, toB), ours: routes(named("meshchaos-1-0", toA)),
 			theirs: routes(named("meshchaos-1-0", toA), toC), want: routes(toA, toB, toC),
