@@ -14,7 +14,8 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// reopenEvery is how long an API server that is away is left alone.
+// reopenEvery is how long an API server is left alone that is away, or that ends each
+// watch as soon as it has begun: client-go bounds the rate of other requests only.
 const reopenEvery = time.Second
 
 // collection is a list of objects that is followed. It is no informer: that lists
@@ -60,10 +61,7 @@ func (c *collection) watch(ctx context.Context) (watch.Interface, error) {
 // was away.
 func (c *collection) follow(ctx context.Context, events watch.Interface) {
 	for {
-		var err error
-		if events != nil {
-			err = c.read(events)
-		}
+		err := c.readOn(ctx, events)
 		if err == nil && ctx.Err() == nil {
 			events, err = c.watch(ctx)
 		}
@@ -81,11 +79,29 @@ func (c *collection) follow(ctx context.Context, events watch.Interface) {
 			return
 		}
 		events = nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(reopenEvery):
-		}
+		pause(ctx, reopenEvery)
+	}
+}
+
+// readOn reads a watch, if there is one, until it ends, and a moment longer if nothing
+// came of it.
+func (c *collection) readOn(ctx context.Context, events watch.Interface) error {
+	if events == nil {
+		return nil
+	}
+	began, known := time.Now(), c.version
+	err := c.read(events)
+	if err == nil && c.version == known {
+		pause(ctx, reopenEvery-time.Since(began))
+	}
+	return err
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(length):
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -86,5 +87,40 @@ func TestAFollowedListEndsWithItsContext(t *testing.T) {
 	routines.Wait()
 	if len(told) > 0 {
 		t.Errorf("it was told %s", strings.Join(told, "; "))
+	}
+}
+
+// Something between here and the API server may end each watch as soon as it has begun.
+func TestAServerThatEndsEachWatchAtOnceIsLeftAloneInBetween(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	var asked []time.Time
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("watch") == "" {
+			fmt.Fprint(w, `{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":"5"},"items":[]}`)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if asked = append(asked, time.Now()); len(asked) == 3 {
+			cancel()
+		}
+	}))
+	defer server.Close()
+	client, err := dynamic.NewForConfigAndClient(&rest.Config{Host: server.URL}, server.Client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &collection{of: client.Resource(byPlace["EnvoyFilter"]), lose: func(err error) { t.Error(err) }}
+	var routines sync.WaitGroup
+	if err := c.start(ctx, &routines); err != nil {
+		t.Fatal(err)
+	}
+	routines.Wait()
+	for i := 1; i < len(asked); i++ {
+		if after := asked[i].Sub(asked[i-1]); after < reopenEvery/2 {
+			t.Errorf("watch %d is asked for %s after the one before", i+1, after)
+		}
 	}
 }
