@@ -30,11 +30,8 @@ type linted struct {
 
 // lintFlags are those of lint.
 type lintFlags struct {
-	kind       string
-	kubeconfig string
-	context    string
-	namespace  string
-	output     string
+	mesh   meshFlags
+	output string
 }
 
 func newLint() *cobra.Command {
@@ -63,11 +60,9 @@ holds what Istio refuses; 3 the cluster did not answer.`,
 			return wrong
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&f.kind, "mesh", "", "istio: lint a namespace of the kubeconfig's cluster, and no files")
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
-	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "the namespace (default: the context's)")
+	cmd.Flags().StringVar(&f.mesh.kind, "mesh", "", "istio: lint a namespace of the kubeconfig's cluster, and no files")
+	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
+	f.mesh.addClusterAs(cmd, "n")
 	addOutput(cmd, &f.output, "text", "json")
 	return cmd
 }
@@ -75,12 +70,12 @@ holds what Istio refuses; 3 the cluster did not answer.`,
 // find returns what is to be warned of, and what is wrong beside it.
 func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning, error) {
 	switch {
-	case f.kind == mesh.Istio && len(args) > 0:
+	case f.mesh.kind == mesh.Istio && len(args) > 0:
 		return nil, errors.New("reading the arguments: --mesh istio lints a namespace, and no files; leave out the one or the other")
-	case f.kind == mesh.Istio:
+	case f.mesh.kind == mesh.Istio:
 		return f.ofNamespace(cmd)
-	case f.kind != "":
-		return nil, fmt.Errorf("reading --mesh: %q has no rules of its own to lint; write istio, or name files", f.kind)
+	case f.mesh.kind != "":
+		return nil, fmt.Errorf("reading --mesh: %q has no rules of its own to lint; write istio, or name files", f.mesh.kind)
 	case len(args) == 0:
 		return nil, errors.New("reading the arguments: there is no file; name one, or - for stdin, or write --mesh istio")
 	}
@@ -99,7 +94,7 @@ func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning
 // ofNamespace lints the objects of a namespace, with the pods that are ready in it.
 func (f *lintFlags) ofNamespace(cmd *cobra.Command) ([]scenarios.Warning, error) {
 	ctx := cmd.Context()
-	m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace})
+	m, err := istio.Open(ctx, f.mesh.options("lint", nil))
 	if err != nil {
 		return nil, notOpened(ctx, err)
 	}

@@ -58,7 +58,7 @@ cluster does not answer; 4 not everything could be restored.`,
 
 func (f *restoreFlags) restore(cmd *cobra.Command) error {
 	ctx := cmd.Context()
-	m, err := istio.Open(ctx, istio.Options{Kubeconfig: f.mesh.kubeconfig, Context: f.mesh.context, Namespace: f.mesh.namespace, Run: "restore", Log: func(words string) { fmt.Fprintln(cmd.ErrOrStderr(), words) }})
+	m, err := istio.Open(ctx, f.mesh.options("restore", func(words string) { remark(cmd.ErrOrStderr(), words) }))
 	if err != nil {
 		return notOpened(ctx, err)
 	}
