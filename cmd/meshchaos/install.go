@@ -149,7 +149,9 @@ func (f *installFlags) prepare(ctx context.Context, cmd *cobra.Command, in *inst
 	}
 	steps, err = in.Plan(ctx, samples)
 	if err != nil && !there {
-		_, _, left := in.Vacate(context.WithoutCancel(ctx))
+		leaving, cancel := patient(ctx, closeLimit, hurriedLimit)
+		defer cancel()
+		_, _, left := in.Vacate(leaving)
 		return nil, false, errors.Join(err, left)
 	}
 	if f.dryRun {

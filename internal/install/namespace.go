@@ -57,7 +57,7 @@ func (in *Installer) Make(ctx context.Context, revision, version string) error {
 		return err == nil || apierrors.IsForbidden(err), nil
 	})
 	if err != nil {
-		return fmt.Errorf("making the namespace %s: it has no service account after %s, so that it takes no pods: %w", in.namespace, accountLimit, err)
+		return fmt.Errorf("making the namespace %s: it is there, and takes no pods, as it has no service account yet: %w; installing again goes on with it", in.namespace, err)
 	}
 	return nil
 }
