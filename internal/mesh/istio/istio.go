@@ -12,7 +12,7 @@
 // Load comes from a pod of this program, or of fortio, with a sidecar of its own. The proxies'
 // admin interfaces and the pod's agent are reached by port-forward, their access
 // logs by pods/log. The package may import loadgen and
-// internal/{agent,cluster,envoy,fortio,mesh,rules,yamlnode}.
+// internal/{agent,check,cluster,envoy,fortio,journal,mesh,nearest,rules,yamlnode}.
 package istio
 
 import (
