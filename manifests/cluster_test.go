@@ -54,7 +54,7 @@ func TestBadNamespacesAreErrorsThatHelp(t *testing.T) {
 	}
 }
 
-// granted are the rights of a manifest, each once.
+// granted are the rights of a manifest, which grants each once.
 func granted(t *testing.T, name string) map[string]bool {
 	t.Helper()
 	text, err := ForCluster(name, Namespace, Image)
@@ -72,7 +72,11 @@ func granted(t *testing.T, name string) map[string]bool {
 		for _, rule := range role.Rules {
 			for _, resource := range rule.Resources {
 				for _, verb := range rule.Verbs {
-					all[role.Namespace+": "+verb+" "+resource+" of "+strings.Join(rule.APIGroups, ",")] = true
+					right := role.Namespace + ": " + verb + " " + resource + " of " + strings.Join(rule.APIGroups, ",")
+					if all[right] {
+						t.Errorf("%s grants twice %s, so that who takes it out once grants it still", name, right)
+					}
+					all[right] = true
 				}
 			}
 		}
