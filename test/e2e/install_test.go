@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshchaos/meshchaos/internal/cluster"
@@ -264,14 +265,15 @@ func TestWhereThereIsNoSidecarNothingIsInstalled(t *testing.T) {
 	if _, err := s.kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	for { // until it takes pods
-		_, err := s.kube.CoreV1().ServiceAccounts(s.namespace).Get(t.Context(), "default", metav1.GetOptions{})
-		if err == nil {
-			break
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := s.kube.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
 		}
-		if !apierrors.IsNotFound(err) {
-			t.Fatal(err)
-		}
+		return err == nil, err
+	})
+	if err != nil {
+		t.Fatalf("waiting until %s takes pods: %v", s.namespace, err)
 	}
 	s.refused(t, samplesOf(t, image(), "httpbin"), "get no sidecar")
 	if gone, kept, err := s.Vacate(t.Context()); gone || kept != "" || err != nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -107,8 +108,8 @@ func TestAnInterruptedRunIsUndoneWithinFiveSeconds(t *testing.T) {
 			t.Logf("in the %s: after %s", window, took.Round(time.Millisecond))
 		}
 	}
-	if now := standing(t, o.Namespace); len(now) != len(before) {
-		t.Errorf("there were %v, and are %v", before, now)
+	if diff := cmp.Diff(before, standing(t, o.Namespace)); diff != "" {
+		t.Errorf("what is left (-before +after):\n%s", diff)
 	}
 }
 

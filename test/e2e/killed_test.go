@@ -101,6 +101,9 @@ func endAtEachWrite(t *testing.T, every int, end ending) {
 				if diff := cmp.Diff(before, standing(t, namespace)); diff != "" {
 					t.Errorf("ended at write %d, %q (-before +after):\n%s", n, at, diff)
 				}
+				if at == "" && n == 1 {
+					t.Error("the run was ended at no write, for none was seen")
+				}
 				if at == "" {
 					break
 				}
