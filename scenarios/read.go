@@ -99,6 +99,9 @@ func parse(file, text string, set []string, open func(string) (string, error)) (
 	if err != nil {
 		return nil, r.place(err)
 	}
+	if err := noObject(body); err != nil {
+		return nil, r.place(err)
+	}
 	given, err := r.fill(body, set)
 	if err != nil {
 		return nil, r.place(err)
@@ -114,6 +117,19 @@ func parse(file, text string, set []string, open func(string) (string, error)) (
 	}
 	s.File, s.Text, s.Set, s.Params = file, text, set, given
 	return s, nil
+}
+
+// noObject tells who names a manifest, such as the rules of a scenario, what is for it,
+// rather than which of its keys a scenario does not have.
+func noObject(body ast.Node) error {
+	api, kind := wordAt(body, "apiVersion"), wordAt(body, "kind")
+	switch {
+	case api == "" || kind == "" || strings.HasPrefix(api, "meshchaos/"):
+		return nil
+	case strings.HasPrefix(api, "networking.istio.io/"):
+		return yamlnode.At(yamlnode.Follow(body, "kind"), "meshchaos lint checks it, and a scenario names its file under given or apply", "this is a %s, and no scenario", kind)
+	}
+	return yamlnode.At(yamlnode.Follow(body, "kind"), "a scenario has apiVersion: "+scenarioAPI+" and kind: "+scenarioKind, "this is a %s of %s, and no scenario", kind, api)
 }
 
 // fill lets settings stand where they are for, and parameters where a reference

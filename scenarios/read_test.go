@@ -82,6 +82,18 @@ func TestAGoodScenarioIsRead(t *testing.T) {
 	}
 }
 
+func TestAManifestIsNoScenario(t *testing.T) {
+	for text, want := range map[string]string{
+		"apiVersion: networking.istio.io/v1\nkind: VirtualService\nspec: {hosts: [a]}\n": "t.yaml:2:1: this is a VirtualService, and no scenario; meshchaos lint checks it",
+		"apiVersion: apps/v1\nkind: Deployment\nspec: {}\n":                              "t.yaml:2:1: this is a Deployment of apps/v1, and no scenario; a scenario has apiVersion: meshchaos/v1alpha1",
+		"apiVersion: meshchaos/v1\nkind: Scenario\n":                                     `t.yaml:1:1: the apiVersion is "meshchaos/v1"`,
+	} {
+		if _, err := parse("t.yaml", text, nil, nil); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"an excuse without a reason":                  {"  checks:", "  mutants: [{id: \"apply[0]/dropped\", equivalent: \" \"}]\n  checks:", `t.yaml:17:13: the excuse of the mutant "apply[0]/dropped" has no reason`},

@@ -95,7 +95,23 @@ func Kind(node ast.Node) string {
 		return "nothing"
 	case ast.ScalarNode:
 		text, _ := Scalar(n)
-		return `"` + text + `"`
+		return `"` + beginning(text) + `"`
 	}
 	return "this"
+}
+
+// quotable is how much of a text is quoted: what is no YAML may be one text from its
+// first line to its last.
+const quotable = 60
+
+// beginning is a text, or as much of it as is quoted.
+func beginning(text string) string {
+	line, rest, _ := strings.Cut(text, "\n")
+	if letters := []rune(line); len(letters) > quotable {
+		return string(letters[:quotable]) + "…"
+	}
+	if rest != "" {
+		return line + "…"
+	}
+	return line
 }

@@ -54,6 +54,8 @@ func TestWhatIsWrongStandsAtItsLineAndColumn(t *testing.T) {
 		"a number in quotes":      {`limit: "5"`, `limit takes a whole number, not "5"`, "take the quotes away", 1, 8},
 		"a text for a truth":      {"fresh: yes please", `fresh takes true or false, not "yes please"`, "", 1, 8},
 		"no value":                {"when:", "when has no value", "write a value, or leave the key out", 1, 7},
+		"lines for a map":         {"when: |\n  one\n  two", `when takes a mapping, not "one…"`, "write {NAME: VALUE}", 1, 7},
+		"a long text for a map":   {"when: " + strings.Repeat("é", 99), `when takes a mapping, not "` + strings.Repeat("é", 60) + `…"`, "write {NAME: VALUE}", 1, 7},
 		"a list for a mapping":    {"- a", "the form takes a mapping, not a list", "its keys are service, when, delay, percent, limit, fresh", 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
