@@ -106,11 +106,13 @@ func (p *printer) fold(first, rest, text string) {
 }
 
 // Fold prints lines of text for a terminal of so many columns, 0 for none: one that
-// is wider goes on below, further in.
+// is wider goes on below, further in than it begins.
 func Fold(w io.Writer, text string, width int) error {
 	p := &printer{w: w, width: width}
 	for line := range strings.Lines(text) {
-		p.fold("", "  ", strings.TrimSuffix(line, "\n"))
+		words := strings.TrimLeft(strings.TrimSuffix(line, "\n"), " ")
+		margin := line[:len(strings.TrimSuffix(line, "\n"))-len(words)]
+		p.fold(margin, margin+"  ", words)
 	}
 	return p.err
 }
