@@ -125,11 +125,11 @@ func (r run) rows(step scenarios.Step) []report.Expectation {
 			row.Step, row.Line = step.Name, line.Line
 			switch {
 			case windows.During == nil:
-				row.Verdict, row.Reason = report.Inconclusive, "its load was not driven"
+				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was not driven"
 			case windows.During.Stopped != nil:
-				row.Verdict, row.Reason = report.Inconclusive, "its load was ended before its time"
+				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was ended before its time"
 			case windows.During.Cut != "":
-				row.Verdict, row.Reason = report.Inconclusive, "its load was cut off"
+				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was cut off"
 			}
 			rows = append(rows, row)
 		}
