@@ -151,7 +151,11 @@ func (e *examination) rules(ctx context.Context) error {
 			wrong = append(wrong, fmt.Errorf("%s and %s both have the host %s, and which policy wins depends on their age; merge them into one", other.Ref, o.Ref, rules.Hosts(o)[0]))
 		}
 	}
-	e.say("rules", fmt.Sprintf("%d objects, which nobody else keeps as they are", len(e.objects)), wrong, nil)
+	fine := "there is none"
+	if len(e.objects) > 0 {
+		fine = fmt.Sprintf("%d objects, which no agent of GitOps and no controller keeps as they are", len(e.objects))
+	}
+	e.say("rules", fine, wrong, nil)
 	return nil
 }
 
@@ -221,6 +225,6 @@ func (e *examination) accessLogs(ctx context.Context) error {
 		}
 		warnings = append(warnings, "these proxies do not write a line for every request to stdout, and a run has them do so by a Telemetry while it lasts: "+strings.Join(names, ", "))
 	}
-	e.say("access logs", fmt.Sprintf("all %d proxies write them", len(proxies)), nil, warnings)
+	e.say("access logs", fmt.Sprintf("every proxy writes them, %d of %[1]d", len(proxies)), nil, warnings)
 	return nil
 }

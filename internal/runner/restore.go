@@ -91,8 +91,8 @@ func (r *run) doubt(e *journal.Entry, now, made *rules.Object) {
 // Leftover is what stands of an object that a run has written.
 type Leftover struct {
 	Ref  rules.Ref
-	Does string   // what Restore does with it, worded; empty: nothing, it is as it was
-	Diff []string // how it differs from what it was, a line each
+	Does string   // what Restore would do with it, in words that go on behind its name; empty: nothing, it is as it was
+	Diff []string // how it differs from what it was, a line each; none if there was nothing
 }
 
 // Leftovers says what a run that is over has left, and what Restore would do about
@@ -112,17 +112,17 @@ func Leftovers(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger) ([]Left
 			left.Does = "it is as it was, and it is waited for until the proxies run it"
 		case isBack(now, e.Was):
 		case rules.Equal(now, e.Was):
-			left.Does = "it is as it was, and its fields are given back to who owned them"
+			left.Does = "is as it was; its fields would be given back to who owned them"
 		case err != nil:
-			left.Does = fmt.Sprintf("it is left: %v", err)
+			left.Does = fmt.Sprintf("would be left: %v", err)
 		case rules.Equal(to, now):
-			left.Does = "it is left: it has nothing of the run's, only what somebody else did"
+			left.Does = "would be left: it has nothing of the run's, only what somebody else did"
 		case to == nil:
-			left.Does = "it is deleted: the run has made it"
+			left.Does, left.Diff = "would be deleted: the run made it", nil
 		case rules.Equal(to, e.Was):
-			left.Does = "it is put back as it was"
+			left.Does = "would be put back as it was"
 		default:
-			left.Does = "what the run wrote is taken out of it, and what somebody else did is left"
+			left.Does = "would lose what the run wrote, and keep what somebody else did"
 		}
 		all = append(all, left)
 	}
