@@ -41,8 +41,19 @@ func (f decimalFlag) Set(text string) error {
 	return err
 }
 
+// timeFlag is a time, of which what is none is told in our words, not in those of Go.
+type timeFlag struct{ pflag.Value }
+
+// Set implements pflag.Value.
+func (f timeFlag) Set(text string) error {
+	if err := f.Value.Set(text); err != nil {
+		return errors.New("it takes a time with its unit, as in 90s, 5m or 1h30m")
+	}
+	return nil
+}
+
 // readDecimal lets the flags of a command, and of those below it, take decimal
-// numbers only, and keeps a shell from offering files for them.
+// numbers only, and keeps a shell from offering files for them and for times.
 func readDecimal(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		switch kind := flag.Value.Type(); {
@@ -50,6 +61,8 @@ func readDecimal(cmd *cobra.Command) {
 			flag.Value = decimalFlag{flag.Value, decimal}
 		case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
 			flag.Value = decimalFlag{flag.Value, whole}
+		case kind == "duration":
+			flag.Value = timeFlag{flag.Value}
 		default:
 			return
 		}

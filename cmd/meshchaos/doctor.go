@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
@@ -36,10 +37,10 @@ that are off. Nothing is written.
 Exit status: 0 nothing is wrong; 1 something is, which a run that has to do with
 it is refused for; 2 bad usage; 3 the cluster does not answer.`,
 		Example: "  meshchaos doctor --namespace shop\n  meshchaos doctor --context staging --namespace shop -o json",
-		Args:    cobra.NoArgs,
+		Args:    namedBy("namespace", "namespace"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.examine(cmd) },
 	}
-	f.mesh.addCluster(cmd)
+	f.mesh.addCluster(cmd, namespaceLetter)
 	addOutput(cmd, &f.output, "text", "json")
 	return cmd
 }
@@ -58,6 +59,9 @@ func (f *doctorFlags) examine(cmd *cobra.Command) error {
 		return err
 	}
 	switch {
+	case apierrors.IsForbidden(unread): // a run would be refused for that
+		complain(cmd.ErrOrStderr(), notRead(unread, info.Namespace))
+		return &verdictError{exitWrong}
 	case unread != nil:
 		return &runError{unread}
 	case slices.ContainsFunc(found, func(one runner.Finding) bool { return one.State == runner.Wrong }):

@@ -28,7 +28,7 @@ func newInstall() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
 		Use:   "install NAME...",
-		Short: "Install sample applications on a cluster, and wait until they serve",
+		Short: "Install sample applications on a cluster, and wait for them",
 		Long: `Install sample applications in a namespace of a cluster, with the images of
 Istio's own samples or, with --image, this project's, and wait until every pod
 and its sidecar is ready. There are
@@ -43,7 +43,7 @@ up to date.
 Exit status: 0 it serves; 2 refused, and nothing was written; 3 it does not
 serve, or the cluster does not answer: the output says what is there by then.`,
 		Example:   "  meshchaos install bookinfo --namespace shop --create-namespace\n  meshchaos install httpbin sleep -n shop --image example.com/meshchaos:1.0",
-		Args:      cobra.MatchAll(cobra.MinimumNArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(arguments(1, -1), cobra.OnlyValidArgs),
 		ValidArgs: install.Names(),
 		RunE:      func(cmd *cobra.Command, args []string) error { return f.install(cmd, distinct(args)) },
 	}
@@ -60,7 +60,7 @@ serve, or the cluster does not answer: the output says what is there by then.`,
 
 // add adds the flags that uninstall has too.
 func (f *installFlags) add(cmd *cobra.Command) {
-	f.mesh.addClusterAs(cmd, "n")
+	f.mesh.addCluster(cmd, namespaceLetter)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and write nothing")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait")

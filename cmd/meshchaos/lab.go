@@ -35,7 +35,7 @@ latter.
 
 The applications are ` + strings.Join(samples.Apps(), ", ") + `.`,
 		Example:           "  meshchaos lab bookinfo\n  meshchaos lab delay-jason\n  meshchaos lab timeout-reviews --step half-a-second",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: labNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("seed") {
@@ -52,7 +52,11 @@ The applications are ` + strings.Join(samples.Apps(), ", ") + `.`,
 				return f.run(cmd, app, nil)
 			}
 			s, err := read(cmd, app, f.set)
-			if err != nil {
+			var placed *scenarios.Error
+			switch {
+			case errors.As(err, &placed):
+				return err // it is a scenario, if a wrong one
+			case err != nil:
 				return fmt.Errorf("%w; of the applications there are %s", err, strings.Join(samples.Apps(), ", "))
 			}
 			if s.App == "" {

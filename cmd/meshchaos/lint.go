@@ -62,13 +62,18 @@ holds what Istio refuses; 3 the cluster did not answer.`,
 	}
 	cmd.Flags().StringVar(&f.mesh.kind, "mesh", "", "istio: lint a namespace of the kubeconfig's cluster, and no files")
 	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
-	f.mesh.addClusterAs(cmd, "n")
+	f.mesh.addCluster(cmd, namespaceLetter)
 	addOutput(cmd, &f.output, "text", "json")
 	return cmd
 }
 
 // find returns what is to be warned of, and what is wrong beside it.
 func (f *lintFlags) find(cmd *cobra.Command, args []string) ([]scenarios.Warning, error) {
+	for _, name := range []string{"kubeconfig", "context", "namespace"} {
+		if f.mesh.kind == "" && cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("reading --%s: it is about a cluster; add --mesh istio", name)
+		}
+	}
 	switch {
 	case f.mesh.kind == mesh.Istio && len(args) > 0:
 		return nil, errors.New("reading the arguments: --mesh istio lints a namespace, and no files; leave out the one or the other")
@@ -101,11 +106,11 @@ func (f *lintFlags) ofNamespace(cmd *cobra.Command) ([]scenarios.Warning, error)
 	defer m.Close(ctx)
 	objects, err := m.Objects(ctx)
 	if err != nil {
-		return nil, &runError{err}
+		return nil, notRead(err, m.Info().Namespace)
 	}
 	services, err := m.Services(ctx)
 	if err != nil {
-		return nil, &runError{err}
+		return nil, notRead(err, m.Info().Namespace)
 	}
 	around := runner.Around(runner.Site{Services: services})
 	around.Objects = objects

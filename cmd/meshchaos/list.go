@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -84,8 +83,12 @@ func printList(cmd *cobra.Command, all []listed, output string) error {
 	if err := table.Render(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // besideSummary is how wide the other columns are, with the blanks around each.

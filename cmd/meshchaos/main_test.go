@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -199,6 +203,41 @@ func TestAStatusOfSeveralRunsIsTheGravest(t *testing.T) {
 		if got := worse(c.a, c.b); got != c.want {
 			t.Errorf("worse(%d, %d) = %d, want %d", c.a, c.b, got, c.want)
 		}
+	}
+}
+
+func TestARightThatIsMissedIsNoFailureOfTheCluster(t *testing.T) {
+	forbidden := apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", errors.New("no"))
+	for _, row := range []struct {
+		err    error
+		status int
+		words  string
+	}{
+		{fmt.Errorf("listing: %w", forbidden), exitUsage, "meshchaos manifests rbac --namespace shop"},
+		{errors.New("connection refused"), exitInconclusive, "connection refused"},
+	} {
+		if err := notRead(row.err, "shop"); statusOf(err) != row.status || !strings.Contains(err.Error(), row.words) {
+			t.Errorf("%v: status %d, %v", row.err, statusOf(err), err)
+		}
+	}
+}
+
+func TestARunThatIsInterruptedBeforeItBeginsSaysSo(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	lost := fmt.Errorf("preparing the mesh: %w", context.Canceled)
+	if got := early(ctx, lost); got != lost {
+		t.Errorf("without an interrupt: %v", got)
+	}
+	stop()
+	if got := early(ctx, lost).Error(); got != "interrupted before the first rule was written: preparing the mesh: context canceled" {
+		t.Error(got)
+	}
+	if got := early(ctx, io.EOF); got != io.EOF {
+		t.Errorf("another reason: %v", got)
+	}
+	var said bytes.Buffer
+	if status := execute(ctx, []string{"run", "breaker-httpbin"}, io.Discard, &said); status != exitInconclusive || !strings.Contains(said.String(), "breaker-httpbin: interrupted before it began; nothing was written") {
+		t.Errorf("status %d, %s", status, &said)
 	}
 }
 

@@ -23,7 +23,7 @@ run scenarios by itself: the rights of a run and a service account that has them
 scenarios every night (nightly). There are
 ` + strings.Join(names, ", ") + `.`,
 		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -\n  meshchaos manifests rbac --namespace shop | kubectl apply -f -",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(arguments(1, 1), cobra.OnlyValidArgs),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := manifest(cmd, args[0], namespace, image)
@@ -36,7 +36,7 @@ scenarios every night (nightly). There are
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&image, "image", defaultImage(), "the image of the services, and of the jobs")
-	flags.StringVar(&namespace, "namespace", "", "the namespace of the services that rbac, reaper and nightly are for")
+	flags.StringVarP(&namespace, "namespace", namespaceLetter, "", "the namespace of the services that rbac, reaper and nightly are for")
 	for _, name := range []string{"image", "namespace"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}

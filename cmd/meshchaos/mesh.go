@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
@@ -24,21 +25,21 @@ type meshFlags struct {
 	image      string
 }
 
-func (f *meshFlags) add(cmd *cobra.Command) {
+func (f *meshFlags) add(cmd *cobra.Command, letter string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "mesh", mesh.Embedded, "embedded, or istio: the cluster of the kubeconfig")
-	f.addCluster(cmd)
+	f.addCluster(cmd, letter)
 	flags.StringVar(&f.image, "image", defaultImage(), "the image of the load workload")
 	complete(cmd, "image", cobra.NoFileCompletions)
 	complete(cmd, "mesh", cobra.FixedCompletions([]string{mesh.Embedded, mesh.Istio}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// addCluster adds those that say which cluster.
-func (f *meshFlags) addCluster(cmd *cobra.Command) { f.addClusterAs(cmd, "") }
+// namespaceLetter is kubectl's for the namespace. run has none: its -n is fortio's number
+// of requests.
+const namespaceLetter = "n"
 
-// addClusterAs adds them with a letter for the namespace, where run's -n is no number of
-// requests.
-func (f *meshFlags) addClusterAs(cmd *cobra.Command, letter string) {
+// addCluster adds those that say which cluster, with a letter for the namespace.
+func (f *meshFlags) addCluster(cmd *cobra.Command, letter string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "the kubeconfig file (default: as kubectl finds it)")
 	flags.StringVar(&f.context, "context", "", "the kubeconfig's context")
@@ -56,6 +57,15 @@ func notOpened(ctx context.Context, err error) error {
 		return &runError{err}
 	}
 	return &runner.RefusedError{Err: err}
+}
+
+// notRead is the reason why something of a namespace could not be read: a right that the
+// user lacks, with what grants it, or that the cluster does not answer.
+func notRead(err error, namespace string) error {
+	if apierrors.IsForbidden(err) {
+		return &runner.RefusedError{Err: fmt.Errorf("%w; have that granted: meshchaos manifests rbac --namespace %s prints the rights of a run", err, namespace)}
+	}
+	return &runError{err}
 }
 
 // defaultImage is the project's own, as make image names it.

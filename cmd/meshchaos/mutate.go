@@ -42,7 +42,7 @@ Exit status: 0 every mutant was killed or is excused; 1 one survived, or one
 that is excused was killed; 2 a bad scenario or bad usage; 3 the scenario as it
 stands is no pass, or not every mutant could be run.`,
 		Example:           "  meshchaos mutate delay-jason.yaml\n  meshchaos mutate canary-reviews --parallel 4 -o json",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: scenarioName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.parallel < 1 {

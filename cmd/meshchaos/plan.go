@@ -34,7 +34,7 @@ in force now: how each would differ from what is there, as diff -u has it, or
 with -o yaml the objects whole. Nothing is written and no load is driven.
 
 What a run would refuse is refused, all of it at once.`,
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: scenarioName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.mesh.check(cmd); err != nil {
@@ -48,7 +48,7 @@ What a run would refuse is refused, all of it at once.`,
 		},
 	}
 	addSet(cmd, &f.set)
-	f.mesh.add(cmd)
+	f.mesh.add(cmd, namespaceLetter)
 	addNoAccessLog(cmd, &f.noLog)
 	addAllowGitOps(cmd, &f.gitOps)
 	addOutput(cmd, &f.output, "diff", "yaml")

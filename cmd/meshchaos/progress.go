@@ -57,7 +57,7 @@ func (p *progress) phase(words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said = map[string]time.Duration{}
-	fmt.Fprintf(p.w, "%s %s\n", p.clock(), words)
+	remark(p.w, p.clock()+" "+words)
 }
 
 // end takes the bars of a phase away.

@@ -39,10 +39,10 @@ Without --run and --all it says which runs have left something.
 Exit status: 0 nothing is left; 2 bad usage, or the run is under way; 3 the
 cluster does not answer; 4 not everything could be restored.`,
 		Example: "  meshchaos restore --namespace shop\n  meshchaos restore --namespace shop --run 0c1f3a52\n  meshchaos restore --namespace shop --all --dry-run",
-		Args:    cobra.NoArgs,
+		Args:    namedBy("run", "run"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.restore(cmd) },
 	}
-	f.mesh.addCluster(cmd)
+	f.mesh.addCluster(cmd, namespaceLetter)
 	flags := cmd.Flags()
 	flags.StringVar(&f.run, "run", "", "the run whose rules to undo")
 	flags.BoolVar(&f.all, "all", false, "undo those of every run that is over")
@@ -51,12 +51,26 @@ cluster does not answer; 4 not everything could be restored.`,
 	for _, name := range []string{"run", "overdue"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}
-	cmd.MarkFlagsMutuallyExclusive("run", "all")
-	cmd.MarkFlagsMutuallyExclusive("run", "overdue")
 	return cmd
 }
 
+// check refuses what does not go together.
+func (f *restoreFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.run != "" && f.all:
+		return errors.New("reading --run: --all stands for every run; leave one of them out")
+	case f.run != "" && cmd.Flags().Changed("overdue"):
+		return errors.New("reading --run: it names a run, which is undone however short its end is ago, and --overdue spares some; leave one of them out")
+	case f.overdue < 0:
+		return fmt.Errorf("reading --overdue: it takes a time from 0s on, not %v", f.overdue)
+	}
+	return nil
+}
+
 func (f *restoreFlags) restore(cmd *cobra.Command) error {
+	if err := f.check(cmd); err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	m, err := istio.Open(ctx, f.mesh.options("restore", func(words string) { remark(cmd.ErrOrStderr(), words) }))
 	if err != nil {
@@ -65,7 +79,7 @@ func (f *restoreFlags) restore(cmd *cobra.Command) error {
 	defer m.Close(context.WithoutCancel(ctx))
 	ledgers, err := m.Ledgers(ctx)
 	if err != nil {
-		return &runError{err}
+		return notRead(err, m.Info().Namespace)
 	}
 	chosen, err := f.choose(cmd, ledgers, m.Info().Namespace)
 	if err != nil {
@@ -100,7 +114,7 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 		}
 	}
 	if len(ledgers) == 0 {
-		fmt.Fprintf(cmd.OutOrStdout(), "No run has left anything in the namespace %s.\n", namespace)
+		tell(cmd, "No run has left anything in the namespace %s.", namespace)
 		return nil, nil
 	}
 	var over []*journal.Ledger
@@ -109,9 +123,9 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 		case since <= 0 && f.run != "":
 			return nil, &runner.RefusedError{Err: &runner.BusyError{Holder: l.Holder(namespace)}}
 		case since <= 0:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s, is under way.\n", runner.RunOf(l.Holder(namespace)))
+			tell(cmd, "%s, is under way.", runner.RunOf(l.Holder(namespace)))
 		case since < f.overdue:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s, has not been heard of for %s only, and is left alone (--overdue).\n", runner.RunOf(l.Holder(namespace)), since.Round(time.Second))
+			tell(cmd, "%s, has not been heard of for %s only, and is left alone (--overdue).", runner.RunOf(l.Holder(namespace)), since.Round(time.Second))
 		default:
 			over = append(over, l)
 		}
@@ -120,15 +134,14 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 		return over, nil
 	}
 	for _, l := range over {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s, has left %d objects.\n", runner.RunOf(l.Holder(namespace)), len(l.Entries))
+		tell(cmd, "%s, has ended without undoing everything; its ledger has %d objects.", runner.RunOf(l.Holder(namespace)), len(l.Entries))
 	}
-	return nil, errors.New("choosing what to undo: name a run by --run, or give --all")
+	return nil, errors.New("choosing what to undo: name a run by --run, or give --all; with --dry-run it is only said what would be done")
 }
 
 // undo undoes what a run has left, and says whether nothing is left any more.
 func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
-	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
+	tell(cmd, "%s:", runner.RunOf(ledger.Holder(m.Info().Namespace)))
 	left := unfinishedOf(cmd.Context())
 	defer left.done(ledger.Run)
 	record, err := runner.Restore(cmd.Context(), m, ledger, runner.Options{
@@ -142,37 +155,41 @@ func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Led
 	said := map[string]bool{}
 	for _, c := range record.Changes {
 		if !said[c.Object] && c.Restored && !c.Kept {
-			fmt.Fprintf(out, "  %s: %s\n", c.Object, c.Proof)
+			tell(cmd, "  %s: %s", c.Object, c.Proof)
 		}
 		said[c.Object] = true
 	}
-	if err := terminal.WriteLost(out, record.Changes); err != nil { // with the manifests, which go with the ledger
+	if err := terminal.WriteLost(cmd.OutOrStdout(), record.Changes); err != nil { // with the manifests, which go with the ledger
 		return false, fmt.Errorf("printing what is not as it was: %w", err)
 	}
 	for _, problem := range record.Problems {
 		remark(cmd.ErrOrStderr(), "problem: "+problem)
 	}
 	if record.Restored {
-		fmt.Fprintln(out, "  nothing of it is left")
+		tell(cmd, "  nothing of it is left")
 	}
 	return record.Restored, nil
 }
 
+// tell prints a line, folded where stdout is a terminal.
+func tell(cmd *cobra.Command, format string, args ...any) {
+	remark(cmd.OutOrStdout(), fmt.Sprintf(format, args...))
+}
+
 // say says what undo would do.
 func (f *restoreFlags) say(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Ledger) (bool, error) {
-	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s:\n", runner.RunOf(ledger.Holder(m.Info().Namespace)))
+	tell(cmd, "%s:", runner.RunOf(ledger.Holder(m.Info().Namespace)))
 	left, err := runner.Leftovers(cmd.Context(), m, ledger)
 	if err != nil {
 		return false, err
 	}
 	for _, one := range left {
 		if one.Does == "" {
-			one.Does = "it is as it was"
+			one.Does = "is as it was"
 		}
-		fmt.Fprintf(out, "  %s: %s\n", one.Ref, one.Does)
+		tell(cmd, "  %s %s", one.Ref, one.Does)
 		for _, line := range one.Diff {
-			fmt.Fprintf(out, "    %s\n", line)
+			tell(cmd, "    %s", line)
 		}
 	}
 	return true, nil

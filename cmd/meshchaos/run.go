@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os/signal"
 	"syscall"
@@ -48,7 +49,7 @@ func newRun() *cobra.Command {
 Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 3 inconclusive, or the run itself failed; 4 not everything could be restored.`,
 		Example:           "  meshchaos run delay-jason.yaml\n  meshchaos run breaker-httpbin -c 3 -n 30\n  meshchaos run nightly --selector tier=nightly --parallel 4\n  meshchaos run canary-reviews --mesh istio --namespace shop --report-dir out",
-		Args:              cobra.MinimumNArgs(1),
+		Args:              arguments(1, -1),
 		ValidArgsFunction: scenarioNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("connections") {
@@ -66,7 +67,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	}
 	f.find.add(cmd)
 	addSet(cmd, &f.find.set)
-	f.mesh.add(cmd)
+	f.mesh.add(cmd, "")
 	f.pod.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVarP(&connections, "connections", "c", 0, "connections, instead of the file's")
@@ -87,6 +88,23 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	return cmd
 }
 
+// checkWait refuses what is no time to wait, and an argument that is one: a flag whose
+// value may be left out takes it behind a = alone.
+func (f *runFlags) checkWait(cmd *cobra.Command, args []string) error {
+	if !cmd.Flags().Changed("wait") {
+		return nil
+	}
+	if f.wait <= 0 {
+		return fmt.Errorf("reading --wait: %s is no time to wait; write --wait=%s, or leave it out", f.wait, waitDefault)
+	}
+	for _, arg := range args {
+		if _, err := time.ParseDuration(arg); err == nil {
+			return fmt.Errorf("reading --wait: %s would be a scenario; write --wait=%[1]s", arg)
+		}
+	}
+	return nil
+}
+
 // run reads every scenario before it runs the first.
 func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.mesh.check(cmd); err != nil {
@@ -101,8 +119,11 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.checkParallel(); err != nil {
 		return err
 	}
-	if cmd.Flags().Changed("wait") && f.wait <= 0 {
-		return fmt.Errorf("reading --wait: %s is no time to wait; write --wait=%s, or leave it out", f.wait, waitDefault)
+	if err := f.checkWait(cmd, args); err != nil {
+		return err
+	}
+	if o := f.override; o.Cohort != "" && o.Connections == nil && o.Requests == nil && o.QPS == nil {
+		return errors.New("reading --cohort: it says which cohort -c, -n and --qps are for; give one of them, or leave it out")
 	}
 	// A pipe that nobody reads any more must not end the program before the rules
 	// are undone: a write to it is an error like any other.

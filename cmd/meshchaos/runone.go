@@ -80,9 +80,18 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait, Standing: standing,
 	})
 	if err != nil {
-		return nil, errors.Join(notRun(s.Scenario, err), closeMesh())
+		return nil, errors.Join(notRun(s.Scenario, early(ctx, err)), closeMesh())
 	}
 	return record, f.show(to, record, s.dir)
+}
+
+// early says of a run that ended before its first rule was written that it was
+// interrupted, if it was.
+func early(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("interrupted before the first rule was written: %w", err)
 }
 
 // notRun names the scenario in the reason why it was not run. Only what was

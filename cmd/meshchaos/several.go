@@ -51,6 +51,9 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 	shared := &meshes{flags: &f.mesh, pod: &f.pod, all: all, caps: f.caps}
 	run := func(s *scenarios.Scenario, to streams) outcome {
 		if ctx.Err() != nil {
+			if len(all) == 1 { // else the summary says it
+				complain(to.err, fmt.Errorf("%s: interrupted before it began; nothing was written", s.Name))
+			}
 			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun}
 		}
 		return f.outcomeOf(ctx, job{s, f.dirOf(s, len(all)), s == all[len(all)-1]}, shared, to)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -18,7 +19,7 @@ func newShow() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Print a scenario of the library",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: libraryName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := scenarios.Text(args[0])
@@ -40,7 +41,7 @@ func newInit() *cobra.Command {
 FILE into this folder, under its name there. A file that is there is not
 overwritten without --force.`,
 		Example: "  meshchaos init delay-jason\n  meshchaos init breaker-httpbin nightly/our-breaker.yaml",
-		Args:    cobra.RangeArgs(1, 2),
+		Args:    arguments(1, 2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return nil, cobra.ShellCompDirectiveDefault
@@ -56,8 +57,8 @@ overwritten without --force.`,
 			if err := writeCopy(file, text, force); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; check it with meshchaos validate %[1]s, run it with meshchaos run %[1]s\n", file)
-			return err
+			w := cmd.OutOrStdout()
+			return terminal.Fold(w, fmt.Sprintf("wrote %s; check it with meshchaos validate %[1]s, run it with meshchaos run %[1]s\n", file), columns(w))
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite the file if it is there")

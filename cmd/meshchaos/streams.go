@@ -24,9 +24,9 @@ func streamsOf(cmd *cobra.Command) streams {
 	return streams{out: out, err: cmd.ErrOrStderr(), width: columns(out), color: colorful(out)}
 }
 
-// colorful says whether colours are wanted (https://no-color.org).
+// colorful says whether colours are wanted (https://no-color.org), and can be shown.
 func colorful(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -105,18 +106,48 @@ func TestWhatOneOfSeveralWarnsOfIsFoldedOnATerminal(t *testing.T) {
 }
 
 func TestHelpFitsATerminal(t *testing.T) {
+	of := [][]string{{"--help"}}
 	for _, cmd := range newRoot().Commands() {
-		if cmd.Name() == "completion" {
-			continue // it is cobra's
+		if cmd.Name() != "completion" { // it is cobra's
+			of = append(of, []string{cmd.Name(), "--help"})
 		}
-		lines, status := seen(t, cmd.Name(), "--help")
+	}
+	for _, args := range of {
+		lines, status := seen(t, args...)
 		if status != exitPass || len(lines) < 3 {
-			t.Errorf("%s --help: status %d: %q", cmd.Name(), status, lines)
+			t.Errorf("%s: status %d: %q", args, status, lines)
 		}
 		for _, line := range lines {
 			if utf8.RuneCountInString(line) > 80 {
-				t.Errorf("%s --help is wider than 80 columns: %s", cmd.Name(), line)
+				t.Errorf("%s is wider than 80 columns: %s", args, line)
 			}
+		}
+	}
+}
+
+func TestWhatIsSaidOfAFileOrAPhaseIsFoldedOnATerminal(t *testing.T) {
+	t.Chdir(t.TempDir())
+	lines, _ := seen(t, "init", "delay-jason")
+	if len(lines) < 3 || slices.ContainsFunc(lines, func(line string) bool { return len(line) > 80 }) {
+		t.Errorf("it printed %q", lines)
+	}
+	screen, tty := openTerminal(t)
+	newProgress(tty).phase(strings.Repeat("a word, ", 12) + "the last")
+	if err := tty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(screen) // ends with an error, for the other end is closed
+	if got := string(text); !strings.HasPrefix(got, "   0.0s a word,") || !strings.Contains(got, "\r\n     a word,") {
+		t.Errorf("it printed %q", got)
+	}
+}
+
+func TestATerminalWithoutColoursGetsNone(t *testing.T) {
+	_, tty := openTerminal(t)
+	t.Setenv("NO_COLOR", "")
+	for term, want := range map[string]bool{"xterm": true, "dumb": false} {
+		if t.Setenv("TERM", term); colorful(tty) != want {
+			t.Errorf("TERM=%s: colours %v, want %v", term, !want, want)
 		}
 	}
 }

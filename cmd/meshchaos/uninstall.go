@@ -25,7 +25,7 @@ repeated.
 Exit status: 0 nothing of it is left; 2 bad usage; 3 the cluster does not
 answer; 4 something could not be deleted, or is still there.`,
 		Example:   "  meshchaos uninstall bookinfo --namespace shop\n  meshchaos uninstall httpbin sleep -n shop --dry-run",
-		Args:      cobra.MatchAll(cobra.MinimumNArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(arguments(1, -1), cobra.OnlyValidArgs),
 		ValidArgs: install.Names(),
 		RunE:      func(cmd *cobra.Command, args []string) error { return f.uninstall(cmd, distinct(args)) },
 	}
@@ -51,7 +51,7 @@ func (f *installFlags) uninstall(cmd *cobra.Command, names []string) error {
 			fmt.Fprintf(out, "%s stays: it has the labels of %s, and install did not make it\n", other, name)
 		}
 		if len(mine) == 0 {
-			fmt.Fprintf(out, "There is nothing of %s in the namespace %s.\n", name, namespace)
+			fmt.Fprintln(out, nothing(ctx, in, name, namespace))
 			continue
 		}
 		if f.dryRun {
@@ -68,6 +68,15 @@ func (f *installFlags) uninstall(cmd *cobra.Command, names []string) error {
 		return nil
 	}
 	return f.vacate(ctx, cmd, in, namespace)
+}
+
+// nothing says that install made nothing of a sample, or that its namespace, which may be
+// misspelt, is not there.
+func nothing(ctx context.Context, in *install.Installer, name, namespace string) string {
+	if there, err := in.There(ctx); err == nil && !there {
+		return fmt.Sprintf("There is no namespace %s, so nothing of %s is in it.", namespace, name)
+	}
+	return fmt.Sprintf("There is nothing in the namespace %s that install made of %s.", namespace, name)
 }
 
 func (f *installFlags) remove(ctx context.Context, cmd *cobra.Command, in *install.Installer, name string) error {

@@ -40,11 +40,19 @@ func explainUsage(root *cobra.Command) {
 }
 
 // explainFlag tells who writes -n for a namespace, as kubectl takes it, where run
-// has the number of requests, as fortio does.
+// has the number of requests, as fortio does, and who misspells a flag.
 func explainFlag(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) && invalid.GetFlag().Name == "requests" {
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &invalid) && invalid.GetFlag().Name == "requests":
 		err = fmt.Errorf("%w; a namespace is named by --namespace", err)
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		var names []string
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+		if meant := nearest.Word(unknown.GetSpecifiedName(), names); meant != "" {
+			err = fmt.Errorf("%w; did you mean --%s?", err, meant)
+		}
 	}
 	return seeHelp(cmd, err)
 }
@@ -112,10 +120,28 @@ func commandNames(root *cobra.Command) []string {
 	return names
 }
 
-// noArguments refuses any.
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("there is no place for %q", args[0])
+// arguments takes as many as these; most below 0: no fewer than least.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return errors.New("an argument is missing")
+		case most >= 0 && len(args) > most:
+			return fmt.Errorf("there is no place for %q", args[most])
+		}
+		return nil
 	}
-	return nil
+}
+
+// noArguments refuses any.
+func noArguments(cmd *cobra.Command, args []string) error { return arguments(0, 0)(cmd, args) }
+
+// namedBy refuses any argument, and says which flag has what it may be meant for.
+func namedBy(what, flag string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := noArguments(cmd, args); err != nil {
+			return fmt.Errorf("%w; a %s is named by --%s", err, what, flag)
+		}
+		return nil
+	}
 }

@@ -23,7 +23,7 @@ expectations. A scenario that names an app is also checked against what the
 embedded mesh implements.
 
 ` + namesHelp,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              arguments(1, -1),
 		ValidArgsFunction: scenarioNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			each, err := find.each(cmd, args)

@@ -76,7 +76,7 @@ const reachTimeout = 15 * time.Second
 func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	config, namespace, err := cluster.Load(cluster.Options{Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace})
 	if err != nil {
-		return nil, fmt.Errorf("%w; --mesh embedded needs no cluster", err)
+		return nil, err
 	}
 	c := &Cluster{namespace: namespace, image: cmp.Or(o.Fortio, o.Image), fortio: o.Fortio != "", template: o.Template, lifetime: cmp.Or(o.Lifetime, defaultLifetime), id: o.Run, config: config, warnings: &warnings{}}
 	c.holder, c.needed = o.Run, c.lifetime

@@ -31,7 +31,7 @@ type Template struct {
 func ReadTemplate(path string) (*Template, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the pod's template: %w", err)
+		return nil, fmt.Errorf("reading the pod's template: %w; name a file with a Pod by --pod-template", err)
 	}
 	return parseTemplate(path, string(text))
 }
