@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -69,9 +71,15 @@ func (l *Ledger) Strike(ref rules.Ref) {
 
 // Made is what the run has made of an object, of which somebody else may have made
 // what is there now: what it left there the last time it knew, or what it was about
-// to write, whichever differs less from what is there.
+// to write, whichever differs less from what is there. Where it had taken its rule out
+// already, and just that is there again, somebody else has put it back.
 func (e *Entry) Made(now *rules.Object) *rules.Object {
-	if e.Writing && (rules.Equal(e.Next, now) || now != nil && differences(e.Next, now) < differences(e.Is, now)) {
+	switch {
+	case e.Writing && rules.Equal(e.Next, now):
+		return e.Next
+	case e.Ran != nil && now != nil && !rules.Equal(e.Is, now) && proto.Equal(e.Ran.Spec, now.Spec):
+		return e.Ran
+	case e.Writing && now != nil && differences(e.Next, now) < differences(e.Is, now):
 		return e.Next
 	}
 	return e.Is

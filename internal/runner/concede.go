@@ -63,6 +63,8 @@ func (r *run) theirs(ref rules.Ref, is *rules.Object) string {
 	switch {
 	case rules.Equal(was, is), !rules.Equal(r.wanted(ref, was), is):
 		return ""
+	case is != nil && rules.MarkedBy(is) == r.ID: // whoever has put it there, it is the run's
+		return ""
 	case is == nil:
 		return "somebody else deleted it during the run, and that is left so; the manifest that was there is printed beside this, and stands in the report of a run under changes[].before"
 	}

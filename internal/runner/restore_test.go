@@ -276,6 +276,30 @@ func TestWhatProxiesStillRunIsNotRestoredByRestoringTwice(t *testing.T) {
 	}
 }
 
+// A rule that somebody else has put back from a copy when the run had taken it out is
+// still the run's.
+func TestACopyOfTheRunsRuleIsNotTakenForSomebodyElses(t *testing.T) {
+	text := strings.Replace(strings.Replace(owner, `"name":"plain"`, `"name":"meshchaos-gone-1-0-0"`, 1), `"theirs"`, `"ours"`, 1)
+	ours, err := rules.Decode([]byte(text))
+	if err != nil || rules.MarkedBy(ours) != "gone" {
+		t.Fatalf("marked by %q, error %v", rules.MarkedBy(ours), err)
+	}
+	for name, ran := range map[string]*rules.Object{"what it was is known": ours, "it is not": nil} {
+		t.Run(name, func(t *testing.T) {
+			m := open(t)
+			if _, err := m.Write(t.Context(), rules.Change{After: ours}); err != nil {
+				t.Fatal(err)
+			}
+			ledger := &journal.Ledger{Run: "gone", Entries: []*journal.Entry{{Ref: ours.Ref, Ran: ran}}}
+			record, err := runner.Restore(t.Context(), m, ledger, runner.Options{LiveLimit: time.Second})
+			_, there := meshtest.InForce(t, m)[ours.String()]
+			if err != nil || record.Restored == there || there == (ran != nil) {
+				t.Errorf("all is said to be restored: %v, and it is there: %v; error %v, problems %q", record.Restored, there, err, record.Problems)
+			}
+		})
+	}
+}
+
 // only returns the ledger that there is.
 func only(t *testing.T, m mesh.Mesh) *journal.Ledger {
 	t.Helper()
