@@ -167,6 +167,10 @@ func (s *Scenario) fromOnePlace() error {
 	return errors.Join(wrong...)
 }
 
+// Judgeable says whether the load of a step is to send as many requests as the condition
+// takes: one of the whole file may be meant for other steps.
+func (c Condition) Judgeable(step Step) bool { return c.neverJudged(step) == nil }
+
 // neverJudged says why a condition is never judged in the load of a step; nil: it may
 // be.
 func (c Condition) neverJudged(step Step) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -90,6 +91,33 @@ func (c *Condition) breach(soFar map[string]*loadgen.Result) *loadgen.StopError 
 	}
 	all := join(findings, false, " and ")
 	return &loadgen.StopError{Condition: c.line.text, Observed: all.observed, Limit: all.limit, Samples: all.samples}
+}
+
+// Unjudged says why the condition could not be judged of a load that has ended, by what
+// its cohorts saw; empty: it could, and so it was not true. A condition of which one
+// part was false is false whatever the others were.
+func (c *Condition) Unjudged(seen map[string]*loadgen.Result) string {
+	for _, cohort := range slices.Sorted(maps.Keys(c.least)) {
+		var sent int64
+		if r := seen[cohort]; r != nil {
+			sent = r.Sent
+		}
+		if sent < c.least[cohort] {
+			return fmt.Sprintf("it takes %d requests of %s, and there were %d", c.least[cohort], cohort, sent)
+		}
+	}
+	why := ""
+	for _, f := range c.line.findings(Windows{During: &report.Window{Name: report.During, Loads: seen}}) {
+		switch {
+		case len(f.doubts) > 0:
+			why = strings.Join(f.doubts, "; ")
+		case f.verdict == report.Fail:
+			return ""
+		case f.verdict == report.Inconclusive:
+			why = f.reason
+		}
+	}
+	return why
 }
 
 // Watch returns what judges conditions while a load runs, by what its cohorts have

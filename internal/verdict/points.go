@@ -22,7 +22,7 @@ func points() []point {
 		{number: 1, name: "Each rule bites", window: unbitten, whole: unbittenGiven, held: "scenarios: a step without rules"},
 		{number: 2, name: "Each answer is spoken for", window: unspoken, held: "internal/check: a latency of answers that are all failures"},
 		{number: 3, name: "Each expectation could have failed", warn: unfulfilled, held: "internal/check"},
-		{number: 4, name: "Enough samples", held: "internal/check"},
+		{number: 4, name: "Enough samples", window: unjudged, held: "internal/check"},
 		{number: 5, name: "The load was as asked", window: unlikeAsked, held: "internal/check: percentiles of a load that missed requests"},
 		{number: 6, name: "Answers are told apart", held: "loadgen, internal/check"},
 		{number: 7, name: "All proxies of the whole window", window: unreconciled, held: "internal/evidence"},
