@@ -18,16 +18,19 @@ type Step struct {
 	Sample string
 	Object *unstructured.Unstructured
 	before *unstructured.Unstructured // as it was made earlier; nil: it is not there
+	same   bool                       // it was tried, and nothing would become different
 	remove bool
 }
 
-// Does words the step: create, update or delete.
+// Does words the step: create, update, keep or delete.
 func (s Step) Does() string {
 	switch {
 	case s.remove:
 		return "delete"
 	case s.before == nil:
 		return "create"
+	case s.same:
+		return "keep"
 	}
 	return "update"
 }

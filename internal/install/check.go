@@ -108,7 +108,8 @@ func (in *Installer) step(ctx context.Context, sample string, object *unstructur
 	case !made(s.before, sample):
 		return s, foreign(s.before), nil
 	}
-	_, err = in.write(ctx, s, metav1.DryRunAll)
+	tried, err := in.write(ctx, s, metav1.DryRunAll)
+	s.same = err == nil && s.before != nil && same(tried, s.before)
 	if err != nil && cluster.Answers(err) {
 		return s, fmt.Sprintf("trying to write %s: %v", named(object), err), nil
 	}

@@ -80,7 +80,10 @@ func samplesOf(t *testing.T, image string, names ...string) []install.Sample {
 	return samples
 }
 
-// put installs samples, and returns what was done to which object.
+// did is what becomes of an object, by what a plan says of it.
+var did = map[string]string{"create": "created", "update": "updated", "keep": "as it was", "delete": "deleted"}
+
+// put installs samples, and returns what was done to which object. It is what was planned.
 func (s site) put(t *testing.T, samples []install.Sample) ([]string, error) {
 	t.Helper()
 	steps, err := s.Plan(t.Context(), samples)
@@ -88,7 +91,12 @@ func (s site) put(t *testing.T, samples []install.Sample) ([]string, error) {
 		t.Fatal(err)
 	}
 	var done []string
-	if err := s.Apply(t.Context(), steps, func(step install.Step, did string) { done = append(done, step.Name()+" "+did) }); err != nil {
+	err = s.Apply(t.Context(), steps, func(step install.Step, became string) {
+		if done = append(done, step.Name()+" "+became); became != did[step.Does()] {
+			t.Errorf("%s: planned: %s, done: %s", step.Name(), step.Does(), became)
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
