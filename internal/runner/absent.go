@@ -111,12 +111,22 @@ func (t there) service(host string) (*mesh.Service, error) {
 	overlaps := func(s mesh.Service) bool { return rules.Overlap(s.Host, host) }
 	switch {
 	case own && !strings.Contains(short, "*"):
-		return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, nearest.Hint(short, t.names()))
+		return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, t.another(short))
 	case !t.beyond.Known, slices.ContainsFunc(t.services, overlaps), slices.ContainsFunc(t.beyond.Services, overlaps):
 		return nil, nil
 	}
 	first, _, _ := strings.Cut(host, ".")
 	return nil, fmt.Errorf("the mesh knows no host %q: no service and no ServiceEntry has it; %s", host, nearest.Hint(first, t.names()))
+}
+
+// another names the service that is most likely meant, or says how a namespace is named
+// that may have it: without --namespace it is the kubeconfig's.
+func (t there) another(name string) string {
+	hint := nearest.Hint(name, t.names())
+	if t.closed || nearest.Word(name, t.names()) != "" {
+		return hint
+	}
+	return hint + "; is it in another namespace (--namespace)?"
 }
 
 func (t there) names() []string {
