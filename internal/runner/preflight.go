@@ -123,6 +123,9 @@ func (r *run) preflight(ctx, listening context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := r.unlikely(ctx, planned.objects); err != nil {
+		return err
+	}
 	base := planned.objects
 	for _, o := range r.planned[0].Objects() {
 		base = rules.Put(base, o)
