@@ -108,6 +108,14 @@ func (s *scene) keep(proxy, stat string, before, after uint64) {
 	s.before[proxy].stats[stat], s.after[proxy].stats[stat] = before, after
 }
 
+// up is for how long a proxy had been up before the window.
+func (s *scene) up(name string) uint64 {
+	if r := s.before[name]; r != nil {
+		return r.stats[uptime]
+	}
+	return 0
+}
+
 func (s *scene) snapshots() (before, after *Snapshot) {
 	start := time.Now()
 	before, after = &Snapshot{taken: start}, &Snapshot{taken: start.Add(s.lasted)}
@@ -116,6 +124,9 @@ func (s *scene) snapshots() (before, after *Snapshot) {
 			before.readings = append(before.readings, r)
 		}
 		if r := s.after[name]; r != nil {
+			if r.stats[uptime] == s.up(name) { // it was not restarted
+				r.stats[uptime] += uint64(s.lasted.Seconds())
+			}
 			after.readings = append(after.readings, r)
 		}
 	}
@@ -151,6 +162,7 @@ func TestEvidence(t *testing.T) {
 		{"a proxy that went", "requests web", func(s *scene) { delete(s.after, "web-v1") }, 0, "web-v1 went away"},
 		{"a proxy that came", "requests web", func(s *scene) { delete(s.before, "web-v1") }, 0, "web-v1 appeared"},
 		{"a proxy that was restarted", "requests web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
+		{"a proxy that was young when it was restarted", "requests web", func(s *scene) { s.lasted, s.after["web-v1"].stats[uptime] = time.Minute, 20 }, 0, "web-v1 was restarted"},
 
 		{"one endpoint cannot be out of balance", "imbalance web", func(*scene) {}, 0, "web has one endpoint alone"},
 		{"nor can what nobody asked", "imbalance web v1", func(s *scene) {

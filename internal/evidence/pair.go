@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -17,7 +18,8 @@ type pair struct {
 	gap           string // why the two readings cannot be compared; empty: they can
 }
 
-func newPair(before, after *reading) pair {
+// newPair pairs two readings that were taken so long after each other.
+func newPair(before, after *reading, apart time.Duration) pair {
 	p := pair{proxy: before.proxy, before: before, after: after}
 	name := before.proxy.Name
 	switch {
@@ -27,13 +29,27 @@ func newPair(before, after *reading) pair {
 		p.gap = fmt.Sprintf("the proxy %s went away during the window; run again when the workloads are steady", name)
 	case after.err != nil:
 		p.gap = fmt.Sprintf("the proxy %s could not be read after the load: %v", name, after.err)
-	case after.stats[uptime] < before.stats[uptime]:
+	case restarted(before.stats, after.stats, apart):
 		p.gap = fmt.Sprintf("the proxy %s was restarted during the window and began to count anew; run again when the workloads are steady", name)
 	}
 	return p
 }
 
-const uptime = "server.uptime"
+const (
+	uptime = "server.uptime" // in seconds
+	// staleUptime is for how old an uptime may be that is read: Envoy renews it every
+	// five seconds (stats_flush_interval), or later on a machine that is busy.
+	staleUptime = 10 * time.Second
+)
+
+// restarted says whether a proxy began anew between two readings: one that was young at
+// the first may have been up for longer at the second all the same.
+func restarted(before, after map[string]uint64, apart time.Duration) bool {
+	was, then := before[uptime]
+	is, now := after[uptime]
+	grew := time.Duration(is-was) * time.Second //nolint:gosec // of years
+	return then && now && (is < was || grew+staleUptime < apart)
+}
 
 // counter returns by how much a counter grew, and whether the proxy keeps it. A
 // counter that the proxy did not have before began at 0.

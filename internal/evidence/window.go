@@ -46,7 +46,7 @@ func Read(o Observed) *Window {
 		incomplete: map[string]error{},
 	}
 	for _, b := range o.Before.readings {
-		p := newPair(b, o.After.of(b.proxy.Name))
+		p := newPair(b, o.After.of(b.proxy.Name), w.length)
 		w.pairs = append(w.pairs, p)
 		w.versions[b.proxy.Address] = b.proxy.Version
 	}
