@@ -29,6 +29,7 @@ type Log struct {
 	end     context.CancelFunc
 	reading sync.WaitGroup
 	parted  atomic.Bool // with the load workload
+	until   atomic.Pointer[time.Time]
 }
 
 // Follow begins to follow the access logs of proxies, from now on; when it
@@ -65,6 +66,10 @@ func (l *Logging) Follow(ctx context.Context, proxies []mesh.Proxy, services []m
 // Part tells that the load workload may go from now on: an end of its log is the
 // last that it had to say, and nothing that is missing.
 func (l *Log) Part() { l.parted.Store(true) }
+
+// Until tells when the window is over, by the clock of the mesh: requests that began from
+// then on do not count, nor do their calls.
+func (l *Log) Until(then time.Time) { l.until.Store(&then) }
 
 // Close ends the following. What was counted stays.
 func (l *Log) Close() {
@@ -159,7 +164,7 @@ func (l *Log) read(p *proxyLog, lines io.Reader, formats []*envoy.LogReader) err
 		if err != nil && ours {
 			return err
 		}
-		if !ours {
+		if until := l.until.Load(); !ours || until != nil && !entry.Started.Before(*until) {
 			continue
 		}
 		p.add(entry)

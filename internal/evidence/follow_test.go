@@ -253,3 +253,17 @@ func TestTheEndOfTheRunEndsTheOpening(t *testing.T) {
 		t.Errorf("it says %v", why)
 	}
 }
+
+func TestRequestsOfTheNextLoadDoNotCount(t *testing.T) {
+	proxy, log := loggingProxy(t, "caller", textLogger(envoy.Stdout, istioFormat))
+	l := new(Logging).Follow(t.Context(), []mesh.Proxy{proxy}, shop, time.Second)
+	t.Cleanup(l.Close)
+	l.Begin(loadStart, &Snapshot{})
+	l.Until(loadStart.Add(time.Second))
+	for _, at := range []int{1000, 999, 1001, 60_000, 5} { // the last shows that all were read
+		if _, err := io.WriteString(log, text(entry(at, flagged("DI")))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, l.of("caller"), 2)
+}

@@ -7,7 +7,7 @@ import "github.com/meshchaos/meshchaos/report"
 func (r *run) end() {
 	ephemeral := r.mesh.Info().Ephemeral
 	if ephemeral {
-		r.explain()
+		r.conclude(false)
 	}
 	if r.Close != nil {
 		if err := r.Close(); err != nil {
@@ -15,7 +15,7 @@ func (r *run) end() {
 			r.spoil(err)
 		}
 	}
-	r.explain()
+	r.conclude(false)
 }
 
 // spoil enters into the record what went wrong after it was judged.

@@ -10,7 +10,6 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
-	"github.com/meshchaos/meshchaos/report"
 )
 
 // reading is what is read of the proxies for one window.
@@ -22,8 +21,10 @@ type reading struct {
 	observed         evidence.Observed
 	*evidence.Window           // of what was observed; nil until the window has ended
 	since            int       // how much the run had heard of the mesh by then
+	asked            time.Time // when the load was let begin
 	over             time.Time // when it had settled
-	meddled          []string  // what somebody else changed meanwhile
+	clock            clock
+	meddled          []string // what somebody else changed meanwhile
 
 	mu     sync.Mutex // a load that is given up may still begin while the reading is closed
 	closed bool
@@ -49,6 +50,7 @@ func (o *reading) begin(ctx context.Context) error {
 	if o.observed.Before, err = evidence.Take(ctx, o.proxies); err != nil {
 		return fmt.Errorf("reading the proxies before the %s: %w", o.name, err)
 	}
+	o.asked = time.Now()
 	return nil
 }
 
@@ -100,7 +102,7 @@ func (o *reading) end(ctx context.Context, cohorts []mesh.Cohort, loads map[stri
 		return err
 	}
 	o.observed.Cohorts, o.observed.Loads, o.observed.Settled = cohorts, loads, true
-	o.over = time.Now()
+	o.over, o.clock = time.Now(), clockOf(loads, o.asked, ended)
 	proxies, err := o.run.mesh.Proxies(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
@@ -112,11 +114,6 @@ func (o *reading) end(ctx context.Context, cohorts []mesh.Cohort, loads map[stri
 		log.Begin(startOf(loads), o.observed.Before)
 	}
 	o.Window = evidence.Read(o.observed)
-	if o.name == report.During { // the others tell nothing by their lines but calls, which can come late
-		if err := o.AwaitLines(ctx, o.over, o.run.mesh.Info().LogDelay); err != nil {
-			return err
-		}
-	}
 	o.meddled, err = o.run.meddling(ctx, o.since)
 	return err
 }

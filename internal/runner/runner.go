@@ -107,7 +107,7 @@ type run struct {
 	away     bool                        // the mesh did not answer for as long as it was asked
 
 	voice voice
-	late  late
+	late  []*late
 }
 
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
@@ -164,6 +164,7 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 	die()
 	pushing.Wait()
 	r.over(ctx)
+	r.conclude(true)
 	if err := guard(func() error { r.judge(); return nil }); err != nil {
 		r.record.Verdict = report.Inconclusive
 		r.problem("judging: %v", err)
@@ -236,7 +237,10 @@ func (r *run) steps(ctx context.Context) error {
 		if err := r.window(ctx, report.During, step); err != nil {
 			return err
 		}
-		if r.scenario.Rollback && !verdict.Passed(r.record, r.scenario, step) {
+		if !r.scenario.Rollback {
+			continue
+		}
+		if r.conclude(true); !verdict.Passed(r.record, r.scenario, step) {
 			r.phase("step %s is no pass: taking everything back", step.Name)
 			return nil
 		}

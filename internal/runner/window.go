@@ -21,6 +21,9 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 		w.Step = step.Name
 	}
 	r.phase("%s", w.Words())
+	if err := r.part(ctx); err != nil {
+		return err
+	}
 	proxies, err := r.mesh.Proxies(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
@@ -65,15 +68,10 @@ func (r *run) keep(ctx context.Context, w *report.Window, seen *reading, step sc
 	}
 	r.meddled(w, seen.meddled)
 	w.Reconciled = seen.Reconcile()
-	if w.Name == report.During {
-		i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
-		w.Quantities = seen.Quantities(needs(step))
-		w.Bites = seen.Bites(r.parts(i))
-	}
-	if seen.Log != nil && w.Name == report.During {
-		w.Calls = seen.Log.Calls(w.Loads, r.services)
-	} else if seen.Log != nil {
-		r.explainLater(ctx, len(r.record.Windows), seen, w.Loads)
+	if at := len(r.record.Windows); w.Name == report.During {
+		r.decideLater(ctx, at, seen, step, w.Loads)
+	} else {
+		r.explainLater(ctx, at, seen, w.Loads)
 	}
 	if len(seen.meddled) > 0 {
 		return errMeddled
@@ -107,9 +105,10 @@ func needs(step scenarios.Step) []check.Need {
 	return all
 }
 
-// parts are the parts of the run's own rules that are in force while the i-th
-// step is under way: given's, and those of the steps until then.
-func (r *run) parts(i int) []rules.Part {
+// parts are the parts of the run's own rules that are in force while a step is under
+// way: given's, and those of the steps until then.
+func (r *run) parts(step scenarios.Step) []rules.Part {
+	i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step.Name })
 	var parts []rules.Part
 	for _, stage := range r.planned[:i+2] { // given is the first stage
 		for _, change := range stage.Changes {
