@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,9 @@ type Seen struct {
 //
 // The proxies are asked in rounds, at most 8 at a time, each for all that the
 // changes need together; one that has run a change twice in a row, or once if it
-// is prompt, is not asked about it again.
+// is prompt, is not asked about it again. As long as one is known to be behind, it is
+// asked before all others, and they only when it has followed: Istio tells all of them
+// at about the same time, and has more to do for being asked.
 //
 // Of some changes nothing is to be seen yet: a Gateway's TCP server opens its
 // listener only when a VirtualService is bound to it, and a gateway that has no
@@ -71,7 +74,12 @@ func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, aw
 		if len(open) == 0 {
 			return done
 		}
-		ask(ctx, proxies, open)
+		if scout := behind(open, len(proxies)); scout >= 0 && time.Since(began) < scoutFor {
+			if ask(ctx, proxies, open, scout, scout+1); behind(open, scout+1) == scout {
+				return scouting
+			}
+		}
+		ask(ctx, proxies, open, 0, len(proxies))
 		return settle(proxies, &open)
 	})
 	for _, w := range open {
@@ -115,30 +123,58 @@ const asking = 8
 // lost without a word would else be waited for until the whole wait is over.
 const answerLimit = 15 * time.Second
 
-// ask asks each proxy once for all that is open.
-func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting) {
+// behind returns the last of the first n proxies that has something else than one of the
+// changes; -1: none does, as far as they were asked.
+func behind(open []*waiting, n int) int {
+	for i := n - 1; i >= 0; i-- {
+		if slices.ContainsFunc(open, func(w *waiting) bool { return w.standings[i].concerned && w.standings[i].instead != "" }) {
+			return i
+		}
+	}
+	return -1
+}
+
+// ask asks each proxy from one to before another for all that is open, and once more in
+// a moment if it runs all of that.
+func ask(ctx context.Context, proxies []mesh.Proxy, open []*waiting, from, to int) {
 	var group errgroup.Group
-	group.SetLimit(asking)
-	for i, proxy := range proxies {
+	slots := make(chan struct{}, asking)
+	for i := from; i < to; i++ {
 		var asked []*waiting
 		for _, w := range open {
-			if w.wants(i, proxy) {
+			if w.wants(i, proxies[i]) {
 				asked = append(asked, w)
 			}
 		}
-		if len(asked) > 0 {
-			group.Go(func() error {
-				answer, cancel := context.WithTimeout(ctx, answerLimit)
-				defer cancel()
-				v := newView(proxy, asked)
-				for _, w := range asked {
-					w.standings[i].take(ctx, answer, w.look, v)
-				}
-				return nil
-			})
+		if len(asked) == 0 {
+			continue
 		}
+		group.Go(func() error {
+			askOne(ctx, slots, proxies[i], i, asked)
+			if slices.ContainsFunc(asked, func(w *waiting) bool { return w.standings[i].streak != oftenEnough-1 }) {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(shortPause):
+				askOne(ctx, slots, proxies[i], i, asked)
+			}
+			return nil
+		})
 	}
 	_ = group.Wait() // what a proxy fails with is in its standing
+}
+
+// askOne asks the i-th proxy once.
+func askOne(ctx context.Context, slots chan struct{}, proxy mesh.Proxy, i int, asked []*waiting) {
+	slots <- struct{}{}
+	defer func() { <-slots }()
+	answer, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	v := newView(proxy, asked)
+	for _, w := range asked {
+		w.standings[i].take(ctx, answer, w.look, v)
+	}
 }
 
 // take asks about one change, as long as answer lasts. What was cut short by the
@@ -227,6 +263,7 @@ type state int
 
 const (
 	pending    state = iota // some proxy is behind
+	scouting                // that one is which was asked first
 	confirming              // none is, and some are to be asked once more
 	done
 )
@@ -234,6 +271,10 @@ const (
 const (
 	shortPause = 50 * time.Millisecond
 	longPause  = 500 * time.Millisecond
+
+	// One proxy is asked often, while Istio may still be about to tell it.
+	scoutPause = 25 * time.Millisecond
+	scoutFor   = 2 * time.Second
 )
 
 // repeat goes round again and again, with pauses that grow while something is
@@ -246,6 +287,8 @@ func repeat(ctx context.Context, round func(context.Context) state) {
 			return
 		case confirming:
 			wait = shortPause
+		case scouting:
+			wait, pause = scoutPause, shortPause
 		}
 		select {
 		case <-ctx.Done():
