@@ -3,8 +3,11 @@ package evidence
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,5 +134,44 @@ func TestLateLinesAreWaitedFor(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Of a window of which nobody asks a quantity half as much is read, and it is told all
+// the same whether the proxy was restarted, and what it took.
+func TestOfAWindowWithoutQuantitiesLessIsRead(t *testing.T) {
+	asked, up := map[string]int{}, 60
+	proxy := mesh.Proxy{Name: "caller", Admin: &envoy.Admin{Base: "http://admin", Client: &http.Client{Transport: inProcess(func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path]++
+		answer := fmt.Sprintf(`{"stats":[{"name":"server.uptime","value":%d}]}`, up)
+		switch r.URL.Path {
+		case "/clusters":
+			answer = `{"cluster_statuses":[]}`
+		case "/config_dump":
+			answer = `{}`
+		case "/stats/prometheus":
+			answer = ""
+		}
+		_, _ = w.Write([]byte(answer))
+	})}}}
+	window := func(take func(context.Context, []mesh.Proxy) (*Snapshot, error)) *Window {
+		var taken [2]*Snapshot
+		for i := range taken {
+			var err error
+			if taken[i], err = take(t.Context(), []mesh.Proxy{proxy}); err != nil {
+				t.Fatal(err)
+			}
+			up -= 30
+		}
+		return Read(Observed{Before: taken[0], After: taken[1]})
+	}
+	if gap := window(TakeCounts).Gap(); !strings.Contains(gap, "was restarted") {
+		t.Errorf("the gap is %q", gap)
+	}
+	if want := map[string]int{"/stats": 2, "/clusters": 2}; !maps.Equal(asked, want) {
+		t.Errorf("asked for %v; want %v", asked, want)
+	}
+	if window(Take); asked["/config_dump"] == 0 || asked["/stats/prometheus"] == 0 {
+		t.Errorf("for quantities asked for %v", asked)
 	}
 }

@@ -52,12 +52,22 @@ const (
 // Take reads all proxies. One that cannot be read makes the quantities absent
 // that are taken from the snapshot; the error is that of an ended ctx alone.
 func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
+	return take(ctx, proxies, readProxy)
+}
+
+// TakeCounts reads all proxies as Take does, for a window of which no quantity is asked,
+// nor what bit: whether they are steady, what they took, and what their endpoints did.
+func TakeCounts(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
+	return take(ctx, proxies, readCounts)
+}
+
+func take(ctx context.Context, proxies []mesh.Proxy, read func(context.Context, mesh.Proxy) *reading) (*Snapshot, error) {
 	s := &Snapshot{taken: time.Now(), readings: make([]*reading, len(proxies))}
 	var group errgroup.Group
 	group.SetLimit(readers)
 	for i, proxy := range proxies {
 		group.Go(func() error {
-			s.readings[i] = readProxy(ctx, proxy)
+			s.readings[i] = read(ctx, proxy)
 			return nil
 		})
 	}
@@ -65,9 +75,12 @@ func Take(ctx context.Context, proxies []mesh.Proxy) (*Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("reading the proxies: %w", err)
 	}
-	s.took = time.Since(s.taken)
+	s.Extend()
 	return s, nil
 }
+
+// Extend has a snapshot before a load last until now: what comes behind it is the load.
+func (s *Snapshot) Extend() { s.took = time.Since(s.taken) }
 
 // wantedStats are the stats that quantities are made of. server.uptime, which
 // every proxy keeps, shows that a proxy was restarted.
@@ -78,24 +91,12 @@ const wantedStats = `^(server\.uptime` +
 func readProxy(ctx context.Context, proxy mesh.Proxy) *reading {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	r := &reading{
-		proxy:    proxy,
-		clusters: map[envoy.ClusterName]envoy.Cluster{},
-		configs:  map[envoy.ClusterName]envoy.ClusterConfig{},
-	}
-	if r.stats, r.err = proxy.Admin.Stats(ctx, wantedStats); r.err != nil {
+	r := readCounts(ctx, proxy)
+	if r.err != nil {
 		return r
 	}
 	if r.requests, r.err = proxy.Admin.Requests(ctx); r.err != nil {
 		return r
-	}
-	clusters, err := proxy.Admin.Clusters(ctx)
-	if err != nil {
-		r.err = err
-		return r
-	}
-	for _, c := range clusters {
-		r.clusters[c.Name] = c
 	}
 	configs, err := proxy.Admin.ClusterGenerations(ctx)
 	if err != nil {
@@ -104,6 +105,25 @@ func readProxy(ctx context.Context, proxy mesh.Proxy) *reading {
 	}
 	for _, c := range configs {
 		r.configs[c.Name] = c
+	}
+	return r
+}
+
+func readCounts(ctx context.Context, proxy mesh.Proxy) *reading {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	r := &reading{
+		proxy:    proxy,
+		clusters: map[envoy.ClusterName]envoy.Cluster{},
+		configs:  map[envoy.ClusterName]envoy.ClusterConfig{},
+	}
+	if r.stats, r.err = proxy.Admin.Stats(ctx, wantedStats); r.err != nil {
+		return r
+	}
+	clusters, err := proxy.Admin.Clusters(ctx)
+	r.err = err
+	for _, c := range clusters {
+		r.clusters[c.Name] = c
 	}
 	return r
 }

@@ -2,14 +2,18 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // reading is what is read of the proxies for one window.
@@ -41,17 +45,29 @@ func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 // begin is called when everything is logged in and warmed up: what comes from
 // now on counts.
 func (o *reading) begin(ctx context.Context) error {
+	var group errgroup.Group
 	if !o.run.NoAccessLog {
-		if err := o.follow(ctx); err != nil {
-			return err
-		}
+		group.Go(func() error { return o.follow(ctx) })
 	}
-	var err error
-	if o.observed.Before, err = evidence.Take(ctx, o.proxies); err != nil {
-		return fmt.Errorf("reading the proxies before the %s: %w", o.name, err)
+	before, err := o.take(ctx, o.proxies)
+	if err != nil {
+		err = fmt.Errorf("reading the proxies before the %s: %w", o.name, err)
 	}
-	o.asked = time.Now()
+	if err := errors.Join(err, group.Wait()); err != nil {
+		return err
+	}
+	before.Extend()
+	o.observed.Before, o.asked = before, time.Now()
 	return nil
+}
+
+// take reads the proxies for what is asked of the window: of one without rules of a step
+// it is whether they were steady, and how many requests they took.
+func (o *reading) take(ctx context.Context, proxies []mesh.Proxy) (*evidence.Snapshot, error) {
+	if o.name == report.During {
+		return evidence.Take(ctx, proxies)
+	}
+	return evidence.TakeCounts(ctx, proxies)
 }
 
 // follow follows the access logs until close, or until what takes them over ends.
@@ -107,7 +123,7 @@ func (o *reading) end(ctx context.Context, cohorts []mesh.Cohort, loads map[stri
 	if err != nil {
 		return fmt.Errorf("finding the proxies: %w", err)
 	}
-	if o.observed.After, err = evidence.Take(ctx, proxies); err != nil {
+	if o.observed.After, err = o.take(ctx, proxies); err != nil {
 		return err
 	}
 	if log := o.observed.Log; log != nil {
