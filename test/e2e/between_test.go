@@ -29,6 +29,7 @@ type between struct {
 
 	mu      sync.Mutex
 	onWrite func(w http.ResponseWriter, r *http.Request, api http.Handler) // answers a write; nil: the API server does
+	onAny   func(*http.Request)                                            // hears of each request; nil: nobody does
 }
 
 // standBetween begins to stand there, until the test ends.
@@ -81,11 +82,21 @@ func (b *between) at(write func(w http.ResponseWriter, r *http.Request, api http
 	b.onWrite = write
 }
 
+// watch has each request told of.
+func (b *between) watch(hear func(*http.Request)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.onAny = hear
+}
+
 // ServeHTTP implements http.Handler.
 func (b *between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
-	on := b.onWrite
+	on, hear := b.onWrite, b.onAny
 	b.mu.Unlock()
+	if hear != nil {
+		hear(r)
+	}
 	if on == nil || !writes(r) {
 		b.api.ServeHTTP(w, r)
 		return
