@@ -123,3 +123,31 @@ func TestNoMoreThanEightProxiesAreAskedAtATime(t *testing.T) {
 		t.Errorf("error %v; want five proxies, and how many more", err)
 	}
 }
+
+// While nobody follows one proxy is asked, and the others when that one has followed.
+func TestTheOthersAreAskedWhenOneHasFollowed(t *testing.T) {
+	capture := envoytest.Serve(t, "client", "norules")
+	var mu sync.Mutex
+	asked := map[string]int{}
+	var proxies []mesh.Proxy
+	for i := range 20 {
+		name := fmt.Sprintf("client-%d", i)
+		proxies = append(proxies, mesh.Proxy{Name: name, Client: i == 7, Admin: relay(t, capture, func(http.ResponseWriter, *http.Request) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if asked[name]++; asked["client-7"] == 4 {
+				capture.Show("rules")
+			}
+			return false
+		})})
+	}
+	in, err := waitFor(t.Context(), proxies, rules.Change{After: ours()}, mark, soon)
+	if err != nil || len(in) != 20 {
+		t.Errorf("in %d proxies, error %v", len(in), err)
+	}
+	for _, p := range proxies {
+		if n := asked[p.Name]; n != 2 && !p.Client || p.Client && n < 5 {
+			t.Errorf("%s was asked %d times", p.Name, n)
+		}
+	}
+}

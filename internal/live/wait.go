@@ -74,8 +74,8 @@ func Wait(ctx context.Context, proxies []mesh.Proxy, services []mesh.Service, aw
 		if len(open) == 0 {
 			return done
 		}
-		if scout := behind(open, len(proxies)); scout >= 0 && time.Since(began) < scoutFor {
-			if ask(ctx, proxies, open, scout, scout+1); behind(open, scout+1) == scout {
+		if scout := scoutOf(proxies, open); scout >= 0 && time.Since(began) < min(scoutFor, limit/2) {
+			if ask(ctx, proxies, open, scout, scout+1); isBehind(open, scout) {
 				return scouting
 			}
 		}
@@ -123,15 +123,25 @@ const asking = 8
 // lost without a word would else be waited for until the whole wait is over.
 const answerLimit = 15 * time.Second
 
-// behind returns the last of the first n proxies that has something else than one of the
-// changes; -1: none does, as far as they were asked.
-func behind(open []*waiting, n int) int {
-	for i := n - 1; i >= 0; i-- {
-		if slices.ContainsFunc(open, func(w *waiting) bool { return w.standings[i].concerned && w.standings[i].instead != "" }) {
+// scoutOf returns the proxy to ask before all others: one that is behind or, if none was
+// asked yet, a load workload's, which most changes concern; -1: any.
+func scoutOf(proxies []mesh.Proxy, open []*waiting) int {
+	for i := range proxies {
+		if isBehind(open, i) {
 			return i
 		}
 	}
-	return -1
+	return slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Client && p.Borrows == "" && !open[0].asked() })
+}
+
+// asked says whether any proxy was asked about the change.
+func (w *waiting) asked() bool {
+	return slices.ContainsFunc(w.standings, func(s standing) bool { return s.asked })
+}
+
+// isBehind says whether a proxy has something else than one of the changes.
+func isBehind(open []*waiting, i int) bool {
+	return slices.ContainsFunc(open, func(w *waiting) bool { return w.standings[i].concerned && w.standings[i].instead != "" })
 }
 
 // ask asks each proxy from one to before another for all that is open, and once more in
