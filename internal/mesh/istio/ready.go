@@ -17,14 +17,17 @@ import (
 )
 
 // awaitReady returns the pod as it is once it is ready. A watch that ends before is
-// begun again: its first event is the pod as it stands.
+// begun again, and so is one that a cluster does not answer: its first event is the pod
+// as it stands.
 func (c *Cluster) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, error) {
-	var hopeless error
+	var hopeless, unanswered error
 	err := wait.PollUntilContextTimeout(ctx, pollEvery, startTimeout, true, func(ctx context.Context) (bool, error) {
 		changes, err := c.kube.CoreV1().Pods(c.namespace).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + pod.Name})
-		if err != nil {
-			hopeless = err
-			return false, err
+		if unanswered = answered(err); err != nil {
+			if !isUnanswered(unanswered) {
+				hopeless = err
+			}
+			return false, hopeless
 		}
 		defer changes.Stop()
 		for e := range changes.ResultChan() {
@@ -49,6 +52,9 @@ func (c *Cluster) awaitReady(ctx context.Context, pod *corev1.Pod) (*corev1.Pod,
 		return nil, hopeless
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	}
+	if unanswered != nil {
+		return nil, fmt.Errorf("whether it is ready is not known after %s: %w", startTimeout, unanswered)
 	}
 	return nil, fmt.Errorf("it is not ready after %s: %s", startTimeout, c.complaints(ctx, pod))
 }
