@@ -65,6 +65,11 @@ func (c *Cluster) adopt(ctx context.Context, w *workload, log func(string)) (boo
 	if err != nil {
 		return false, answered(fmt.Errorf("looking for the load workload that was kept, pod %s/%s: %w", c.namespace, w.name, err))
 	}
+	if pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodPending { // as another command has just made it
+		if ready, err := c.awaitReady(ctx, pod); err == nil {
+			pod = ready
+		}
+	}
 	why := errors.New("it serves no more")
 	if loads(pod) {
 		why = c.serve(ctx, w, pod)

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -156,5 +157,71 @@ func TestALoadPodThatIsWatchedOverNoMoreIsReplaced(t *testing.T) {
 	}
 	if again.vigil.isOver() || again.pod.UID == w.pod.UID {
 		t.Errorf("the next run is to have its load from the pod %s, which is taken for dead", again.name)
+	}
+}
+
+func TestOfTwoCommandsThatBeginAtOnceOneHasTheLoadPodToKeep(t *testing.T) {
+	for name, later := range map[string]bool{"both make it": false, "one finds what the other is starting": true} {
+		t.Run(name, func(t *testing.T) {
+			m := open(t)
+			keep := &Keep{By: "me@here", Tool: "1"}
+			both := make(chan started, 2)
+			for _, run := range []string{"a", "b"} {
+				by := another(t, m, run, keep, func(*Options) {})
+				go func() {
+					w, err := by.start(t.Context(), "")
+					both <- started{by, w, err}
+				}()
+				if later && run == "a" {
+					awaitPod(t, m, by.nameOf("", 1))
+				}
+			}
+			oneHasIt(t, m, <-both, <-both)
+		})
+	}
+}
+
+// started is what a command has of its load workload.
+type started struct {
+	by  *Mesh
+	w   *workload
+	err error
+}
+
+// awaitPod waits until a pod is there.
+func awaitPod(t *testing.T, m *Mesh, name string) {
+	t.Helper()
+	err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := m.kube.CoreV1().Pods(m.namespace).Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// oneHasIt wants one of two commands to have the pod, and to keep it when the other ends.
+func oneHasIt(t *testing.T, m *Mesh, winner, loser started) {
+	t.Helper()
+	if winner.err != nil {
+		winner, loser = loser, winner
+	}
+	if winner.err != nil || loser.err == nil {
+		t.Fatalf("one has it, error %v, and the other too, error %v", winner.err, loser.err)
+	}
+	if said := loser.err.Error(); !strings.Contains(said, "another command is starting it") && !strings.Contains(said, "is in use by the command of run "+winner.by.run) {
+		t.Errorf("the other is told: %s", said)
+	}
+	if err := loser.by.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if now, err := m.kube.CoreV1().Pods(m.namespace).Get(t.Context(), winner.w.name, metav1.GetOptions{}); err != nil || now.UID != winner.w.pod.UID || now.DeletionTimestamp != nil {
+		t.Errorf("the other has taken it away: %v, %v", now, err)
+	}
+	if err := winner.by.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

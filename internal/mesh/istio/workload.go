@@ -200,14 +200,17 @@ func (c *Cluster) fill(ctx context.Context, p *slot, w *workload, log func(strin
 	}
 	p.lent = w
 	err := c.make(ctx, w, log)
-	if apierrors.IsAlreadyExists(err) { // made by another command meanwhile, to be kept
+	var taken *takenError
+	switch {
+	case err == nil:
+		return w, nil
+	case apierrors.IsAlreadyExists(err): // which another command has just made, to keep it
 		p.lent = nil
-		return nil, fmt.Errorf("starting the load workload, pod %s/%s: another command has just made it, to keep it; run again when that has ended, or leave --keep-pod out: %w", c.namespace, w.name, err)
+		err = fmt.Errorf("another command is starting it; run again when that has ended, or leave --keep-pod out: %w", err)
+	case errors.As(err, &taken):
+		p.lent = nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, w.name, err)
-	}
-	return w, nil
+	return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, w.name, err)
 }
 
 // nameOf is that of the nth load workload that borrows what is named.
