@@ -34,7 +34,7 @@ func ForCluster(name, namespace, image string) ([]byte, error) {
 		return nil, err
 	}
 	if !label.MatchString(namespace) {
-		return nil, fmt.Errorf("setting the namespace of %q to %q: that is no namespace's name; write it as %s", name, namespace, Namespace)
+		return nil, fmt.Errorf("setting the namespace of %q to %q: that is no namespace's name; use lower-case letters, digits and hyphens", name, namespace)
 	}
 	if !slices.Contains(Cluster(), name) {
 		return nil, fmt.Errorf("finding the manifest of %q: there is none for a cluster; choose %s", name, strings.Join(Cluster(), ", "))

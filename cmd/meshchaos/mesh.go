@@ -77,6 +77,9 @@ func (f *meshFlags) check(cmd *cobra.Command) error {
 		return fmt.Errorf("reading --mesh: %q is neither %s nor %s", f.kind, mesh.Embedded, mesh.Istio)
 	}
 	if f.kind == mesh.Istio {
+		if cmd.Flags().Changed("seed") {
+			return errors.New("reading --seed: it repeats what the embedded mesh draws, and on a cluster the proxies draw for themselves; leave it out")
+		}
 		return nil
 	}
 	for _, name := range []string{"kubeconfig", "context", "namespace", "image", "wait"} {

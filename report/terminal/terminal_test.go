@@ -128,3 +128,14 @@ func TestAnObjectThatTheRunMadeAndChangedIsGoneAgain(t *testing.T) {
 		t.Errorf("it prints\n%s", out.String())
 	}
 }
+
+func TestASeedIsOfTheMeshWhoseDrawsItRepeats(t *testing.T) {
+	for kind, want := range map[string]bool{"embedded": true, "istio": false} {
+		r := record()
+		r.Mesh.Kind = kind
+		var out bytes.Buffer
+		if err := Write(&out, r, Options{}); err != nil || strings.Contains(out.String(), "seed 7") != want {
+			t.Errorf("%s: %v, %s", kind, err, &out)
+		}
+	}
+}
