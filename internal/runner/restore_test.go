@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,13 +24,17 @@ var errDead = errors.New("killed")
 // those of its ledger among them: from then on nothing that it does takes place.
 type mortal struct {
 	mesh.Mesh
-	left  int
 	after bool
-	dead  bool
+
+	mu   sync.Mutex // a run that lasts stores its ledger beside what it does
+	left int
+	dead bool
 }
 
 // live carries out a write, unless the run is dead, or dies before it.
 func (m *mortal) live(write func() error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.left--
 	if m.dead || m.left == 0 && !m.after {
 		m.dead = true
