@@ -23,11 +23,12 @@ import (
 )
 
 // What a scenario of the library may cost beside its loads. The number of requests is
-// that of any machine; the time is not: on two cores that are free it is half of this,
-// and most of it passes while Istio tells nineteen proxies, and they are read.
+// that of any machine, but for those that look whether proxies have followed; the time is
+// not: most of it passes while Istio tells nineteen proxies what is new, and while they
+// are read, which on two cores takes as long as these are busy otherwise.
 const (
 	mostBeside = 12 * time.Second // on the average
-	mostAsked  = 250              // API requests, port-forwards and logs among them, on the average
+	mostAsked  = 400              // API requests, port-forwards and logs among them, on the average
 )
 
 // tally counts the requests that come to an API server, by verb.
@@ -91,7 +92,7 @@ func named(path string) bool {
 }
 
 // ownTime is that of the loads of a run: of each window from its first request to the
-// last answer. waited is how long delayed requests were waited for, by its phases.
+// last answer.
 func ownTime(r *report.Record) (own time.Duration) {
 	for _, w := range r.Windows {
 		var began, ended time.Time
