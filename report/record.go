@@ -66,7 +66,9 @@ type Scenario struct {
 type Mesh struct {
 	Kind      string `json:"kind"` // embedded or istio
 	Namespace string `json:"namespace"`
-	Version   string `json:"version,omitempty"`
+	// Further are the namespaces that the scenario names beside it, sorted.
+	Further []string `json:"further,omitempty"`
+	Version string   `json:"version,omitempty"`
 }
 
 // Asked is the load of one cohort as it was planned, after overrides.

@@ -241,8 +241,8 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 		}
 	}
 	for _, load := range step.Load {
-		if host := hostOf(load); host != "" {
-			services[host] = true
+		for _, name := range hostsOf(load) {
+			services[name] = true
 		}
 	}
 	for name := range f.Spec.Versions {

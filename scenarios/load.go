@@ -192,8 +192,9 @@ func checksOf(in map[string]fileCheck) []loadgen.Check {
 	return out
 }
 
-// hostOf is the service that a cohort's address names.
-func hostOf(load fileLoad) string {
+// hostsOf are the names of the service that a cohort's address names, in whichever
+// namespace the run is.
+func hostsOf(load fileLoad) []string {
 	address := load.TCP
 	if u, err := url.Parse(load.Get + load.Post); err == nil && u.Host != "" {
 		address = u.Host
@@ -202,6 +203,7 @@ func hostOf(load fileLoad) string {
 	if err != nil {
 		host = address
 	}
-	short, _, _ := strings.Cut(host, ".")
-	return short
+	short, rest, _ := strings.Cut(host, ".")
+	namespace, _, _ := strings.Cut(rest, ".")
+	return []string{short, short + "." + namespace}
 }

@@ -11,14 +11,28 @@ import (
 // nameOf compiles the name of a service or version, in quotes or without. Of
 // what is not known, any name is taken.
 func (c *compiler) nameOf(n node, what string, known []string) (string, error) {
-	named, ok := n.(*name)
-	if !ok || named.token.text == "" {
+	t := tokenOf(n)
+	if t.text == "" {
 		return "", &Error{Offset: n.at().start, Message: fmt.Sprintf("%s is no %s", c.source.textOf(n), what), Hint: "if it is one, write it in quotes"}
 	}
-	if t := named.token; len(known) > 0 && !slices.Contains(known, t.text) {
+	if len(known) > 0 && !slices.Contains(known, t.text) {
 		return "", unknown(t, what, known)
 	}
-	return named.token.text, nil
+	return t.text, nil
+}
+
+// tokenOf is the token of a name: of reviews.shop, a service of the namespace shop, that
+// of both words. It has no text if the node is something else.
+func tokenOf(n node) token {
+	switch n := n.(type) {
+	case *name:
+		return n.token
+	case *field:
+		if of, ok := n.of.(*name); ok && of.token.kind == wordToken {
+			return token{kind: wordToken, start: of.token.start, end: n.name.end, text: of.token.text + "." + n.name.text}
+		}
+	}
+	return token{}
 }
 
 // proxyFunction compiles requests(reviews, v2) and its like.

@@ -45,7 +45,7 @@ func newScene() *scene {
 func readingOf(proxy, address string, web envoy.Host) *reading {
 	web.Address = "10.244.0.2:8080"
 	return &reading{
-		proxy: mesh.Proxy{Name: proxy, Version: "v1", Address: address},
+		proxy: mesh.Proxy{Name: proxy, Namespace: "shop", Version: "v1", Address: address},
 		stats: map[string]uint64{uptime: 5},
 		clusters: map[envoy.ClusterName]envoy.Cluster{
 			webCluster: {Name: webCluster, Thresholds: envoytest.Unlimited(), Hosts: []envoy.Host{web}},
@@ -258,7 +258,7 @@ func TestEvidence(t *testing.T) {
 			tt.bend(s)
 			before, after := s.snapshots()
 			words := strings.Fields(tt.need)
-			q := whole(Observed{Before: before, After: after, Services: shop, Objects: s.objects}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
+			q := whole(Observed{Namespace: "shop", Before: before, After: after, Services: shop, Objects: s.objects}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
 			switch {
 			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
 				t.Errorf("got %v, %q", q.Value, q.Absent)

@@ -127,7 +127,7 @@ func TestQuantitiesByTheAccessLog(t *testing.T) {
 			}
 			before, after := s.snapshots()
 			words := strings.Fields(tt.need)
-			q := whole(Observed{Before: before, After: after, Services: shop, Objects: s.objects, Log: s.log(tt.lines)}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
+			q := whole(Observed{Namespace: "shop", Before: before, After: after, Services: shop, Objects: s.objects, Log: s.log(tt.lines)}).Quantities([]check.Need{{Function: words[0], Args: words[1:]}})[0]
 			switch {
 			case tt.absent != "" && (q.Value != nil || !strings.Contains(q.Absent, tt.absent)):
 				t.Errorf("got %+v, not %q", q, tt.absent)
@@ -163,7 +163,7 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		vs.Hosts, vs.Http[0].Name = []string{"web", "other"}, webMark
 		vs.Http[0].Route = []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: "web"}}}
 		parts := rules.Parts(nil, both)
-		return parts[slices.IndexFunc(parts, func(p rules.Part) bool { return p.Kind == rules.PartRoute && p.Service() == host })]
+		return parts[slices.IndexFunc(parts, func(p rules.Part) bool { return p.Kind == rules.PartRoute && p.Service("shop") == host })]
 	}
 	subset := func(name string) func(*rules.Part) { return func(p *rules.Part) { p.Subset = name } }
 	const unknown = -1
@@ -260,7 +260,7 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 				tt.bend(s)
 			}
 			before, after := s.snapshots()
-			o := Observed{Before: before, After: after, Services: shop, Objects: s.objects}
+			o := Observed{Namespace: "shop", Before: before, After: after, Services: shop, Objects: s.objects}
 			if tt.lines != nil {
 				o.Log = s.log(tt.lines)
 			}
@@ -319,13 +319,13 @@ func TestWhatOneProxyShowsIsEnoughForABiteAndNotForNone(t *testing.T) {
 		known bool
 	}{{entry(2, by(webMark), flagged("DI")), true}, {entry(2, by(webMark)), false}} {
 		l := s.log(map[string][]envoy.LogEntry{"caller": append(times(10, entry(1)), one.line)})
-		o := Observed{Before: before, After: after, Services: shop, Log: l}
+		o := Observed{Namespace: "shop", Before: before, After: after, Services: shop, Log: l}
 		b := whole(o).Bites([]rules.Part{{Kind: rules.PartDelay, Host: webCluster.Host, Entry: webMark}})[0]
 		if (b.Count != nil) != one.known {
 			t.Errorf("got %+v, count %v", b, deref(b.Count))
 		}
 	}
-	if Read(Observed{Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
+	if Read(Observed{Namespace: "shop", Before: before, After: after, Services: []mesh.Service{}}).Gap() != "" {
 		t.Error("there is a gap")
 	}
 }

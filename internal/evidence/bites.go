@@ -18,7 +18,7 @@ func (w *Window) Bites(parts []rules.Part) []report.Bite {
 	var all []report.Bite
 	for _, part := range parts {
 		t := w.bite(part)
-		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part), Most: w.couldBite(part)}
+		b := report.Bite{Rule: part.Object.String(), Path: part.Path, Kind: part.Kind, Service: part.Service(w.Namespace), Stage: part.Stage, Absent: t.absent, Idle: !w.called(part), Most: w.couldBite(part)}
 		if t.absent == "" || t.value > 0 {
 			value := int64(t.value)
 			b.Count, b.Source, b.Absent = &value, t.source()+part.Where(), ""
@@ -100,7 +100,7 @@ func (w *Window) called(part rules.Part) bool {
 			return false
 		}
 		logged, _ := w.logCount(p, func(k logged) bool {
-			is, known := part.IsFor(k.authority)
+			is, known := part.IsFor(k.asked)
 			return byEntry(k.route, part.Entry) && (is || !known) || isOf(k.cluster, part.Host)
 		})
 		return logged > 0 || slices.ContainsFunc(p.flows(part.Host), func(f flow) bool {
@@ -118,7 +118,7 @@ func (w *Window) byPart(p pair, part rules.Part, as func(logged) bool) (uint64, 
 	}
 	count := func(is, known bool) (uint64, string) {
 		return w.logCount(p, func(k logged) bool {
-			isFor, told := part.IsFor(k.authority)
+			isFor, told := part.IsFor(k.asked)
 			return byEntry(k.route, part.Entry) && isFor == is && told == known && as(k)
 		})
 	}

@@ -17,9 +17,9 @@ func boundRequests(w *Window, p pair, part rules.Part) answer {
 	case reached.name == "" || reached.value == 0 || part.BindsAll():
 		return reached
 	case !p.proxy.Client && !p.proxy.Gateway:
-		return unknown(fmt.Sprintf("nothing tells what of it the requests had that %s sent; %s", p.proxy.Name, sayWhere(part)))
+		return unknown(fmt.Sprintf("nothing tells what of it the requests had that %s sent; %s", p.proxy.Name, w.sayWhere(part)))
 	}
-	said := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+	said := w.sentThat(p, func(r rules.Request) (bool, bool) {
 		if r.Host != part.Host { // it may have been led there
 			return false, false
 		}
@@ -37,30 +37,31 @@ func boundRequests(w *Window, p pair, part rules.Part) answer {
 func (w *Window) boundOf(p pair, part rules.Part, said answer, several func(envoy.ClusterName) bool) answer {
 	led, why := w.logCount(p, func(k logged) bool {
 		name, ok := envoy.ParseClusterName(k.cluster)
-		return ok && name.Direction == envoy.Outbound && several(name) && k.upstream != "" && rules.Asked(k.authority, part.Object.Namespace) == part.Host
+		return ok && name.Direction == envoy.Outbound && several(name) && k.upstream != "" && k.asked == part.Host
 	})
 	if why != "" {
-		return unknown(why + "; " + sayWhere(part))
+		return unknown(why + "; " + w.sayWhere(part))
 	}
-	unbound := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+	unbound := w.sentThat(p, func(r rules.Request) (bool, bool) {
 		bound, _ := part.Binds(r, w.Objects)
 		return r.Host == part.Host && !bound, true
 	})
 	if led <= unbound.value {
-		return unknown(fmt.Sprintf("the %d requests of %s that got to one of several endpoints may all have been without what it hashes; let those that have it get there, or %s", led, p.proxy.Name, sayWhere(part)))
+		return unknown(fmt.Sprintf("the %d requests of %s that got to one of several endpoints may all have been without what it hashes; let those that have it get there, or %s", led, p.proxy.Name, w.sayWhere(part)))
 	}
 	said.value = min(said.value, led-unbound.value)
 	return said
 }
 
 // sayWhere asks for an expectation that shows what was bound.
-func sayWhere(part rules.Part) string {
-	return fmt.Sprintf("let an expectation say where they went, as in imbalance(%s) == requests(%s)", part.Service(), part.Service())
+func (w *Window) sayWhere(part rules.Part) string {
+	service := part.Service(w.Namespace)
+	return fmt.Sprintf("let an expectation say where they went, as in imbalance(%s) == requests(%s)", service, service)
 }
 
-// sentThat counts the requests of the cohorts of a proxy to the host of a part that
-// are as asked, where that is known.
-func (w *Window) sentThat(p pair, part rules.Part, as func(rules.Request) (is, known bool)) answer {
+// sentThat counts the requests of the cohorts of a proxy that are as asked, where that
+// is known.
+func (w *Window) sentThat(p pair, as func(rules.Request) (is, known bool)) answer {
 	var n uint64
 	untold := ""
 	for _, cohort := range w.Cohorts {
@@ -68,7 +69,7 @@ func (w *Window) sentThat(p pair, part rules.Part, as func(rules.Request) (is, k
 		if result == nil || !cohort.Enters(p.proxy) {
 			continue
 		}
-		request, ok := requestOf(cohort, part.Object.Namespace)
+		request, ok := requestOf(cohort, w.Namespace, w.namespaces...)
 		request.Source = p.proxy.Labels
 		is, known := as(request)
 		switch {

@@ -21,14 +21,14 @@ func removedFromSent(w *Window, p pair, part rules.Part) answer {
 	case !p.proxy.Client && !p.proxy.Gateway:
 		return unknown(fmt.Sprintf("nothing tells whether the requests that %s sent had the header %s, which no cohort sends", p.proxy.Name, part.Removed()))
 	}
-	with := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+	with := w.sentThat(p, func(r rules.Request) (bool, bool) {
 		_, has, known := part.Removes(r, w.Objects)
 		return has, known
 	})
 	if with.value == 0 {
 		return with
 	}
-	without := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+	without := w.sentThat(p, func(r rules.Request) (bool, bool) {
 		goes, has, known := part.Removes(r, w.Objects)
 		return !has && (goes || !known), true
 	})
@@ -38,7 +38,7 @@ func removedFromSent(w *Window, p pair, part rules.Part) answer {
 // sends says whether a cohort gives its requests a header.
 func (w *Window) sends(header string) bool {
 	return slices.ContainsFunc(w.Cohorts, func(c mesh.Cohort) bool {
-		request, _ := requestOf(c, "")
+		request, _ := requestOf(c, w.Namespace)
 		return request.Gives(header)
 	})
 }

@@ -18,7 +18,7 @@ func matchedBySent(w *Window, p pair, part rules.Part) answer {
 	case !p.proxy.Client && !p.proxy.Gateway:
 		return unknown(fmt.Sprintf("nothing tells which of the matches of %s the requests met that %s sent; give it an entry of its own", part.Whole, p.proxy.Name))
 	}
-	said := w.sentThat(p, part, func(r rules.Request) (bool, bool) { return part.Takes(r, w.Objects) })
+	said := w.sentThat(p, func(r rules.Request) (bool, bool) { return part.Takes(r, w.Objects) })
 	if said.name == "" {
 		said.why += "; give it an entry of its own"
 	}

@@ -10,7 +10,7 @@ func rewrittenOfSent(w *Window, p pair, part rules.Part) answer {
 	if reached.name == "" || !p.proxy.Client && !p.proxy.Gateway {
 		return reached
 	}
-	asBefore := w.sentThat(p, part, func(r rules.Request) (bool, bool) {
+	asBefore := w.sentThat(p, func(r rules.Request) (bool, bool) {
 		goes, changed, known := part.Rewrites(r, w.Objects)
 		return goes && known && !changed, true
 	})

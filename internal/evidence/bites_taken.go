@@ -21,11 +21,11 @@ func sentTo(w *Window, p pair, part rules.Part) answer {
 	if !p.proxy.Client && !p.proxy.Gateway {
 		return unknown("")
 	}
-	return w.sentThat(p, part, part.Meets)
+	return w.sentThat(p, part.Meets)
 }
 
-// requestOf is what a cohort sends.
-func requestOf(cohort mesh.Cohort, namespace string) (rules.Request, bool) {
+// requestOf is what a cohort sends from a namespace, where others are known.
+func requestOf(cohort mesh.Cohort, namespace string, others ...string) (rules.Request, bool) {
 	r := rules.Request{Gateway: cohort.From == mesh.FromGateway}
 	host, port, err := cohort.Plan.Address()
 	if err != nil {
@@ -38,7 +38,7 @@ func requestOf(cohort mesh.Cohort, namespace string) (rules.Request, bool) {
 			host, r.Method, r.Path, r.Header = u.Hostname(), cmp.Or(plan.Method, http.MethodGet), u.EscapedPath(), plan.Header
 		}
 	}
-	r.Host = rules.Qualified(host, namespace)
+	r.Host = rules.Qualified(host, namespace, others...)
 	return r, err == nil
 }
 
@@ -71,12 +71,12 @@ func takenBy(w *Window, p pair, part rules.Part) answer {
 
 // wentBy says whether a request went by an entry that is there now, or by none.
 func (k logged) wentBy(taker rules.Taker, part rules.Part) bool {
-	is, known := part.IsFor(k.authority)
+	is, known := part.IsFor(k.asked)
 	switch {
 	case part.Kind == rules.PartLockedOut:
-		return k.http && part.Names(k.authority) && k.flagged("NR")
+		return k.http && part.Names(k.asked) && k.flagged("NR")
 	case taker.Path == "":
-		return k.http && part.Names(k.authority) && !strings.Contains(k.route, rules.MarkPrefix) && !strings.HasPrefix(k.cluster, envoy.Inbound+"|")
+		return k.http && part.Names(k.asked) && !strings.Contains(k.route, rules.MarkPrefix) && !strings.HasPrefix(k.cluster, envoy.Inbound+"|")
 	case known && !is:
 		return false
 	}

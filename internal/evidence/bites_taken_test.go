@@ -66,7 +66,7 @@ func TestRequestsThatNoEntryTakesAnyMore(t *testing.T) {
 	} {
 		s := newScene()
 		before, after := s.snapshots()
-		o := Observed{Before: before, After: after, Services: shop, Log: s.log(map[string][]envoy.LogEntry{"caller": {test.line}})}
+		o := Observed{Namespace: "shop", Before: before, After: after, Services: shop, Log: s.log(map[string][]envoy.LogEntry{"caller": {test.line}})}
 		w := Read(o)
 		w.incomplete = map[string]error{}
 		if b := w.Bites([]rules.Part{rest})[0]; rest.Kind != rules.PartLockedOut || b.Count == nil || *b.Count != test.want {
@@ -102,7 +102,7 @@ func TestWhatWouldHaveMetAnEntryThatIsGone(t *testing.T) {
 				readings["caller"].proxy.Client = test.client
 			}
 			before, after := s.snapshots()
-			o := Observed{Before: before, After: after, Services: shop, Cohorts: test.cohorts, Loads: loads}
+			o := Observed{Namespace: "shop", Before: before, After: after, Services: shop, Cohorts: test.cohorts, Loads: loads}
 			if test.lines != nil {
 				o.Log = s.log(map[string][]envoy.LogEntry{"caller": test.lines})
 			}

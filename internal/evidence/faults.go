@@ -48,7 +48,7 @@ func (w *Window) countFaults(t *tally, a asked) {
 	switch {
 	case len(t.kinds) == 0:
 		t.lack("no proxy keeps fault.*_injected; "+annotateCallers, a.service.Name, "http.outbound")
-	case t.value == 0 && among(rules.Faulted(w.Objects), a.service) && len(silent) > 0:
+	case t.value == 0 && slices.Contains(rules.Faulted(w.Objects), a.service.Host) && len(silent) > 0:
 		t.lack("no proxy that counts faults injected one, and these do not count them: %s (%s); "+annotateCallers,
 			strings.Join(silent, ", "), strings.Join(reasons, "; "), a.service.Name, "http.outbound")
 	}
@@ -79,23 +79,19 @@ func (p pair) everCalled(service mesh.Service) bool {
 	return false
 }
 
-func among(names []string, service mesh.Service) bool {
-	return slices.Contains(names, service.Name) || slices.Contains(names, service.Host)
-}
-
 // sharing returns the other services with a fault on a port of this one; those
 // of which nothing is known are taken to share it.
 func (w *Window) sharing(service mesh.Service) []string {
 	var names []string
-	for _, name := range rules.Faulted(w.Objects) {
-		other, known := w.service(name)
-		if other.Host == service.Host {
+	for _, host := range rules.Faulted(w.Objects) {
+		if host == service.Host {
 			continue
 		}
+		other, known := w.service(host)
 		if !known || slices.ContainsFunc(other.Ports, func(port mesh.Port) bool {
 			return slices.ContainsFunc(service.Ports, func(own mesh.Port) bool { return own.Number == port.Number })
 		}) {
-			names = append(names, name)
+			names = append(names, rules.Short(host, w.Namespace))
 		}
 	}
 	return names

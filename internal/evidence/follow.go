@@ -44,7 +44,7 @@ func (l *Logging) Follow(ctx context.Context, proxies []mesh.Proxy, services []m
 	log := &Log{calls: newCalls(), end: end}
 	since := time.Now()
 	for _, proxy := range proxies {
-		log.proxies = append(log.proxies, newProxyLog(proxy, delay))
+		log.proxies = append(log.proxies, newProxyLog(proxy, delay, services...))
 	}
 	var opening errgroup.Group
 	opening.SetLimit(readers)

@@ -26,7 +26,7 @@ func (w *Window) countImbalance(t *tally, a asked) {
 				pod, version, known := w.podOf(h.address)
 				switch {
 				case !known && a.version != "":
-					t.lack("%s is an endpoint of %s which is no workload of the namespace with a proxy, so its version is not known", h.address, a.service.Name)
+					t.lack("%s is an endpoint of %s which is no workload with a proxy that is read, so its version is not known", h.address, a.service.Name)
 				case a.version == "" || version == a.version:
 					reached[pod] += h.requests
 				}

@@ -10,19 +10,21 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // proxyLog counts the lines of one proxy's access log: for each kind of request
 // a number, and of the first lines the time, since which of them are of the
 // window is known only when the load has ended.
 type proxyLog struct {
-	proxy mesh.Proxy
-	delay time.Duration // how late a line may be written
+	proxy      mesh.Proxy
+	namespaces []string      // of the services, which are known to be some
+	delay      time.Duration // how late a line may be written
 
 	mu      sync.Mutex
 	why     error // why it is no evidence; nil: it is
 	kinds   map[logged]*kind
-	asked   map[string]bool // the authorities of its kinds
+	asked   map[string]bool // the hosts of its kinds
 	first   []firstLine
 	horizon time.Time // what began later, by the proxy's clock, is of the window; zero: no line has come
 	start   time.Time // of the load, by the mesh's clock; zero: not known yet
@@ -31,14 +33,14 @@ type proxyLog struct {
 
 // logged is what requests have in common that are counted together.
 type logged struct {
-	route     string
-	cluster   string
-	authority string // empty: it has none, or there were too many
-	upstream  string // empty: no endpoint got it
-	flags     string // joined by commas
-	timeout   string // with the flag UT: response code details, which say what took too long
-	status    int
-	http      bool
+	route    string
+	cluster  string
+	asked    string // the host of its authority, fully qualified; empty: it has none, or there were too many
+	upstream string // empty: no endpoint got it
+	flags    string // joined by commas
+	timeout  string // with the flag UT: response code details, which say what took too long
+	status   int
+	http     bool
 }
 
 func (k logged) flagged(flag string) bool { return slices.Contains(strings.Split(k.flags, ","), flag) }
@@ -63,13 +65,13 @@ const (
 	uncertain = 30 * time.Second
 	// mostKinds bounds what is kept of a log. A mesh has some dozens.
 	mostKinds = 1 << 16
-	// mostAuthorities bounds those that kinds are told apart by: whoever calls a
-	// gateway writes what he likes.
-	mostAuthorities = 1 << 8
+	// mostAsked bounds the hosts that kinds are told apart by: whoever calls a gateway
+	// writes what he likes.
+	mostAsked = 1 << 8
 )
 
-func newProxyLog(proxy mesh.Proxy, delay time.Duration) *proxyLog {
-	return &proxyLog{proxy: proxy, delay: delay, kinds: map[logged]*kind{}, asked: map[string]bool{}}
+func newProxyLog(proxy mesh.Proxy, delay time.Duration, services ...mesh.Service) *proxyLog {
+	return &proxyLog{proxy: proxy, namespaces: namespacesOf(services), delay: delay, kinds: map[logged]*kind{}, asked: map[string]bool{}}
 }
 
 func (p *proxyLog) fail(err error) {
@@ -108,8 +110,11 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 	if key.flagged("UT") {
 		key.timeout = e.Details
 	}
-	if p.asked[e.Authority] || len(p.asked) < mostAuthorities {
-		key.authority = e.Authority
+	if e.Authority != "" {
+		key.asked = rules.Asked(e.Authority, p.proxy.Namespace, p.namespaces...)
+	}
+	if !p.asked[key.asked] && len(p.asked) >= mostAsked {
+		key.asked = ""
 	}
 	if known := p.kinds[key]; known != nil {
 		return known
@@ -122,10 +127,10 @@ func (p *proxyLog) kindOf(e envoy.LogEntry) *kind {
 	}
 	// A line is not to be kept whole for a part of it.
 	key = logged{
-		strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.authority), strings.Clone(key.upstream),
+		strings.Clone(key.route), strings.Clone(key.cluster), strings.Clone(key.asked), strings.Clone(key.upstream),
 		strings.Clone(key.flags), strings.Clone(key.timeout), key.status, key.http,
 	}
-	p.asked[key.authority] = true
+	p.asked[key.asked] = true
 	p.kinds[key] = &kind{logged: key}
 	return p.kinds[key]
 }

@@ -93,7 +93,7 @@ func TestConnectionsThatWereCut(t *testing.T) {
 			s.host(s.after, "caller").Errors = 0
 			tt.bend(s)
 			before, after := s.snapshots()
-			o := Observed{Before: before, After: after, Services: connectionsOf}
+			o := Observed{Namespace: "shop", Before: before, After: after, Services: connectionsOf}
 			if tt.lines != nil {
 				o.Log = s.log(tt.lines)
 			}

@@ -81,7 +81,7 @@ func recordBreaker(t *testing.T, from, to string) recorded {
 
 // one returns a single quantity of a recorded window.
 func (r recorded) one(objects []*rules.Object, function string, args ...string) report.Quantity {
-	return whole(Observed{Before: r.before, After: r.after, Services: shop, Objects: objects}).Quantities([]check.Need{{Function: function, Args: args}})[0]
+	return whole(Observed{Namespace: "shop", Before: r.before, After: r.after, Services: shop, Objects: objects}).Quantities([]check.Need{{Function: function, Args: args}})[0]
 }
 
 // faultOn is a VirtualService that aborts requests to a host.
@@ -163,7 +163,7 @@ func TestClientsAndTheirProxyCountTheSameRequests(t *testing.T) {
 		{Name: "elsewhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web"}}},
 		{Name: "nowhere", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://web:81/"}}},
 	}
-	got := Read(Observed{Before: r.before, After: r.after, Cohorts: cohorts, Loads: map[string]*loadgen.Result{
+	got := Read(Observed{Namespace: "shop", Before: r.before, After: r.after, Cohorts: cohorts, Loads: map[string]*loadgen.Result{
 		"all":   {Sent: 202, Warmup: 6, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}, {Error: "refused", Count: 2}}},
 		"jason": {Sent: 9, Setup: 2}, "abort": {Sent: 24}, "tcp": {Sent: 50}, "elsewhere": {Sent: 3}, "nowhere": {Sent: 4},
 	}}).Reconcile()

@@ -124,7 +124,7 @@ func TestLateLinesAreWaitedFor(t *testing.T) {
 						}
 					})
 				}
-				o := Observed{Before: before, After: after, Services: shop, Log: &Log{proxies: []*proxyLog{p}, calls: newCalls()}}
+				o := Observed{Namespace: "shop", Before: before, After: after, Services: shop, Log: &Log{proxies: []*proxyLog{p}, calls: newCalls()}}
 				w := Read(o)
 				if err := w.AwaitLines(t.Context(), time.Now(), time.Second); err != nil {
 					t.Fatal(err)

@@ -46,7 +46,7 @@ func loggedRequests(w *Window, p pair, a asked) answer {
 	case why != "":
 		return unknown(why)
 	case a.version != "" && unknownVersion:
-		return unknown(fmt.Sprintf("%s sent requests to an endpoint of %s that is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, a.service.Name))
+		return unknown(fmt.Sprintf("%s sent requests to an endpoint of %s that is no workload with a proxy that is read, so its version is not known", p.proxy.Name, a.service.Name))
 	}
 	return counted(logSource, n)
 }
@@ -89,11 +89,10 @@ func (w *Window) meant(k logged, o *rules.Object, host string) bool {
 	if len(hosts) < 2 {
 		return slices.Contains(hosts, host)
 	}
-	asked := rules.Asked(k.authority, o.Namespace)
-	if !slices.Contains(hosts, asked) {
+	if !slices.Contains(hosts, k.asked) {
 		return slices.Contains(hosts, host) && isOf(k.cluster, host)
 	}
-	return asked == host
+	return k.asked == host
 }
 
 // outer says whether one of the hosts is no service of the namespace, but a name

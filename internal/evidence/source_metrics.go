@@ -16,7 +16,7 @@ func metricFaults(w *Window, p pair, a asked) answer {
 	switch {
 	case !kept:
 		return unknown("")
-	case !w.Settled && among(w.delayed, a.service):
+	case !w.Settled && slices.Contains(w.delayed, a.service.Host):
 		return unknown(fmt.Sprintf("istio_requests_total of %s counts a delayed request only when it ends, and the window ended before", p.proxy.Name))
 	}
 	return counted("istio_requests_total DI, FI", n)

@@ -15,7 +15,8 @@ import (
 type Observed struct {
 	Before, After *Snapshot
 	Log           *Log                       // nil: the access logs were not followed
-	Services      []mesh.Service             // of the namespace
+	Namespace     string                     // of the run, from which its load comes
+	Services      []mesh.Service             // of the namespaces that the run has to do with
 	Objects       []*rules.Object            // the rules that were in force from the first reading to the second
 	Cohorts       []mesh.Cohort              // of the load
 	Loads         map[string]*loadgen.Result // what they saw, by name
@@ -30,7 +31,8 @@ type Window struct {
 	pairs      []pair
 	versions   map[string]string // by address of a workload
 	length     time.Duration
-	delayed    []string         // services with a delay in force
+	namespaces []string         // of the services
+	delayed    []string         // hosts with a delay in force
 	incomplete map[string]error // by proxy: why its log is no evidence, though it was read
 	gap        string           // why nothing can be said of this window
 }
@@ -42,6 +44,7 @@ func Read(o Observed) *Window {
 		Observed:   o,
 		versions:   map[string]string{},
 		length:     o.After.taken.Sub(o.Before.taken),
+		namespaces: namespacesOf(o.Services),
 		delayed:    rules.Delayed(o.Objects),
 		incomplete: map[string]error{},
 	}
@@ -134,8 +137,21 @@ func (w *Window) allLogged() bool {
 	return all
 }
 
+// namespacesOf are those of services.
+func namespacesOf(services []mesh.Service) []string {
+	var all []string
+	for _, s := range services {
+		if _, namespace, ok := rules.InCluster(s.Host); ok && !slices.Contains(all, namespace) {
+			all = append(all, namespace)
+		}
+	}
+	return all
+}
+
+// service returns the service that a scenario calls so, or that has the host.
 func (w *Window) service(name string) (mesh.Service, bool) {
-	i := slices.IndexFunc(w.Services, func(s mesh.Service) bool { return s.Name == name || s.Host == name })
+	host := rules.Qualified(name, w.Namespace, w.namespaces...)
+	i := slices.IndexFunc(w.Services, func(s mesh.Service) bool { return s.Name == name || s.Host == host })
 	if i < 0 {
 		return mesh.Service{}, false
 	}

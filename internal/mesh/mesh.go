@@ -27,7 +27,8 @@ const (
 	Istio    = "istio"
 )
 
-// Mesh is a service mesh with one application in one namespace.
+// Mesh is a service mesh with one application, whose load comes from one namespace: that
+// of the run. What the application calls may be in further ones, to which Span extends it.
 //
 // Its methods may be called from several goroutines. An error names the object
 // and what to do next.
@@ -35,10 +36,17 @@ type Mesh interface {
 	// Info says what mesh this is.
 	Info() Info
 
-	// Services returns the services of the namespace.
+	// Span extends the mesh to further namespaces: what is asked of the namespaces from
+	// now on is asked of these too. They are those that are named, there or not, and of
+	// the hosts, such as reviews.shop, those in which this user sees such a service; any
+	// other host is of the world outside, as far as anybody can tell. A mesh that has one
+	// namespace alone stays as it is.
+	Span(ctx context.Context, namespaces, hosts []string) error
+
+	// Services returns the services of the namespaces.
 	Services(ctx context.Context) ([]Service, error)
 
-	// Objects returns every object of rules.Kinds in the namespace, and the
+	// Objects returns every object of rules.Kinds in the namespaces, and the
 	// Telemetries of those that Proxies has found a gateway in; of those that this
 	// user may not see, or the cluster does not know, Telemetries may be left out.
 	Objects(ctx context.Context) ([]*rules.Object, error)
@@ -58,15 +66,15 @@ type Mesh interface {
 	Permits(ctx context.Context, use Use) error
 
 	// Elsewhere returns the VirtualServices and DestinationRules of other namespaces
-	// that proxies of this one may follow for some of the hosts, which are fully
+	// that proxies of these may follow for some of the hosts, which are fully
 	// qualified; all is false if this user may not see every one of them.
 	Elsewhere(ctx context.Context, hosts []string) (objects []*rules.Object, all bool, err error)
 
-	// Inspect says what of the mesh itself would keep a run that has to do with these
-	// services, which go by their short names, from seeing what it is to see: each
+	// Inspect says what of the mesh itself would keep a run that has to do with the
+	// services of these hosts from seeing what it is to see: each
 	// with what to do about it. What is doubtful, and no reason to refuse, is worded in
 	// warnings. It makes nothing, and its own error is that the mesh did not answer.
-	Inspect(ctx context.Context, services []string) (wrong []error, warnings []string, err error)
+	Inspect(ctx context.Context, hosts []string) (wrong []error, warnings []string, err error)
 
 	// Admit says whether the mesh would take the objects, taken together, and
 	// changes nothing. The error of a field that the mesh does not implement
@@ -101,7 +109,7 @@ type Mesh interface {
 
 	// Follow tells hear what becomes different from now on, until ctx ends or the
 	// mesh is closed: each rule that can act on the traffic, of whichever kind and
-	// namespace, and each pod of the namespace that begins to serve or ceases to. It
+	// namespace, and each pod of the namespaces that begins to serve or ceases to. It
 	// tells of what this run itself writes, too. It returns once it follows, with what
 	// it cannot see for lack of rights, worded; that is no error. hear is called from
 	// several goroutines, and must not call the mesh.
@@ -114,7 +122,7 @@ type Mesh interface {
 	Prepare(ctx context.Context, cohorts []Cohort) error
 
 	// Proxies returns the proxies that may carry the run's traffic, as they are
-	// now: one for each workload, the ingress gateway, and, after Prepare, the
+	// now: one for each workload of the namespaces, the ingress gateway, and, after Prepare, the
 	// load workloads'. It makes nothing.
 	Proxies(ctx context.Context) ([]Proxy, error)
 
@@ -138,7 +146,8 @@ type Mesh interface {
 // Info describes a mesh.
 type Info struct {
 	Kind      string
-	Namespace string
+	Namespace string   // of the run
+	Further   []string // the namespaces that the mesh spans beside it, sorted
 	Version   string
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
 	Closed    bool          // there is no outside: nobody but its services can be called
@@ -176,7 +185,7 @@ const (
 
 // Service is a Kubernetes service.
 type Service struct {
-	Name  string // short: ratings
+	Name  string // as scenarios call it: ratings, or of another namespace than the run's ratings.shop
 	Host  string // fully qualified: ratings.default.svc.cluster.local
 	Ports []Port
 
@@ -198,9 +207,9 @@ const ClientApp = "meshchaos-client"
 
 // Proxy is one Envoy, or one that behaves like it.
 type Proxy struct {
-	Name      string            // the pod's name
-	Namespace string            // the pod's: that of the run, or, of a gateway, its own
-	Workload  string            // productpage-v1
+	Name      string            // the pod's name, of another namespace than the run's with that behind a dot, as istioctl has it
+	Namespace string            // the pod's
+	Workload  string            // productpage-v1, of another namespace than the run's productpage-v1.shop
 	App       string            // the label app: productpage
 	Version   string            // the label version: v1; empty if it has none
 	Labels    map[string]string // all that the mesh knows the pod by

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -26,9 +25,8 @@ func delayPercent(delay *networking.HTTPFaultInjection_Delay) float64 {
 	return delay.GetPercentage().GetValue()
 }
 
-// Faulted returns the services that have a fault which can bite, sorted: by
-// their short names where they are of the rule's own namespace, else by their
-// hosts.
+// Faulted returns the hosts that have a fault which can bite, fully qualified and
+// sorted.
 func Faulted(objects []*Object) []string { return hostsOf(objects, HasFault) }
 
 // Delayed returns those of Faulted whose fault may be a delay.
@@ -41,19 +39,16 @@ func Delayed(objects []*Object) []string {
 	})
 }
 
-// hostsOf returns the services of the objects that are as asked.
+// hostsOf returns those of the objects that are as asked.
 func hostsOf(objects []*Object, as func(*Object) bool) []string {
-	var services []string
+	var hosts []string
 	for _, o := range objects {
-		if !as(o) {
-			continue
-		}
-		for _, host := range Hosts(o) {
-			services = append(services, strings.TrimSuffix(host, FQDN("", o.Namespace)))
+		if as(o) {
+			hosts = append(hosts, Hosts(o)...)
 		}
 	}
-	slices.Sort(services)
-	return slices.Compact(services)
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
 }
 
 // LongestDelay returns the longest delay that a rule in force may inject; 0:

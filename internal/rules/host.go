@@ -11,30 +11,65 @@ import (
 // sidecars.
 const MeshGateway = "mesh"
 
+// clusterDomain is how the names of services end, but for clusters that were told another
+// domain than cluster.local.
+const clusterDomain = ".svc.cluster.local"
+
 // FQDN returns the fully qualified name that a host in a rule of a namespace
 // stands for. A host with a dot or a wildcard stands for itself, as in Istio.
 func FQDN(host, namespace string) string {
 	if strings.ContainsAny(host, ".*") {
 		return host
 	}
-	return host + "." + namespace + ".svc.cluster.local"
+	return host + "." + namespace + clusterDomain
 }
 
-// Qualified returns the fully qualified name that DNS makes, in a namespace, of the
-// host of a request: ratings, ratings.book and ratings.book.svc are one.
-func Qualified(host, namespace string) string {
+// Qualified returns the fully qualified name that DNS makes of the host of a request
+// that is sent in a namespace: ratings, ratings.book and ratings.book.svc are one. The
+// others are namespaces that are known to be some: that ratings.shop is a service, and
+// not a name of the world outside, nothing else tells.
+func Qualified(host, namespace string, others ...string) string {
 	host = strings.TrimSuffix(host, ".")
-	for _, suffix := range []string{"." + namespace, "." + namespace + ".svc"} {
-		host = strings.TrimSuffix(host, suffix)
+	name, of, two := strings.Cut(host, ".")
+	of, inCluster := strings.CutSuffix(of, ".svc")
+	switch {
+	case !two || strings.ContainsAny(of, ".*") || strings.Contains(name, "*"):
+		return FQDN(host, namespace)
+	case inCluster, of == namespace, slices.Contains(others, of):
+		return FQDN(name, of)
 	}
-	return FQDN(host, namespace)
+	return host
 }
 
-// Asked returns the fully qualified name of the host in the authority of a request,
-// whose port is no part of it.
-func Asked(authority, namespace string) string {
+// Asked returns the fully qualified name of the host in the authority of a request, as
+// Qualified does; its port is no part of it. The namespace is that of the pod which sends
+// the request.
+func Asked(authority, namespace string, others ...string) string {
 	host, _, _ := strings.Cut(authority, ":")
-	return Qualified(host, namespace)
+	return Qualified(host, namespace, others...)
+}
+
+// InCluster splits the fully qualified name of a service; ok is false of any other host.
+func InCluster(host string) (name, namespace string, ok bool) {
+	of, inCluster := strings.CutSuffix(host, clusterDomain)
+	name, namespace, _ = strings.Cut(of, ".")
+	if !inCluster || name == "" || namespace == "" || strings.Contains(of, "*") || strings.Contains(namespace, ".") {
+		return "", "", false
+	}
+	return name, namespace, true
+}
+
+// Short is what a scenario calls a host whose run is in a namespace: ratings, or
+// ratings.shop of another; a host that is no service's is called as it stands.
+func Short(host, home string) string {
+	name, namespace, ok := InCluster(host)
+	switch {
+	case !ok:
+		return host
+	case namespace == home:
+		return name
+	}
+	return name + "." + namespace
 }
 
 // GatewayName returns namespace/name of a gateway as an object of a namespace

@@ -131,6 +131,17 @@ func sameService(a, b string) bool {
 	return short == other && cmp.Or(namespace, "default") == cmp.Or(elsewhere, "default")
 }
 
+// NamespacesOf are those that the names of an intent's services have.
+func NamespacesOf(intent Intent) []string {
+	var all []string
+	for _, service := range intent.Services() {
+		if _, namespace := splitName(service); namespace != "" {
+			all = append(all, namespace)
+		}
+	}
+	return all
+}
+
 // splitName splits the name of a service into the short one and its namespace, empty
 // where it has none.
 func splitName(name string) (short, namespace string) {

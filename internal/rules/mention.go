@@ -7,9 +7,10 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// Mentions returns the services that an object names, by their short names, and
-// the versions that its subsets are: the hosts that it has rules for, and those
-// that it sends to. A wildcard and a host outside of the cluster are no service.
+// Mentions returns the services that an object names, by their short names and, those
+// of another namespace, as reviews.shop too, and the versions that its subsets are: the
+// hosts that it has rules for, and those that it sends to. A wildcard and a host outside
+// of the cluster are no service.
 func Mentions(o *Object) (services, versions []string) {
 	hosts := Hosts(o)
 	switch spec := o.Spec.(type) {
@@ -29,8 +30,13 @@ func Mentions(o *Object) (services, versions []string) {
 	for _, host := range hosts {
 		short, rest, _ := strings.Cut(host, ".")
 		inCluster := strings.HasSuffix(rest, ".svc.cluster.local") || !strings.Contains(rest, ".")
-		if !strings.Contains(host, "*") && inCluster && !slices.Contains(services, short) {
-			services = append(services, short)
+		if strings.Contains(host, "*") || !inCluster {
+			continue
+		}
+		for _, name := range []string{short, Short(host, o.Namespace)} {
+			if !strings.HasSuffix(name, ".") && !slices.Contains(services, name) {
+				services = append(services, name)
+			}
 		}
 	}
 	return services, versions

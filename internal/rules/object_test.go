@@ -117,7 +117,7 @@ func TestFaultedAreServicesWhoseFaultCanBite(t *testing.T) {
 		fault("ratings", `{delay: {fixedDelay: 1s, percentage: {value: 100}}}`)+
 		fault("omitted", `{delay: {fixedDelay: 1s}}`)+
 		fault("zero", `{abort: {httpStatus: 500, percentage: {value: 0}}}`)+subsets(`[]`)))
-	if want := []string{"details.other.svc.cluster.local", "ratings", "reviews"}; !slices.Equal(got, want) {
+	if want := []string{"details.other.svc.cluster.local", "ratings.default.svc.cluster.local", "reviews.default.svc.cluster.local"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

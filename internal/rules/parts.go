@@ -92,9 +92,8 @@ type Part struct {
 	setting string // of a part that is none where it was set already: what it says, and for which destinations
 }
 
-// Service is the short name of the part's host, or the host itself if it is of
-// another namespace.
-func (p Part) Service() string { return strings.TrimSuffix(p.Host, FQDN("", p.Object.Namespace)) }
+// Service is what a scenario calls the part's host whose run is in a namespace.
+func (p Part) Service(home string) string { return Short(p.Host, home) }
 
 // Parts returns the parts of an object that the one before it has not; all of
 // them without a before. Two parts are the same if they say the same for the

@@ -130,10 +130,11 @@ func TestAnEntryIsSeenForEachOfItsHosts(t *testing.T) {
 		"ratings:9080": {true, true}, "ratings.default": {true, true}, "ratings.default.svc.cluster.local": {true, true},
 		"shop.example": {false, true}, "10.0.0.1:9080": {false, false}, "": {false, false},
 	} {
-		if is, known := Parts(nil, two)[0].IsFor(authority); [2]bool{is, known} != want {
+		asked := Asked(authority, "default")
+		if is, known := Parts(nil, two)[0].IsFor(asked); [2]bool{is, known} != want {
 			t.Errorf("of %q it says %v, known %v", authority, is, known)
 		}
-		if is, known := Parts(nil, one)[0].IsFor(authority); !is || !known {
+		if is, known := Parts(nil, one)[0].IsFor(asked); !is || !known {
 			t.Errorf("where there is no other host, %q is none of its requests", authority)
 		}
 	}
@@ -191,7 +192,7 @@ func TestFollowingTheStagesOfARun(t *testing.T) {
 	if left := InLoadOf(Follow(known, "", Change{Before: slow})); len(left) != 2 {
 		t.Errorf("after its deletion a VirtualService has %v", left)
 	}
-	if got := known[2].Service(); got != "ratings" {
+	if got := known[2].Service("default"); got != "ratings" {
 		t.Errorf("its service is %s", got)
 	}
 }

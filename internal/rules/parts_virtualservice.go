@@ -205,21 +205,21 @@ func (p Part) forHost(host string, others []string) Part {
 // Several says whether the object of a part has other hosts than the part's.
 func (p Part) Several() bool { return len(p.beside) > 0 }
 
-// IsFor says whether a request to an authority is to the host that a part is for.
-// It is not known if the object has others, and the authority is none of them.
-func (p Part) IsFor(authority string) (is, known bool) {
+// IsFor says whether a request for a host, which is fully qualified as Asked has it, is
+// to the one that a part is for. It is not known if the object has others, and the host
+// is none of them.
+func (p Part) IsFor(asked string) (is, known bool) {
 	if len(p.beside) == 0 {
 		return true, true
 	}
-	is = p.Names(authority)
-	return is, is || p.named(authority, p.beside)
+	is = p.Names(asked)
+	return is, is || named(asked, p.beside)
 }
 
-// Names says whether an authority is the host that a part is for.
-func (p Part) Names(authority string) bool { return p.named(authority, p.hosts) }
+// Names says whether a host, as Asked has it, is one that a part is for.
+func (p Part) Names(asked string) bool { return named(asked, p.hosts) }
 
-func (p Part) named(authority string, hosts []string) bool {
-	asked := Asked(authority, p.Object.Namespace)
+func named(asked string, hosts []string) bool {
 	return slices.ContainsFunc(hosts, func(own string) bool { return covers(own, asked) })
 }
 

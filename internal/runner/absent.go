@@ -16,7 +16,8 @@ import (
 
 // there is what a mesh has behind the names that rules and load name.
 type there struct {
-	namespace string
+	namespace string   // of the run
+	further   []string // that the mesh spans beside it
 	services  []mesh.Service
 	workloads []string                // that load may be from; nil: nobody has looked
 	nobody    []scenarios.NoEndpoints // where the scenario means to send to nobody
@@ -57,7 +58,7 @@ func (t there) rule(before, after *rules.Object, objects []*rules.Object) error 
 // them, on port 80. A name within the cluster is none of these: it is misspelt.
 func (t there) added(o *rules.Object, host string) bool {
 	misspelt := strings.HasSuffix(strings.TrimSuffix(host, "."), ".svc.cluster.local") ||
-		slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == rules.Qualified(host, t.namespace) })
+		slices.ContainsFunc(t.services, func(s mesh.Service) bool { return s.Host == t.qualified(host) })
 	if t.closed || misspelt || o.Kind != rules.VirtualService {
 		return false
 	}
@@ -107,11 +108,11 @@ func (t there) service(host string) (*mesh.Service, error) {
 			return &all[i], nil
 		}
 	}
-	short, own := strings.CutSuffix(host, rules.FQDN("", t.namespace))
+	short, namespace, _ := rules.InCluster(host)
 	overlaps := func(s mesh.Service) bool { return rules.Overlap(s.Host, host) }
 	switch {
-	case own && !strings.Contains(short, "*"):
-		return nil, fmt.Errorf("the namespace %s has no service %q; %s", t.namespace, short, t.another(short))
+	case t.spans(namespace):
+		return nil, fmt.Errorf("the namespace %s has no service %q; %s", namespace, short, t.another(rules.Short(host, t.namespace)))
 	case !t.beyond.Known, slices.ContainsFunc(t.services, overlaps), slices.ContainsFunc(t.beyond.Services, overlaps):
 		return nil, nil
 	}
@@ -127,6 +128,16 @@ func (t there) another(name string) string {
 		return hint
 	}
 	return hint + "; is it in another namespace (--namespace)?"
+}
+
+// qualified is the fully qualified name of a host that the scenario names.
+func (t there) qualified(host string) string {
+	return rules.Qualified(host, t.namespace, t.further...)
+}
+
+// spans says whether the services of a namespace are all known.
+func (t there) spans(namespace string) bool {
+	return namespace != "" && (namespace == t.namespace || slices.Contains(t.further, namespace))
 }
 
 func (t there) names() []string {
@@ -154,7 +165,7 @@ func (t there) ports(host string) []int {
 // a subset of it.
 func (t there) meant(host, subset string) bool {
 	return slices.ContainsFunc(t.nobody, func(n scenarios.NoEndpoints) bool {
-		return rules.FQDN(n.Service, t.namespace) == host && (n.Subset == "" || n.Subset == subset)
+		return t.qualified(n.Service) == host && (n.Subset == "" || n.Subset == subset)
 	})
 }
 
@@ -168,7 +179,7 @@ func (t there) load(cohort mesh.Cohort, objects []*rules.Object) error {
 	if cohort.From == mesh.FromGateway {
 		err = t.entrance(port, objects)
 	} else {
-		err = t.address(rules.Qualified(host, t.namespace), port)
+		err = t.address(t.qualified(host), port)
 	}
 	if err != nil {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
@@ -191,7 +202,8 @@ func (t there) lender(cohort mesh.Cohort) error {
 // address says what is not there of an address that the load workload calls.
 func (t there) address(host, port string) error {
 	service, err := t.service(host)
-	_, own := strings.CutSuffix(host, rules.FQDN("", t.namespace))
+	_, namespace, _ := rules.InCluster(host)
+	own := t.spans(namespace)
 	switch {
 	case t.closed && err != nil && !own:
 		return fmt.Errorf("this mesh has no %s, and no world outside; it has %s", host, strings.Join(t.names(), ", "))
@@ -216,7 +228,7 @@ func (t there) reached(service *mesh.Service) error {
 func (t there) untrue(objects []*rules.Object) error {
 	var wrong []error
 	for _, n := range t.nobody {
-		host := rules.FQDN(n.Service, t.namespace)
+		host := t.qualified(n.Service)
 		i := slices.IndexFunc(t.services, func(s mesh.Service) bool { return s.Host == host })
 		if i < 0 || slices.Contains(t.dropped, subset{host, n.Subset}) {
 			continue

@@ -15,15 +15,16 @@ import (
 
 // Site is what a plan is made for.
 type Site struct {
-	Namespace string
-	Services  []mesh.Service  // of the namespace
-	Objects   []*rules.Object // of the namespace, in force
+	Namespace string          // of the run
+	Further   []string        // those that the mesh spans beside it
+	Services  []mesh.Service  // of the namespaces
+	Objects   []*rules.Object // of the namespaces, in force
 	Closed    bool            // there is no outside: nobody but its services can be called
 	Workloads []string        // of the namespace, those with a proxy; nil: not asked for
 	Beyond    Beyond
 }
 
-// Beyond is what lies outside of the namespace, as far as a scenario names it. Of
+// Beyond is what lies outside of the namespaces, as far as a scenario names it. Of
 // an empty one nobody knows what there is.
 type Beyond struct {
 	Services []mesh.Service // that proxies know: of other namespaces, or of ServiceEntries, whose hosts may begin with a wildcard
@@ -45,7 +46,7 @@ func Alone() Beyond { return Beyond{Known: true, AllGateways: true} }
 // survey learns from a mesh what a plan of the scenario is made for.
 func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, error) {
 	info := m.Info()
-	site := Site{Namespace: info.Namespace, Closed: info.Closed}
+	site := Site{Namespace: info.Namespace, Further: info.Further, Closed: info.Closed}
 	var err error
 	if site.Services, err = m.Services(ctx); err != nil {
 		return site, fmt.Errorf("reading the services: %w", err)
@@ -82,12 +83,21 @@ func survey(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) (Site, erro
 	return site, nil
 }
 
-// called are the hosts that cohorts call, fully qualified.
-func called(cohorts []mesh.Cohort, namespace string) []string {
+// called are the hosts that cohorts call from the namespace of a run, fully qualified.
+func called(cohorts []mesh.Cohort, from mesh.Info) []string {
+	var hosts []string
+	for _, host := range addressed(cohorts) {
+		hosts = append(hosts, rules.Qualified(host, from.Namespace, from.Further...))
+	}
+	return hosts
+}
+
+// addressed are the hosts that cohorts call, as they are written.
+func addressed(cohorts []mesh.Cohort) []string {
 	var hosts []string
 	for _, c := range cohorts {
 		if host, _, err := c.Plan.Address(); err == nil {
-			hosts = append(hosts, rules.Qualified(host, namespace))
+			hosts = append(hosts, host)
 		}
 	}
 	return hosts

@@ -122,11 +122,7 @@ func (e *examination) endpoints(context.Context) error {
 }
 
 func (e *examination) sidecars(ctx context.Context) error {
-	var names []string
-	for _, s := range e.services {
-		names = append(names, s.Name)
-	}
-	wrong, warnings, err := e.Inspect(ctx, names)
+	wrong, warnings, err := e.Inspect(ctx, hostsOf(e.services))
 	if err != nil {
 		return err
 	}
@@ -161,11 +157,7 @@ func (e *examination) rules(ctx context.Context) error {
 
 // neighbours names the objects of other namespaces that are for the services.
 func (e *examination) neighbours(ctx context.Context) error {
-	var hosts []string
-	for _, s := range e.services {
-		hosts = append(hosts, s.Host)
-	}
-	others, all, err := e.Elsewhere(ctx, hosts)
+	others, all, err := e.Elsewhere(ctx, hostsOf(e.services))
 	if err != nil {
 		return err
 	}

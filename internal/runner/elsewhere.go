@@ -28,9 +28,19 @@ func (p *Planned) elsewhere(ctx context.Context, m mesh.Mesh) (wrong []error, er
 	}
 	for stage, change := range p.first() {
 		was := rules.Find(p.objects, change.Ref())
-		for _, other := range others {
-			if err := clash(was, change.After, other, p.objects); err != nil {
+		note := func(err error) {
+			if err != nil {
 				wrong = append(wrong, stage.wrong(change.Ref(), err))
+			}
+		}
+		for _, other := range others {
+			note(clash(was, change.After, other, p.objects))
+		}
+		for _, other := range p.objects {
+			if hidden := hiddenBy(change.After, other); hidden != nil {
+				note(hidden)
+			} else {
+				note(clash(was, change.After, other, p.objects))
 			}
 		}
 	}
@@ -57,8 +67,10 @@ func clash(was, ours, other *rules.Object, objects []*rules.Object) error {
 		return nil
 	case ours.Kind == rules.VirtualService:
 		return overruled(was, ours, other)
+	case ours.Kind == rules.DestinationRule:
+		return hides(was, ours, other, objects)
 	}
-	return hides(was, ours, other, objects)
+	return nil
 }
 
 // overruled says that sidecars follow a VirtualService of another namespace for a host
@@ -105,6 +117,20 @@ func hides(was, ours, other *rules.Object, objects []*rules.Object) error {
 	}
 	return fmt.Errorf("creating %s: it would hide %s, whose trafficPolicy.%s is in force for %s now; let the rule say that too (give the service a DestinationRule of its own with it, or write the run's as an object)",
 		ours.Ref, other.Ref, strings.Join(lost, ", trafficPolicy."), host)
+}
+
+// hiddenBy says that the sidecars of another namespace that the mesh spans follow a
+// DestinationRule of their own for the host of one that is in the namespace of its service
+// (as above).
+func hiddenBy(ours, other *rules.Object) error {
+	if ours.Kind != rules.DestinationRule || other.Kind != ours.Kind {
+		return nil
+	}
+	host := rules.Hosts(ours)[0]
+	if _, serving, _ := rules.InCluster(host); serving != ours.Namespace || other.Namespace == serving || !rules.Covers(rules.Hosts(other)[0], other.Namespace, host) {
+		return nil
+	}
+	return fmt.Errorf("writing %s: %s is for %s too, and the sidecars of its namespace follow that one; take it away, or write the run's there, as an object", ours.Ref, other.Ref, host)
 }
 
 // unsaid are the parts of a policy that another one says nothing of.

@@ -14,20 +14,20 @@ import (
 
 // inspected says what of the mesh itself keeps a run from seeing what it is to see.
 func (p *Planned) inspected(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) ([]error, error) {
-	wrong, warnings, err := m.Inspect(ctx, p.named(s, m.Info().Namespace))
+	wrong, warnings, err := m.Inspect(ctx, p.named(s, m.Info()))
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the mesh: %w", err)
 	}
 	p.Warnings = append(p.Warnings, warnings...)
-	return append(wrong, p.sourceless(ctx, s, m.Info().Namespace)...), nil
+	return append(wrong, p.sourceless(ctx, s, m.Info())...), nil
 }
 
 // sourceless says which expectations ask for what nobody in the mesh could tell, as far
 // as the proxies are known.
-func (p *Planned) sourceless(ctx context.Context, s *scenarios.Scenario, namespace string) (wrong []error) {
+func (p *Planned) sourceless(ctx context.Context, s *scenarios.Scenario, home mesh.Info) (wrong []error) {
 	for _, step := range s.Steps {
 		direct := slices.DeleteFunc(slices.Clone(step.Cohorts), func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })
-		hosts := called(direct, namespace)
+		hosts := called(direct, home)
 		for _, line := range step.Expect {
 			for _, need := range line.Needs() {
 				if why := evidence.Sourceless(ctx, need, p.services, p.proxies, hosts); why != "" {
@@ -39,8 +39,8 @@ func (p *Planned) sourceless(ctx context.Context, s *scenarios.Scenario, namespa
 	return wrong
 }
 
-// named are the services of the namespace that the rules and the load have to do with.
-func (p *Planned) named(s *scenarios.Scenario, namespace string) []string {
+// named are the hosts of the services that the rules and the load have to do with.
+func (p *Planned) named(s *scenarios.Scenario, home mesh.Info) []string {
 	hosts := p.hosts()
 	for _, stage := range p.Stages {
 		for _, o := range stage.Objects() {
@@ -49,12 +49,12 @@ func (p *Planned) named(s *scenarios.Scenario, namespace string) []string {
 			}
 		}
 	}
-	hosts = append(hosts, called(cohortsOf(s), namespace)...)
-	var names []string
+	hosts = append(hosts, called(cohortsOf(s), home)...)
+	var all []string
 	for _, service := range p.services {
-		if slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(host, namespace, service.Host) }) {
-			names = append(names, service.Name)
+		if slices.ContainsFunc(hosts, func(host string) bool { return rules.Covers(host, home.Namespace, service.Host) }) {
+			all = append(all, service.Host)
 		}
 	}
-	return names
+	return all
 }

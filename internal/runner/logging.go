@@ -11,7 +11,7 @@ import (
 )
 
 // logAccess adds to what is given the changes by which the access logs are
-// switched on, where they are off: of the namespace's sidecars, and of a gateway
+// switched on, where they are off: of the namespaces' sidecars, and of a gateway
 // that the run has to do with. A run does without them where that cannot be done,
 // which the warnings then word.
 func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, gitOps bool) {
@@ -28,10 +28,10 @@ func (p *Planned) logAccess(ctx context.Context, m mesh.Mesh, s *scenarios.Scena
 	if len(off) > 0 {
 		off = append(off, unseen...) // whoever has no listener yet will log as the others do, as far as anybody can tell
 	}
-	own := m.Info().Namespace
+	info := m.Info()
 	for _, namespace := range namespaces(off) {
 		var change rules.Change
-		if namespace == own {
+		if namespace == info.Namespace || slices.Contains(info.Further, namespace) {
 			change, err = rules.LogAccess(p.objects, namespace)
 		} else {
 			change, err = rules.LogGateway(p.objects, namespace, labelsIn(proxies, namespace))

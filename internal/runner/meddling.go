@@ -60,10 +60,7 @@ func (h *heard) from(n int) (events []mesh.Event, lost []string) {
 // ends of a window would miss what comes and goes in between.
 func (r *run) listen(ctx context.Context) error {
 	traffic := mesh.Traffic{Gateway: entersAtGateway(r.scenario)}
-	for _, s := range r.services {
-		traffic.Hosts = append(traffic.Hosts, s.Host)
-	}
-	traffic.Hosts = append(traffic.Hosts, called(cohortsOf(r.scenario), r.mesh.Info().Namespace)...)
+	traffic.Hosts = append(hostsOf(r.services), called(cohortsOf(r.scenario), r.mesh.Info())...)
 	unseen, err := r.mesh.Follow(ctx, traffic, r.heard.hear)
 	if err != nil {
 		return fmt.Errorf("following what others change in the mesh: %w", err)
@@ -162,7 +159,16 @@ func sorted(names []string) []string {
 	return slices.Compact(names)
 }
 
-// differing says of the rules of the namespace what is not as the run knows it to
+// hostsOf are those of services.
+func hostsOf(services []mesh.Service) []string {
+	hosts := make([]string, len(services))
+	for i, s := range services {
+		hosts[i] = s.Host
+	}
+	return hosts
+}
+
+// differing says of the rules of the namespaces what is not as the run knows it to
 // be.
 func (r *run) differing(ctx context.Context) (map[rules.Ref]string, error) {
 	objects, err := r.mesh.Objects(ctx)
@@ -202,9 +208,10 @@ func inBrackets(names []string) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// foreign says whether an object is in a namespace in which the run has written
-// nothing, that of a gateway: others may switch logs there as they like.
+// foreign says whether an object is in a namespace that the mesh does not span and in
+// which the run has written nothing, that of a gateway: others may switch logs there as they like.
 func (r *run) foreign(ref rules.Ref) bool {
-	return ref.Namespace != r.mesh.Info().Namespace &&
+	info := r.mesh.Info()
+	return ref.Namespace != info.Namespace && !slices.Contains(info.Further, ref.Namespace) &&
 		!slices.ContainsFunc(r.book.refs(), func(own rules.Ref) bool { return own.Namespace == ref.Namespace })
 }

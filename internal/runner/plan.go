@@ -55,7 +55,7 @@ func Plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 	p := planner{
 		site: site, objects: slices.Clone(site.Objects), silenced: s.Silenced,
-		there: there{namespace: site.Namespace, services: site.Services, workloads: site.Workloads, nobody: s.NoEndpoints, closed: site.Closed, beyond: site.Beyond},
+		there: there{namespace: site.Namespace, further: site.Further, services: site.Services, workloads: site.Workloads, nobody: s.NoEndpoints, closed: site.Closed, beyond: site.Beyond},
 	}
 	given := p.stage(report.Given, s.Given, id+"-0")
 	var steps []Stage
@@ -83,8 +83,12 @@ func plan(site Site, s *scenarios.Scenario, id string) ([]Stage, error) {
 func targets(services []mesh.Service) []rules.Service {
 	out := make([]rules.Service, len(services))
 	for i, service := range services {
+		name, namespace, inCluster := rules.InCluster(service.Host)
+		if !inCluster {
+			name = service.Name
+		}
 		out[i] = rules.Service{
-			Name: service.Name,
+			Name: name, Namespace: namespace,
 			TCP:  !slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return !p.TCP }),
 		}
 	}

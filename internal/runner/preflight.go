@@ -33,6 +33,9 @@ type Planned struct {
 // all of it. Of the options ID, NoAccessLog, Inert and AllowGitOps count.
 func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*Planned, error) {
 	p := &Planned{logging: new(evidence.Logging)}
+	if err := span(ctx, m, s); err != nil {
+		return nil, err
+	}
 	unpermitted := notAdmitted(ctx, m.Permits(ctx, mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s)}))
 	if unpermitted != nil && !isRefused(unpermitted) {
 		return nil, unpermitted
@@ -112,7 +115,9 @@ func (r *run) preflight(ctx, listening context.Context) error {
 		r.current[o.Ref] = o
 	}
 	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
-	r.book.do(func(l *journal.Ledger) { l.Claims = claims(r.planned, r.mesh.Info().Namespace) })
+	info := r.mesh.Info()
+	r.record.Mesh.Further = info.Further
+	r.book.do(func(l *journal.Ledger) { l.Further, l.Claims = info.Further, claims(r.planned, info.Namespace) })
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	var group errgroup.Group

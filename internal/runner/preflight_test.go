@@ -145,7 +145,7 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 					t.Errorf("it lacks %q:\n%v", want, err)
 				}
 			}
-			if name == "planned" && !slices.Contains(m.asked, "ratings") {
+			if name == "planned" && !slices.Contains(m.asked, "ratings.default.svc.cluster.local") {
 				t.Errorf("the mesh was asked of %v, without ratings", m.asked)
 			}
 		})

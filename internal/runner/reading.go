@@ -38,7 +38,7 @@ func (r *run) newReading(name string, proxies []mesh.Proxy) *reading {
 	objects := r.objects()
 	return &reading{
 		run: r, name: name, proxies: proxies, longest: rules.LongestDelay(objects), since: r.heard.len(),
-		observed: evidence.Observed{Services: r.services, Objects: objects},
+		observed: evidence.Observed{Namespace: r.mesh.Info().Namespace, Services: r.services, Objects: objects},
 	}
 }
 

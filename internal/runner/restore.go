@@ -44,7 +44,10 @@ func Restore(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger, o Options
 
 // resume finds out what stands of what the ledger has.
 func (r *run) resume(ctx context.Context) error {
-	var err error
+	err := r.mesh.Span(ctx, r.book.ledger.Further, nil)
+	if err != nil {
+		return err
+	}
 	if r.services, err = r.mesh.Services(ctx); err != nil {
 		return err
 	}
@@ -98,6 +101,10 @@ type Leftover struct {
 // Leftovers says what a run that is over has left, and what Restore would do about
 // it. Nothing is written.
 func Leftovers(ctx context.Context, m mesh.Mesh, ledger *journal.Ledger) ([]Leftover, error) {
+	err := m.Span(ctx, ledger.Further, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)
+	}
 	objects, err := m.Objects(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading what the run %s has left: %w", ledger.Run, err)

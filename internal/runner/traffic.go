@@ -15,6 +15,7 @@ import (
 // traffic is where the requests of cohorts come by in a sample application: more
 // rather than less, for no reason to warn is to be made up. Hosts are fully qualified.
 type traffic struct {
+	home    string          // the namespace of the run
 	own     map[string]bool // the application's
 	called  map[string]bool // by a workload with a sidecar
 	sent    map[string]bool // where requests arrive, called or not
@@ -39,7 +40,7 @@ func (p *planner) traffic(app string, cohorts []mesh.Cohort, objects []*rules.Ob
 	if err != nil {
 		return nil, false
 	}
-	t = &traffic{own: map[string]bool{}, called: map[string]bool{}, sent: map[string]bool{}}
+	t = &traffic{home: p.site.Namespace, own: map[string]bool{}, called: map[string]bool{}, sent: map[string]bool{}}
 	for _, w := range workloads {
 		t.own[rules.FQDN(w.App, p.site.Namespace)] = true
 	}
@@ -52,7 +53,7 @@ func (p *planner) traffic(app string, cohorts []mesh.Cohort, objects []*rules.Ob
 	}
 	for _, cohort := range cohorts {
 		address, _, err := cohort.Plan.Address()
-		host := rules.Qualified(address, p.site.Namespace)
+		host := p.there.qualified(address)
 		switch {
 		case err != nil:
 			return nil, false

@@ -54,7 +54,7 @@ func (t *traffic) misses(o *rules.Object, part rules.Part) string {
 	vs, ok := o.Spec.(*networking.VirtualService)
 	if !ok {
 		if o.Kind == rules.DestinationRule && t.own[part.Host] && !t.sent[part.Host] {
-			return fmt.Sprintf("%s is called by no load, nor on behalf of one", part.Service())
+			return fmt.Sprintf("%s is called by no load, nor on behalf of one", part.Service(t.home))
 		}
 		return ""
 	}
@@ -65,14 +65,14 @@ func (t *traffic) misses(o *rules.Object, part rules.Part) string {
 	case !sidecars:
 		return "only gateways follow it, and no load has from: gateway"
 	case t.own[part.Host] && !t.called[part.Host]:
-		return fmt.Sprintf("%s is called by no load, nor on behalf of one, in the mesh", part.Service())
+		return fmt.Sprintf("%s is called by no load, nor on behalf of one, in the mesh", part.Service(t.home))
 	}
 	for i, entry := range vs.Http {
 		if part.Whole != fmt.Sprintf("spec.http[%d]", i) || !t.own[part.Host] {
 			continue
 		}
 		if header := t.unsent(part.Host, entry.Match); header != "" {
-			return fmt.Sprintf("no load sends %s to %s", header, part.Service())
+			return fmt.Sprintf("no load sends %s to %s", header, part.Service(t.home))
 		}
 	}
 	return ""

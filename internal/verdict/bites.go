@@ -50,15 +50,15 @@ func (r run) missing(w *report.Window) []report.Bite {
 	all := r.bites(w)
 	parts, _ := r.parts(w.Step)
 	return slices.DeleteFunc(slices.Clone(all), func(b report.Bite) bool {
-		return bitten(b) || alternative(b) || r.spokenOf(b, w) || r.placed(b, w) || r.displaced(b, all, parts) || stoodFor(b, all, parts)
+		return bitten(b) || alternative(b) || r.spokenOf(b, w) || r.placed(b, w) || r.displaced(b, all, parts) || r.stoodFor(b, all, parts)
 	})
 }
 
 // stoodFor says whether another part that says the same was seen to bite.
-func stoodFor(b report.Bite, all []report.Bite, parts []rules.Part) bool {
-	i := slices.IndexFunc(parts, func(p rules.Part) bool { return isOf(b, p) })
+func (r run) stoodFor(b report.Bite, all []report.Bite, parts []rules.Part) bool {
+	i := slices.IndexFunc(parts, func(p rules.Part) bool { return r.isOf(b, p) })
 	return i >= 0 && never(b) && slices.ContainsFunc(all, func(other report.Bite) bool {
-		return bitten(other) && slices.ContainsFunc(parts, func(p rules.Part) bool { return isOf(other, p) && p.StandsFor(parts[i]) })
+		return bitten(other) && slices.ContainsFunc(parts, func(p rules.Part) bool { return r.isOf(other, p) && p.StandsFor(parts[i]) })
 	})
 }
 
@@ -77,13 +77,13 @@ func alternative(b report.Bite) bool { return b.Kind == rules.PartMatch && b.Sta
 // displaced says whether of what a part belongs to nothing was seen in a window,
 // since a rule that a later stage wrote took its requests.
 func (r run) displaced(b report.Bite, all []report.Bite, parts []rules.Part) bool {
-	i := slices.IndexFunc(parts, func(p rules.Part) bool { return isOf(b, p) })
+	i := slices.IndexFunc(parts, func(p rules.Part) bool { return r.isOf(b, p) })
 	if i < 0 || !never(b) {
 		return false
 	}
 	earlier, taken := parts[i], kindOf(b).Taken
 	seen := func(p rules.Part) bool {
-		return slices.ContainsFunc(all, func(b report.Bite) bool { return isOf(b, p) && bitten(b) })
+		return slices.ContainsFunc(all, func(b report.Bite) bool { return r.isOf(b, p) && bitten(b) })
 	}
 	if b.Kind != rules.PartMatch && slices.ContainsFunc(parts, func(p rules.Part) bool {
 		return p.Stage == earlier.Stage && p.Object == earlier.Object && p.Whole == earlier.Whole && p.Host == earlier.Host && seen(p)
@@ -103,8 +103,8 @@ func (r run) later(stage, other string) bool {
 	return stage != report.Given && (other == report.Given || at(stage) > at(other))
 }
 
-func isOf(b report.Bite, p rules.Part) bool {
-	return b.Stage == p.Stage && b.Rule == p.Object.String() && b.Path == p.Path && b.Kind == p.Kind && b.Service == p.Service()
+func (r run) isOf(b report.Bite, p rules.Part) bool {
+	return b.Stage == p.Stage && b.Rule == p.Object.String() && b.Path == p.Path && b.Kind == p.Kind && b.Service == p.Service(r.record.Mesh.Namespace)
 }
 
 func idOf(b report.Bite) string {

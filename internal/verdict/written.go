@@ -20,7 +20,7 @@ func (r run) bites(w *report.Window) []report.Bite {
 	}
 	parts, unread := r.parts(w.Step)
 	for _, p := range parts {
-		lack(report.Bite{Rule: p.Object.String(), Path: p.Path, Kind: p.Kind, Service: p.Service(), Stage: p.Stage}, "nobody has looked for it")
+		lack(report.Bite{Rule: p.Object.String(), Path: p.Path, Kind: p.Kind, Service: p.Service(r.record.Mesh.Namespace), Stage: p.Stage}, "nobody has looked for it")
 	}
 	for _, c := range unread {
 		lack(report.Bite{Rule: c.change.Object, Path: "spec", Stage: c.change.Step}, "the record of it cannot be read: "+c.err.Error())

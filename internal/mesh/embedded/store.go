@@ -62,6 +62,9 @@ func (m *Mesh) Elsewhere(context.Context, []string) ([]*rules.Object, bool, erro
 // Inspect implements mesh.Mesh: every workload has a proxy, and nobody else is here.
 func (m *Mesh) Inspect(context.Context, []string) ([]error, []string, error) { return nil, nil, nil }
 
+// Span implements mesh.Mesh: there is one namespace.
+func (m *Mesh) Span(context.Context, []string, []string) error { return nil }
+
 // Admit implements mesh.Mesh. A field that is not implemented is a
 // *config.UnsupportedError.
 func (m *Mesh) Admit(_ context.Context, objects []*rules.Object) error {

@@ -128,7 +128,7 @@ func (c *Cluster) unlisted(ctx context.Context, pod *corev1.Pod) error {
 		return answered(fmt.Errorf("listing the services of namespace %s: %w", c.namespace, err))
 	}
 	for _, s := range list.Items {
-		if selected([]corev1.Service{s}, pod.Labels) {
+		if selects(s, pod) {
 			return fmt.Errorf("the Service %s/%s selects it (%s), and would have others call it; give it other labels",
 				s.Namespace, s.Name, labels.SelectorFromSet(s.Spec.Selector))
 		}

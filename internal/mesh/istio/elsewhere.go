@@ -43,7 +43,7 @@ func (m *Mesh) elsewhere(ctx context.Context, kind string, hosts []string) (obje
 	traffic := mesh.Traffic{Hosts: hosts}
 	for i := range list.Items {
 		u := &list.Items[i]
-		if u.GetNamespace() == m.namespace || !m.reaches(u, traffic) {
+		if m.spans(u.GetNamespace()) || !m.reaches(u, traffic) { // of those Objects tells
 			continue
 		}
 		o, err := read(u)

@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // What Istio writes on namespaces and pods (istio.io, "Resource Labels" and "Resource
@@ -26,39 +28,52 @@ const (
 // Inspect implements mesh.Mesh: whether the services' pods have the sidecars in which
 // rules act, and by which they are seen to, and whether the load workload's pod would be
 // taken and get one.
-func (m *Mesh) Inspect(ctx context.Context, services []string) (wrong []error, warnings []string, err error) {
-	namespace, err := m.kube.CoreV1().Namespaces().Get(ctx, m.namespace, metav1.GetOptions{})
-	if apierrors.IsForbidden(err) { // then the pods must tell
-		namespace, err = &corev1.Namespace{}, nil
-	}
-	if err != nil {
-		return nil, nil, answered(fmt.Errorf("reading the namespace %s: %w", m.namespace, err))
-	}
-	all, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, nil, answered(fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err))
-	}
-	pods, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, nil, answered(fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err))
-	}
-	if namespace.Labels[injection] == "disabled" {
-		wrong = append(wrong, fmt.Errorf("the namespace %s has the label %s=disabled, so no pod of it gets a sidecar, that of the load neither; take the label off, or run where sidecars are injected", m.namespace, injection))
-	}
-	for _, s := range all.Items {
-		if !slices.Contains(services, s.Name) || len(s.Spec.Selector) == 0 {
-			continue
+func (m *Mesh) Inspect(ctx context.Context, hosts []string) (wrong []error, warnings []string, err error) {
+	for _, namespace := range m.namespaces() {
+		refused, doubtful, err := m.inspect(ctx, namespace, hosts)
+		if err != nil {
+			return nil, nil, err
 		}
-		bare := bareOf(s, pods.Items, namespace)
-		wrong = append(wrong, bare.refusals(s)...)
-		warnings = append(warnings, bare.warnings(s)...)
+		wrong, warnings = append(wrong, refused...), append(warnings, doubtful...)
 	}
-	warnings = append(warnings, m.othersLoad(pods.Items)...)
 	if m.fortio {
 		warnings = append(warnings, byFortio)
 	}
 	refused, err := m.tryPod(ctx)
 	return append(wrong, refused...), warnings, err
+}
+
+// inspect looks at one of the namespaces.
+func (m *Mesh) inspect(ctx context.Context, name string, hosts []string) (wrong []error, warnings []string, err error) {
+	namespace, err := m.kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsForbidden(err): // then the pods must tell
+		namespace = &corev1.Namespace{}
+	case apierrors.IsNotFound(err):
+		return []error{fmt.Errorf("there is no namespace %q; correct the name (kubectl get namespaces)", name)}, nil, nil
+	case err != nil:
+		return nil, nil, answered(fmt.Errorf("reading the namespace %s: %w", name, err))
+	}
+	services, err := m.servicesIn(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	pods, err := m.podsIn(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if namespace.Labels[injection] == "disabled" {
+		wrong = append(wrong, fmt.Errorf("the namespace %s has the label %s=disabled, so no pod that is made there gets a sidecar, a load workload's neither; take the label off, or run where sidecars are injected", name, injection))
+	}
+	for _, s := range services {
+		if !slices.Contains(hosts, rules.FQDN(s.Name, s.Namespace)) || len(s.Spec.Selector) == 0 {
+			continue
+		}
+		bare := bareOf(s, pods, namespace)
+		wrong = append(wrong, bare.refusals(s)...)
+		warnings = append(warnings, bare.warnings(s)...)
+	}
+	return wrong, append(warnings, m.othersLoad(pods)...), nil
 }
 
 // tryPod asks by a dry run what keeps the load workload's pod from being made: quotas,
@@ -95,7 +110,7 @@ func unprivileged(err error) bool {
 func (m *Mesh) othersLoad(pods []corev1.Pod) (warnings []string) {
 	for i := range pods {
 		if id := pods[i].Labels[label]; id != "" && id != m.id && pods[i].Annotations[madeOf] == "" && pods[i].Status.Phase == corev1.PodRunning {
-			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete pod %s", pods[i].Name, m.namespace, pods[i].Name))
+			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete pod %s", pods[i].Name, pods[i].Namespace, pods[i].Name))
 		}
 	}
 	return warnings

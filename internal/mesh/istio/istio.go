@@ -23,7 +23,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 )
 
-// Mesh is one namespace of a cluster with Istio, for one run.
+// Mesh is one namespace of a cluster with Istio, and those that Span adds, for one run.
 type Mesh struct {
 	*Cluster
 	run   string
@@ -33,6 +33,7 @@ type Mesh struct {
 	mu        sync.Mutex
 	workloads map[string]*starting // by what they borrow, those that were asked for
 	granted   map[right]bool       // rights that this user is known to have
+	further   []string             // the namespaces that it spans beside its own, sorted
 	gateways  []string             // the namespaces of the ingress gateway's pods, as far as they were found
 	unfollow  []context.CancelFunc
 	closed    bool
@@ -61,6 +62,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 // image) and Kubernetes, and Envoy once the load workload runs.
 func (m *Mesh) Info() mesh.Info {
 	info := m.info
+	info.Further = m.namespaces()[1:]
 	for _, start := range m.asked() {
 		if w := start.ended(); w != nil {
 			info.Version += ", Envoy " + w.envoy

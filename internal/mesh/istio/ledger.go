@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshchaos/meshchaos/internal/journal"
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // A ledger is a ConfigMap of the namespace, meshchaos-ledger-RUN, with the run under
@@ -43,7 +44,8 @@ type head struct {
 	Started  time.Time `json:"started"`
 	Objects  int       `json:"objects"` // how many entries there are at least
 
-	Claims []journal.Claim `json:"claims,omitempty"`
+	Further []string        `json:"further,omitempty"`
+	Claims  []journal.Claim `json:"claims,omitempty"`
 }
 
 // parts are the ConfigMaps of a ledger, as this process knows them.
@@ -116,7 +118,7 @@ func (m *Mesh) Enter(ctx context.Context, l *journal.Ledger) error {
 		texts[key] = string(text)
 		return err
 	}
-	if err := add(runKey, head{l.Run, l.Scenario, l.By, l.Started, len(l.Entries), l.Claims}); err != nil {
+	if err := add(runKey, head{l.Run, l.Scenario, l.By, l.Started, len(l.Entries), l.Further, l.Claims}); err != nil {
 		return err
 	}
 	for i, entry := range l.Entries {
@@ -202,7 +204,8 @@ func (m *Mesh) writePart(ctx context.Context, ledger *journal.Ledger, part int) 
 	return err
 }
 
-// Ledgers implements mesh.Mesh.
+// Ledgers implements mesh.Mesh. Objects takes in from then on what the runs have written
+// for gateways, wherever these are now.
 func (m *Mesh) Ledgers(ctx context.Context) ([]*journal.Ledger, error) {
 	list, err := m.listParts(ctx, "")
 	if err != nil {
@@ -220,6 +223,11 @@ func (m *Mesh) Ledgers(ctx context.Context) ([]*journal.Ledger, error) {
 			return nil, fmt.Errorf("reading the ledger of run %s, ConfigMap/%s/%s: %w; if it is none of meshchaos, take its labels off", run, m.namespace, partName(run, 0), err)
 		}
 		all = append(all, ledger)
+		for _, e := range ledger.Entries {
+			if e.Ref.Kind == rules.Telemetry {
+				m.remember(e.Ref.Namespace)
+			}
+		}
 	}
 	slices.SortFunc(all, journal.InOrder)
 	return all, nil
@@ -236,7 +244,7 @@ func ledgerOf(run string, parts []corev1.ConfigMap) (*journal.Ledger, error) {
 	if err := json.Unmarshal([]byte(texts[runKey]), &head); err != nil {
 		return nil, fmt.Errorf("its key %s: %w", runKey, err)
 	}
-	ledger := &journal.Ledger{Run: head.Run, Scenario: head.Scenario, By: head.By, Started: head.Started, Claims: head.Claims}
+	ledger := &journal.Ledger{Run: head.Run, Scenario: head.Scenario, By: head.By, Started: head.Started, Further: head.Further, Claims: head.Claims}
 	if ledger.Run != run {
 		return nil, fmt.Errorf("its key %s is of run %q", runKey, ledger.Run)
 	}

@@ -70,16 +70,9 @@ func (m *Mesh) Objects(ctx context.Context) ([]*rules.Object, error) {
 
 // namespacesOf are those in which a run may have to do with objects of a kind.
 func (m *Mesh) namespacesOf(kind string) []string {
-	all := []string{m.namespace}
-	if kind != rules.Telemetry {
-		return all
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, namespace := range m.gateways {
-		if namespace != m.namespace {
-			all = append(all, namespace)
-		}
+	all := m.namespaces()
+	if kind == rules.Telemetry {
+		all = append(all, m.gatewaysElsewhere()...)
 	}
 	return all
 }

@@ -3,7 +3,6 @@ package istio
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ func (m *Mesh) Prepare(ctx context.Context, cohorts []mesh.Cohort) error {
 }
 
 // Proxies implements mesh.Mesh: one proxy for each pod that is ready and has
-// one, in the namespace and of the ingress gateway. While a load workload is
+// one, in the namespaces and of the ingress gateway. While a load workload is
 // being made, it waits for that.
 func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	ours, err := m.ours(ctx)
@@ -53,14 +52,20 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 	if err != nil {
 		return nil, answered(err)
 	}
-	m.remember(gateways)
-	list, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, answered(fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err))
+	for i := range gateways {
+		m.remember(gateways[i].Namespace)
+	}
+	var pods []corev1.Pod
+	for _, namespace := range m.namespaces() {
+		some, err := m.podsIn(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		pods = append(pods, some...)
 	}
 	var proxies []mesh.Proxy
 	seen := map[string]bool{}
-	for i, pod := range slices.Concat(gateways, list.Items) {
+	for i, pod := range slices.Concat(gateways, pods) {
 		client := ours[pod.UID]
 		if seen[string(pod.UID)] || !sends(&pod, client) {
 			continue
@@ -90,15 +95,13 @@ func sends(pod *corev1.Pod, client *workload) bool {
 	return carries(pod) && pod.Labels[label] == ""
 }
 
-// remember keeps in which namespaces the gateway's pods are: their Telemetries
+// remember keeps in which namespaces the gateway's pods are, or were: their Telemetries
 // decide what it logs.
-func (m *Mesh) remember(gateways []corev1.Pod) {
+func (m *Mesh) remember(namespace string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range gateways {
-		if namespace := gateways[i].Namespace; !slices.Contains(m.gateways, namespace) {
-			m.gateways = append(m.gateways, namespace)
-		}
+	if !slices.Contains(m.gateways, namespace) {
+		m.gateways = append(m.gateways, namespace)
 	}
 }
 
@@ -126,10 +129,14 @@ func (c *Cluster) proxy(pod *corev1.Pod, labels map[string]string) (mesh.Proxy, 
 	if err != nil {
 		return mesh.Proxy{}, err
 	}
+	elsewhere := ""
+	if pod.Namespace != c.namespace {
+		elsewhere = "." + pod.Namespace
+	}
 	return mesh.Proxy{
-		Name:      pod.Name,
+		Name:      pod.Name + elsewhere,
 		Namespace: pod.Namespace,
-		Workload:  owner(pod),
+		Workload:  owner(pod) + elsewhere,
 		App:       cmp.Or(labels["app"], labels["app.kubernetes.io/name"]),
 		Version:   labels["version"],
 		Labels:    labels,

@@ -10,26 +10,45 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
 // Services implements mesh.Mesh. Hosts are those of the cluster domain
 // cluster.local.
 func (m *Mesh) Services(ctx context.Context) ([]mesh.Service, error) {
-	list, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
+	var all []mesh.Service
+	for _, namespace := range m.namespaces() {
+		services, err := m.servicesIn(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		pods, err := m.podsIn(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range services {
+			one := service(s, m.namespace)
+			one.Ready = readyBehind(s, pods)
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+func (c *Cluster) servicesIn(ctx context.Context, namespace string) ([]corev1.Service, error) {
+	list, err := c.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err)
+		return nil, answered(fmt.Errorf("listing the services of namespace %s: %w", namespace, err))
 	}
-	pods, err := m.kube.CoreV1().Pods(m.namespace).List(ctx, metav1.ListOptions{})
+	return list.Items, nil
+}
+
+func (c *Cluster) podsIn(ctx context.Context, namespace string) ([]corev1.Pod, error) {
+	list, err := c.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("listing the pods of namespace %s: %w", m.namespace, err)
+		return nil, answered(fmt.Errorf("listing the pods of namespace %s: %w", namespace, err))
 	}
-	services := make([]mesh.Service, 0, len(list.Items))
-	for _, s := range list.Items {
-		one := service(s)
-		one.Ready = readyBehind(s, pods.Items)
-		services = append(services, one)
-	}
-	return services, nil
+	return list.Items, nil
 }
 
 // readyBehind returns the labels of the pods that a service selects and that
@@ -50,8 +69,10 @@ func readyBehind(s corev1.Service, pods []corev1.Pod) []map[string]string {
 	return behind
 }
 
-func service(s corev1.Service) mesh.Service {
-	out := mesh.Service{Name: s.Name, Host: s.Name + "." + s.Namespace + ".svc.cluster.local"}
+// service is one as a run knows it whose own namespace is home.
+func service(s corev1.Service, home string) mesh.Service {
+	host := rules.FQDN(s.Name, s.Namespace)
+	out := mesh.Service{Name: rules.Short(host, home), Host: host}
 	for _, p := range s.Spec.Ports {
 		if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
 			tcp, either := protocol(p)

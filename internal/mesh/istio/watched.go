@@ -2,7 +2,6 @@ package istio
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,16 +42,20 @@ var (
 	}
 )
 
-// watched are the kinds to follow for the traffic.
+// watched are the kinds to follow for the traffic: in the namespaces whose objects act on
+// the workloads of the mesh, which are its own, Istio's, and the ingress gateway's.
 func (m *Mesh) watched(of mesh.Traffic) []watched {
 	version := m.resources[rules.VirtualService].GroupVersion()
-	here := m.places()
+	here := append(m.namespaces(), m.gatewaysElsewhere()...)
+	if !slices.Contains(here, istioSystem) {
+		here = append(here, istioSystem)
+	}
 	var all []watched
 	for kind, plural := range byHost {
 		all = append(all, watched{
 			kind: kind, of: version.WithResource(plural), did: respecified,
 			namespaces: append([]string{metav1.NamespaceAll}, here...),
-			acts:       func(o *unstructured.Unstructured) bool { return o.GetNamespace() == m.namespace || m.reaches(o, of) },
+			acts:       func(o *unstructured.Unstructured) bool { return m.spans(o.GetNamespace()) || m.reaches(o, of) },
 		})
 	}
 	place := func(kind string, of schema.GroupVersionResource) {
@@ -70,16 +73,6 @@ func (m *Mesh) watched(of mesh.Traffic) []watched {
 		place(rules.Telemetry, of)
 	}
 	return all
-}
-
-// places are the namespaces whose objects act on the workloads of the mesh: its
-// own, Istio's, and the ingress gateway's.
-func (m *Mesh) places() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := append([]string{m.namespace, istioSystem}, m.gateways...)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // respecified compares what an object asks for: by metadata.generation, which
@@ -100,11 +93,11 @@ func respecified(was, is *unstructured.Unstructured) string {
 }
 
 // reaches says whether an object of another namespace names one of the hosts, is
-// exported to this one and bound to where the traffic passes. A VirtualService
+// exported to these and bound to where the traffic passes. A VirtualService
 // without hosts is a delegate, whose hosts another one has.
 func (m *Mesh) reaches(o *unstructured.Unstructured, traffic mesh.Traffic) bool {
 	exported, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "exportTo") // malformed: it counts as if it were for all
-	if len(exported) > 0 && !slices.Contains(exported, "*") && !slices.Contains(exported, m.namespace) {
+	if len(exported) > 0 && !slices.Contains(exported, "*") && !slices.ContainsFunc(exported, m.spans) {
 		return false
 	}
 	gateways, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "gateways")
@@ -123,39 +116,48 @@ func (m *Mesh) reaches(o *unstructured.Unstructured, traffic mesh.Traffic) bool 
 // watchedPods are the pods that carry or serve traffic, those of the ingress
 // gateway, and the services.
 func (m *Mesh) watchedPods(ctx context.Context) ([]watched, error) {
-	services, err := m.kube.CoreV1().Services(m.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("listing the services of namespace %s: %w", m.namespace, err)
+	var services []corev1.Service
+	for _, namespace := range m.namespaces() {
+		some, err := m.servicesIn(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		services = append(services, some...)
 	}
 	gateways, err := m.gatewayPods(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m.remember(gateways)
+	for i := range gateways {
+		m.remember(gateways[i].Namespace)
+	}
 	pods := corev1.SchemeGroupVersion.WithResource("pods")
 	all := []watched{
 		{
-			kind: "Service", of: corev1.SchemeGroupVersion.WithResource("services"), namespaces: []string{m.namespace}, did: respecified,
+			kind: "Service", of: corev1.SchemeGroupVersion.WithResource("services"), namespaces: m.namespaces(), did: respecified,
 			acts: func(*unstructured.Unstructured) bool { return true },
 		}, {
-			kind: "Pod", of: pods, namespaces: []string{m.namespace}, did: served,
+			kind: "Pod", of: pods, namespaces: m.namespaces(), did: served,
 			acts: func(o *unstructured.Unstructured) bool {
-				return o.GetLabels()[label] == "" && (hasProxy(podOf(o)) || selected(services.Items, o.GetLabels()))
+				return o.GetLabels()[label] == "" && (hasProxy(podOf(o)) || selected(services, podOf(o)))
 			},
 		},
 	}
-	elsewhere := slices.DeleteFunc(m.namespacesOf(rules.Telemetry), func(namespace string) bool { return namespace == m.namespace })
 	return append(all, watched{
-		kind: "Pod", of: pods, namespaces: elsewhere, selector: gatewayLabels, did: served,
+		kind: "Pod", of: pods, namespaces: m.gatewaysElsewhere(), selector: gatewayLabels, did: served,
 		acts: func(*unstructured.Unstructured) bool { return true },
 	}), nil
 }
 
-// selected says whether a pod with the labels is behind a service.
-func selected(services []corev1.Service, of map[string]string) bool {
-	return slices.ContainsFunc(services, func(s corev1.Service) bool {
-		return len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(of))
-	})
+// selected says whether a pod is behind a service.
+func selected(services []corev1.Service, pod *corev1.Pod) bool {
+	return slices.ContainsFunc(services, func(s corev1.Service) bool { return s.Namespace == pod.Namespace && selects(s, pod) })
+}
+
+// selects says whether a service selects the pods of its namespace that have the labels of
+// one.
+func selects(s corev1.Service, pod *corev1.Pod) bool {
+	return len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pod.Labels))
 }
 
 // served says whether a pod began or ceased to serve.
