@@ -43,7 +43,7 @@ func (r *run) unlikely(ctx context.Context, objects []*rules.Object) error {
 // toldApart says which rule for what a cohort calls asks for labels that the load
 // workload has and a pod of the borrowed workload has not, or the other way round.
 func (r *run) toldApart(cohort mesh.Cohort, objects []*rules.Object, proxies []mesh.Proxy) error {
-	hosts := called([]mesh.Cohort{cohort}, r.mesh.Info().Namespace)
+	hosts := called([]mesh.Cohort{cohort}, r.mesh.Info())
 	ours := slices.IndexFunc(proxies, func(p mesh.Proxy) bool { return p.Client && cohort.Enters(p) })
 	if cohort.Borrows() == "" || ours < 0 {
 		return nil

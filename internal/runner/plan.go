@@ -89,7 +89,7 @@ func targets(services []mesh.Service) []rules.Service {
 		}
 		out[i] = rules.Service{
 			Name: name, Namespace: namespace,
-			TCP:  !slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return !p.TCP }),
+			TCP: !slices.ContainsFunc(service.Ports, func(p mesh.Port) bool { return !p.TCP }),
 		}
 	}
 	return out

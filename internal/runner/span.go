@@ -35,4 +35,3 @@ func span(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) error {
 	}
 	return nil
 }
-
