@@ -225,14 +225,14 @@ func TestARightThatIsMissedIsNoFailureOfTheCluster(t *testing.T) {
 func TestARunThatIsInterruptedBeforeItBeginsSaysSo(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	lost := fmt.Errorf("preparing the mesh: %w", context.Canceled)
-	if got := early(ctx, lost); got != lost {
+	if got := early(ctx, lost); got.Error() != lost.Error() {
 		t.Errorf("without an interrupt: %v", got)
 	}
 	stop()
 	if got := early(ctx, lost).Error(); got != "interrupted before the first rule was written: preparing the mesh: context canceled" {
 		t.Error(got)
 	}
-	if got := early(ctx, io.EOF); got != io.EOF {
+	if got := early(ctx, io.EOF); got.Error() != io.EOF.Error() {
 		t.Errorf("another reason: %v", got)
 	}
 	var said bytes.Buffer

@@ -93,21 +93,6 @@ func (w *Window) AwaitLines(ctx context.Context, ended time.Time, delay time.Dur
 	return w.awaitCounted(ctx, time.Now().Add(lateness))
 }
 
-// AwaitCalls waits until the access logs have the lines of what Calls tells of: where
-// no answer was bad, of each request that an endpoint has counted, or else as AwaitLines
-// does. What a proxy answers itself nobody counts.
-func (w *Window) AwaitCalls(ctx context.Context, ended time.Time, delay time.Duration) error {
-	for _, load := range w.Loads {
-		if load != nil && load.Count(loadgen.Outcome.Failed) > 0 {
-			return w.AwaitLines(ctx, ended, delay)
-		}
-	}
-	if w.Log == nil {
-		return nil
-	}
-	return w.awaitCounted(ctx, ended.Add(delay+lateness))
-}
-
 // awaitCounted waits until the access logs have a line of each request that /clusters
 // counted, or the deadline is over.
 func (w *Window) awaitCounted(ctx context.Context, deadline time.Time) error {

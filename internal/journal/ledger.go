@@ -20,7 +20,7 @@ type Ledger struct {
 	Scenario string    `json:"scenario"` // the name
 	By       string    `json:"by"`       // who runs it: user@machine
 	Started  time.Time `json:"started"`
-	Deadline time.Time `json:"deadline"` // a run that is alive pushes it on before
+	Deadline time.Time `json:"deadline"`          // a run that is alive pushes it on before
 	Further  []string  `json:"further,omitempty"` // the namespaces that the run spans beside its own
 	Claims   []Claim   `json:"claims,omitempty"`
 	Entries  []*Entry  `json:"entries"` // in the order of their first write

@@ -94,8 +94,8 @@ type Mesh interface {
 	// is a HeldError, and nothing is held for this run.
 	Enter(ctx context.Context, ledger *journal.Ledger) error
 
-	// Holders returns what runs of other namespaces hold in this one, and what any
-	// other run holds of the claims. What this user may not see is left out; Enter
+	// Holders returns what runs of other namespaces hold in this one, what any other run
+	// holds of the claims, and the runs of the namespaces that these are in. What this user may not see is left out; Enter
 	// finds it.
 	Holders(ctx context.Context, claims []journal.Claim) ([]*journal.Holder, error)
 

@@ -75,7 +75,13 @@ func (r *run) holders(ctx context.Context) ([]*journal.Holder, error) {
 		}
 	}
 	elsewhere, err := r.mesh.Holders(ctx, r.book.ledger.Claims)
-	return append(all, elsewhere...), err
+	for _, holder := range elsewhere {
+		later := holder.What == "" && holder.Alive() && holder.Since.After(own.Started) // it finds what this run holds, and gives way
+		if !later {
+			all = append(all, holder)
+		}
+	}
+	return all, err
 }
 
 // claim stores the ledger, and with it holds what the run is about to write; it

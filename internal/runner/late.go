@@ -47,7 +47,7 @@ func (r *run) explainLater(ctx context.Context, at int, seen *reading, loads map
 		return
 	}
 	log.Part()
-	r.read(ctx, seen, seen.AwaitCalls, &late{window: at, tell: func(w *report.Window) { w.Calls = log.Calls(loads, r.services) }})
+	r.read(ctx, seen, seen.AwaitLines, &late{window: at, tell: func(w *report.Window) { w.Calls = log.Calls(loads, r.services) }})
 }
 
 // read takes the access logs of a window over, and reads them beside the run until the

@@ -15,7 +15,7 @@ import (
 // load calls and its expectations ask for.
 func span(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario) error {
 	var namespaces []string
-	hosts := addressed(cohortsOf(s))
+	hosts := addressed(slices.DeleteFunc(cohortsOf(s), func(c mesh.Cohort) bool { return c.From == mesh.FromGateway })) // which looks no host up
 	rulesOf := slices.Clone(s.Given)
 	for _, step := range s.Steps {
 		rulesOf = append(rulesOf, step.Apply...)

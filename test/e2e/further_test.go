@@ -60,6 +60,11 @@ func TestARunReachesTheServicesOfAnotherNamespace(t *testing.T) {
 				t.Errorf("verdict %s, restored %v, further namespaces %v", record.Verdict, record.Restored, record.Mesh.Further)
 				show(t, record)
 			}
+			for _, w := range record.Windows {
+				if len(w.Calls) == 0 || w.Calls[0].Call == nil {
+					t.Errorf("%s: no call is told of: %+v", w.Words(), w.Calls)
+				}
+			}
 			if diff := cmp.Diff(before, both()); diff != "" {
 				t.Errorf("the namespaces (-before +after):\n%s", diff)
 			}

@@ -216,9 +216,18 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 			all = append(all, holder)
 		}
 	}
+	looked := map[string]bool{m.namespace: true}
 	for _, c := range claims {
 		if c.Namespace == m.namespace {
 			continue
+		}
+		if !looked[c.Namespace] {
+			looked[c.Namespace] = true
+			own, err := m.runsOf(ctx, c.Namespace)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, own...)
 		}
 		var held *mesh.HeldError
 		if _, err := m.mayTake(ctx, m.run, c); errors.As(err, &held) {
@@ -226,6 +235,20 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 		} else if err != nil && !apierrors.IsForbidden(err) {
 			return nil, err
 		}
+	}
+	return all, nil
+}
+
+// runsOf are the runs whose ledgers stand in another namespace: each of them holds all of
+// it.
+func (m *Mesh) runsOf(ctx context.Context, namespace string) ([]*journal.Holder, error) {
+	there, err := m.ledgersIn(ctx, namespace)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, err
+	}
+	var all []*journal.Holder
+	for _, ledger := range there {
+		all = append(all, ledger.Holder(namespace))
 	}
 	return all, nil
 }

@@ -151,7 +151,7 @@ func (m *Mesh) readParts(ctx context.Context, run string) error {
 	if m.ledger.run == run {
 		return nil
 	}
-	list, err := m.listParts(ctx, ","+instance+"="+run)
+	list, err := m.listParts(ctx, m.namespace, ","+instance+"="+run)
 	if err != nil {
 		return err
 	}
@@ -171,11 +171,11 @@ func (m *Mesh) readParts(ctx context.Context, run string) error {
 	return nil
 }
 
-// listParts lists the parts of ledgers.
-func (m *Mesh) listParts(ctx context.Context, selector string) ([]corev1.ConfigMap, error) {
-	list, err := m.kube.CoreV1().ConfigMaps(m.namespace).List(ctx, metav1.ListOptions{LabelSelector: ledgers + selector})
+// listParts lists the parts of a namespace's ledgers.
+func (m *Mesh) listParts(ctx context.Context, namespace, selector string) ([]corev1.ConfigMap, error) {
+	list, err := m.kube.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: ledgers + selector})
 	if err != nil {
-		return nil, answered(fmt.Errorf("listing the configmaps of namespace %s: %w", m.namespace, err))
+		return nil, answered(fmt.Errorf("listing the configmaps of namespace %s: %w", namespace, err))
 	}
 	return list.Items, nil
 }
@@ -207,7 +207,20 @@ func (m *Mesh) writePart(ctx context.Context, ledger *journal.Ledger, part int) 
 // Ledgers implements mesh.Mesh. Objects takes in from then on what the runs have written
 // for gateways, wherever these are now.
 func (m *Mesh) Ledgers(ctx context.Context) ([]*journal.Ledger, error) {
-	list, err := m.listParts(ctx, "")
+	all, err := m.ledgersIn(ctx, m.namespace)
+	for _, ledger := range all {
+		for _, e := range ledger.Entries {
+			if e.Ref.Kind == rules.Telemetry {
+				m.remember(e.Ref.Namespace)
+			}
+		}
+	}
+	return all, err
+}
+
+// ledgersIn are those that stand in a namespace.
+func (m *Mesh) ledgersIn(ctx context.Context, namespace string) ([]*journal.Ledger, error) {
+	list, err := m.listParts(ctx, namespace, "")
 	if err != nil {
 		return nil, err
 	}
@@ -220,14 +233,9 @@ func (m *Mesh) Ledgers(ctx context.Context) ([]*journal.Ledger, error) {
 	for run, parts := range byRun {
 		ledger, err := ledgerOf(run, parts)
 		if err != nil {
-			return nil, fmt.Errorf("reading the ledger of run %s, ConfigMap/%s/%s: %w; if it is none of meshchaos, take its labels off", run, m.namespace, partName(run, 0), err)
+			return nil, fmt.Errorf("reading the ledger of run %s, ConfigMap/%s/%s: %w; if it is none of meshchaos, take its labels off", run, namespace, partName(run, 0), err)
 		}
 		all = append(all, ledger)
-		for _, e := range ledger.Entries {
-			if e.Ref.Kind == rules.Telemetry {
-				m.remember(e.Ref.Namespace)
-			}
-		}
 	}
 	slices.SortFunc(all, journal.InOrder)
 	return all, nil
@@ -273,7 +281,7 @@ func ledgerOf(run string, parts []corev1.ConfigMap) (*journal.Ledger, error) {
 // Settle implements mesh.Mesh. The load workload of this very run stays until Close,
 // for its access log is still read, and further runs may share it.
 func (m *Mesh) Settle(ctx context.Context, run string) error {
-	list, err := m.listParts(ctx, ","+instance+"="+run)
+	list, err := m.listParts(ctx, m.namespace, ","+instance+"="+run)
 	if err != nil {
 		return err
 	}
