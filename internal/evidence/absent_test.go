@@ -72,6 +72,18 @@ func (s *scene) twin(address string, before, after uint64) {
 	add(s.after, after)
 }
 
+// toFilms has the web that caller calls be in another namespace than shop.
+func (s *scene) toFilms() {
+	for _, readings := range []map[string]*reading{s.before, s.after} {
+		films := webCluster
+		films.Host = "web.films.svc.cluster.local"
+		c := readings["caller"].clusters[webCluster]
+		c.Name = films
+		readings["caller"].clusters = map[envoy.ClusterName]envoy.Cluster{films: c}
+		readings["caller"].configs = map[envoy.ClusterName]envoy.ClusterConfig{films: {Name: films}}
+	}
+}
+
 func (s *scene) telemetry(proxy, reporter, flags string, before, after uint64) {
 	series := envoy.Requests{Reporter: reporter, Host: webCluster.Host, Flags: flags, Count: before}
 	s.before[proxy].requests = append(s.before[proxy].requests, series)

@@ -154,6 +154,9 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		}
 		return p
 	}
+	inShop := func(p *rules.Part) {
+		p.Object, p.Host = rules.Ref{Kind: rules.DestinationRule, Namespace: "shop", Name: "web"}, "web.films.svc.cluster.local"
+	}
 	policy := func(kind string, bend ...func(*rules.Part)) rules.Part {
 		return part(kind, append([]func(*rules.Part){func(p *rules.Part) { p.Entry, p.To = "", "" }}, bend...)...)
 	}
@@ -203,6 +206,13 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		{"a weight", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1))), nil, 1},
 		{"a weight of requests that were aborted", part(rules.PartWeight, subset("v1")), logs(entry(2, by(webMark), to(v1), nowhere, flagged("FI"))), nil, 0},
 		{"a policy", policy(rules.PartPolicy), nil, nil, 10},
+		{"a policy that the callers' namespace has", policy(rules.PartPolicy, inShop), nil, func(s *scene) {
+			s.toFilms()
+		}, 10},
+		{"a policy that another namespace's callers have", policy(rules.PartPolicy, inShop), nil, func(s *scene) {
+			s.toFilms()
+			s.before["caller"].proxy.Namespace, s.after["caller"].proxy.Namespace = "films", "films"
+		}, 0},
 		{"a policy of a subset that nobody uses", policy(rules.PartPolicy, subset("v1")), nil, nil, 0},
 		{"a policy of another port", policy(rules.PartPolicy, func(p *rules.Part) { p.Port = 9000 }), nil, nil, 0},
 		{"a policy that a port's hides", policy(rules.PartPolicy, func(p *rules.Part) { p.HiddenAt = []int{8000} }), nil, nil, 0},

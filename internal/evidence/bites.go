@@ -44,6 +44,9 @@ func (w *Window) bite(part rules.Part) *tally {
 		t.lack("nothing is known of how a %s bites", part.Kind)
 	}
 	for _, p := range w.pairs {
+		if !rules.FollowedIn(part.Object, part.Host, p.proxy.Namespace) {
+			continue
+		}
 		answered, reasons := read(w, t, p, part, sources)
 		if !answered && !w.bystander(p, part) {
 			t.lack("%s", strings.Join(reasons, "; "))

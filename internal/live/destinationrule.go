@@ -37,9 +37,11 @@ func destinationRule(a Awaited) (*look, error) {
 		return nil, errUnseen
 	}
 	return &look{
-		needs:   needs{hosts: []string{c.host}, tls: givesTLS(before) || givesTLS(after)},
-		reaches: func(proxy mesh.Proxy) bool { return agrees(c.selector, proxy) },
-		judge:   c.judge,
+		needs: needs{hosts: []string{c.host}, tls: givesTLS(before) || givesTLS(after)},
+		reaches: func(proxy mesh.Proxy) bool {
+			return rules.FollowedIn(o.Ref, c.host, proxy.Namespace) && agrees(c.selector, proxy) && (len(c.selector) == 0 || proxy.Namespace == o.Namespace)
+		},
+		judge: c.judge,
 	}, nil
 }
 

@@ -49,15 +49,14 @@ func virtualServiceOf(o *rules.Object) *networking.VirtualService {
 // names are the routes that tell a VirtualService's generations apart.
 type names struct {
 	before, after *networking.VirtualService // nil: it is not there
-	namespace     string
-	hosts         []string // fully qualified
-	wanted        []string // one of them must be there
-	kept          []string // those that the change writes, marked or not
-	gone          []string // those that it takes away
+	hosts         []string                   // fully qualified
+	wanted        []string                   // one of them must be there
+	kept          []string                   // those that the change writes, marked or not
+	gone          []string                   // those that it takes away
 }
 
 func namesOf(change rules.Change, mark string) (*names, error) {
-	n := &names{before: virtualServiceOf(change.Before), after: virtualServiceOf(change.After), namespace: either(change).Namespace}
+	n := &names{before: virtualServiceOf(change.Before), after: virtualServiceOf(change.After)}
 	for _, o := range []*rules.Object{change.After, change.Before} {
 		if o != nil {
 			n.hosts = append(n.hosts, rules.Hosts(o)...)
@@ -168,7 +167,7 @@ func (n *names) reachedBy(service *networking.VirtualService, proxy mesh.Proxy, 
 				return bound(m.Gateways, proxy) && (len(service.Hosts) == 0 || bound(service.Gateways, proxy))
 			}
 			return bound(service.Gateways, proxy) && agrees(m.SourceLabels, proxy) &&
-				(m.SourceNamespace == "" || m.SourceNamespace == n.namespace)
+				(m.SourceNamespace == "" || m.SourceNamespace == proxy.Namespace)
 		})
 	})
 }

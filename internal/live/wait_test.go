@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,28 @@ func webRoutes(names ...string) *rules.Object {
 	return object(rules.VirtualService, "web", vs)
 }
 
+// A DestinationRule in the namespace of callers is waited for in theirs, and in no others.
+func TestADestinationRuleIsAwaitedInTheNamespacesThatFollowIt(t *testing.T) {
+	rule := webRule(7, "v1", "v2")
+	rule.Spec.(*networking.DestinationRule).Host = rules.Hosts(rule)[0]
+	for own, want := range map[string][]string{"shop": {"callee", "caller"}, "films": {"caller"}} {
+		rule.Namespace = own
+		callee := "rules"
+		if own == "films" {
+			callee = "norules"
+		}
+		proxies := []mesh.Proxy{
+			{Name: "callee", Namespace: "shop", Admin: envoytest.Serve(t, "client", callee).Admin},
+			{Name: "caller", Namespace: "films", Admin: envoytest.Serve(t, "client", "rules").Admin},
+		}
+		got, err := waitFor(t.Context(), proxies, rules.Change{After: rule}, "", 10*never)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("that of %s is in force in %q, %v", own, got, err)
+		}
+	}
+}
+
 // A gateway puts the entries of several VirtualServices of a host together, each
 // with a mark of its own.
 func TestAGatewayMayHaveTheMarksOfOtherRules(t *testing.T) {
@@ -91,8 +114,8 @@ func TestARuleForSomeWorkloadsIsAwaitedInTheirProxiesAlone(t *testing.T) {
 		mark string
 	}{"a DestinationRule": {selecting, ""}, "a VirtualService": {sourced, mark}} {
 		proxies := []mesh.Proxy{
-			{Name: "films", App: "films", Labels: map[string]string{"app": "films", "team": "films"}, Admin: envoytest.Serve(t, "client", "rules").Admin},
-			{Name: "books", App: "books", Labels: map[string]string{"app": "books", "team": "books"}, Admin: envoytest.Serve(t, "client", "norules").Admin},
+			{Name: "films", Namespace: "shop", App: "films", Labels: map[string]string{"app": "films", "team": "films"}, Admin: envoytest.Serve(t, "client", "rules").Admin},
+			{Name: "books", Namespace: "shop", App: "books", Labels: map[string]string{"app": "books", "team": "books"}, Admin: envoytest.Serve(t, "client", "norules").Admin},
 		}
 		got, err := waitFor(t.Context(), proxies, rules.Change{After: row.rule}, row.mark, 10*never)
 		if err != nil || len(got) != 1 || got[0] != "films" {

@@ -34,3 +34,24 @@ func TestAScenarioCallsAHostByItsNamespaceWhereThatIsNotTheRuns(t *testing.T) {
 		}
 	}
 }
+
+func TestADestinationRuleIsFollowedWhereItOrTheServiceIs(t *testing.T) {
+	of := func(kind, namespace string) Ref { return Ref{Kind: kind, Namespace: namespace, Name: "x"} }
+	const ratings = "ratings.shop.svc.cluster.local"
+	for _, test := range []struct {
+		ref             Ref
+		host, namespace string
+		want            bool
+	}{
+		{of(DestinationRule, "shop"), ratings, "shop", true},
+		{of(DestinationRule, "shop"), ratings, "films", true},
+		{of(DestinationRule, "films"), ratings, "films", true},
+		{of(DestinationRule, "films"), ratings, "shop", false},
+		{of(DestinationRule, "films"), "www.example.com", "shop", true},
+		{of(VirtualService, "films"), ratings, "shop", true},
+	} {
+		if got := FollowedIn(test.ref, test.host, test.namespace); got != test.want {
+			t.Errorf("%s for %s is followed in %s: %v", test.ref, test.host, test.namespace, got)
+		}
+	}
+}

@@ -84,6 +84,15 @@ func destinations(vs *networking.VirtualService) []destinationAt {
 	return out
 }
 
+// FollowedIn says whether proxies of a namespace follow what an object says of a host, as
+// far as its place tells: a DestinationRule is for the callers of its own namespace or, in
+// that of the service, for all (istio, pilot/pkg/model/push_context.go, destinationRule).
+// Other objects are for whom they are exported to.
+func FollowedIn(ref Ref, host, namespace string) bool {
+	_, serving, inCluster := InCluster(host)
+	return ref.Kind != DestinationRule || namespace == ref.Namespace || !inCluster || serving == ref.Namespace
+}
+
 // ExportedTo returns the namespaces that an object is exported to, as it has them:
 // "." is its own, "*" all, "~" none; empty: all.
 func ExportedTo(o *Object) []string {
