@@ -15,6 +15,9 @@ func (w *Window) inboundRefusals(t *tally, part rules.Part) {
 	if part.Kind != rules.PartOverflow || part.Subset != "" {
 		return
 	}
+	if _, serving, _ := rules.InCluster(part.Host); !rules.FollowedIn(part.Object, part.Host, serving) {
+		return // what the service's own sidecars refuse is by another rule
+	}
 	service, _ := w.service(part.Host)
 	called := map[string]endpointCalls{}
 	for _, p := range w.pairs {

@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"slices"
+
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
@@ -153,15 +155,19 @@ func (w *Window) attempted(p pair, f flow, counts func(logged) bool) int64 {
 func (w *Window) couldBite(part rules.Part) *int64 {
 	of := func(name envoy.ClusterName) bool { return governs(part, name) }
 	could := possible{}
+	by := *w // the proxies that follow it: what others' limits could do is none of the part's
+	by.pairs = slices.DeleteFunc(slices.Clone(w.pairs), func(p pair) bool {
+		return !rules.FollowedIn(part.Object, part.Host, p.proxy.Namespace)
+	})
 	switch part.Kind {
 	case rules.PartEjection:
-		could = w.ejectable(part.Host, of)
+		could = by.ejectable(part.Host, of)
 	case rules.PartRetried:
-		could = w.retriesRefusable(part.Host, of)
+		could = by.retriesRefusable(part.Host, of)
 	case rules.PartOverflow:
 		service, _ := w.service(part.Host)
 		service.Host = part.Host
-		could = w.refusable(service, of)
+		could = by.refusable(service, of)
 	}
 	if !could.known || w.gap != "" {
 		return nil

@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -24,10 +26,29 @@ func (w *Window) countRequests(t *tally, a asked) {
 		return
 	}
 	for _, p := range w.pairs {
+		if w.escape(p, a.service.Host) {
+			t.lack("%s calls %s without a cluster of it, and does not count that; let the Sidecar of its namespace, or the exportTo of the service, have the host", p.proxy.Name, a.service.Name)
+		}
 		if ok, why := read(w, t, p, a, requestSources); !ok {
 			t.lack("%s", strings.Join(why, "; "))
 		}
 	}
+}
+
+// escape says whether requests of a proxy reach a host, or may, by the way of what the
+// proxy knows nothing of: it has no cluster of the host, though others have.
+func (w *Window) escape(p pair, host string) bool {
+	if p.proxy.Gateway || len(p.flows(host)) > 0 {
+		return false
+	}
+	n, why := w.logCount(p, func(k logged) bool {
+		return k.asked == host && k.cluster == "PassthroughCluster" && k.upstream != ""
+	})
+	return n > 0 || why != "" && slices.ContainsFunc(w.Cohorts, func(c mesh.Cohort) bool {
+		request, ok := requestOf(c, w.Namespace, w.namespaces...)
+		result := w.Loads[c.Name]
+		return ok && request.Host == host && c.Enters(p.proxy) && result != nil && result.Sent > 0
+	})
 }
 
 func (w *Window) hasCluster(host string) bool {

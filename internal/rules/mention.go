@@ -34,7 +34,7 @@ func Mentions(o *Object) (services, versions []string) {
 			continue
 		}
 		for _, name := range []string{short, Short(host, o.Namespace)} {
-			if !strings.HasSuffix(name, ".") && !slices.Contains(services, name) {
+			if !strings.Contains(name, "..") && !slices.Contains(services, name) {
 				services = append(services, name)
 			}
 		}

@@ -67,7 +67,7 @@ func (r *run) holders(ctx context.Context) ([]*journal.Holder, error) {
 		return nil, err
 	}
 	var all []*journal.Holder
-	own := &journal.Ledger{Run: r.ID, Started: r.record.Started.UTC()}
+	own := &journal.Ledger{Run: r.ID, Started: cmp.Or(r.book.ledger.Started, r.record.Started.UTC())}
 	for _, other := range ledgers {
 		holder := other.Holder(r.mesh.Info().Namespace)
 		if other.Run != r.ID && (!holder.Alive() || journal.InOrder(other, own) < 0) { // one that began later gives way
@@ -75,20 +75,16 @@ func (r *run) holders(ctx context.Context) ([]*journal.Holder, error) {
 		}
 	}
 	elsewhere, err := r.mesh.Holders(ctx, r.book.ledger.Claims)
-	for _, holder := range elsewhere {
-		later := holder.What == "" && holder.Alive() && holder.Since.After(own.Started) // it finds what this run holds, and gives way
-		if !later {
-			all = append(all, holder)
-		}
-	}
-	return all, err
+	return append(all, elsewhere...), err
 }
 
 // claim stores the ledger, and with it holds what the run is about to write; it
 // refuses to begin beside a run that is not over.
 func (r *run) claim(ctx context.Context) error {
 	r.book.do(func(l *journal.Ledger) {
-		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, Whoami(), r.record.Started.UTC()
+		// Not when it began to look: one that has begun since, and stored its ledger before
+		// this one, did not find it, and does not give way.
+		l.Run, l.Scenario, l.By, l.Started = r.ID, r.scenario.Name, Whoami(), time.Now().UTC()
 	})
 	err := r.book.store(ctx, aliveFor)
 	var held *mesh.HeldError

@@ -198,14 +198,56 @@ func (m *Mesh) holderOf(ctx context.Context, lease *coordination.Lease) (*journa
 
 // Holders implements mesh.Mesh.
 func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.Holder, error) {
-	list, err := m.kube.CoordinationV1().Leases(m.namespace).List(ctx, metav1.ListOptions{LabelSelector: managedBy + "=" + programName + "," + component + "=" + leaseComponent})
-	if err != nil && !apierrors.IsForbidden(err) {
-		return nil, answered(fmt.Errorf("listing the leases of namespace %s: %w", m.namespace, err))
+	all, err := m.guestsOf(ctx, m.namespace)
+	if err != nil {
+		return nil, err
+	}
+	elsewhere := m.namespaces()[1:]
+	for _, c := range claims {
+		elsewhere = append(elsewhere, c.Namespace)
+	}
+	looked := map[string]bool{m.namespace: true}
+	for _, namespace := range elsewhere {
+		if looked[namespace] {
+			continue
+		}
+		looked[namespace] = true
+		for _, runs := range []func(context.Context, string) ([]*journal.Holder, error){m.runsOf, m.guestsOf} {
+			there, err := runs(ctx, namespace)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, there...)
+		}
+	}
+	for _, c := range claims {
+		if c.Namespace == m.namespace {
+			continue
+		}
+		var held *mesh.HeldError
+		if _, err := m.mayTake(ctx, m.run, c); errors.As(err, &held) {
+			all = append(all, held.Holder)
+		} else if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// guestsOf are the runs of other namespaces that hold something in one, but for those of
+// the mesh's own, of which their ledgers tell.
+func (m *Mesh) guestsOf(ctx context.Context, namespace string) ([]*journal.Holder, error) {
+	list, err := m.kube.CoordinationV1().Leases(namespace).List(ctx, metav1.ListOptions{LabelSelector: managedBy + "=" + programName + "," + component + "=" + leaseComponent})
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, nil
+	case err != nil:
+		return nil, answered(fmt.Errorf("listing the leases of namespace %s: %w", namespace, err))
 	}
 	var all []*journal.Holder
 	for i := range list.Items {
-		namespace, _, _ := strings.Cut(list.Items[i].Annotations[ledgerKey], "/")
-		if namespace == m.namespace { // its ledger tells of it
+		from, _, _ := strings.Cut(list.Items[i].Annotations[ledgerKey], "/")
+		if from == namespace || from == m.namespace {
 			continue
 		}
 		holder, err := m.holderOf(ctx, &list.Items[i])
@@ -214,26 +256,6 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 		}
 		if holder != nil {
 			all = append(all, holder)
-		}
-	}
-	looked := map[string]bool{m.namespace: true}
-	for _, c := range claims {
-		if c.Namespace == m.namespace {
-			continue
-		}
-		if !looked[c.Namespace] {
-			looked[c.Namespace] = true
-			own, err := m.runsOf(ctx, c.Namespace)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, own...)
-		}
-		var held *mesh.HeldError
-		if _, err := m.mayTake(ctx, m.run, c); errors.As(err, &held) {
-			all = append(all, held.Holder)
-		} else if err != nil && !apierrors.IsForbidden(err) {
-			return nil, err
 		}
 	}
 	return all, nil

@@ -41,13 +41,14 @@ func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
 // without pods/log, and says so.
 func (m *Mesh) rightsOfRun() []right {
 	all := []right{
-		to("list", "", "configmaps", "", m.namespace), to("create", "", "configmaps", "", m.namespace),
+		to("create", "", "configmaps", "", m.namespace),
 		to("update", "", "configmaps", "", m.namespace), to("delete", "", "configmaps", "", m.namespace),
 		to("list", coordination.GroupName, "leases", "", m.namespace),
 		to("get", "", "pods", "", m.namespace), to("watch", "", "pods", "", m.namespace),
 		to("create", "", "pods", "", m.namespace), to("delete", "", "pods", "", m.namespace),
 	}
 	for _, namespace := range m.namespaces() {
+		all = append(all, to("list", "", "configmaps", "", namespace)) // the ledgers of those who hold it
 		all = append(all, to("list", "", "services", "", namespace), to("list", "", "pods", "", namespace), reading(namespace))
 		for _, kind := range rules.Kinds() {
 			if of, there := m.resources[kind]; there && kind != rules.Telemetry { // which Objects leaves out where it must

@@ -17,7 +17,7 @@ func (m *Mesh) Span(ctx context.Context, namespaces, hosts []string) error {
 	for _, host := range hosts {
 		_, maybe, _ := strings.Cut(host, ".")
 		name, namespace, inCluster := rules.InCluster(rules.Qualified(host, m.namespace, maybe))
-		if !inCluster || slices.Contains(further, namespace) {
+		if !inCluster || namespace == m.namespace || slices.Contains(further, namespace) {
 			continue
 		}
 		services, err := m.servicesIn(ctx, namespace)

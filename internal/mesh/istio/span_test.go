@@ -129,6 +129,30 @@ func TestWhoRunsInTheNamespaceOfAClaimHoldsIt(t *testing.T) {
 	}
 }
 
+// A run of a third namespace holds what it has claimed in one that the mesh spans, whatever
+// the mesh is to claim itself.
+func TestWhoHoldsSomethingInANamespaceThatIsSpannedIsFound(t *testing.T) {
+	m, third := open(t), open(t)
+	further := neighbour(t, m)
+	err := third.Enter(t.Context(), &journal.Ledger{
+		Run: "guest", Started: time.Now(), Deadline: time.Now().Add(time.Minute),
+		Claims: []journal.Claim{{Namespace: further, What: "pong." + further + ".svc.cluster.local"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled(t, third, "guest")
+	for _, spanned := range [][]string{nil, {further}} {
+		if err := m.Span(t.Context(), spanned, nil); err != nil {
+			t.Fatal(err)
+		}
+		holders, err := m.Holders(t.Context(), nil)
+		if err != nil || len(holders) != len(spanned) || len(holders) == 1 && holders[0].Run != "guest" {
+			t.Errorf("spanning %v it is held by %v (%v)", spanned, holders, err)
+		}
+	}
+}
+
 // settled settles a run when the test ends.
 func settled(t *testing.T, m *Mesh, run string) {
 	t.Helper()
