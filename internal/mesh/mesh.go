@@ -207,9 +207,9 @@ const ClientApp = "meshchaos-client"
 
 // Proxy is one Envoy, or one that behaves like it.
 type Proxy struct {
-	Name      string            // the pod's name, of another namespace than the run's with that behind a dot, as istioctl has it
+	Name      string            // the pod's name; that of a further namespace has it behind a dot, as istioctl writes it
 	Namespace string            // the pod's
-	Workload  string            // productpage-v1, of another namespace than the run's productpage-v1.shop
+	Workload  string            // productpage-v1, of a further namespace productpage-v1.shop
 	App       string            // the label app: productpage
 	Version   string            // the label version: v1; empty if it has none
 	Labels    map[string]string // all that the mesh knows the pod by

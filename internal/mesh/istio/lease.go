@@ -196,7 +196,7 @@ func (m *Mesh) holderOf(ctx context.Context, lease *coordination.Lease) (*journa
 	return nil, answered(fmt.Errorf("looking for the ledger of the run %s in namespace %s, which holds %s: %w", h.Run, namespace, h.What, err))
 }
 
-// Holders implements mesh.Mesh.
+// Holders implements mesh.Mesh: each run once, by what it holds of the claims if it does.
 func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.Holder, error) {
 	all, err := m.guestsOf(ctx, m.namespace)
 	if err != nil {
@@ -204,14 +204,19 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 	}
 	elsewhere := m.namespaces()[1:]
 	for _, c := range claims {
-		elsewhere = append(elsewhere, c.Namespace)
-	}
-	looked := map[string]bool{m.namespace: true}
-	for _, namespace := range elsewhere {
-		if looked[namespace] {
+		if c.Namespace == m.namespace {
 			continue
 		}
-		looked[namespace] = true
+		elsewhere = append(elsewhere, c.Namespace)
+		var held *mesh.HeldError
+		if _, err := m.mayTake(ctx, m.run, c); errors.As(err, &held) {
+			all = append(all, held.Holder)
+		} else if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+	}
+	slices.Sort(elsewhere)
+	for _, namespace := range slices.Compact(elsewhere) {
 		for _, runs := range []func(context.Context, string) ([]*journal.Holder, error){m.runsOf, m.guestsOf} {
 			there, err := runs(ctx, namespace)
 			if err != nil {
@@ -220,18 +225,12 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 			all = append(all, there...)
 		}
 	}
-	for _, c := range claims {
-		if c.Namespace == m.namespace {
-			continue
-		}
-		var held *mesh.HeldError
-		if _, err := m.mayTake(ctx, m.run, c); errors.As(err, &held) {
-			all = append(all, held.Holder)
-		} else if err != nil && !apierrors.IsForbidden(err) {
-			return nil, err
-		}
-	}
-	return all, nil
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(h *journal.Holder) bool {
+		known := seen[h.Run]
+		seen[h.Run] = true
+		return known
+	}), nil
 }
 
 // guestsOf are the runs of other namespaces that hold something in one, but for those of

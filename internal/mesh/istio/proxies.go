@@ -80,6 +80,9 @@ func (m *Mesh) Proxies(ctx context.Context) ([]mesh.Proxy, error) {
 			return nil, err
 		}
 		p.Gateway, p.Client, p.Borrows = i < len(gateways), client != nil, as.workload
+		if !p.Gateway && p.Namespace != m.namespace { // where others may have the same names
+			p.Name, p.Workload = p.Name+"."+p.Namespace, p.Workload+"."+p.Namespace
+		}
 		proxies = append(proxies, p)
 	}
 	slices.SortFunc(proxies, func(a, b mesh.Proxy) int { return strings.Compare(a.Name, b.Name) })
@@ -129,14 +132,10 @@ func (c *Cluster) proxy(pod *corev1.Pod, labels map[string]string) (mesh.Proxy, 
 	if err != nil {
 		return mesh.Proxy{}, err
 	}
-	elsewhere := ""
-	if pod.Namespace != c.namespace {
-		elsewhere = "." + pod.Namespace
-	}
 	return mesh.Proxy{
-		Name:      pod.Name + elsewhere,
+		Name:      pod.Name,
 		Namespace: pod.Namespace,
-		Workload:  owner(pod) + elsewhere,
+		Workload:  owner(pod),
 		App:       cmp.Or(labels["app"], labels["app.kubernetes.io/name"]),
 		Version:   labels["version"],
 		Labels:    labels,
