@@ -42,7 +42,7 @@ func (w *Window) escape(p pair, host string) bool {
 		return false
 	}
 	n, why := w.logCount(p, func(k logged) bool {
-		return k.asked == host && k.cluster == "PassthroughCluster" && k.upstream != ""
+		return k.asked == host && k.cluster == "PassthroughCluster"
 	})
 	return n > 0 || why != "" && slices.ContainsFunc(w.Cohorts, func(c mesh.Cohort) bool {
 		request, ok := requestOf(c, w.Namespace, w.namespaces...)
