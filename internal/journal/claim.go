@@ -18,16 +18,23 @@ type Claim struct {
 
 // Claims returns what a run claims that writes these objects, in the order in which
 // it is to be taken: each host that they are for, in the namespace of its service,
-// or, if it is the host of none, in that of the run; and each object that is in
-// another namespace than the run's.
-func Claims(objects []*rules.Object, namespace string) []Claim {
+// or, if it is the host of none, in that of the run; each that they are for at
+// gateways, where a host is what stands in a header, in the namespace of the ingress
+// gateway, if that is known; and each object that is in another namespace than the run's.
+func Claims(objects []*rules.Object, namespace, gateway string) []Claim {
 	var all []Claim
 	for _, o := range objects {
 		if o.Namespace != "" && o.Namespace != namespace {
 			all = append(all, Claim{o.Namespace, o.String()})
 		}
+		sidecars, gateways := rules.FollowedBy(o)
 		for _, host := range rules.Hosts(o) {
-			all = append(all, Claim{cmp.Or(serving(host), namespace), host})
+			if sidecars || gateway == "" {
+				all = append(all, Claim{cmp.Or(serving(host), namespace), host})
+			}
+			if gateways && gateway != "" {
+				all = append(all, Claim{gateway, host})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b Claim) int {

@@ -148,6 +148,7 @@ type Info struct {
 	Kind      string
 	Namespace string   // of the run
 	Further   []string // the namespaces that the mesh spans beside it, sorted
+	Gateway   string   // the namespace of the ingress gateway; empty: it was not found yet, or there is none
 	Version   string
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
 	Closed    bool          // there is no outside: nobody but its services can be called

@@ -139,6 +139,14 @@ func Followers(gateways []string) (sidecars, atGateways bool) {
 		slices.ContainsFunc(gateways, func(name string) bool { return name != MeshGateway })
 }
 
+// FollowedBy says who follows an object: a DestinationRule is for whoever calls its host.
+func FollowedBy(o *Object) (sidecars, atGateways bool) {
+	if vs, ok := o.Spec.(*networking.VirtualService); ok {
+		return Followers(vs.Gateways)
+	}
+	return true, false
+}
+
 // inSidecars says whether sidecars, and not only gateways, follow a
 // VirtualService.
 func inSidecars(vs *networking.VirtualService) bool {

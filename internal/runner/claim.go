@@ -101,7 +101,7 @@ func (r *run) claim(ctx context.Context) error {
 
 // claims are what the run is going to write, of the hosts that an object has, and of
 // those that it had.
-func claims(stages []Stage, namespace string) []journal.Claim {
+func claims(stages []Stage, on mesh.Info) []journal.Claim {
 	var objects []*rules.Object
 	for _, stage := range stages {
 		for _, change := range stage.Changes {
@@ -112,7 +112,7 @@ func claims(stages []Stage, namespace string) []journal.Claim {
 			}
 		}
 	}
-	return journal.Claims(objects, namespace)
+	return journal.Claims(objects, on.Namespace, on.Gateway)
 }
 
 // await waits until none of the runs that are under way is any more, as long as

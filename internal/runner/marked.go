@@ -43,6 +43,7 @@ func marked(ctx context.Context, m mesh.Mesh, objects []*rules.Object) (wrong []
 // holds says whether a run still holds an object of another namespace, whose ledger may
 // be anywhere.
 func holds(ctx context.Context, m mesh.Mesh, run string, o *rules.Object) (bool, error) {
-	holders, err := m.Holders(ctx, journal.Claims([]*rules.Object{o}, m.Info().Namespace))
+	info := m.Info()
+	holders, err := m.Holders(ctx, journal.Claims([]*rules.Object{o}, info.Namespace, info.Gateway))
 	return slices.ContainsFunc(holders, func(h *journal.Holder) bool { return h.Run == run }), err
 }

@@ -117,7 +117,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 	r.services, r.planned, r.logging = planned.services, planned.Stages, planned.logging
 	info := r.mesh.Info()
 	r.record.Mesh.Further = info.Further
-	r.book.do(func(l *journal.Ledger) { l.Further, l.Claims = info.Further, claims(r.planned, info.Namespace) })
+	r.book.do(func(l *journal.Ledger) { l.Further, l.Claims = info.Further, claims(r.planned, info) })
 	r.record.Warnings = append(r.record.Warnings, planned.Warnings...)
 	// Now, so that a load workload that cannot start is known before a rule is written.
 	var group errgroup.Group

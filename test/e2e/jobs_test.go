@@ -120,8 +120,9 @@ func (n night) run(t *testing.T, of *batch.CronJob, limit time.Duration) (name, 
 	return job.Name, said
 }
 
-// TestTheNightlyJobRunsScenariosAndKeepsTheirReports has one with load by the gateway
-// and one without run in the cluster, with the rights of manifests/rbac.yaml alone. The
+// TestTheNightlyJobRunsScenariosAndKeepsTheirReports has one without and one with
+// load by the gateway run in the cluster, the second for a host of a namespace in which
+// nobody granted anything, with the rights of manifests/rbac.yaml alone. The
 // volume is a folder of this machine, which is the node.
 func TestTheNightlyJobRunsScenariosAndKeepsTheirReports(t *testing.T) {
 	n := newNight(t)
@@ -129,9 +130,10 @@ func TestTheNightlyJobRunsScenariosAndKeepsTheirReports(t *testing.T) {
 	n.apply(t, "rbac")
 	reports := n.volume(t)
 	job := n.apply(t, "nightly")
-	n.scenarios(t, "breaker-httpbin", "tcp-shift")
+	night := []string{"breaker-httpbin", "ingress-micro-api"}
+	n.scenarios(t, night...)
 	name, said := n.run(t, job, 5*time.Minute)
-	for _, scenario := range []string{"breaker-httpbin", "tcp-shift"} {
+	for _, scenario := range night {
 		text, err := os.ReadFile(filepath.Join(reports, name, scenario, "report.json"))
 		if err != nil {
 			t.Fatalf("%v\n%s", err, said)

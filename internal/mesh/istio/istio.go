@@ -62,7 +62,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 // image) and Kubernetes, and Envoy once the load workload runs.
 func (m *Mesh) Info() mesh.Info {
 	info := m.info
-	info.Further = m.namespaces()[1:]
+	info.Further, info.Gateway = m.namespaces()[1:], m.gateway()
 	for _, start := range m.asked() {
 		if w := start.ended(); w != nil {
 			info.Version += ", Envoy " + w.envoy

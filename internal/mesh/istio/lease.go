@@ -202,7 +202,8 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 	if err != nil {
 		return nil, err
 	}
-	elsewhere := m.namespaces()[1:]
+	spanned := m.namespaces()[1:]
+	elsewhere := slices.Clone(spanned)
 	for _, c := range claims {
 		if c.Namespace == m.namespace {
 			continue
@@ -217,13 +218,19 @@ func (m *Mesh) Holders(ctx context.Context, claims []journal.Claim) ([]*journal.
 	}
 	slices.Sort(elsewhere)
 	for _, namespace := range slices.Compact(elsewhere) {
-		for _, runs := range []func(context.Context, string) ([]*journal.Holder, error){m.runsOf, m.guestsOf} {
-			there, err := runs(ctx, namespace)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, there...)
+		runs, err := m.runsOf(ctx, namespace)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, runs...)
+		if !slices.Contains(spanned, namespace) { // what others hold there is nothing to this run, beside what it claims
+			continue
+		}
+		guests, err := m.guestsOf(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, guests...)
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(h *journal.Holder) bool {

@@ -98,6 +98,36 @@ func TestOfTwoRunsInTwoNamespacesOneHoldsAHost(t *testing.T) {
 	}
 }
 
+// At a gateway the hosts of all namespaces meet. Whoever holds one of them keeps others
+// off that one alone.
+func TestOfTwoRunsInTwoNamespacesOneHoldsAHostOfTheGateway(t *testing.T) {
+	shop, films := open(t), open(t)
+	films.run = "t2"
+	gateway := open(t).namespace // nobody's Leases but these are in it
+	host, other := journal.Claim{Namespace: gateway, What: "www.example.com"}, journal.Claim{Namespace: gateway, What: "www.example.org"}
+	if _, err := entered(t, shop, time.Minute, host); err != nil {
+		t.Fatal(err)
+	}
+	for claim, held := range map[journal.Claim]int{host: 1, other: 0} {
+		holders, err := films.Holders(t.Context(), []journal.Claim{claim})
+		if err != nil || len(holders) != held || held > 0 && (holders[0].Run != "t1" || holders[0].What != host.What) {
+			t.Errorf("%s is held by %+v, %v", claim.What, holders, err)
+		}
+	}
+	var held *mesh.HeldError
+	if _, err := entered(t, films, time.Minute, host); !errors.As(err, &held) {
+		t.Errorf("a second run takes it: %v", err)
+	}
+	if _, err := entered(t, films, time.Minute, other); err != nil {
+		t.Errorf("another host is not to be had: %v", err)
+	}
+	for _, m := range []*Mesh{shop, films} {
+		if err := m.Settle(t.Context(), m.run); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A run gives back what it holds when it finds that another one began before it, and
 // may wait for that only a moment.
 func TestWhatWasGivenBackIsTakenAnewAtOnce(t *testing.T) {

@@ -108,6 +108,13 @@ func (m *Mesh) remember(namespace string) {
 	}
 }
 
+// gateway is the namespace in which the gateway was found first; empty: in none yet.
+func (m *Mesh) gateway() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Join(m.gateways[:min(1, len(m.gateways))], "")
+}
+
 // ours are the load workloads that somebody has asked for, by their pods.
 func (m *Mesh) ours(ctx context.Context) (map[types.UID]*workload, error) {
 	m.mu.Lock()

@@ -68,6 +68,7 @@ func (m *Mesh) rightsAtGateway(ctx context.Context) ([]right, error) {
 		return nil, err
 	case service != nil:
 		namespace = service.Namespace
+		m.remember(namespace)
 	}
 	return []right{to("list", "", "services", "", namespace), to("list", "", "pods", "", namespace), reading(namespace)}, nil
 }
@@ -79,7 +80,7 @@ func reading(namespace string) right { return to("create", "", "pods", "portforw
 // take those away that are not there yet, or what it wrote out of one of them that
 // somebody else has changed meanwhile.
 func (m *Mesh) rightsFor(ctx context.Context, objects []*rules.Object) ([]right, error) {
-	all := claimRights(journal.Claims(objects, m.namespace))
+	all := claimRights(journal.Claims(objects, m.namespace, m.gateway()))
 	for _, o := range objects {
 		of, there := m.resources[o.Kind]
 		if !there {
