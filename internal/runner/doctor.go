@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -126,6 +127,9 @@ func (e *examination) sidecars(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(wrong) == 0 && !slices.ContainsFunc(e.services, func(s mesh.Service) bool { return s.Ready == nil || len(s.Ready) > 0 }) {
+		warnings = append(warnings, "no ready pod is behind a service, so that nothing shows whether pods of this namespace get one")
+	}
 	e.say("sidecars", "every ready pod behind a service has one", wrong, warnings)
 	return nil
 }
@@ -210,6 +214,8 @@ func (e *examination) accessLogs(ctx context.Context) error {
 	switch {
 	case err != nil:
 		warnings = append(warnings, fmt.Sprintf("how the proxies log is not known: %v", err))
+	case len(proxies) == 0:
+		warnings = append(warnings, "there is no proxy")
 	case len(off) > 0:
 		var names []string
 		for _, p := range off {

@@ -103,3 +103,24 @@ func TestARightThatIsMissedIsFoundAndSilenceIsNone(t *testing.T) {
 		t.Errorf("the error is %v, not that the mesh is away", err)
 	}
 }
+
+// vacant is a mesh whose services nobody is behind.
+type vacant struct{ mesh.Mesh }
+
+func (vacant) Services(context.Context) ([]mesh.Service, error) {
+	return []mesh.Service{{Name: "web", Host: "web.default.svc.cluster.local", Ports: []mesh.Port{{Number: 8000}}, Ready: []map[string]string{}}}, nil
+}
+
+func (vacant) Proxies(context.Context) ([]mesh.Proxy, error) { return nil, nil }
+
+func TestWhereNobodyIsNothingIsSaidToBeFine(t *testing.T) {
+	found, err := runner.Examine(t.Context(), vacant{meshtest.Open(t, "bookinfo", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, about := range []string{"services", "sidecars", "access logs"} {
+		if state, words := stateOf(found, about); state != runner.Warning {
+			t.Errorf("%s: %s: %s", about, state, words)
+		}
+	}
+}

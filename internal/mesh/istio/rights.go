@@ -127,7 +127,7 @@ func (m *Mesh) permitted(ctx context.Context, needed []right) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("this user has not all rights that the run needs, some of them to undo it; have these granted, which kubectl auth can-i answers with no: %s",
+	return fmt.Errorf("this user has not all rights that the run needs, some of them to undo it; have these granted, as a Role that meshchaos manifests rbac prints does; kubectl auth can-i answers with no: %s",
 		strings.Join(missing, "; "))
 }
 
