@@ -118,16 +118,18 @@ func (n night) listen(t *testing.T) func() map[string]string {
 		defer mu.Unlock()
 		all[where] += text
 	}
-	ledgers, err := n.kube.CoreV1().ConfigMaps(n.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=meshchaos"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	listening.Go(func() {
-		defer ledgers.Stop()
-		for e := range ledgers.ResultChan() {
-			if ledger, ok := e.Object.(*corev1.ConfigMap); ok {
-				add("the ledger", ledger.String())
+		for ctx.Err() == nil { // an API server may end a watch at any time
+			ledgers, err := n.kube.CoreV1().ConfigMaps(n.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=meshchaos"})
+			if err != nil {
+				continue // which shows, if it goes on
 			}
+			for e := range ledgers.ResultChan() {
+				if ledger, ok := e.Object.(*corev1.ConfigMap); ok {
+					add("the ledger", ledger.String())
+				}
+			}
+			ledgers.Stop()
 		}
 	})
 	for _, container := range []string{"agent", proxy} {
