@@ -7,6 +7,7 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -46,8 +47,25 @@ type Record struct {
 	Changes      []Change      `json:"changes"`
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
-	Problems     []string      `json:"problems,omitempty"` // what kept the run from being conclusive
+	Problems     []string      `json:"problems,omitempty"` // what befell the run, and keeps it from being conclusive
+	Doubts       []Doubt       `json:"doubts,omitempty"`   // what speaks against it by its own record, likewise
 	Warnings     []string      `json:"warnings,omitempty"` // what is allowed and probably not meant
+}
+
+// Doubt is what a point of docs/verdicts.md has found in a record.
+type Doubt struct {
+	Point   int    `json:"point"` // its number there
+	Problem string `json:"problem"`
+}
+
+// Against is all that keeps a run from being conclusive: what befell it, and what its
+// record shows.
+func (r *Record) Against() []string {
+	all := slices.Clone(r.Problems)
+	for _, doubt := range r.Doubts {
+		all = append(all, doubt.Problem)
+	}
+	return all
 }
 
 // Scenario names what was run.
@@ -58,8 +76,19 @@ type Scenario struct {
 	Library bool   `json:"library,omitempty"` // it was the library's, and no file
 	Text    string `json:"text,omitempty"`    // the file as it was read
 
+	Files map[string]string `json:"files,omitempty"` // the files of rules that it names, as they were read, by that name
+
 	Params map[string]string `json:"params,omitempty"` // what stood for $(name), by name, defaults included
 	Set    []string          `json:"set,omitempty"`    // what stood in the place of the file's own: load.jason.requests=50
+	Load   []Override        `json:"load,omitempty"`   // what stood in the place of its load, by -n, -c and --qps, in this order
+}
+
+// Override replaces parts of the load; what is nil is as the file has it.
+type Override struct {
+	Connections *int     `json:"connections,omitempty"`
+	Requests    *int64   `json:"requests,omitempty"`
+	QPS         *float64 `json:"qps,omitempty"`    // 0: no limit
+	Cohort      string   `json:"cohort,omitempty"` // empty: every cohort that ends by itself
 }
 
 // Mesh names where it ran.

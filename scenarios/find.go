@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,7 +59,36 @@ func (s *Scenario) Origin() string {
 
 // Recorded is what a report says of it.
 func (s *Scenario) Recorded() report.Scenario {
-	return report.Scenario{Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library, Text: s.Text, Params: s.Params, Set: s.Set}
+	recorded := report.Scenario{
+		Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library,
+		Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
+	}
+	for _, o := range s.Load {
+		recorded.Load = append(recorded.Load, report.Override(o))
+	}
+	return recorded
+}
+
+// OfRecord reads a scenario as a report has it, with the files that it named and what
+// was overridden.
+func OfRecord(recorded report.Scenario) (*Scenario, error) {
+	s, err := parse(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
+		text, there := recorded.Files[name]
+		if !there {
+			return "", errors.New("the report has no such file")
+		}
+		return text, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the scenario that the report has: %w", err)
+	}
+	s.Library = recorded.Library
+	for _, o := range recorded.Load {
+		if err := s.Override(Override(o)); err != nil {
+			return nil, fmt.Errorf("reading the scenario that the report has: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // hasPath says whether a name is a path, and none that the library could have.

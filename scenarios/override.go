@@ -6,15 +6,14 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // Override replaces parts of the load; a nil field leaves what the file says.
-type Override struct {
-	Connections *int
-	Requests    *int64
-	QPS         *float64 // 0: no limit
-	Cohort      string   // empty: every cohort that ends by itself
-}
+type Override report.Override
+
+// changes says whether it replaces anything.
+func (o Override) changes() bool { return o.Connections != nil || o.Requests != nil || o.QPS != nil }
 
 // Override changes the plans of the cohorts it names in every step. A cohort
 // that runs while another does keeps its plan unless it is named, and is there
@@ -53,6 +52,9 @@ func (s *Scenario) Override(o Override) error {
 		return fmt.Errorf("overriding the load: %w", err)
 	}
 	s.lint()
+	if o.changes() {
+		s.Load = append(s.Load, o)
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ type reader struct {
 	file  string
 	lines []string
 	open  func(name string) (string, error) // a file that this one names
+	files map[string]string                 // those that were opened
 
 	own     int                       // how many lines are the file's; in the others stand options
 	stands  map[int]int               // the line of the file in whose place an option's stands
@@ -115,7 +116,7 @@ func parse(file, text string, set []string, open func(string) (string, error)) (
 	if err != nil {
 		return nil, err
 	}
-	s.File, s.Text, s.Set, s.Params = file, text, set, given
+	s.File, s.Text, s.Set, s.Files, s.Params = file, text, set, r.files, given
 	return s, nil
 }
 

@@ -30,7 +30,9 @@ type Scenario struct {
 	Library  bool   // it is the library's, and File its name there
 	Text     string
 	Set      []string          // each --set that changed it: load.a.requests=50
+	Files    map[string]string // the files of rules that it names, by that name, each as it was read
 	Params   map[string]string // by name, each as it was used
+	Load     []Override        // what its load was overridden by
 	Given    []Rule
 	Steps    []Step // at least one; the only step of a file without steps has no name
 	Rollback bool   // the first step that is no pass ends the run

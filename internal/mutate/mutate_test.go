@@ -80,7 +80,7 @@ func runSeeded(t *testing.T, s *scenarios.Scenario, seed uint64) map[string]repo
 		t.Fatal(err)
 	}
 	if m.Run.Verdict != report.Pass {
-		t.Fatalf("as it stands it is %s: %v %v", m.Run.Verdict, m.Run.Problems, m.Run.Expectations)
+		t.Fatalf("as it stands it is %s: %v %v", m.Run.Verdict, m.Run.Against(), m.Run.Expectations)
 	}
 	all := map[string]report.Mutant{}
 	for _, one := range m.Mutants {

@@ -70,7 +70,7 @@ func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 			compare()
 			w := record.Window(report.During, "fault")
 			if record.Verdict != report.Fail || !record.Restored || w == nil || w.Stopped == nil {
-				t.Fatalf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+				t.Fatalf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 			}
 			if w.Stopped.Condition != condition || w.Stopped.Line == 0 || w.Stopped.Samples < 20 {
 				t.Errorf("it was ended by %+v", w.Stopped)
@@ -107,7 +107,7 @@ func TestALoadThatNobodySuffersOfIsNotEnded(t *testing.T) {
 	text = strings.Replace(text, "- name: harmless\n", "- name: harmless\n      abortWhen: others.share(503) > 5%\n", 1)
 	record := run(t.Context(), t, meshtest.Open(t, "httpbin", 1), text, nil)
 	if len(record.Windows) != 5 || record.Verdict != report.Pass {
-		t.Errorf("verdict %s, %d windows, problems %q", record.Verdict, len(record.Windows), record.Problems)
+		t.Errorf("verdict %s, %d windows, problems %q", record.Verdict, len(record.Windows), record.Against())
 	}
 }
 
@@ -122,8 +122,8 @@ func TestABreachOfTheBaselineIsInconclusive(t *testing.T) {
 	if record.Verdict != report.Inconclusive || len(record.Windows) != 1 || record.Windows[0].Stopped == nil || len(record.Changes) > 0 {
 		t.Errorf("verdict %s, windows %+v", record.Verdict, record.Windows)
 	}
-	if !strings.Contains(strings.Join(record.Problems, " "), "baseline: the load was ended") {
-		t.Errorf("problems %q", record.Problems)
+	if !strings.Contains(strings.Join(record.Against(), " "), "baseline: the load was ended") {
+		t.Errorf("problems %q", record.Against())
 	}
 }
 
@@ -145,9 +145,9 @@ func TestALoadThatExceedsACapIsEndedAndUndone(t *testing.T) {
 			compare()
 			w := record.Window(report.During, "fault")
 			if record.Verdict != report.Inconclusive || !record.Restored || w == nil || w.Stopped == nil || w.Stopped.Condition != "" {
-				t.Fatalf("verdict %s, problems %q", record.Verdict, record.Problems)
+				t.Fatalf("verdict %s, problems %q", record.Verdict, record.Against())
 			}
-			if problems := strings.Join(record.Problems, " "); !strings.Contains(problems, test.want) || !strings.Contains(problems, "--max-qps or --max-duration") {
+			if problems := strings.Join(record.Against(), " "); !strings.Contains(problems, test.want) || !strings.Contains(problems, "--max-qps or --max-duration") {
 				t.Errorf("problems %q", problems)
 			}
 		})

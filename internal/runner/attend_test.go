@@ -87,8 +87,8 @@ func TestARunThatSomebodyMeddlesWithEndsAtOnce(t *testing.T) {
 			if took := during.Ended.Sub(m.began); m.began.IsZero() || during.Name != report.During || during.Cut == "" || took > time.Second {
 				t.Errorf("the load of the %s ended %s after it: %q", during.Words(), took, during.Cut)
 			}
-			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, "\n"), test.words) {
-				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Against(), "\n"), test.words) {
+				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 			}
 			if now := meshtest.InForce(t, m.Mesh); strings.Contains(now["VirtualService/default/theirs"], "fixedDelay") {
 				t.Errorf("the fault is left: %s", now)
@@ -108,9 +108,9 @@ func TestWhatSomebodyElseChangesBetweenTwoLoadsEndsTheRun(t *testing.T) {
 			m.hear(mesh.Event{Ref: rules.Ref{Kind: "Pod", Namespace: "default", Name: "p"}, Did: mesh.Serves})
 		}
 	})
-	said := strings.Join(record.Problems, "\n")
+	said := strings.Join(record.Against(), "\n")
 	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(said, "EnvoyFilter/default/passer was created meanwhile") || strings.Contains(said, "Pod/") {
-		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
 }
 
@@ -121,7 +121,7 @@ func TestWhatIsHeardLateOfTheRunsOwnWritesIsNoMeddling(t *testing.T) {
 	m := &hardOfHearing{Mesh: open(t)}
 	record := run(t.Context(), t, m, short, nil)
 	if record.Verdict != report.Pass || !record.Restored || m.told < 12 {
-		t.Errorf("verdict %s, restored %v, problems %q, after %d events", record.Verdict, record.Restored, record.Problems, m.told)
+		t.Errorf("verdict %s, restored %v, problems %q, after %d events", record.Verdict, record.Restored, record.Against(), m.told)
 	}
 }
 

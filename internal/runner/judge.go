@@ -6,6 +6,6 @@ import "github.com/meshchaos/meshchaos/internal/verdict"
 func (r *run) judge() {
 	j := verdict.Judge(r.record, r.scenario)
 	r.record.Verdict, r.record.Expectations = j.Verdict, j.Expectations
-	r.record.Problems = append(r.record.Problems, j.Problems...)
+	r.record.Doubts = j.Doubts
 	r.record.Warnings = append(r.record.Warnings, j.Warnings...)
 }

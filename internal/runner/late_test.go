@@ -70,7 +70,7 @@ func TestEveryWindowIsExplainedAndNobodyWaitsForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if record.Verdict != report.Pass {
-		t.Fatalf("verdict %s, problems %q", record.Verdict, record.Problems)
+		t.Fatalf("verdict %s, problems %q", record.Verdict, record.Against())
 	}
 	for _, w := range record.Windows {
 		if len(w.Calls) == 0 || w.Calls[0].Why != report.WhySlowest || w.Calls[0].Call == nil {
@@ -144,7 +144,7 @@ func TestLateLinesCountForTheirOwnLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	if record.Verdict != report.Pass {
-		t.Errorf("verdict %s, problems %q", record.Verdict, record.Problems)
+		t.Errorf("verdict %s, problems %q", record.Verdict, record.Against())
 	}
 	for at, want := range map[int]int64{1: 10, 2: 20} {
 		w := record.Windows[at]

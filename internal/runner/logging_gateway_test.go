@@ -94,7 +94,7 @@ func TestTheLogOfAGatewayIsOnForARunThatConcernsIt(t *testing.T) {
 			before := meshtest.InForce(t, m)
 			record := runEntered(t, m, entered, runner.Options{})
 			if record.Verdict != report.Pass || !record.Restored {
-				t.Errorf("verdict %s, restored %v, warnings %q, problems %q, %+v", record.Verdict, record.Restored, record.Warnings, record.Problems, record.Expectations)
+				t.Errorf("verdict %s, restored %v, warnings %q, problems %q, %+v", record.Verdict, record.Restored, record.Warnings, record.Against(), record.Expectations)
 			}
 			if !slices.ContainsFunc(telemetries(record), func(c report.Change) bool {
 				return c.Object == test.object && c.Action == test.action && c.Restored
@@ -147,7 +147,7 @@ func TestWhereTheLogOfAGatewayStaysOffNothingShowsWhetherAFaultBit(t *testing.T)
 					t.Errorf("%+v", c)
 				}
 			}
-			if problems := strings.Join(record.Problems, "\n"); !strings.Contains(problems, "nothing shows whether it bit") {
+			if problems := strings.Join(record.Against(), "\n"); !strings.Contains(problems, "nothing shows whether it bit") {
 				t.Errorf("problems %s", problems)
 			}
 		})
@@ -196,8 +196,8 @@ func TestOnlyARunThatLogsAtTheGatewayMindsOtherTelemetriesThere(t *testing.T) {
 				meddled = true
 				ofGateway(t, m, "theirs")
 			}})
-			if said := strings.Contains(strings.Join(record.Problems, "\n"), "Telemetry/istio-system/theirs was created by somebody else"); !meddled || said != test.minds {
-				t.Errorf("meddled %v, verdict %s, problems %q", meddled, record.Verdict, record.Problems)
+			if said := strings.Contains(strings.Join(record.Against(), "\n"), "Telemetry/istio-system/theirs was created by somebody else"); !meddled || said != test.minds {
+				t.Errorf("meddled %v, verdict %s, problems %q", meddled, record.Verdict, record.Against())
 			}
 		})
 	}

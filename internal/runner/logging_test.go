@@ -76,7 +76,7 @@ func TestAccessLogsThatAreOffAreSwitchedOnAndOffAgain(t *testing.T) {
 	record := runWith(t, m, runner.Options{})
 	changes := telemetries(record)
 	if record.Verdict != report.Pass || len(changes) != 1 || changes[0].Action != "created" || len(changes[0].LiveIn) == 0 || !changes[0].Restored {
-		t.Errorf("verdict %s, changes of logs %+v, problems %q, %+v", record.Verdict, changes, record.Problems, record.Expectations)
+		t.Errorf("verdict %s, changes of logs %+v, problems %q, %+v", record.Verdict, changes, record.Against(), record.Expectations)
 	}
 	if after := meshtest.InForce(t, m); len(after) != len(before) {
 		t.Errorf("left in force: %v", after)
@@ -100,7 +100,7 @@ func TestSomebodyElsesTelemetryIsEditedAndPutBack(t *testing.T) {
 	before := meshtest.InForce(t, m)
 	record := runWith(t, m, runner.Options{})
 	if changes := telemetries(record); record.Verdict != report.Pass || len(changes) != 1 || changes[0].Action != "updated" || changes[0].Object != "Telemetry/default/theirs" {
-		t.Errorf("verdict %s, changes of logs %+v, problems %q", record.Verdict, changes, record.Problems)
+		t.Errorf("verdict %s, changes of logs %+v, problems %q", record.Verdict, changes, record.Against())
 	}
 	for ref, text := range meshtest.InForce(t, m) {
 		if before[ref] != text {
@@ -191,8 +191,8 @@ func TestARuleThatIsChangedAndChangedBackIsSeen(t *testing.T) {
 			}
 		}
 	})
-	if !meddled || record.Verdict == report.Pass || !strings.Contains(strings.Join(record.Problems, "\n"), "theirs was changed by somebody else meanwhile, and changed back") {
-		t.Errorf("verdict %s, problems %q", record.Verdict, record.Problems)
+	if !meddled || record.Verdict == report.Pass || !strings.Contains(strings.Join(record.Against(), "\n"), "theirs was changed by somebody else meanwhile, and changed back") {
+		t.Errorf("verdict %s, problems %q", record.Verdict, record.Against())
 	}
 	if !record.Restored {
 		t.Error("it is not as it was")

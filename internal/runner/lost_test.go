@@ -64,7 +64,7 @@ func TestADeletionThatIsLostIsWrittenAgain(t *testing.T) {
 	m := &forgetful{Mesh: open(t)}
 	record := run(t.Context(), t, m, oneBreaker, nil)
 	if !m.took || !record.Restored || len(record.Problems) > 0 {
-		t.Errorf("lost %v, restored %v, problems %q, %+v", m.took, record.Restored, record.Problems, record.Changes)
+		t.Errorf("lost %v, restored %v, problems %q, %+v", m.took, record.Restored, record.Against(), record.Changes)
 	}
 	if warnings := strings.Join(record.Warnings, "\n"); !strings.Contains(warnings, "proxies went on with DestinationRule/default/meshchaos-ratings after it was deleted") {
 		t.Errorf("warnings %q", warnings)
@@ -85,6 +85,6 @@ func TestALostDeletionIsProvedThoughTheSecondOneFailsOnce(t *testing.T) {
 	record := run(t.Context(), t, m, oneBreaker, nil)
 	compare()
 	if !m.took || m.away > 0 || !record.Restored {
-		t.Errorf("lost %v, %d to go, restored %v, problems %q, %+v", m.took, m.away, record.Restored, record.Problems, record.Changes)
+		t.Errorf("lost %v, %d to go, restored %v, problems %q, %+v", m.took, m.away, record.Restored, record.Against(), record.Changes)
 	}
 }

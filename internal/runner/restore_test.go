@@ -299,7 +299,7 @@ func TestACopyOfTheRunsRuleIsNotTakenForSomebodyElses(t *testing.T) {
 			record, err := runner.Restore(t.Context(), m, ledger, runner.Options{LiveLimit: time.Second})
 			_, there := meshtest.InForce(t, m)[ours.String()]
 			if err != nil || record.Restored == there || there == (ran != nil) {
-				t.Errorf("all is said to be restored: %v, and it is there: %v; error %v, problems %q", record.Restored, there, err, record.Problems)
+				t.Errorf("all is said to be restored: %v, and it is there: %v; error %v, problems %q", record.Restored, there, err, record.Against())
 			}
 		})
 	}

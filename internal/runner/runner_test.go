@@ -158,7 +158,7 @@ func TestARunLeavesTheMeshAsItFoundIt(t *testing.T) {
 	compare := meshtest.Remember(t, m)
 	record := run(t.Context(), t, m, short, nil)
 	if record.Verdict != report.Pass || !record.Restored {
-		t.Errorf("verdict %s, restored %v, problems %q, %+v", record.Verdict, record.Restored, record.Problems, record.Expectations)
+		t.Errorf("verdict %s, restored %v, problems %q, %+v", record.Verdict, record.Restored, record.Against(), record.Expectations)
 	}
 	compare()
 	for _, c := range record.Changes {
@@ -249,8 +249,8 @@ func TestABaselineThatIsNotBackIsNoPass(t *testing.T) {
 		}
 		return results, err
 	}}, short, nil)
-	if record.Verdict != report.Inconclusive || !strings.Contains(strings.Join(record.Problems, " "), "the baseline is not back") {
-		t.Errorf("verdict %s, problems %q", record.Verdict, record.Problems)
+	if record.Verdict != report.Inconclusive || !strings.Contains(strings.Join(record.Against(), " "), "the baseline is not back") {
+		t.Errorf("verdict %s, problems %q", record.Verdict, record.Against())
 	}
 }
 
@@ -267,8 +267,8 @@ func TestABugOfOursLeavesNoRuleBehind(t *testing.T) {
 			m := open(t)
 			compare := meshtest.Remember(t, m)
 			record := run(t.Context(), t, bent{Mesh: m, load: load}, short, nil)
-			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "this program failed") {
-				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+			if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Against(), " "), "this program failed") {
+				t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 			}
 			compare()
 		})
@@ -281,8 +281,8 @@ func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	record := run(t.Context(), t, bent{Mesh: m, load: func(context.Context, []mesh.Cohort, mesh.Guard, func(context.Context) error, func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
 		return nil, errors.New("the pod is gone")
 	}}, short, nil)
-	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Problems, " "), "the pod is gone") {
-		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Against(), " "), "the pod is gone") {
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
 	compare()
 }
@@ -300,7 +300,7 @@ func TestAWriteWhoseAnswerWasLostIsUndone(t *testing.T) {
 		return written, err
 	}}, short, nil)
 	if record.Verdict == report.Pass || !record.Restored {
-		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
 	compare()
 }
@@ -456,7 +456,7 @@ func TestWhatCannotBeClosedIsNoPass(t *testing.T) {
 		ID: "test", LiveLimit: 4 * time.Second, Close: func() error { return errors.New("the pod meshchaos-client is still there") },
 	})
 	if err != nil || record.Verdict == report.Pass || record.Restored || len(record.Problems) == 0 {
-		t.Errorf("error %v, verdict %s, restored %v, problems %q", err, record.Verdict, record.Restored, record.Problems)
+		t.Errorf("error %v, verdict %s, restored %v, problems %q", err, record.Verdict, record.Restored, record.Against())
 	}
 }
 
@@ -570,7 +570,7 @@ func TestWhatSomebodyElseHasUndoneMeanwhileIsNotLeft(t *testing.T) {
 		return err
 	})
 	if !record.Restored || record.Verdict == report.Pass {
-		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
 	compare()
 }
@@ -614,7 +614,7 @@ func TestAMovedResourceVersionAloneIsNoConflict(t *testing.T) {
 		return m.Load(ctx, cohorts, guard, begin, observe)
 	}}, short, nil)
 	if record.Verdict != report.Pass || !record.Restored {
-		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Problems)
+		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
 	compare()
 }

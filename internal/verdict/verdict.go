@@ -21,15 +21,8 @@ import (
 type Judgement struct {
 	Verdict      report.Verdict
 	Expectations []report.Expectation
-	Problems     []string // what keeps the run from being conclusive
-	Doubts       []Doubt  // the same, with the point that each is of
-	Warnings     []string // what it leaves open, and is no reason to doubt it
-}
-
-// Doubt is a problem that a point of docs/verdicts.md has found.
-type Doubt struct {
-	Point   int // its number there
-	Problem string
+	Doubts       []report.Doubt // what keeps the run from being conclusive
+	Warnings     []string       // what it leaves open, and is no reason to doubt it
 }
 
 // Judge judges a whole run, after everything was undone. The record is left as
@@ -53,16 +46,15 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 		}
 	}
 	j.Verdict = check.Overall(j.Expectations)
-	if j.Verdict == report.Pass && (len(j.Problems) > 0 || len(record.Problems) > 0 || !record.Restored) {
+	if j.Verdict == report.Pass && (len(j.Doubts) > 0 || len(record.Problems) > 0 || !record.Restored) {
 		j.Verdict = report.Inconclusive
 	}
 	return j
 }
 
 func (j *Judgement) doubt(p point, problems []string) {
-	j.Problems = append(j.Problems, problems...)
 	for _, problem := range problems {
-		j.Doubts = append(j.Doubts, Doubt{p.number, problem})
+		j.Doubts = append(j.Doubts, report.Doubt{Point: p.number, Problem: problem})
 	}
 }
 

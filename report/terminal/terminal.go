@@ -58,7 +58,7 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	for _, warning := range r.Warnings {
 		p.say("  ", "warning: %s", warning)
 	}
-	for _, problem := range r.Problems {
+	for _, problem := range r.Against() {
 		p.say("  ", "problem: %s", problem)
 	}
 	p.line("")

@@ -95,7 +95,7 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			named := edit.patch == "" || strings.Contains(strings.Join(record.Problems, "\n"), "by somebody else meanwhile (kubectl-edit)")
+			named := edit.patch == "" || strings.Contains(strings.Join(record.Against(), "\n"), "by somebody else meanwhile (kubectl-edit)")
 			if record.Verdict == report.Pass || record.Restored != (edit.left != nil) || !named {
 				t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
 				show(t, record)

@@ -83,7 +83,7 @@ func TestAnIstiodThatStaysAwayLeavesTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	heard := slices.ContainsFunc(said, func(line string) bool { return strings.Contains(line, "failed calling webhook") })
-	kept := strings.Contains(strings.Join(record.Problems, "\n"), fmt.Sprintf("meshchaos restore --namespace %s --run %s", namespace, o.Run))
+	kept := strings.Contains(strings.Join(record.Against(), "\n"), fmt.Sprintf("meshchaos restore --namespace %s --run %s", namespace, o.Run))
 	if record.Restored || record.Verdict == report.Pass || !heard || !kept {
 		t.Errorf("verdict %s, restored %v, said %q", record.Verdict, record.Restored, said)
 		show(t, record)

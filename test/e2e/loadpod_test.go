@@ -98,7 +98,7 @@ func TestARunWhoseLoadPodDiesIsInconclusiveAndTheNextHasAnother(t *testing.T) {
 		during := record.Windows[len(record.Windows)-1]
 		ended := during.Ended.Sub(m.at)
 		t.Logf("grace %d: the load ended %s after it, the run %s: %q", grace, ended.Round(time.Millisecond), record.Ended.Sub(m.at).Round(time.Millisecond), record.Problems)
-		said := strings.Join(record.Problems, "\n")
+		said := strings.Join(record.Against(), "\n")
 		if record.Verdict != report.Inconclusive || !record.Restored || during.Name != report.During || during.Cut == "" || ended > 5*time.Second ||
 			!strings.Contains(said, "died: somebody") || grace > 0 && !strings.Contains(said, "the load agent was told to end") {
 			t.Errorf("grace %d: verdict %s, restored %v, the %s was cut %q", grace, record.Verdict, record.Restored, during.Words(), during.Cut)

@@ -89,7 +89,7 @@ func TestWhatComesAndGoesWithinALoadIsNoPass(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			said := strings.Join(record.Problems, "\n")
+			said := strings.Join(record.Against(), "\n")
 			if p.words != "" && !strings.Contains(said, fmt.Sprintf(p.words, namespace)) || record.Verdict != p.verdict || !record.Restored {
 				t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
 				show(t, record)

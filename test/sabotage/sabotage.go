@@ -37,7 +37,7 @@ func (s Sabotage) Seen(r *report.Record) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(r.Problems, func(p string) bool { return strings.Contains(p, s.Shows) })
+	return slices.ContainsFunc(r.Against(), func(p string) bool { return strings.Contains(p, s.Shows) })
 }
 
 // All returns the sabotages of the library. The first of each scenario is the one

@@ -163,7 +163,7 @@ func (e Ended) said(v report.Verdict) []string {
 	}
 	switch v {
 	case report.Inconclusive:
-		all = append(all, e.Record.Problems...)
+		all = append(all, e.Record.Against()...)
 	case report.Pass:
 		all = append(append(all, e.Warnings...), e.Record.Warnings...)
 	}
