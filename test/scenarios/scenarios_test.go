@@ -102,6 +102,7 @@ func TestUnderSabotageTheLibraryNeverPasses(t *testing.T) {
 			record := run(t, s.Scenario, uint64(i)+1, s.Spoil)
 			t.Logf("verdict %s", record.Verdict)
 			show(t, record)
+			sameAgain(t, record)
 			if record.Verdict == report.Pass {
 				t.Error("the run passed")
 			}

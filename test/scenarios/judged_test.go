@@ -1,0 +1,113 @@
+package scenarios_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/verdict"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// written is a record as report.json holds it, and what it is when that is read.
+func written(t testing.TB, record *report.Record) *report.Record {
+	t.Helper()
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := report.Read(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// judged is what a record that was written down is judged to be, by what it holds alone.
+func judged(t testing.TB, record *report.Record) verdict.Judgement {
+	t.Helper()
+	scenario, err := scenarios.OfRecord(record.Scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verdict.Judge(record, scenario)
+}
+
+// sameAgain holds that who judges a record again comes to what the run came to.
+func sameAgain(t testing.TB, record *report.Record) {
+	t.Helper()
+	again := judged(t, written(t, record))
+	if again.Verdict != record.Verdict {
+		t.Errorf("the run is %s, and judged again %s", record.Verdict, again.Verdict)
+	}
+	if diff := cmp.Diff(record.Expectations, again.Expectations); diff != "" {
+		t.Errorf("judged again (-run +again):\n%s", diff)
+	}
+	if diff := cmp.Diff(record.Doubts, again.Doubts); diff != "" {
+		t.Errorf("judged again it is doubted (-run +again):\n%s", diff)
+	}
+}
+
+// otherNumbers are ways to change what a record of the library says was observed under
+// the rules. None may leave it a pass.
+var otherNumbers = map[string]func(*report.Window) (changed bool){
+	"answers of another status that show nothing": func(w *report.Window) (changed bool) {
+		for _, load := range w.Loads {
+			for i := range load.Outcomes {
+				if o := &load.Outcomes[i]; o.Status != 0 {
+					o.Status, o.Checks, o.Version, changed = 599, nil, "", true
+				}
+			}
+		}
+		return changed
+	},
+	"half of the requests": func(w *report.Window) bool {
+		for _, load := range w.Loads {
+			load.Sent /= 2
+		}
+		return true
+	},
+	"no rule bit": func(w *report.Window) bool {
+		for i := range w.Bites {
+			w.Bites[i].Count = new(int64)
+		}
+		return true
+	},
+	"proxies that counted others": func(w *report.Window) (changed bool) {
+		for i := range w.Quantities {
+			if q := &w.Quantities[i]; q.Value != nil {
+				*q.Value, changed = *q.Value+100_000, true
+			}
+		}
+		return changed
+	},
+}
+
+func TestARecordWithOtherNumbersIsJudgedOtherwise(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			record := run(t, name, 7, honest)
+			sameAgain(t, record)
+			if record.Verdict != report.Pass {
+				show(t, record)
+				t.Fatalf("the run is %s", record.Verdict)
+			}
+			for how, change := range otherNumbers {
+				other := written(t, record)
+				must := false
+				for i := range other.Windows {
+					if w := &other.Windows[i]; w.Name == report.During {
+						must = change(w) || must
+					}
+				}
+				if j := judged(t, other); must && j.Verdict == report.Pass {
+					t.Errorf("%s: it is a pass", how)
+				}
+			}
+		})
+	}
+}
