@@ -10,9 +10,9 @@ const KindMutation = "Mutation"
 type Mutation struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"`
-	Tool       string    `json:"tool"` // the version of meshchaos that ran them
+	Tool       Tool      `json:"tool"`
 	Scenario   Scenario  `json:"scenario"`
-	Seed       uint64    `json:"seed"` // of every run
+	Seed       uint64    `json:"seed,string"` // of every run
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended"`
 	Run        *Record   `json:"run"`     // of the scenario as it stands; unless it passed, no mutant was run

@@ -33,13 +33,13 @@ const (
 type Record struct {
 	APIVersion   string        `json:"apiVersion"`
 	Kind         string        `json:"kind"`
-	Tool         string        `json:"tool"` // the version of meshchaos that made the record
-	Run          string        `json:"run"`  // the run's identifier; its marks in the mesh contain it
+	Tool         Tool          `json:"tool"`
+	Run          string        `json:"run"` // the run's identifier; its marks in the mesh contain it
 	Verdict      Verdict       `json:"verdict"`
 	Restored     bool          `json:"restored"` // every change was undone, and that was proved
 	Scenario     Scenario      `json:"scenario"`
 	Mesh         Mesh          `json:"mesh"`
-	Seed         uint64        `json:"seed"`
+	Seed         *uint64       `json:"seed,string,omitempty"` // of the embedded mesh's draws; nil: the proxies drew for themselves
 	Started      time.Time     `json:"started"`
 	Ended        time.Time     `json:"ended"`
 	Asked        []Asked       `json:"asked"`
@@ -68,19 +68,36 @@ func (r *Record) Against() []string {
 	return all
 }
 
+// Tool is the program that made a record.
+type Tool struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`   // of its sources; empty: it was not built in a checkout of them
+	Modified bool   `json:"modified,omitempty"` // they had changes that the commit has not
+	Go       string `json:"go,omitempty"`
+	Platform string `json:"platform,omitempty"` // linux/amd64
+}
+
 // Scenario names what was run.
 type Scenario struct {
-	Name    string `json:"name"`
-	Summary string `json:"summary,omitempty"`
-	File    string `json:"file,omitempty"`    // as it was named; stdin: from there
-	Library bool   `json:"library,omitempty"` // it was the library's, and no file
-	Text    string `json:"text,omitempty"`    // the file as it was read
+	Name     string    `json:"name"`
+	Summary  string    `json:"summary,omitempty"`
+	File     string    `json:"file,omitempty"`     // as it was named; stdin: from there
+	Library  bool      `json:"library,omitempty"`  // it was the library's, and no file
+	Digest   string    `json:"digest,omitempty"`   // of the text: sha256:…
+	Revision *Revision `json:"revision,omitempty"` // of the folder of the file, if that is a checkout of git
+	Text     string    `json:"text,omitempty"`     // the file as it was read
 
 	Files map[string]string `json:"files,omitempty"` // the files of rules that it names, as they were read, by that name
 
 	Params map[string]string `json:"params,omitempty"` // what stood for $(name), by name, defaults included
 	Set    []string          `json:"set,omitempty"`    // what stood in the place of the file's own: load.jason.requests=50
 	Load   []Override        `json:"load,omitempty"`   // what stood in the place of its load, by -n, -c and --qps, in this order
+}
+
+// Revision is what a folder was checked out from.
+type Revision struct {
+	Commit   string `json:"commit"`
+	Modified bool   `json:"modified,omitempty"` // something in the folder is not as the commit has it
 }
 
 // Override replaces parts of the load; what is nil is as the file has it.

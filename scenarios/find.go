@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ func (s *Scenario) Origin() string {
 func (s *Scenario) Recorded() report.Scenario {
 	recorded := report.Scenario{
 		Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library,
-		Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
+		Digest: fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(s.Text))), Revision: s.Revision, Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
 	}
 	for _, o := range s.Load {
 		recorded.Load = append(recorded.Load, report.Override(o))

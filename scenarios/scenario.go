@@ -15,6 +15,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // Error is something wrong at one place of a file.
@@ -26,8 +27,9 @@ type Scenario struct {
 	Summary  string
 	App      string // the sample application; empty: the user's own
 	Labels   map[string]string
-	File     string // as it was named; stdin: from there
-	Library  bool   // it is the library's, and File its name there
+	File     string           // as it was named; stdin: from there
+	Library  bool             // it is the library's, and File its name there
+	Revision *report.Revision // of the folder of the file; nil: not known
 	Text     string
 	Set      []string          // each --set that changed it: load.a.requests=50
 	Files    map[string]string // the files of rules that it names, by that name, each as it was read

@@ -139,6 +139,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		if err := f.pod.fit(s); err != nil {
 			return ofFile(s, err)
 		}
+		s.Revision = revisionOf(cmd.Context(), s)
 	}
 	outcomes := f.runAll(cmd, all)
 	status := exitPass

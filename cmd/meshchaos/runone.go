@@ -77,7 +77,7 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 		defer unfinishedOf(ctx).done(id)
 	}
 	record, err := runner.Run(ctx, m, s.Scenario, runner.Options{
-		ID: id, Tool: version(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait, Standing: standing,
+		ID: id, Tool: tool(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait, Standing: standing,
 	})
 	if err != nil {
 		return nil, errors.Join(notRun(s.Scenario, early(ctx, err)), closeMesh())

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // version is the module's version where it was installed as one, else dev.
@@ -17,6 +19,22 @@ func version() string {
 		return "dev"
 	}
 	return info.Main.Version
+}
+
+// tool is this program, as a record names it.
+func tool() report.Tool {
+	made := report.Tool{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				made.Commit = s.Value
+			case "vcs.modified":
+				made.Modified = s.Value == "true"
+			}
+		}
+	}
+	return made
 }
 
 // versionLine is what version and --version print.

@@ -75,7 +75,7 @@ func run(t *testing.T, s *scenarios.Scenario) map[string]report.Mutant {
 
 func runSeeded(t *testing.T, s *scenarios.Scenario, seed uint64) map[string]report.Mutant {
 	t.Helper()
-	m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: "test", Seed: seed, Parallel: 4})
+	m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: report.Tool{Version: "test"}, Seed: seed, Parallel: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

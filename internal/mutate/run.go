@@ -17,7 +17,7 @@ import (
 
 // Options say how mutants are run.
 type Options struct {
-	Tool     string              // the version of meshchaos
+	Tool     report.Tool
 	Seed     uint64              // of every run
 	Parallel int                 // how many run beside each other, at least 1
 	First    func(runner.Event)  // hears of the run of the scenario as it stands; nil: nobody does

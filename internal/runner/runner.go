@@ -35,8 +35,8 @@ const (
 // Options of a run.
 type Options struct {
 	ID   string // short, lower-case letters and digits; part of every mark in the mesh
-	Tool string // the version of meshchaos
-	Seed uint64 // only kept in the record
+	Tool report.Tool
+	Seed uint64 // only kept in the record, of the embedded mesh
 	// Observe hears of what begins and, from another goroutine, of how far a load
 	// is; of nothing any more when Run has returned. Nil: nobody does.
 	Observe func(Event)
@@ -115,7 +115,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	r := &run{
 		Options: o, mesh: m, scenario: s, book: book{mesh: m, tell: o.Standing}, voice: voice{tell: o.Observe},
 		record: &report.Record{
-			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Seed: o.Seed, Started: time.Now(),
+			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Started: time.Now(),
 			Scenario: s.Recorded(),
 			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version},
 		},
@@ -127,6 +127,9 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		replaced: map[rules.Ref]*rules.Object{},
 		hollowed: map[rules.Ref]*rules.Object{},
 		conceded: map[rules.Ref][]conceded{},
+	}
+	if info.Kind == mesh.Embedded {
+		r.record.Seed = &o.Seed
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {

@@ -24,9 +24,6 @@ type Options struct {
 	Explain bool // the calls of every cohort, not only those of what failed
 }
 
-// embedded is the kind of mesh whose draws a seed repeats.
-const embedded = "embedded"
-
 // Write prints the verdict of a run: the expectations, the calls that explain
 // what failed, what was changed and that it is back, and what kept the run from
 // being conclusive.
@@ -34,8 +31,8 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	p := &printer{w: w, width: o.Width, color: o.Color}
 	p.line("")
 	seed := ""
-	if r.Mesh.Kind == embedded {
-		seed = fmt.Sprintf(", seed %d", r.Seed)
+	if r.Seed != nil {
+		seed = fmt.Sprintf(", seed %d", *r.Seed)
 	}
 	p.say("", "%s on the %s mesh, namespace %s, run %s%s", named(r.Scenario), r.Mesh.Kind, r.Mesh.Namespace, r.Run, seed)
 	if r.Scenario.Summary != "" {

@@ -82,7 +82,7 @@ func runScenario(t *testing.T, s *scenarios.Scenario, id string, m mesh.Mesh) (*
 
 func carryOut(t *testing.T, s *scenarios.Scenario, m mesh.Mesh, o runner.Options) (*report.Record, error) {
 	t.Helper()
-	o.Tool, o.Seed, o.LiveLimit = "e2e", 1, 20*time.Second
+	o.Tool, o.Seed, o.LiveLimit = report.Tool{Version: "e2e"}, 1, 20*time.Second
 	record, err := runner.Run(t.Context(), m, s, o)
 	if closeErr := m.Close(context.WithoutCancel(t.Context())); closeErr != nil {
 		t.Error(closeErr)

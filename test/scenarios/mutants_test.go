@@ -60,7 +60,7 @@ func TestNoMutantOfTheLibrarySurvives(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: "test", Seed: 1, Parallel: 2 * runtime.GOMAXPROCS(0)})
+			m, err := mutate.Run(t.Context(), s, mutate.Options{Tool: report.Tool{Version: "test"}, Seed: 1, Parallel: 2 * runtime.GOMAXPROCS(0)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -63,7 +63,7 @@ func carryOut(t testing.TB, s *scenarios.Scenario, spoil func(mesh.Mesh) mesh.Me
 			t.Error(err)
 		}
 	}()
-	o.ID, o.Tool, o.LiveLimit = fmt.Sprintf("%08x", o.Seed), "test", 5*time.Second
+	o.ID, o.Tool, o.LiveLimit = fmt.Sprintf("%08x", o.Seed), report.Tool{Version: "test"}, 5*time.Second
 	record, err := runner.Run(t.Context(), spoil(m), s, o)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -65,7 +66,7 @@ func run(t *testing.T, m mesh.Mesh, s *scenarios.Scenario, seed uint64, live tim
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	ended.Record, ended.Err = runner.Run(ctx, m, s, runner.Options{ID: fmt.Sprintf("%08x", seed), Tool: "test", Seed: seed, LiveLimit: live})
+	ended.Record, ended.Err = runner.Run(ctx, m, s, runner.Options{ID: fmt.Sprintf("%08x", seed), Tool: report.Tool{Version: "test"}, Seed: seed, LiveLimit: live})
 	if ctx.Err() != nil {
 		ended.Err = fmt.Errorf("it had not ended after %v", limit)
 	}
