@@ -124,6 +124,7 @@ func (c *cohort) warm(ctx context.Context, conn connection, p *pacer) {
 // run carries out the load and returns when it has ended.
 func (c *cohort) run(ctx context.Context) {
 	defer close(c.done)
+	c.rec.slots.start = c.load.start
 	var wg sync.WaitGroup
 	for i, conn := range c.conns {
 		if p := c.load.part(int64(i), int64(len(c.conns))); p != nil {

@@ -134,6 +134,8 @@ type Result struct {
 	// let them.
 	Response *Histogram `json:"response"` // from the intended start
 	Service  *Histogram `json:"service"`  // from the actual start
+	// Series is the load over time; nil: nothing was sent, or fortio drove it.
+	Series *Series `json:"series,omitempty"`
 	// Failure says why the load could not be carried out at all, such as a
 	// login that was refused; empty when it ran.
 	Failure string `json:"failure,omitempty"`

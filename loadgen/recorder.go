@@ -17,6 +17,7 @@ type recorder struct {
 	lastBegun         time.Time
 	replies           map[reply]*alike
 	response, service Histogram
+	slots             slots
 }
 
 // ended is a request that has ended. Its id is only valid until the connection
@@ -70,6 +71,7 @@ func (r *recorder) record(e ended) {
 		r.replies[e.reply] = same
 	}
 	same.add(&e)
+	r.slots.record(&e)
 	r.sent++
 	r.used += e.opened
 	if e.err != "" || e.status >= 400 {
@@ -103,6 +105,7 @@ func (r *recorder) fill(result *Result, m *matcher) {
 		result.LastBegun = r.lastBegun.Sub(result.Started)
 	}
 	result.Response, result.Service = r.response.clone(), r.service.clone()
+	result.Series = r.slots.series()
 	result.Outcomes = []Outcome{}
 	for rep, same := range r.replies {
 		checks := m.names(rep.checks)
