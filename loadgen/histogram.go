@@ -146,7 +146,35 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 	case wire.Min == nil || wire.Max == nil:
 		return fmt.Errorf("reading a histogram of %d latencies: min or max is missing", wire.Count)
 	}
-	*h = Histogram{counts: counts, min: fromSeconds(*wire.Min), max: fromSeconds(*wire.Max)}
+	read := Histogram{counts: counts, min: fromSeconds(*wire.Min), max: fromSeconds(*wire.Max)}
+	if err := read.agrees(&wire); err != nil {
+		return err
+	}
+	*h = read
+	return nil
+}
+
+// agrees holds what is derived from a histogram against it: whoever changes a
+// percentile, and nothing else, is not to be believed.
+func (h *Histogram) agrees(wire *histogramJSON) error {
+	same := func(extreme time.Duration, counted int64) bool {
+		return h.counts.ValuesAreEquivalent(min(extreme.Microseconds(), highestMicros), counted)
+	}
+	if !same(h.min, h.counts.Min()) || !same(h.max, h.counts.Max()) {
+		return fmt.Errorf("reading a histogram: its min and max are %s and %s, and it holds %d to %d µs", h.min, h.max, h.counts.Min(), h.counts.Max())
+	}
+	for _, derived := range []struct {
+		name     string
+		says, is *float64
+	}{
+		{"mean", wire.Mean, seconds(h.Mean())},
+		{"p50", wire.P50, seconds(h.Quantile(0.5))}, {"p90", wire.P90, seconds(h.Quantile(0.9))},
+		{"p99", wire.P99, seconds(h.Quantile(0.99))}, {"p999", wire.P999, seconds(h.Quantile(0.999))},
+	} {
+		if derived.says != nil && math.Abs(*derived.says-*derived.is) > time.Microsecond.Seconds() {
+			return fmt.Errorf("reading a histogram: its %s is %gs, and what it holds comes to %gs", derived.name, *derived.says, *derived.is)
+		}
+	}
 	return nil
 }
 

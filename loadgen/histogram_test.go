@@ -93,3 +93,44 @@ func TestHistogramThatIsNotOursIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAHistogramWhoseNumbersDisagreeIsNotRead(t *testing.T) {
+	var h Histogram
+	for i := range 100 {
+		h.Record(time.Duration(i+1) * time.Millisecond)
+	}
+	text, err := json.Marshal(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"count", "min", "mean", "p50", "p90", "p99", "p999", "max"} {
+		var wire map[string]any
+		if err := json.Unmarshal(text, &wire); err != nil {
+			t.Fatal(err)
+		}
+		wire[key] = wire[key].(float64) * 2
+		changed, err := json.Marshal(wire)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := new(Histogram).UnmarshalJSON(changed); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("with another %s: %v", key, err)
+		}
+	}
+}
+
+func TestAHistogramOfAnyLatencySurvivesJSON(t *testing.T) {
+	for _, all := range [][]time.Duration{{0}, {0, 5 * time.Microsecond}, {500}, {time.Microsecond}, {2 * time.Hour}, {0, time.Millisecond, 3 * time.Hour}, {1500, 2500}} {
+		var h, back Histogram
+		for _, one := range all {
+			h.Record(one)
+		}
+		text, err := json.Marshal(&h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Errorf("%v: %v", all, err)
+		}
+	}
+}
