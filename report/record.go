@@ -264,14 +264,16 @@ type Change struct {
 // Expectation is one judged comparison. A line of the scenario that joins
 // several comparisons by && gives a row for each.
 type Expectation struct {
-	Expression string  `json:"expression"`
-	Step       string  `json:"step,omitempty"`
-	Line       int     `json:"line,omitempty"` // in the scenario file
-	Verdict    Verdict `json:"verdict"`
-	Observed   string  `json:"observed"` // the observed side, worded; empty: absent
-	Limit      string  `json:"limit"`    // what was asked of it, worded
-	Samples    int64   `json:"samples"`  // how many requests the observed side stands on
-	Source     string  `json:"source,omitempty"`
-	Reason     string  `json:"reason,omitempty"` // why it is not a pass
-	KnownBug   string  `json:"knownBug,omitempty"`
+	Expression string    `json:"expression"`
+	Step       string    `json:"step,omitempty"`
+	Line       int       `json:"line,omitempty"` // in the scenario file
+	Verdict    Verdict   `json:"verdict"`
+	Observed   string    `json:"observed"`         // the observed side, worded; empty: absent
+	Limit      string    `json:"limit"`            // what was asked of it, worded
+	Values     []Measure `json:"values,omitempty"` // the observed side; of a split one for each version that is listed; none of comparisons that are joined by || or negated
+	Bounds     []Bound   `json:"bounds,omitempty"` // what was asked of it; of a split one for each
+	Samples    int64     `json:"samples"`          // how many requests the observed side stands on
+	Source     string    `json:"source,omitempty"`
+	Reason     string    `json:"reason,omitempty"` // why it is not a pass
+	KnownBug   string    `json:"knownBug,omitempty"`
 }

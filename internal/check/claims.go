@@ -25,6 +25,8 @@ type finding struct {
 	verdict  report.Verdict
 	observed string
 	limit    string
+	values   []report.Measure
+	bounds   []report.Bound
 	samples  int64
 	sources  []string
 	reason   string
@@ -176,6 +178,8 @@ func bounded(observed term, bounds ...bound) claim {
 		result := finding{
 			observed: observedWords(observed, v, limits),
 			limit:    limitWords(bounds, limits, v),
+			values:   measures(observed.kind, v),
+			bounds:   boundsOf(observed.kind, bounds, limits),
 			samples:  v.samples,
 			sources:  all.sources,
 			doubts:   all.doubts,

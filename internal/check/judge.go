@@ -80,6 +80,8 @@ func (e *Expectation) rows(findings []finding) []report.Expectation {
 			Verdict:    f.verdict,
 			Observed:   f.observed,
 			Limit:      f.limit,
+			Values:     f.values,
+			Bounds:     f.bounds,
 			Samples:    f.samples,
 			Source:     strings.Join(f.sources, ", "),
 			Reason:     f.reason,

@@ -88,7 +88,7 @@ func (c *compiler) negated(n *not) (claim, error) {
 func opposite(inner claim) claim {
 	return claim{says: inner.says.negated(), judge: func(w Windows) finding {
 		result := inner.judge(w)
-		result.limit = "not " + result.limit
+		result.limit, result.values, result.bounds = "not "+result.limit, nil, nil // which the words tell
 		switch result.verdict {
 		case report.Pass:
 			result.verdict, result.reason = report.Fail, inner.text+" is true"

@@ -201,12 +201,12 @@ func (c *compiler) splitOf(n node) (nameOf func(node) (string, error), tallied f
 // judge tests the counts.
 func (s *splitting) judge(w Windows) finding {
 	t := s.tally(w)
-	result := finding{limit: s.limit(), sources: t.sources}
+	result := finding{limit: s.limit(), bounds: s.bounds(), sources: t.sources}
 	if len(t.missing) > 0 {
 		result.verdict, result.reason = report.Inconclusive, strings.Join(t.missing, "; ")
 		return result
 	}
-	result.observed, result.samples = s.observed(t), t.total
+	result.observed, result.values, result.samples = s.observed(t), s.measures(t), t.total
 	result.verdict, result.reason = s.verdict(t)
 	return result
 }

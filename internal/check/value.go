@@ -21,7 +21,7 @@ const (
 // value is an amount and the evidence for it.
 type value struct {
 	amount  *big.Rat // nil if anything is missing
-	note    string   // how a share came about: 5 of 5
+	part    *part    // how a share came about; nil: otherwise than by requests
 	label   string   // what was counted: 503
 	samples int64    // how many requests it stands on; 0 for a constant
 	sources []string // what it was read from
@@ -29,6 +29,11 @@ type value struct {
 	doubts  []string // what may have been counted elsewhere, and why
 	least   string   // why the amount is only what it is at least; empty: it is exact
 }
+
+// part is how many of how many requests.
+type part struct{ count, total *big.Int }
+
+func (p *part) String() string { return p.count.String() + " of " + p.total.String() }
 
 // absent is a value that is not known.
 func absent(format string, args ...any) value {
@@ -95,7 +100,7 @@ func calculate(operator string, a, b value) value {
 		}
 		result.amount.Quo(a.amount, b.amount)
 		if b.samples > 0 && a.amount.IsInt() && b.amount.IsInt() {
-			result.note = a.amount.RatString() + " of " + b.amount.RatString()
+			result.part = &part{a.amount.Num(), b.amount.Num()}
 		}
 	}
 	return result

@@ -28,8 +28,8 @@ func observedWords(t term, v value, limits []value) string {
 	if v.least != "" {
 		text = "at least " + text
 	}
-	if v.note != "" {
-		text += " (" + v.note + ")"
+	if v.part != nil {
+		text += " (" + v.part.String() + ")"
 	}
 	if v.label != "" {
 		text = v.label + ": " + text
