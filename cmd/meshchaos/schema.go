@@ -5,16 +5,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of a scenario file, for editors",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema, err := scenarios.Schema()
+		Use:       "schema [scenario|report]",
+		Short:     "Print the JSON Schema of a scenario file, for editors, or of a report",
+		Args:      arguments(0, 1),
+		ValidArgs: []string{"scenario", "report"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			schema, err := schemaOf(args)
 			if err != nil {
 				return err
 			}
@@ -22,4 +24,14 @@ func newSchema() *cobra.Command {
 			return err
 		},
 	}
+}
+
+func schemaOf(args []string) ([]byte, error) {
+	switch {
+	case len(args) == 0 || args[0] == "scenario":
+		return scenarios.Schema()
+	case args[0] == "report":
+		return report.Schema()
+	}
+	return nil, fmt.Errorf("printing a schema: there is none of %q; write meshchaos schema scenario, or report", args[0])
 }

@@ -3,9 +3,11 @@ package scenarios_test
 import (
 	"bytes"
 	"encoding/json"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/report"
@@ -23,8 +25,38 @@ func written(t testing.TB, record *report.Record) *report.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
+	valid(t, text)
 	return read
 }
+
+// valid holds a record against its schema.
+func valid(t testing.TB, text []byte) {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := recordSchema().Validate(document); err != nil {
+		t.Errorf("a record is not as its schema has it: %v", err)
+	}
+}
+
+// recordSchema is that of a record.
+var recordSchema = sync.OnceValue(func() *jsonschema.Schema {
+	text, err := report.Schema()
+	if err != nil {
+		panic(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		panic(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("report.json", document); err != nil {
+		panic(err)
+	}
+	return compiler.MustCompile("report.json")
+})
 
 // judged is what a record that was written down is judged to be, by what it holds alone.
 func judged(t testing.TB, record *report.Record) verdict.Judgement {
@@ -109,5 +141,31 @@ func TestARecordWithOtherNumbersIsJudgedOtherwise(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTheSchemaRefusesWhatIsNoRecord(t *testing.T) {
+	text, err := json.Marshal(run(t, "breaker-ratings", 7, honest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(map[string]any){
+		"no change":          func(map[string]any) {},
+		"another kind":       func(r map[string]any) { r["kind"] = "Scenario" },
+		"another version":    func(r map[string]any) { r["apiVersion"] = "meshchaos/v9" },
+		"another verdict":    func(r map[string]any) { r["verdict"] = "maybe" },
+		"no windows":         func(r map[string]any) { delete(r, "windows") },
+		"a word for seconds": func(r map[string]any) { r["started"] = 5 },
+		"a number as a seed": func(r map[string]any) { r["seed"] = 7 },
+		"something unknown":  func(r map[string]any) { r["mood"] = "good" },
+	} {
+		var record map[string]any
+		if err := json.Unmarshal(text, &record); err != nil {
+			t.Fatal(err)
+		}
+		change(record)
+		if err := recordSchema().Validate(record); (err == nil) != (name == "no change") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
