@@ -12,7 +12,7 @@ import (
 func newSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:       "schema [scenario|report]",
-		Short:     "Print the JSON Schema of a scenario file, for editors, or of a report",
+		Short:     "Print the JSON Schema of a scenario, for editors, or of a report",
 		Args:      arguments(0, 1),
 		ValidArgs: []string{"scenario", "report"},
 		RunE: func(cmd *cobra.Command, args []string) error {
