@@ -22,8 +22,9 @@ func revisionOf(ctx context.Context, s *scenarios.Scenario) *report.Revision {
 	}
 	ctx, cancel := context.WithTimeout(ctx, revisionLimit)
 	defer cancel()
+	// A checkout may be somebody else's: nothing that its configuration names is to be run.
 	git := func(arguments ...string) (string, error) {
-		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", filepath.Dir(s.File), "--no-optional-locks"}, arguments...)...).Output()
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", filepath.Dir(s.File), "--no-optional-locks", "-c", "core.fsmonitor=false"}, arguments...)...).Output()
 		return strings.TrimSpace(string(out)), err
 	}
 	commit, err := git("rev-parse", "HEAD")
