@@ -69,7 +69,10 @@ func (l *Log) Part() { l.parted.Store(true) }
 
 // Until tells when the window is over, by the clock of the mesh: requests that began from
 // then on do not count, nor do their calls.
-func (l *Log) Until(then time.Time) { l.until.Store(&then) }
+func (l *Log) Until(then time.Time) {
+	then = then.Truncate(time.Millisecond) // as lines have it
+	l.until.Store(&then)
+}
 
 // Close ends the following. What was counted stays.
 func (l *Log) Close() {

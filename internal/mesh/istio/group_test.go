@@ -91,7 +91,8 @@ func TestALoadFromTwoPlacesIsOne(t *testing.T) {
 	}
 	for while, of := range map[string]string{"beside": "theirs", "back": "ours"} {
 		longer := results[while].Elapsed - results[of].Elapsed
-		if longer < 0 || longer > time.Second || results[while].Sent < results[of].Sent || len(results[while].Outcomes) != 1 {
+		few := results[while].Sent < results[of].Sent-2 // they began a moment apart
+		if longer < 0 || longer > time.Second || few || len(results[while].Outcomes) != 1 {
 			t.Errorf("%s was there %v longer than %s, and saw %+v", while, longer, of, results[while].Outcomes)
 		}
 	}
