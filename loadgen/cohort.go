@@ -240,6 +240,7 @@ func (c *cohort) result() *Result {
 		r.Dialed += conn.dialed()
 	}
 	c.rec.fill(r, c.match)
+	r.Series = c.rec.series()
 	if !c.load.start.IsZero() {
 		r.Elapsed = c.elapsed()
 		r.Missed = c.missed(r.Sent)

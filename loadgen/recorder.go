@@ -96,6 +96,13 @@ func (r *recorder) progress() (sent, errs int64) {
 	return r.sent, r.errs
 }
 
+// series is how the load went over time.
+func (r *recorder) series() *Series {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.slots.series()
+}
+
 // fill writes what was counted into a Result.
 func (r *recorder) fill(result *Result, m *matcher) {
 	r.mu.Lock()
@@ -105,7 +112,6 @@ func (r *recorder) fill(result *Result, m *matcher) {
 		result.LastBegun = r.lastBegun.Sub(result.Started)
 	}
 	result.Response, result.Service = r.response.clone(), r.service.clone()
-	result.Series = r.slots.series()
 	result.Outcomes = []Outcome{}
 	for rep, same := range r.replies {
 		checks := m.names(rep.checks)
