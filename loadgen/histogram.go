@@ -114,11 +114,27 @@ func (h *Histogram) MarshalJSON() ([]byte, error) {
 			return nil, fmt.Errorf("encoding a histogram of %d latencies: %w", wire.Count, err)
 		}
 		wire.HDR = string(encoded)
-		wire.Min, wire.Mean, wire.Max = seconds(h.Min()), seconds(h.Mean()), seconds(h.Max())
-		wire.P50, wire.P90 = seconds(h.Quantile(0.5)), seconds(h.Quantile(0.9))
-		wire.P99, wire.P999 = seconds(h.Quantile(0.99)), seconds(h.Quantile(0.999))
+		wire.Min, wire.Max = seconds(h.Min()), seconds(h.Max())
+		for _, d := range h.derived(&wire) {
+			*d.stands = d.is
+		}
 	}
 	return json.Marshal(wire)
+}
+
+// derived is what a histogram comes to, and where that stands on the wire.
+type derived struct {
+	name   string
+	stands **float64
+	is     *float64
+}
+
+func (h *Histogram) derived(wire *histogramJSON) []derived {
+	return []derived{
+		{"mean", &wire.Mean, seconds(h.Mean())},
+		{"p50", &wire.P50, seconds(h.Quantile(0.5))}, {"p90", &wire.P90, seconds(h.Quantile(0.9))},
+		{"p99", &wire.P99, seconds(h.Quantile(0.99))}, {"p999", &wire.P999, seconds(h.Quantile(0.999))},
+	}
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It reads what MarshalJSON writes;
@@ -163,16 +179,9 @@ func (h *Histogram) agrees(wire *histogramJSON) error {
 	if !same(h.min, h.counts.Min()) || !same(h.max, h.counts.Max()) {
 		return fmt.Errorf("reading a histogram: its min and max are %s and %s, and it holds %d to %d µs", h.min, h.max, h.counts.Min(), h.counts.Max())
 	}
-	for _, derived := range []struct {
-		name     string
-		says, is *float64
-	}{
-		{"mean", wire.Mean, seconds(h.Mean())},
-		{"p50", wire.P50, seconds(h.Quantile(0.5))}, {"p90", wire.P90, seconds(h.Quantile(0.9))},
-		{"p99", wire.P99, seconds(h.Quantile(0.99))}, {"p999", wire.P999, seconds(h.Quantile(0.999))},
-	} {
-		if derived.says != nil && math.Abs(*derived.says-*derived.is) > time.Microsecond.Seconds() {
-			return fmt.Errorf("reading a histogram: its %s is %gs, and what it holds comes to %gs", derived.name, *derived.says, *derived.is)
+	for _, d := range h.derived(wire) {
+		if says := *d.stands; says != nil && math.Abs(*says-*d.is) > time.Microsecond.Seconds() {
+			return fmt.Errorf("reading a histogram: its %s is %gs, and what it holds comes to %gs", d.name, *says, *d.is)
 		}
 	}
 	return nil
