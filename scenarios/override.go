@@ -12,8 +12,8 @@ import (
 // Override replaces parts of the load; a nil field leaves what the file says.
 type Override report.Override
 
-// changes says whether it replaces anything.
-func (o Override) changes() bool { return o.Connections != nil || o.Requests != nil || o.QPS != nil }
+// Changes says whether it replaces anything.
+func (o Override) Changes() bool { return o.Connections != nil || o.Requests != nil || o.QPS != nil }
 
 // Override changes the plans of the cohorts it names in every step. A cohort
 // that runs while another does keeps its plan unless it is named, and is there
@@ -52,7 +52,7 @@ func (s *Scenario) Override(o Override) error {
 		return fmt.Errorf("overriding the load: %w", err)
 	}
 	s.lint()
-	if o.changes() {
+	if o.Changes() {
 		s.Load = append(s.Load, o)
 	}
 	return nil

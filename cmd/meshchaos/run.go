@@ -122,7 +122,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.checkWait(cmd, args); err != nil {
 		return err
 	}
-	if o := f.override; o.Cohort != "" && o.Connections == nil && o.Requests == nil && o.QPS == nil {
+	if o := f.override; o.Cohort != "" && !o.Changes() {
 		return errors.New("reading --cohort: it says which cohort -c, -n and --qps are for; give one of them, or leave it out")
 	}
 	// A pipe that nobody reads any more must not end the program before the rules
@@ -139,8 +139,8 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 		if err := f.pod.fit(s); err != nil {
 			return ofFile(s, err)
 		}
-		s.Revision = revisionOf(cmd.Context(), s)
 	}
+	noteRevisions(cmd.Context(), all)
 	outcomes := f.runAll(cmd, all)
 	status := exitPass
 	for _, o := range outcomes {
