@@ -1,19 +1,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -38,17 +35,21 @@ that says another one is told of.`,
 			}
 			status := exitPass
 			for _, file := range files {
-				record, err := judge(cmd.InOrStdin(), file)
+				record, err := readRecord(cmd.InOrStdin(), file)
 				if err != nil {
 					return err
 				}
-				if record.said != record.Verdict {
-					remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", file, record.said, record.Verdict))
+				said := record.Verdict
+				if err := judge(record); err != nil {
+					return fmt.Errorf("judging %s: %w", file, err)
 				}
-				if err := printJudged(cmd, record.Record, output); err != nil {
+				if said != record.Verdict {
+					remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", file, said, record.Verdict))
+				}
+				if err := printRecord(streamsOf(cmd), record, output, false); err != nil {
 					return &runError{fmt.Errorf("printing the report: %w", err)}
 				}
-				status = worse(status, statusOfRecord(record.Record))
+				status = worse(status, statusOfRecord(record))
 			}
 			if status != exitPass {
 				return &verdictError{status}
@@ -60,31 +61,14 @@ that says another one is told of.`,
 	return cmd
 }
 
-// judged is a record with the verdict that it was judged to have.
-type judged struct {
-	*report.Record
-	said report.Verdict
-}
-
-// judge reads a record and judges it again.
-func judge(stdin io.Reader, file string) (*judged, error) {
-	record, err := readRecord(stdin, file)
-	if err != nil {
-		return nil, err
-	}
+// judge judges a record again.
+func judge(record *report.Record) error {
 	scenario, err := scenarios.OfRecord(record.Scenario)
 	if err != nil {
-		return nil, fmt.Errorf("judging %s: %w", file, err)
+		return err
 	}
-	now := judged{record, record.Verdict}
-	j := verdict.Judge(record, scenario)
-	record.Verdict, record.Expectations, record.Doubts = j.Verdict, j.Expectations, j.Doubts
-	for _, warning := range j.Warnings {
-		if !slices.Contains(record.Warnings, warning) {
-			record.Warnings = append(record.Warnings, warning)
-		}
-	}
-	return &now, nil
+	verdict.Judge(record, scenario).Enter(record)
+	return nil
 }
 
 // readRecord reads a record from a file, or from stdin.
@@ -131,16 +115,5 @@ func recordsOf(args []string) ([]string, error) {
 			return nil, fmt.Errorf("looking for reports in %s: there is no %s in it or below it; run with --report-dir writes one", arg, recordFile)
 		}
 	}
-	if len(files) == 0 {
-		return nil, errors.New("looking for reports: none is named")
-	}
 	return files, nil
-}
-
-func printJudged(cmd *cobra.Command, record *report.Record, output string) error {
-	if output == "json" {
-		return printJSON(cmd.OutOrStdout(), record)
-	}
-	to := streamsOf(cmd)
-	return terminal.Write(to.out, record, terminal.Options{Width: to.width, Color: to.color})
 }

@@ -117,21 +117,16 @@ func ofFile(s *scenarios.Scenario, err error) error {
 // show prints the face of the record and writes the record itself. One that
 // fails does not keep the other back.
 func (f *runFlags) show(to streams, record *report.Record, dir string) error {
-	text, err := json.MarshalIndent(record, "", "  ")
-	if err != nil {
-		return &runError{fmt.Errorf("encoding the report: %w", err)}
-	}
 	var failures []error
-	if f.output == "json" {
-		_, err = fmt.Fprintf(to.out, "%s\n", text)
-	} else {
-		err = terminal.Write(to.out, record, terminal.Options{Width: to.width, Color: to.color, Explain: f.explain})
-	}
-	if err != nil {
+	if err := printRecord(to, record, f.output, f.explain); err != nil {
 		failures = append(failures, fmt.Errorf("printing the report: %w", err))
 	}
 	if dir != "" {
-		if err := writeFile(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+		text, err := json.MarshalIndent(record, "", "  ")
+		if err == nil {
+			err = writeFile(filepath.Join(dir, recordFile), append(text, '\n'))
+		}
+		if err != nil {
 			failures = append(failures, fmt.Errorf("writing the report: %w", err))
 		}
 	}
@@ -139,6 +134,14 @@ func (f *runFlags) show(to streams, record *report.Record, dir string) error {
 		return &runError{err}
 	}
 	return nil
+}
+
+// printRecord prints a record as -o asks for it.
+func printRecord(to streams, record *report.Record, output string, explain bool) error {
+	if output == "json" {
+		return printJSON(to.out, record)
+	}
+	return terminal.Write(to.out, record, terminal.Options{Width: to.width, Color: to.color, Explain: explain})
 }
 
 func newSeed() uint64 {

@@ -52,6 +52,16 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 	return j
 }
 
+// Enter writes a judgement into the record that it is of, in the place of an earlier one.
+func (j Judgement) Enter(record *report.Record) {
+	record.Verdict, record.Expectations, record.Doubts = j.Verdict, j.Expectations, j.Doubts
+	for _, warning := range j.Warnings {
+		if !slices.Contains(record.Warnings, warning) {
+			record.Warnings = append(record.Warnings, warning)
+		}
+	}
+}
+
 func (j *Judgement) doubt(p point, problems []string) {
 	for _, problem := range problems {
 		j.Doubts = append(j.Doubts, report.Doubt{Point: p.number, Problem: problem})
