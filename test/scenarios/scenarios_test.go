@@ -87,9 +87,11 @@ func TestTheLibraryPasses(t *testing.T) {
 				t.Parallel()
 				record := run(t, name, seed+1, honest)
 				if record.Verdict != report.Pass || !record.Restored {
-					t.Errorf("verdict %s, restored %v", record.Verdict, record.Restored)
 					show(t, record)
+					t.Fatalf("verdict %s, restored %v", record.Verdict, record.Restored)
 				}
+				sameAgain(t, record)
+				otherwise(t, record)
 			})
 		}
 	}
