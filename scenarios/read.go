@@ -39,7 +39,7 @@ type reader struct {
 // newReader returns a reader of a text, with the options that change it.
 func newReader(file, text string, set []string, open func(string) (string, error)) *reader {
 	r := &reader{
-		file: file, lines: strings.Split(text, "\n"), open: open,
+		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{},
 		stands: map[int]int{}, notes: map[token.Position]string{}, written: map[*token.Token]written{},
 	}
 	r.own = len(r.lines)

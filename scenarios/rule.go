@@ -65,9 +65,6 @@ func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []sour
 	if err != nil {
 		return nil, nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
 	}
-	if r.files == nil {
-		r.files = map[string]string{}
-	}
 	r.files[name] = text
 	inner := newReader(name, text, nil, r.open)
 	if err := inner.guard(text); err != nil {

@@ -112,7 +112,10 @@ func (m *Mesh) remember(namespace string) {
 func (m *Mesh) gateway() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return strings.Join(m.gateways[:min(1, len(m.gateways))], "")
+	if len(m.gateways) == 0 {
+		return ""
+	}
+	return m.gateways[0]
 }
 
 // ours are the load workloads that somebody has asked for, by their pods.
