@@ -27,11 +27,12 @@ e2e: ## the scenarios on both meshes, on a real cluster; as root, see test/clust
 fidelity: ## the library on both meshes, and Envoy beside the embedded sidecar call by call, into docs/fidelity.md; as make e2e
 	MESHCHAOS_FIDELITY_DOC=$(CURDIR)/docs/fidelity.md MESHCHAOS_FIDELITY=$${MESHCHAOS_FIDELITY:-300} test/cluster/e2e -run 'BothMeshes|AsEnvoyDoes' ./test/e2e ./test/fidelity
 
-bench: ## the engines beside fortio's own runner, what a sidecar adds beside Envoy, what a run costs, and what many proxies do
+bench: ## the engines beside fortio's own runner, what a sidecar adds beside Envoy, what a run costs, what many proxies do, and what ten million requests leave
 	go test -run '^$$' -bench Engines -benchtime 2s ./loadgen
 	go test -run '^$$' -bench Hop -benchtime 2s ./internal/sidecar
 	go test -run '^$$' -bench Run -benchtime 3x ./test/scenarios
 	go test -run '^$$' -bench Proxies -benchtime 1x ./test/proxies
+	go test -run '^$$' -bench Long -benchtime 10000000x ./loadgen ./internal/evidence
 
 fuzz: ## the readers of scenarios, expectations, routes and access logs, a minute each
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 20x ./scenarios

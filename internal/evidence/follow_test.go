@@ -80,7 +80,7 @@ type logger struct {
 }
 
 // loggingProxy is a proxy whose listener logs as said, into a pipe.
-func loggingProxy(t *testing.T, name string, loggers ...logger) (mesh.Proxy, *io.PipeWriter) {
+func loggingProxy(t testing.TB, name string, loggers ...logger) (mesh.Proxy, *io.PipeWriter) {
 	t.Helper()
 	var logs []map[string]any
 	for _, l := range loggers {
