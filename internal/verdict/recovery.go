@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/chance"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -51,12 +52,12 @@ func (r run) differences(before, now map[string]int64) []string {
 	strict := len(before) == 1 && len(r.record.Draws) == 0
 	var found []string
 	for _, sort := range slices.Sorted(maps.Keys(all)) {
-		of := table{before[sort], sum(before), now[sort], sum(now)}
+		of := chance.Table{First: before[sort], OfFirst: sum(before), Second: now[sort], OfSecond: sum(now)}
 		switch {
 		case strict && before[sort] == 0:
 			found = append(found, fmt.Sprintf("was answered %s, before it never", sort))
-		case !strict && of.pValue() < alpha/float64(len(all)):
-			found = append(found, fmt.Sprintf("was answered %s in %d of %d requests, before it in %d of %d", sort, of.second, of.ofSecond, of.first, of.ofFirst))
+		case !strict && of.P() < alpha/float64(len(all)):
+			found = append(found, fmt.Sprintf("was answered %s in %d of %d requests, before it in %d of %d", sort, of.Second, of.OfSecond, of.First, of.OfFirst))
 		}
 	}
 	return found
