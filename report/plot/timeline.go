@@ -1,0 +1,210 @@
+package plot
+
+import (
+	"html/template"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Kind is what was in force in a window.
+type Kind int
+
+// The kinds of window.
+const (
+	Before Kind = iota // the rule under test not yet
+	Live
+	Undone // not any more
+	kinds
+)
+
+// Window is a stretch of time that is shown.
+type Window struct {
+	Name     string
+	Kind     Kind
+	From, To float64 // in seconds
+}
+
+// Panel is one of the plots that share a time axis.
+type Panel struct {
+	Label   string // of its y axis, with the unit
+	Seconds bool   // y are seconds, on a logarithmic axis; else it is an even axis from 0
+	Lines   []Line // X in seconds
+}
+
+// Timeline shows lines over time, in the windows of a run. Time between windows is left
+// out, and a short window is drawn wider than its share: what was before the rule and
+// after it is often a hundredth of what was under it, and is to be seen.
+type Timeline struct {
+	Picture
+	Windows []Window // in the order of time
+	Panels  []Panel
+}
+
+// SVG draws it.
+func (t Timeline) SVG() (template.HTML, error) {
+	scale := newScale(t.Windows)
+	var plots []*plot.Plot
+	for i, one := range t.Panels {
+		p := newPlot(one.Label)
+		p.X.Min, p.X.Max = 0, 1
+		p.X.Tick.Marker = scale.ticks(i == len(t.Panels)-1)
+		p.Add(bands{scale})
+		p.Y.Tick.Marker, p.Y.Min, p.Y.Max = one.range_()
+		if one.Seconds {
+			p.Y.Scale = plot.LogScale{}
+		}
+		for _, line := range one.Lines {
+			p.Add(scale.line(line))
+		}
+		if i == len(t.Panels)-1 {
+			p.X.Label.Text = "seconds since the run began"
+		}
+		plots = append(plots, p)
+	}
+	paper, all := sheet(ruler + panel*float64(len(plots)) + axis)
+	areas := stack(draw.Crop(all, vg.Points(2), vg.Points(-6), vg.Points(2), vg.Points(-ruler)), plots)
+	scale.names(all, areas[0])
+	return t.html(paper)
+}
+
+// range_ is what a panel's y axis has to show.
+func (p Panel) range_() (ticks plot.ConstantTicks, low, high float64) {
+	low, high = math.Inf(1), 0
+	for _, line := range p.Lines {
+		for _, stretch := range line.Stretches {
+			for _, point := range stretch {
+				low, high = min(low, point.Y), max(high, point.Y)
+			}
+		}
+	}
+	if !p.Seconds {
+		ticks, high = even(high)
+		return ticks, 0, high
+	}
+	if high == 0 {
+		low, high = 1e-3, 1
+	}
+	return magnitudes(low, high)
+}
+
+// scale places windows beside each other, from 0 to 1.
+type scale struct {
+	windows  []Window
+	from, to []float64
+}
+
+const (
+	apart     = 0.02 // between two windows
+	leastWide = 0.12 // of a window, as long as there is room for so many
+)
+
+func newScale(windows []Window) *scale {
+	s := &scale{windows: windows}
+	total := 0.0
+	for _, w := range windows {
+		total += w.To - w.From
+	}
+	room := 1 - apart*float64(len(windows)-1)
+	least := min(leastWide, room/float64(max(len(windows), 1)))
+	spare, at := room-least*float64(len(windows)), 0.0
+	for _, w := range windows {
+		wide := least
+		if total > 0 {
+			wide += spare * (w.To - w.From) / total
+		}
+		s.from, s.to = append(s.from, at), append(s.to, at+wide)
+		at += wide + apart
+	}
+	return s
+}
+
+// at is where a moment is drawn; one that is in no window is at the edge of the last
+// that began before it.
+func (s *scale) at(moment float64) float64 {
+	place := 0.0
+	for i, w := range s.windows {
+		if moment < w.From {
+			break
+		}
+		place = s.from[i]
+		if w.To > w.From {
+			place += (s.to[i] - s.from[i]) * min((moment-w.From)/(w.To-w.From), 1)
+		}
+	}
+	return place
+}
+
+func (s *scale) line(line Line) Line {
+	placed := line
+	placed.Stretches = nil
+	for _, stretch := range line.Stretches {
+		var points []Point
+		for _, point := range stretch {
+			points = append(points, Point{s.at(point.X), point.Y})
+		}
+		placed.Stretches = append(placed.Stretches, points)
+	}
+	return placed
+}
+
+// ticks are where each window begins, where the last ends, and round numbers between
+// where there is room for them.
+func (s *scale) ticks(labelled bool) plot.ConstantTicks {
+	const room = 0.1 // of a label
+	var ticks plot.ConstantTicks
+	add := func(place, moment float64) {
+		tick := plot.Tick{Value: place, Label: " "}
+		if labelled {
+			tick.Label = number(moment)
+		}
+		ticks = append(ticks, tick)
+	}
+	for i, w := range s.windows {
+		add(s.from[i], w.From)
+		end := s.to[i]
+		if i == len(s.windows)-1 {
+			add(end, w.To)
+		} else {
+			end = s.from[i+1]
+		}
+		slots := math.Floor((s.to[i] - s.from[i]) / (1.5 * room))
+		if slots < 2 || w.To <= w.From {
+			continue
+		}
+		step := above((w.To - w.From) / slots)
+		for moment := math.Ceil(w.From/step) * step; moment < w.To; moment += step {
+			if at := s.at(moment); at > s.from[i]+room && at < end-room {
+				add(at, moment)
+			}
+		}
+	}
+	return ticks
+}
+
+// names writes above each window its number, and its name where there is room for it.
+func (s *scale) names(on, area draw.Canvas) {
+	style := text.Style{Color: ink(inkText), Font: letters(fontSize), XAlign: text.XCenter, YAlign: text.YTop, Handler: plot.DefaultTextHandler}
+	for i, w := range s.windows {
+		left, right := area.X(s.from[i]), area.X(s.to[i])
+		name := number(float64(i + 1))
+		if whole := name + " " + w.Name; style.Width(whole) < right-left {
+			name = whole
+		}
+		on.FillText(style, vg.Point{X: (left + right) / 2, Y: on.Max.Y - vg.Points(3)}, name)
+	}
+}
+
+// bands shade the windows by their kind.
+type bands struct{ *scale }
+
+// Plot implements the library's Plotter.
+func (b bands) Plot(c draw.Canvas, _ *plot.Plot) {
+	for i, w := range b.windows {
+		left, right := c.X(b.from[i]), c.X(b.to[i])
+		c.FillPolygon(ink(inkBand+int(w.Kind)), []vg.Point{{X: left, Y: c.Min.Y}, {X: right, Y: c.Min.Y}, {X: right, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
+	}
+}
