@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,7 +75,7 @@ func OfRecord(recorded report.Scenario) (*Scenario, error) {
 	s, err := parse(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
 		text, there := recorded.Files[name]
 		if !there {
-			return "", errors.New("the report has no such file")
+			return "", fmt.Errorf("the report has no file %q", name)
 		}
 		return text, nil
 	})

@@ -38,7 +38,7 @@ spec:
 `
 
 func read(text string) (*Scenario, error) {
-	return parse("t.yaml", text, nil, func(string) (string, error) { return "", os.ErrNotExist })
+	return parse("t.yaml", text, nil, openBeside("."))
 }
 
 // TestWhatIsNoYAMLIsExplained: each mistake by what mends it, rather than by what a
@@ -118,7 +118,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"a load that never ends":                      {", as: jason, requests: 5", ", as: jason", `the load "jason" would never end`},
 		"no expectation":                              {"  expect:\n    - 5.9s <= jason.p50 <= 6.6s\n    - jason.share(\"lost\") == 100%\n", "", "t.yaml:19:3: nothing is expected"},
 		"an alias":                                    {"{body: Sorry}", "&a {body: Sorry}\n    b: *a", "anchors, aliases and tags have no place"},
-		"a rule file that is not there":               {"- fault: {service: ratings, delay: 7s}", "- nothing.yaml", `reading the rule file "nothing.yaml"`},
+		"a rule file that is not there":               {"- fault: {service: ratings, delay: 7s}", "- nothing.yaml", `this names a file of rules: reading "nothing.yaml": no such file`},
 		"another apiVersion":                          {"meshchaos/v1alpha1", "meshchaos/v2", "write apiVersion: meshchaos/v1alpha1"},
 		"two documents":                               {"  expect:", "---\na: b\n---\n  expect:", "t.yaml"},
 		"a URL without scheme":                        {`get: "http://productpage:9080/productpage", as`, "get: productpage, as", "is no URL of a service in the mesh"},

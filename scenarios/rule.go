@@ -63,7 +63,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []source, error) {
 	text, err := r.open(name)
 	if err != nil {
-		return nil, nil, yamlnode.At(node, "", "reading the rule file %q: %v", name, err)
+		return nil, nil, yamlnode.At(node, "", "this names a file of rules: %v", err)
 	}
 	r.files[name] = text
 	inner := newReader(name, text, nil, r.open)

@@ -37,13 +37,17 @@ func main() {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &output{to: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		if unknown := unknownCommand(root, args); unknown != nil {
 			err = unknown
 		}
+	}
+	if err == nil {
+		err = out.failed
 	}
 	var verdict *verdictError
 	if err != nil && !errors.As(err, &verdict) {

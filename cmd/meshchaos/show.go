@@ -89,7 +89,7 @@ func copyOf(args []string) string {
 func writeCopy(file, text string, force bool) error {
 	if force {
 		if err := writeFile(file, []byte(text)); err != nil {
-			return fmt.Errorf("writing %s: %w", file, err)
+			return fmt.Errorf("writing %s: %w; is there such a folder?", file, bare(err))
 		}
 		return nil
 	}
@@ -102,7 +102,21 @@ func writeCopy(file, text string, force bool) error {
 	}
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
+		return fmt.Errorf("writing %s: %w", file, bare(err))
 	}
 	return nil
+}
+
+// bare is an error without the name of the file that it is about, which who passes it on
+// says, and which may be that of a temporary one.
+func bare(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }

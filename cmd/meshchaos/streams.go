@@ -30,14 +30,39 @@ func colorful(w io.Writer) bool {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f := fileOf(w)
+	return f != nil && term.IsTerminal(int(f.Fd()))
+}
+
+// output is stdout, and remembers that something could not be printed: cobra's help, and
+// whoever prints a line of many, passes over that.
+type output struct {
+	to     io.Writer
+	failed error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.to.Write(text)
+	if err != nil && o.failed == nil {
+		o.failed = fmt.Errorf("printing the output: %w", err)
+	}
+	return n, err
+}
+
+// fileOf is the file behind a stream; nil: there is none.
+func fileOf(w io.Writer) *os.File {
+	if o, ok := w.(*output); ok {
+		w = o.to
+	}
+	f, _ := w.(*os.File)
+	return f
 }
 
 // columns is how wide the terminal is, or 0 if w is none.
 func columns(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
+	f := fileOf(w)
+	if f == nil {
 		return 0
 	}
 	width, _, err := term.GetSize(int(f.Fd()))

@@ -152,13 +152,19 @@ func TestATerminalWithoutColoursGetsNone(t *testing.T) {
 	}
 }
 
-func TestAListThatCannotBeWrittenIsAnError(t *testing.T) {
+func TestWhatCannotBePrintedIsAnError(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	for _, args := range [][]string{{"list"}, {"list", "-o", "name"}, {"validate", "delay-jason"}, {"show", "delay-jason"}} {
+	record := filepath.Join("..", "..", "test", "records", "delay-jason.json")
+	for _, args := range [][]string{
+		{"list"}, {"list", "-o", "name"}, {"list", "-o", "json"}, {"validate", "delay-jason"}, {"show", "delay-jason"},
+		{"version"}, {"--version"}, {"--help"}, {"help", "run"}, {"run", "--help"}, {}, {"schema"}, {"schema", "report"},
+		{"manifests", "bookinfo"}, {"plan", "delay-jason"}, {"plan", "delay-jason", "-o", "yaml"}, {"mutate", "delay-jason", "--list"},
+		{"judge", record}, {"judge", record, "-o", "json"},
+	} {
 		var said strings.Builder
 		if status := execute(t.Context(), args, full, &said); status == exitPass || !strings.Contains(said.String(), "no space left") {
 			t.Errorf("%s: status %d, %s", args, status, &said)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -46,7 +47,7 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	switch {
 	case errors.As(err, &invalid) && invalid.GetFlag().Name == "requests":
-		err = fmt.Errorf("%w; a namespace is named by --namespace", err)
+		err = fmt.Errorf("%w; %s", err, namespaceHint(invalid.GetValue()))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		var names []string
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
@@ -55,6 +56,14 @@ func explainFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	return seeHelp(cmd, err)
+}
+
+// namespaceHint is for who writes -n for a namespace.
+func namespaceHint(value string) string {
+	if len(validation.IsDNS1123Label(value)) > 0 || strings.Trim(value, "0123456789") == "" || whole.MatchString(strings.TrimPrefix(value, "0x")) {
+		return "a namespace is named by --namespace"
+	}
+	return "did you mean --namespace " + value + "?"
 }
 
 func sayUse(cmd *cobra.Command, err error) error {

@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
@@ -96,9 +98,30 @@ func mismatch(doing string, a, b term) error {
 		err.Hint = "write a number, or divide the count by .sent"
 	case b.literal == nil || b.kind != number:
 	case a.kind == duration:
-		err.Message, err.Hint = shown(b.text)+" has no unit, and "+shown(a.text)+" is a duration", "write "+b.text+"s"
+		err.Message, err.Hint = shown(b.text)+" has no unit, and "+shown(a.text)+" is a duration", withUnit(b.text, b.literal)
 	case a.kind == share:
-		err.Message, err.Hint = shown(b.text)+" is a number, and "+shown(a.text)+" is a share", "write "+b.text+"%"
+		err.Message, err.Hint = shown(b.text)+" is a number, and "+shown(a.text)+" is a share", "write "+percent(b.text, b.literal)
 	}
 	return err
+}
+
+// withUnit asks which duration is meant by a number: of a large one rather milliseconds.
+func withUnit(text string, amount *big.Rat) string {
+	switch {
+	case amount.Sign() == 0:
+		return "write 0s"
+	case amount.Cmp(big.NewRat(20, 1)) >= 0:
+		return fmt.Sprintf("did you mean %sms, or %[1]ss?", text)
+	}
+	return fmt.Sprintf("did you mean %ss, or %[1]sms?", text)
+}
+
+// percent is the percentage that is most likely meant by a number: one up to 1 is a share
+// of 1.
+func percent(text string, amount *big.Rat) string {
+	if amount.Cmp(big.NewRat(1, 1)) <= 0 {
+		in, _ := new(big.Rat).Mul(amount, big.NewRat(100, 1)).Float64()
+		text = strconv.FormatFloat(in, 'f', -1, 64)
+	}
+	return text + "%"
 }
