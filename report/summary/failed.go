@@ -1,0 +1,88 @@
+package summary
+
+import (
+	"slices"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Failure is expectations that failed of the same cohorts, with what explains them.
+type Failure struct {
+	Expectations []report.Expectation
+	Loads        []Load // of the cohorts of which they speak, in their windows
+	Trees        []Tree // of these
+}
+
+// Failures are what failed in a run, in the order of the file. Those of no cohort, such
+// as of what proxies count, stand with the load of their step.
+func Failures(r *report.Record) []Failure {
+	var all []Failure
+	loads := Loads(r)
+	for _, row := range r.Expectations {
+		if row.Verdict != report.Fail {
+			continue
+		}
+		of := loadsOf(loads, row)
+		i := slices.IndexFunc(all, func(f Failure) bool { return slices.EqualFunc(f.Loads, of, same) })
+		if i < 0 {
+			i, all = len(all), append(all, Failure{Loads: of})
+		}
+		all[i].Expectations = append(all[i].Expectations, row)
+	}
+	for i := range all {
+		all[i].Trees = treesOf(r, all[i])
+	}
+	return all
+}
+
+func same(a, b Load) bool { return a.Window == b.Window && a.Cohort == b.Cohort }
+
+// loadsOf are those of which an expectation speaks; if of none, all of its step.
+func loadsOf(all []Load, row report.Expectation) []Load {
+	var named, step []Load
+	for _, l := range all {
+		if speaks(row, l.Window, l.Cohort) {
+			named = append(named, l)
+		}
+		if l.Window.Name == report.During && l.Window.Step == row.Step {
+			step = append(step, l)
+		}
+	}
+	if named == nil {
+		return step
+	}
+	return named
+}
+
+func treesOf(r *report.Record, f Failure) []Tree {
+	var all []Tree
+	for _, tree := range Explaining(r) {
+		if slices.ContainsFunc(f.Loads, func(l Load) bool { return l.Window == tree.Window && l.Cohort == tree.Cohort }) {
+			all = append(all, tree)
+		}
+	}
+	return all
+}
+
+// Undecided is why expectations are inconclusive.
+type Undecided struct {
+	Reason       string
+	Expectations []report.Expectation
+}
+
+// Inconclusive are the expectations that could not be judged, those of one reason
+// together.
+func Inconclusive(r *report.Record) []Undecided {
+	var all []Undecided
+	for _, row := range r.Expectations {
+		if row.Verdict != report.Inconclusive {
+			continue
+		}
+		i := slices.IndexFunc(all, func(u Undecided) bool { return u.Reason == row.Reason })
+		if i < 0 {
+			i, all = len(all), append(all, Undecided{Reason: row.Reason})
+		}
+		all[i].Expectations = append(all[i].Expectations, row)
+	}
+	return all
+}

@@ -1,0 +1,182 @@
+package summary
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Load is what came of the load of one cohort in one window.
+type Load struct {
+	Window  *report.Window
+	Cohort  string
+	Result  *loadgen.Result
+	Planned int64    // requests that were to be sent; 0: it was ended otherwise
+	Rate    float64  // requests a second that were reached; 0: one request tells none
+	Asked   float64  // requests a second that were asked for; 0: as fast as the answers came
+	P50     *Latency // nil: too few requests ended by themselves for it not to be the maximum
+	P90     *Latency
+	P99     *Latency
+	Max     *Latency // nil: none ended by itself
+	Answers []Count  // by status, those of TCP in one; the lowest first
+	Errors  []Count  // requests without a whole answer, by kind
+}
+
+// Latency is a latency.
+type Latency time.Duration
+
+// String words it, or that there is none.
+func (l *Latency) String() string {
+	if l == nil {
+		return "-"
+	}
+	return Duration(time.Duration(*l))
+}
+
+// Count is how many requests ended in one way.
+type Count struct {
+	Name  string // 200, timeout; answered: by TCP
+	Count int64
+	Bad   bool // it is a failure
+}
+
+// Loads are those of a run, window by window, the cohorts in the order in which the
+// load was asked for.
+func Loads(r *report.Record) []Load {
+	var all []Load
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		for _, cohort := range cohorts(r, w) {
+			if w.Loads[cohort] != nil {
+				all = append(all, loadOf(w, cohort))
+			}
+		}
+	}
+	return all
+}
+
+// cohorts are those of a window.
+func cohorts(r *report.Record, w *report.Window) []string {
+	place := map[string]int{}
+	for i, asked := range r.Asked {
+		if _, known := place[asked.Cohort]; !known || asked.Step == w.Step {
+			place[asked.Cohort] = i
+		}
+	}
+	var all []string
+	for cohort := range w.Loads {
+		all = append(all, cohort)
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a, b)) })
+	return all
+}
+
+func loadOf(w *report.Window, cohort string) Load {
+	result := w.Loads[cohort]
+	l := Load{Window: w, Cohort: cohort, Result: result, Planned: result.Planned, Rate: rate(result), Asked: result.TargetQPS}
+	response := result.Response
+	for _, one := range []struct {
+		to    **Latency
+		q     float64
+		least int64 // of fewer, a percentile is the maximum by another name (docs/expectations.md)
+	}{{&l.P50, 0.5, 2}, {&l.P90, 0.9, 10}, {&l.P99, 0.99, 100}} {
+		if latency, ok := response.Quantile(one.q); ok && response.Count() >= one.least {
+			*one.to = new(Latency(latency))
+		}
+	}
+	if latency, ok := response.Max(); ok {
+		l.Max = new(Latency(latency))
+	}
+	for _, o := range result.Outcomes {
+		switch {
+		case o.Error != "":
+			l.Errors = add(l.Errors, Count{o.Error, o.Count, true})
+		case o.Status == 0:
+			l.Answers = add(l.Answers, Count{"answered", o.Count, false})
+		default:
+			l.Answers = add(l.Answers, Count{strconv.Itoa(o.Status), o.Count, o.Status >= http.StatusBadRequest})
+		}
+	}
+	return l
+}
+
+func add(all []Count, one Count) []Count {
+	if i := slices.IndexFunc(all, func(c Count) bool { return c.Name == one.Name }); i >= 0 {
+		all[i].Count += one.Count
+		return all
+	}
+	all = append(all, one)
+	slices.SortFunc(all, func(a, b Count) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// rate is how many requests a second there were. Where a rate was asked for, it is the
+// one at which they began: the last answers may be slow, and the rate is kept all the
+// same. Else it is fortio's: all of them, in the time until the last answer.
+func rate(r *loadgen.Result) float64 {
+	switch {
+	case r.TargetQPS > 0 && r.Sent > 1 && r.LastBegun > 0:
+		return float64(r.Sent-1) / r.LastBegun.Seconds()
+	case r.TargetQPS == 0 && r.Elapsed > 0:
+		return float64(r.Sent) / r.Elapsed.Seconds()
+	}
+	return 0
+}
+
+// When words the window: baseline, under the rule, step one-in-ten, recovery.
+func When(w *report.Window) string {
+	switch {
+	case w.Name != report.During:
+		return w.Name
+	case w.Step != "":
+		return "step " + w.Step
+	}
+	return "under the rule"
+}
+
+// Requests words how many were sent: 120; 40 of 100, where not all were.
+func (l Load) Requests() string {
+	if l.Planned > 0 && l.Planned != l.Result.Sent {
+		return fmt.Sprintf("%d of %d", l.Result.Sent, l.Planned)
+	}
+	return strconv.FormatInt(l.Result.Sent, 10)
+}
+
+// QPS words the requests a second: 19.9 of 20; 880, where no rate was asked for.
+func (l Load) QPS() string {
+	reached := "-"
+	if l.Rate > 0 {
+		reached = Number(l.Rate)
+	}
+	if l.Asked > 0 {
+		reached += " of " + Number(l.Asked)
+	}
+	return reached
+}
+
+// Statuses words how the requests were answered: 200: 40, 503: 3.
+func (l Load) Statuses() string { return counts(l.Answers) }
+
+// Failures words the requests without a whole answer: timeout: 2; a load that could not
+// be carried out, why not.
+func (l Load) Failures() string {
+	if l.Result.Failure != "" {
+		return strings.TrimPrefix(counts(l.Errors)+", "+l.Result.Failure, "-, ")
+	}
+	return counts(l.Errors)
+}
+
+func counts(all []Count) string {
+	var words []string
+	for _, c := range all {
+		words = append(words, fmt.Sprintf("%s: %d", c.Name, c.Count))
+	}
+	return cmp.Or(strings.Join(words, ", "), "-")
+}

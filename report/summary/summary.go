@@ -1,0 +1,171 @@
+// Package summary is what every face of a report tells, in one wording: what the run
+// has shown, what failed and what explains it, the loads, the objects, what stood in
+// the way. No face reckons or words such a thing by itself. It may import report and
+// loadgen.
+package summary
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Word is the verdict as it heads a report: PASS, FAIL, INCONCLUSIVE.
+func Word(v report.Verdict) string { return strings.ToUpper(string(v)) }
+
+// Verdict is the verdict of a run in one sentence, without Word: PASS is the summary of
+// the scenario and what it stands on, FAIL what was asked and observed, INCONCLUSIVE
+// why there is no verdict.
+func Verdict(r *report.Record) string {
+	tally := tallyOf(r)
+	claim := strings.TrimRight(r.Scenario.Summary, ". ")
+	var words string
+	switch r.Verdict {
+	case report.Pass:
+		words = cmp.Or(claim, r.Scenario.Name) + ": " + tally.held() + stands(r)
+	case report.Fail:
+		words = quoted(claim, " was not shown: ") + failed(r) + tally.rest() + stands(r)
+	default:
+		words = "no verdict" + quoted(claim, "", " on ") + ": " + reason(r) + tally.rest() + stands(r)
+	}
+	if r.Restored {
+		return words + "."
+	}
+	return words + "; " + Restored(r) + "."
+}
+
+// Headline is Verdict with the verdict's word and the scenario's name, and Ending the
+// same in a few words.
+func Headline(r *report.Record) string {
+	return fmt.Sprintf("%s %s: %s", Word(r.Verdict), r.Scenario.Name, Verdict(r))
+}
+
+// Ending says in a few words how a run ended: delay-jason: PASS in 17s.
+func Ending(r *report.Record) string {
+	left := ""
+	if !r.Restored {
+		left = ", NOT RESTORED"
+	}
+	return fmt.Sprintf("%s: %s%s in %s", r.Scenario.Name, Word(r.Verdict), left, Took(r.Ended.Sub(r.Started)))
+}
+
+// quoted is a claim between others' words; of none, nothing.
+func quoted(claim, behind string, before ...string) string {
+	if claim == "" {
+		return ""
+	}
+	return strings.Join(before, "") + "“" + claim + "”" + behind
+}
+
+// Where words the mesh of a run.
+func Where(r *report.Record) string {
+	if r.Mesh.Kind == "embedded" {
+		return "on the embedded mesh"
+	}
+	return "on a cluster, namespace " + r.Mesh.Namespace
+}
+
+// stands words how much a run observed, and where.
+func stands(r *report.Record) string {
+	var sent int64
+	for _, l := range Loads(r) {
+		sent += l.Result.Sent
+	}
+	return fmt.Sprintf(" over %s %s", Plural(sent, "request"), Where(r))
+}
+
+// failed words the first expectation that failed.
+func failed(r *report.Record) string {
+	i := slices.IndexFunc(r.Expectations, func(e report.Expectation) bool { return e.Verdict == report.Fail })
+	if i < 0 {
+		return "an expectation failed"
+	}
+	e := r.Expectations[i]
+	step, observed := "", cmp.Or(e.Observed, "nothing")
+	if e.Step != "" {
+		step = "in step " + e.Step + " "
+	}
+	condition, aborted := strings.CutPrefix(e.Expression, "abortWhen: ")
+	switch {
+	case aborted:
+		return fmt.Sprintf("%sthe load was ended, since %s was to be never and %s was observed", step, condition, observed)
+	case e.KnownBug != "":
+		return fmt.Sprintf("%s%s holds now, and %s says that it does not", step, e.Expression, e.KnownBug)
+	}
+	return fmt.Sprintf("%s%s was asked and %s was observed", step, e.Expression, observed)
+}
+
+// reason words why a run has no verdict: the first that stood in the way.
+func reason(r *report.Record) string {
+	if all := Problems(r); len(all) > 0 {
+		return all[0].What
+	}
+	if all := Inconclusive(r); len(all) > 0 {
+		return fmt.Sprintf("%s could not be judged: %s", all[0].Expectations[0].Expression, Parts(all[0].Reason)[0])
+	}
+	return "not everything is proved to be as it was"
+}
+
+// tally counts the expectations of a run.
+type tally struct {
+	all, passed, failed, open int64
+	tickets                   []string // of the known bugs among those that passed
+}
+
+func tallyOf(r *report.Record) tally {
+	t := tally{all: int64(len(r.Expectations))}
+	for _, e := range r.Expectations {
+		switch e.Verdict {
+		case report.Pass:
+			if t.passed++; e.KnownBug != "" {
+				t.tickets = append(t.tickets, e.KnownBug)
+			}
+		case report.Fail:
+			t.failed++
+		default:
+			t.open++
+		}
+	}
+	return t
+}
+
+// held words that all expectations passed. One of a known bug did so by being false.
+func (t tally) held() string {
+	known := int64(len(t.tickets))
+	switch {
+	case known > 0:
+		tickets := slices.Compact(slices.Sorted(slices.Values(t.tickets)))
+		return fmt.Sprintf("of %s %d held, and %d did not, as known (%s),", Plural(t.all, "expectation"), t.all-known, known, strings.Join(tickets, ", "))
+	case t.all == 1:
+		return "the one expectation held"
+	}
+	return fmt.Sprintf("all %d expectations held", t.all)
+}
+
+// rest words how the expectations of a run came out that did not pass.
+func (t tally) rest() string {
+	switch t.all {
+	case 0:
+		return "; there was no expectation,"
+	case t.failed:
+		return fmt.Sprintf("; none of %s held,", Plural(t.all, "expectation"))
+	case t.open:
+		return fmt.Sprintf("; none of %s could be judged,", Plural(t.all, "expectation"))
+	case t.passed:
+		return "; " + t.held()
+	}
+	var words []string
+	for _, one := range []struct {
+		count int64
+		word  string
+	}{{t.failed, "failed"}, {t.passed, "held"}, {t.open, "could not be judged"}} {
+		if one.count > 0 {
+			words = append(words, fmt.Sprintf("%d %s", one.count, one.word))
+		}
+	}
+	last := len(words) - 1
+	return fmt.Sprintf("; of %s %s and %s,", Plural(t.all, "expectation"), strings.Join(words[:last], ", "), words[last])
+}

@@ -1,0 +1,97 @@
+package summary_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+	"github.com/meshchaos/meshchaos/test/records"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestEachRecordIsToldInTheseWords(t *testing.T) {
+	for _, name := range records.Names(t) {
+		t.Run(name, func(t *testing.T) {
+			got, golden := told(records.Read(t, name)), "testdata/"+name+".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("it is told otherwise (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// told is all that there is to tell of a record.
+func told(r *report.Record) string {
+	var out strings.Builder
+	line := func(words ...any) { fmt.Fprintln(&out, words...) }
+	line(summary.Headline(r))
+	line(summary.Ending(r))
+	line(summary.Command(r))
+	for _, l := range summary.Loads(r) {
+		line("load:", summary.When(l.Window), l.Cohort, "|", l.Requests(), "|", l.QPS(), "|", l.P50, l.P90, l.P99, l.Max, "|", l.Statuses(), "|", l.Failures())
+	}
+	for _, f := range summary.Failures(r) {
+		line("failure:")
+		for _, e := range f.Expectations {
+			line("  expectation:", e.Expression)
+		}
+		for _, l := range f.Loads {
+			line("  load:", summary.When(l.Window), l.Cohort)
+		}
+		for _, tree := range f.Trees {
+			line("  tree:", tree.Title())
+			for _, c := range tree.Calls() {
+				line(fmt.Sprintf("  %s%+v", strings.Repeat("  ", c.Depth), c))
+			}
+		}
+	}
+	for _, u := range summary.Inconclusive(r) {
+		line("could not be judged:", len(u.Expectations), u.Reason)
+	}
+	for _, p := range summary.Problems(r) {
+		line(fmt.Sprintf("problem: %q %q %q", p.What, p.More, p.Objects))
+	}
+	for _, p := range summary.Warnings(r) {
+		line(fmt.Sprintf("warning: %q %q %q", p.What, p.More, p.Objects))
+	}
+	line(summary.Restored(r))
+	for _, o := range summary.Objects(r) {
+		line("object:", o.Name, o.State())
+		for _, diff := range o.Diffs() {
+			line(diff)
+		}
+	}
+	return out.String()
+}
+
+func TestASourceIsShort(t *testing.T) {
+	for source, want := range map[string]string{
+		"clients": "clients",
+		"access log DI, FI at reviews-v2-567d754766-fcllm, clients":           "access log, clients",
+		"stat fault.*_injected at clients-1":                                  "/stats",
+		"no outlier detection in /config_dump; stat ejections_enforced_total": "/stats, /config_dump",
+		"rq_total of /clusters at productpage-v1, clients":                    "/clusters, clients",
+		"fortio": "fortio",
+		"":       "",
+	} {
+		if got := summary.Source(source); got != want {
+			t.Errorf("%q is %q, not %q", source, got, want)
+		}
+	}
+}
