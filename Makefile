@@ -3,7 +3,7 @@ ARCHIVE ?= build/meshchaos.tar
 LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint race e2e fidelity bench fuzz browser image fortio
+.PHONY: help build test lint race e2e fidelity bench fuzz browser junit image fortio
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ fuzz: ## the readers of scenarios, expectations, routes and access logs, a minut
 browser: ## the sample pages in Debian's Chromium
 	command -v chromium >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }
 	go test -count=1 -tags browser ./internal/samples/...
+
+junit: ## junit.xml by the published schemas of Ant's task and of Jenkins, with npm and Debian's xmllint
+	command -v xmllint >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q libxml2-utils; }
+	command -v npm >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q npm; }
+	go test -count=1 -tags junit ./report/junit
 
 image: build ## the container image IMAGE as the archive ARCHIVE, without Docker
 	go run ./test/cluster/image -name $(IMAGE) -o $(ARCHIVE) -entrypoint /meshchaos -user 65532:65532 build/meshchaos:/meshchaos
