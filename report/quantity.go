@@ -8,6 +8,7 @@ const (
 	Ejections      = "ejections"      // how often outlier detection ejected an endpoint of a service
 	Requests       = "requests"       // what reached the endpoints of a service, or of one version of it
 	RetryOverflows = "retryOverflows" // retries of requests to a service that a limit of retries refused
+	Connections    = "connections"    // connections that were opened to the endpoints of a service, or of one version of it
 	Imbalance      = "imbalance"      // how many more of them reached its busiest endpoint than its idlest
 )
 

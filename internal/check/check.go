@@ -16,7 +16,8 @@
 //	jason.answered(v2)                                      whole answers that showed a version
 //	baseline.jason.p50, recovery.jason.p50 and so on        the same in the other windows
 //	faults(ratings), overflows(httpbin), retryOverflows(httpbin), ejections(ratings),
-//	requests(reviews), requests(reviews, v2)                what proxies counted
+//	requests(reviews), requests(reviews, v2), connections(reviews, v2),
+//	imbalance(reviews, v2)                                  what proxies counted
 //
 // joined by + - * / and compared by == != < <= > >=. A count by a count is a
 // share, a share of x is an x. Statements are joined by && || !, and

@@ -16,7 +16,7 @@ import (
 
 // functions are what the proxies of the tests count.
 func functions() []Function {
-	return []Function{{Name: report.Requests, Versioned: true}, {Name: report.Imbalance, Versioned: true}, {Name: report.Faults}, {Name: report.Overflows}, {Name: report.Ejections}}
+	return []Function{{Name: report.Requests, Versioned: true}, {Name: report.Connections, Versioned: true}, {Name: report.Imbalance, Versioned: true}, {Name: report.Faults}, {Name: report.Overflows}, {Name: report.Ejections}}
 }
 
 // shop is a scope with names of all sorts.

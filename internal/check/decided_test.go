@@ -58,6 +58,7 @@ func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 		"jason.max * jason.share(503) / jason.max == jason.share(503)":             "",
 		"jason.share(200) * jason.share(503) <= 25%":                               "", // as those of a sum of 100%
 		"imbalance(reviews) <= requests(reviews)":                                  "",
+		"connections(reviews, v1) <= connections(reviews)":                         "",
 		"imbalance(reviews, v1) / requests(reviews, v1) <= 100%":                   "",
 		"requests(reviews, v1) / requests(reviews) + requests(reviews, v2) / requests(reviews) <= 100%": "",
 		"jason.p50 <= 2 * jason.mean":                                                               "", // half of them are as long
@@ -303,6 +304,8 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 		`jason.share(200) * jason.share("stars") <= 25%`,
 		"jason.share(200) * jason.share(503) <= 24%",
 		"imbalance(reviews) <= requests(reviews, v1)",
+		"connections(reviews) <= requests(reviews)", // one may be made in vain
+		"connections(reviews) >= requests(reviews)", // or carry many
 		"jason.status[200] / jason.status[503] > 100%",
 		"faults(ratings) / (jason.sent - 5) < 100%",
 		"jason.max <= 20 * jason.mean",

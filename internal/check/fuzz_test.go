@@ -30,6 +30,7 @@ func FuzzCompile(f *testing.F) {
 		"1s <= jason.service.mean <= 2s <= 3s",
 		"jason.p50 < 1h || jason.p99 >= 1h && !(jason.status[200] + jason.errors != jason.sent)",
 		"jason.share(503) * jason.sent / (jason.sent - others.sent) <= jason.answered(v1) / jason.status[200]",
+		"connections(reviews, v1) >= jason.connections",
 		"requests(reviews, v1) / requests(reviews) * 50% + jason.share(503) != 1",
 	} {
 		f.Add(line)

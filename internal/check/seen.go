@@ -51,9 +51,10 @@ func (e *Expectation) seen(w Windows) *seen {
 // most is the most that a quantity of the proxies could have been in the window
 // under the rule: as many as there were requests to its service, those that never
 // reached it included; 0: nobody knows, below 0: there could be none. How often a
-// service is called for one request has no limit, since whoever calls it may ask again.
+// service is called for one request has no limit, since whoever calls it may ask again, nor has
+// how often a proxy connects, which it may do in vain.
 func (w Windows) most(n Need) int64 {
-	if n.Function == report.Requests && len(n.Args) == 1 {
+	if n.Function == report.Requests && len(n.Args) == 1 || n.Function == report.Connections {
 		return 0
 	}
 	reached := w.counted(requestsOf(n))

@@ -22,6 +22,7 @@ func quiet() Windows {
 			quantity(0, "overflows", "ratings"), {Function: "requests", Args: []string{"ratings"}, Absent: "no source has it"},
 			quantity(0, "overflows", "tcp-echo"), quantity(0, "requests", "tcp-echo"),
 			quantity(2, "imbalance", "reviews", "v1"), quantity(9, "requests", "reviews", "v1"), quantity(3, "imbalance", "reviews"),
+			quantity(12, "connections", "reviews"), quantity(0, "connections", "reviews", "v2"),
 		},
 	}}
 }
@@ -70,6 +71,9 @@ func TestALineThatCouldNotHaveFailedInItsWindowIsInconclusive(t *testing.T) {
 		"requests(reviews, v2) == 0":                             "",
 		"requests(reviews) <= 1000":                              "", // whoever calls it may ask again
 		"requests(reviews) == 40":                                "",
+		"connections(reviews) <= 1000":                           "", // a proxy may connect in vain
+		"connections(reviews, v2) <= 40":                         "",
+		"connections(reviews) >= others.connections":             "",
 		"client.sent >= 10":                                      "", // it may have sent fewer
 		"client.qps >= 1":                                        "",
 		"client.status[503] <= 11":                               "",

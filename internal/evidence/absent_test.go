@@ -176,6 +176,23 @@ func TestEvidence(t *testing.T) {
 		{"a proxy that was restarted", "requests web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
 		{"a proxy that was young when it was restarted", "requests web", func(s *scene) { s.lasted, s.after["web-v1"].stats[uptime] = time.Minute, 20 }, 0, "web-v1 was restarted"},
 
+		{"connections that were opened in the window", "connections web", func(s *scene) { s.host(s.after, "caller").Conns = 8 }, 3, ""},
+		{"of its only version", "connections web v1", func(s *scene) { s.host(s.after, "caller").Conns = 8 }, 3, ""},
+		{"those of two proxies", "connections web", func(s *scene) { s.host(s.after, "web-v1").Conns = 2 }, 12, ""},
+		{"requests on connections that were open", "connections web", func(s *scene) { s.host(s.after, "caller").Conns = 5 }, 0, ""},
+		{"connections to a service that no proxy has a cluster of", "connections echo", func(*scene) {}, 0, "no proxy has a cluster of echo.shop"},
+		{"connections to a version that there is not", "connections web v9", func(*scene) {}, 0, "no endpoint of web is of a workload with the label version: v9"},
+		{"connections by a cluster that came during the window", "connections web", func(s *scene) { delete(s.before["caller"].clusters, webCluster) }, 15, ""},
+		{"connections by a cluster that went", "connections web", func(s *scene) { delete(s.after["caller"].clusters, webCluster) }, 0, "was removed during"},
+		{"a count of connections that went backwards", "connections web", func(s *scene) { s.host(s.after, "caller").Conns = 4 }, 0, "began to count anew"},
+		{"connections to an endpoint that came", "connections web", func(s *scene) { s.host(s.after, "caller").Address = uninvolved }, 0, "was added or began"},
+		{"connections to an endpoint of no known workload", "connections web v1", func(s *scene) {
+			s.twin(uninvolved, 7, 7)
+			s.after["caller"].clusters[webCluster].Hosts[1].Conns = 1
+		}, 0, "caller opened 1 connections to 10.244.0.99:8080, an endpoint of web which is no workload"},
+		{"connections of a proxy that went", "connections web", func(s *scene) { delete(s.after, "web-v1") }, 0, "web-v1 went away"},
+		{"connections of a proxy that was restarted", "connections web", func(s *scene) { s.after["web-v1"].stats[uptime] = 1 }, 0, "web-v1 was restarted"},
+
 		{"one endpoint cannot be out of balance", "imbalance web", func(*scene) {}, 0, "web has one endpoint alone"},
 		{"nor can what nobody asked", "imbalance web v1", func(s *scene) {
 			s.twin("10.244.0.3:8080", 7, 7)

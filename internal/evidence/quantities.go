@@ -15,7 +15,7 @@ type quantity struct {
 }
 
 func quantities() []quantity {
-	return []quantity{requests, imbalance, faults, overflows, retryOverflows, ejections}
+	return []quantity{requests, connections, imbalance, faults, overflows, retryOverflows, ejections}
 }
 
 // Functions returns what an expectation may ask of the proxies.

@@ -16,7 +16,11 @@ var requests = quantity{check.Function{Name: report.Requests, Versioned: true}, 
 
 // countRequests counts what reached the endpoints of a service, or of one version of
 // it, from any proxy of the namespace.
-func (w *Window) countRequests(t *tally, a asked) {
+func (w *Window) countRequests(t *tally, a asked) { w.countEndpoints(t, a, requestSources) }
+
+// countEndpoints counts what all proxies together had to do with the endpoints of a
+// service, or of one version of it.
+func (w *Window) countEndpoints(t *tally, a asked, sources []source[asked]) {
 	if !w.hasCluster(a.service.Host) {
 		t.lack("no proxy has a cluster of %s", a.service.Host)
 		return
@@ -29,7 +33,7 @@ func (w *Window) countRequests(t *tally, a asked) {
 		if w.escape(p, a.service.Host) {
 			t.lack("%s calls %s without a cluster of it, and does not count that; let the Sidecar of its namespace, or the exportTo of the service, have the host", p.proxy.Name, a.service.Name)
 		}
-		if ok, why := read(w, t, p, a, requestSources); !ok {
+		if ok, why := read(w, t, p, a, sources); !ok {
 			t.lack("%s", strings.Join(why, "; "))
 		}
 	}

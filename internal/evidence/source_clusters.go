@@ -2,33 +2,44 @@ package evidence
 
 import "fmt"
 
-// clustersSource is /clusters, which every proxy keeps whatever its stats matcher
-// says.
-const clustersSource = "rq_total of /clusters"
+// What is read of /clusters, which every proxy keeps whatever its stats matcher says.
+const (
+	clustersSource     = "rq_total of /clusters"
+	clustersConnSource = "cx_total of /clusters"
+)
 
 // clustersRequests counts what reached the endpoints of a service: HTTP requests,
 // each attempt of a retry on its own, or TCP connections.
 func clustersRequests(w *Window, p pair, a asked) answer {
-	var n uint64
+	return w.ofEndpoints(p, a, clustersSource, func(h hostFlow) (uint64, string) { return h.requests, "sent %d requests" })
+}
+
+// clustersConnections counts the connections that were opened to the endpoints of a
+// service, for requests or for TCP. One counts when it is begun.
+func clustersConnections(w *Window, p pair, a asked) answer {
+	return w.ofEndpoints(p, a, clustersConnSource, func(h hostFlow) (uint64, string) { return h.conns, "opened %d connections" })
+}
+
+// ofEndpoints adds up one count of the endpoints of a service, or of one version of
+// it. An endpoint of no known version must have none; did words what it had.
+func (w *Window) ofEndpoints(p pair, a asked, source string, of func(hostFlow) (n uint64, did string)) answer {
+	var all uint64
 	for _, f := range p.flows(a.service.Host) {
 		if f.why != "" {
 			return unknown(f.why)
 		}
 		for _, h := range f.hosts {
-			if a.version == "" {
-				n += h.requests
-				continue
-			}
+			n, did := of(h)
 			version, known := w.version(h.address)
-			if !known && h.requests > 0 {
-				return unknown(fmt.Sprintf("%s sent %d requests to %s, an endpoint of %s which is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, h.requests, h.address, a.service.Name))
-			}
-			if known && version == a.version {
-				n += h.requests
+			switch {
+			case a.version == "" || known && version == a.version:
+				all += n
+			case !known && n > 0:
+				return unknown(fmt.Sprintf("%s "+did+" to %s, an endpoint of %s which is no workload of the namespace with a proxy, so its version is not known", p.proxy.Name, n, h.address, a.service.Name))
 			}
 		}
 	}
-	return counted(clustersSource, n)
+	return counted(source, all)
 }
 
 // clustersEjections reads ejections from the flags of endpoints. They tell all if

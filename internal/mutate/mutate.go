@@ -59,7 +59,7 @@ func kinds() []kind {
 		{mirror, "expect how many requests the version has that the copies are for, as in requests(SERVICE, v2) == cohort.sent" + excuse},
 		{gateways, "let one cohort enter by the gateway and another call past it, and expect of each what is so for it" + excuse},
 		{balancer, "send enough to each endpoint, and expect how evenly they share, as in imbalance(SERVICE) <= 1" + excuse},
-		{limits, "send as much as the limit turns away, and expect it, as in overflows(SERVICE) > 0" + excuse},
+		{limits, "send as much as the limit turns away, and expect it, as in overflows(SERVICE) > 0, or, of requests for each connection, connections(SERVICE) >= cohort.status[200]" + excuse},
 		{ejection, "let an endpoint fail as often as it takes, and expect ejections(SERVICE) > 0" + excuse},
 	}
 }

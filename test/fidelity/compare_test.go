@@ -141,7 +141,7 @@ func requestKey(request string) string {
 func (tr *trial) counters() []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(tr.counts[embeddedSide])) {
-		connections := strings.Contains(name, "upstream_cx_") || strings.HasSuffix(name, "pending_total")
+		connections := strings.Contains(name, "upstream_cx_") || strings.HasSuffix(name, " cx_total") || strings.HasSuffix(name, "pending_total")
 		if connections && (strings.Contains(tr.HTTP, "mirror") || tr.reconnects()) {
 			continue // A copy is under way when the next request comes, or is not.
 		}

@@ -18,27 +18,28 @@ import (
 func (tr *trial) countHosts(real []envoy.Cluster) {
 	for _, c := range real {
 		for _, h := range c.Hosts {
-			tr.countHost(envoySide, c.Name.String(), h.Address, h.Requests, h.Errors)
+			tr.countHost(envoySide, c.Name.String(), h)
 		}
 	}
 	for _, c := range tr.proxy.Snapshot().Clusters {
 		for _, h := range c.Hosts {
-			tr.countHost(embeddedSide, c.Config.Name, h.Address, uint64(h.RqTotal), uint64(h.RqError))
+			tr.countHost(embeddedSide, c.Config.Name, envoy.Host{Address: h.Address, Requests: uint64(h.RqTotal), Errors: uint64(h.RqError), Conns: uint64(h.CxTotal)})
 		}
 	}
 }
 
-func (tr *trial) countHost(side int, cluster, address string, requests, errors uint64) {
+func (tr *trial) countHost(side int, cluster string, h envoy.Host) {
 	name, ok := envoy.ParseClusterName(cluster)
 	if !ok || name.Host != tr.host() {
 		return
 	}
 	name.Host = ""
 	for _, w := range tr.workloads[side] {
-		if w.address == address {
+		if w.address == h.Address {
 			of := name.String() + w.version + " "
-			tr.counts[side][of+"rq_total"] += int64(requests)
-			tr.counts[side][of+"rq_error"] += int64(errors)
+			tr.counts[side][of+"rq_total"] += int64(h.Requests)
+			tr.counts[side][of+"rq_error"] += int64(h.Errors)
+			tr.counts[side][of+"cx_total"] += int64(h.Conns)
 		}
 	}
 }
