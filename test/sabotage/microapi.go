@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -20,6 +21,7 @@ func microapi() []Sabotage {
 		{"pool-micro-api", "the limits raised", "max_connections", spoilRules(limits)},
 		{"pool-micro-api", "the limits raised behind the run's back", "client.share(503)", behind(limits)},
 		{"pool-micro-api", "a counter that disagrees", "overflows(micro-api)", spoilProxies(doubleOverflows)},
+		{"pool-micro-api", "a counter of connections that disagrees", "connections(micro-api)", spoilProxies(halveConnections)},
 		{"pool-micro-api", "pods drawn at random", "lb_policy", spoilRules(drawPods)},
 		{"pool-micro-api", "pods drawn at random, of which no proxy tells", "imbalance(micro-api", func(m mesh.Mesh) mesh.Mesh {
 			return spoilProxies(hideDraws)(spoilRules(drawPods)(m))
@@ -37,6 +39,17 @@ func (o onTwo) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard
 		cohorts[i].Plan.Connections = 2
 	}
 	return o.Mesh.Load(ctx, cohorts, guard, begin, observe)
+}
+
+var connection = regexp.MustCompile(`("value":\s*")(\d+)(",\s*"name":\s*"cx_total")`)
+
+// halveConnections has proxies tell of half of the connections that they opened.
+func halveConnections(body []byte) []byte {
+	return connection.ReplaceAllFunc(body, func(found []byte) []byte {
+		parts := connection.FindSubmatch(found)
+		value, _ := strconv.Atoi(string(parts[2]))
+		return slices.Concat(parts[1], []byte(strconv.Itoa(value/2)), parts[3])
+	})
 }
 
 // drawPods has a pod drawn for each request, where they are to take turns.

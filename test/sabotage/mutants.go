@@ -71,6 +71,7 @@ func Mutants() []Mutant {
 		{"canary-reviews", "one-in-ten/apply[0]/dropped", "split(reviews)"}, // which sends v2's part to v1, as before
 
 		{"breaker-httpbin", "two-connections/apply[0]/http1MaxPendingRequests-x10", "client.status[503] > 0"},
+		{"breaker-httpbin", "two-connections/apply[0]/maxRequestsPerConnection-x10", "connections(httpbin, v1)"},
 		{"breaker-httpbin", "two-connections/apply[0]/dropped", "client.status[503] > 0"},
 		{"breaker-ratings", "two-connections/apply[0]/maxConnections-x10", "client.status[503] > 20"},
 		{"eject-httpbin", "given[0]/to-v2", "requests(httpbin, v1)"},
@@ -86,7 +87,7 @@ func Mutants() []Mutant {
 		{"pool-micro-api", "given[1]/dropped", "split(client)"},
 		{"pool-micro-api", "burst/apply[0]/dropped", "client.share(503)"},
 		{"pool-micro-api", "burst/apply[0]/http1MaxPendingRequests-x10", "client.share(503)"},
-		{"pool-micro-api", "burst/apply[0]/maxRequestsPerConnection-x10", "client.share(503)"},
+		{"pool-micro-api", "burst/apply[0]/maxRequestsPerConnection-x10", "connections(micro-api)"},
 		{"pool-micro-api", "given[1]/weights-moved-back", "split(client)"},
 
 		{"tcp-shift", "one-in-five/apply[0]/weights-moved", "split(callers)"},
