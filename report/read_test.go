@@ -1,0 +1,69 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/test/records"
+)
+
+func encoded(t *testing.T, of any) string {
+	t.Helper()
+	text, err := json.Marshal(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSeveralRecordsAreReadHoweverTheyStand(t *testing.T) {
+	one, two := records.Read(t, "delay-jason"), records.Read(t, "failing")
+	list := encoded(t, report.ListOf([]*report.Record{one, two}))
+	indented := new(bytes.Buffer)
+	if err := json.Indent(indented, []byte(list), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{
+		"a list":                   list,
+		"an indented list":         indented.String(),
+		"a record a line":          encoded(t, one) + "\n" + encoded(t, two) + "\n",
+		"lists behind each other":  encoded(t, report.ListOf([]*report.Record{one})) + encoded(t, report.ListOf([]*report.Record{two})),
+		"a list and then a record": encoded(t, report.ListOf([]*report.Record{one})) + "\n\n" + encoded(t, two),
+	} {
+		all, err := report.ReadAll(strings.NewReader(text))
+		if err != nil || len(all) != 2 || encoded(t, all[0]) != encoded(t, one) || encoded(t, all[1]) != encoded(t, two) {
+			t.Errorf("%s: %d records, %v", what, len(all), err)
+		}
+		if _, err := report.Read(strings.NewReader(text)); err == nil {
+			t.Errorf("%s: it is read as one record", what)
+		}
+	}
+}
+
+func TestWhatIsNoRecordIsAnError(t *testing.T) {
+	record, err := os.ReadFile("../test/records/failing.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := encoded(t, records.Read(t, "failing"))
+	for want, text := range map[string]string{
+		"it is empty":                      " \n",
+		"it is cut off":                    line + "\n" + line[:len(line)/2],
+		"ends in the middle of the report": string(record[:3000]),
+		"its kind \"Pod\"":                 line + `{"apiVersion": "meshchaos/v1alpha1", "kind": "Pod"}`,
+		"without a report":                 encoded(t, report.ListOf(nil)),
+		"its item 1 is no report":          `{"apiVersion": "meshchaos/v1alpha1", "kind": "List", "items": [null]}`,
+		"its item 2 is no report":          strings.Replace(encoded(t, report.ListOf([]*report.Record{{APIVersion: report.APIVersion, Kind: report.Kind}})), "]", `,{"kind": "Report"}]`, 1),
+		"line 2, column":                   line + "\n" + strings.Replace(line, `"sent":5`, `"sent":"5"`, 1),
+		"line 3, column 1: invalid":        line + "\n" + line + "\n]",
+		"unknown field \"more\"":           strings.Replace(line, `{"apiVersion"`, `{"more":1,"apiVersion"`, 1),
+	} {
+		if _, err := report.ReadAll(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %s, got %v", want, err)
+		}
+	}
+}
