@@ -157,3 +157,17 @@ func (p Picture) html(paper *vgsvg.Canvas) (template.HTML, error) {
 	}
 	return template.HTML(text), nil
 }
+
+// Swatch is what stands in a legend for a line.
+func Swatch(line Line) template.HTML {
+	dashes := ""
+	if line.Dashed {
+		dashes = ` stroke-dasharray="4 3"`
+	}
+	return template.HTML(fmt.Sprintf(`<svg class="plot key" viewBox="0 0 24 10" aria-hidden="true"><path d="M0 5H24" fill="none" stroke-width="2.5"%s class="s%d"></path></svg>`, dashes, inkLine+line.Colour))
+}
+
+// Shade is what stands in a legend for a kind of window.
+func Shade(kind Kind) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg class="plot key" viewBox="0 0 24 10" aria-hidden="true"><path d="M0 0H24V10H0Z" class="f%d"></path></svg>`, inkBand+int(kind)))
+}

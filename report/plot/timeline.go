@@ -106,7 +106,7 @@ func newScale(windows []Window) *scale {
 	s := &scale{windows: windows}
 	total := 0.0
 	for _, w := range windows {
-		total += w.To - w.From
+		total += max(w.To-w.From, 0)
 	}
 	room := 1 - apart*float64(len(windows)-1)
 	least := min(leastWide, room/float64(max(len(windows), 1)))
@@ -114,7 +114,7 @@ func newScale(windows []Window) *scale {
 	for _, w := range windows {
 		wide := least
 		if total > 0 {
-			wide += spare * (w.To - w.From) / total
+			wide += spare * max(w.To-w.From, 0) / total
 		}
 		s.from, s.to = append(s.from, at), append(s.to, at+wide)
 		at += wide + apart
@@ -176,7 +176,8 @@ func (s *scale) ticks(labelled bool) plot.ConstantTicks {
 			continue
 		}
 		step := above((w.To - w.From) / slots)
-		for moment := math.Ceil(w.From/step) * step; moment < w.To; moment += step {
+		for k := range int(slots) + 1 {
+			moment := (math.Ceil(w.From/step) + float64(k)) * step
 			if at := s.at(moment); at > s.from[i]+room && at < end-room {
 				add(at, moment)
 			}

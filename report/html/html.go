@@ -1,0 +1,96 @@
+// Package html is the face of a report for a ticket, a browser and paper: one page that
+// needs nothing beside it, and no script. It may import report, report/summary,
+// report/plot and loadgen.
+package html
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/plot"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+//go:embed *.tmpl page.css
+var files embed.FS
+
+// templates escape what stands in them by where it stands. Only the style sheet and the
+// pictures, which have no text that is not escaped already, go in as they are.
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"style":    style,
+	"word":     summary.Word,
+	"source":   summary.Source,
+	"plural":   summary.Plural,
+	"headline": summary.Headline,
+	"verdict":  summary.Verdict,
+	"restored": summary.Restored,
+	"where":    summary.Where,
+	"took":     took,
+	"moment":   moment,
+}).ParseFS(files, "*.tmpl"))
+
+func style() (template.CSS, error) {
+	own, err := files.ReadFile("page.css")
+	return template.CSS(string(own) + plot.Style), err
+}
+
+// Write writes the page of a run.
+func Write(w io.Writer, r *report.Record) error {
+	p, err := newPage(summary.Clean(r))
+	if err != nil {
+		return err
+	}
+	if err := templates.ExecuteTemplate(w, "page.tmpl", p); err != nil {
+		return fmt.Errorf("writing the page of %s: %w", r.Scenario.Name, err)
+	}
+	return nil
+}
+
+// Run is one of several, with where its page is.
+type Run struct {
+	Record *report.Record
+	Page   string // as a link of the index: delay-jason/report.html
+}
+
+// Index writes a page that leads to those of several runs.
+func Index(w io.Writer, runs []Run) error {
+	clean := make([]Run, len(runs))
+	for i, run := range runs {
+		clean[i] = Run{summary.Clean(run.Record), run.Page}
+	}
+	if err := templates.ExecuteTemplate(w, "index.tmpl", index{clean}); err != nil {
+		return fmt.Errorf("writing the index of %d runs: %w", len(runs), err)
+	}
+	return nil
+}
+
+// index is what index.tmpl shows.
+type index struct{ Runs []Run }
+
+// All is how many runs there were.
+func (i index) All() int64 { return int64(len(i.Runs)) }
+
+// Count is how many runs ended so.
+func (i index) Count(verdict report.Verdict) int64 {
+	var count int64
+	for _, run := range i.Runs {
+		if run.Record.Verdict == verdict {
+			count++
+		}
+	}
+	return count
+}
+
+// Left is how many runs have left something behind.
+func (i index) Left() int64 {
+	var count int64
+	for _, run := range i.Runs {
+		if !run.Record.Restored {
+			count++
+		}
+	}
+	return count
+}

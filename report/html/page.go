@@ -1,0 +1,207 @@
+package html
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// page is what page.tmpl shows.
+type page struct {
+	*report.Record
+	Problems     []summary.Problem
+	Warnings     []summary.Problem
+	Tally        []mark // of expectations, by verdict
+	Sent         mark
+	Expectations []expectation
+	Explaining   []tree // of what failed or, in a pass, of the load under the rule
+	Further      []tree
+	Flags        []responseFlag
+	Windows      []window
+	Pictures     []pictures
+	Loads        []load
+	Shares       []share
+	Objects      []object
+	Bites        []bite
+	Quantities   []quantity
+	Reconciled   []reconciled
+	Params       []param
+	Command      string
+}
+
+type param struct{ Name, Value string }
+
+func newPage(r *report.Record) (*page, error) {
+	p := &page{
+		Record: r, Problems: summary.Problems(r), Warnings: summary.Warnings(r),
+		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), Shares: shares(r),
+		Objects: objects(r), Command: summary.Command(r),
+	}
+	p.tally()
+	p.trees()
+	p.proxies()
+	for _, name := range slices.Sorted(maps.Keys(r.Scenario.Params)) {
+		p.Params = append(p.Params, param{name, r.Scenario.Params[name]})
+	}
+	var err error
+	p.Pictures, err = draw(r)
+	return p, err
+}
+
+func (p *page) tally() {
+	for _, one := range []struct {
+		verdict report.Verdict
+		words   string
+	}{{report.Pass, "held"}, {report.Fail, "failed"}, {report.Inconclusive, "could not be judged"}} {
+		var count int64
+		for _, e := range p.Record.Expectations {
+			if e.Verdict == one.verdict {
+				count++
+			}
+		}
+		if count > 0 {
+			p.Tally = append(p.Tally, reckoned("expectations "+string(one.verdict), count, fmt.Sprintf("%d %s", count, one.words), "expectations"))
+		}
+	}
+	var sent int64
+	for _, l := range summary.Loads(p.Record) {
+		sent += l.Result.Sent
+	}
+	p.Sent = reckoned("sent", sent, fmt.Sprint(sent), "windows")
+}
+
+// expectation is a row of what was asked and observed.
+type expectation struct {
+	report.Expectation
+	NewStep  bool // the first row of a step
+	Observed mark
+	Asked    mark
+	Samples  mark
+	Parts    []interval
+}
+
+// interval is where a share would be with other requests of the same kind.
+type interval struct{ Of, Low, High mark }
+
+func expectations(r *report.Record) []expectation {
+	var all []expectation
+	for i, e := range r.Expectations {
+		row := expectation{
+			Expectation: e, NewStep: e.Step != "" && (i == 0 || r.Expectations[i-1].Step != e.Step),
+			Observed: marked(e.Observed, e.Observed, "expectations", i, "observed"),
+			Asked:    marked(e.Limit, e.Limit, "expectations", i, "limit"),
+			Samples:  counted(e.Samples, "expectations", i, "samples"),
+		}
+		if e.Observed == "" {
+			row.Observed.Words = "–"
+		}
+		if e.Samples == 0 {
+			row.Samples.Words = "–"
+		}
+		for j, m := range e.Values {
+			if m.Part != nil {
+				row.Parts = append(row.Parts, newInterval(m, "expectations", i, "values", j))
+			}
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+func newInterval(m report.Measure, path ...any) interval {
+	within := func(key string, value float64) mark {
+		return marked(value, summary.Share(value), append(slices.Clone(path), "part", key)...)
+	}
+	return interval{marked(m.Of, m.Of, append(slices.Clone(path), "of")...), within("low", m.Part.Low), within("high", m.Part.High)}
+}
+
+// share is a share with its interval beside what was asked of it.
+type share struct {
+	report.Expectation
+	interval
+	Share, Count, Total mark
+	Asked               []mark
+	From, Wide, Dot     float64   // the interval and the share, in percent of the way from none to all
+	Bounds              []float64 // what was asked, likewise
+}
+
+func shares(r *report.Record) []share {
+	var all []share
+	for i, e := range r.Expectations {
+		for j, m := range e.Values {
+			if m.Part == nil {
+				continue
+			}
+			s := share{
+				Expectation: e, interval: newInterval(m, "expectations", i, "values", j),
+				Share: marked(m.Value, summary.Share(m.Value), "expectations", i, "values", j, "value"),
+				Count: counted(m.Part.Count, "expectations", i, "values", j, "part", "count"),
+				Total: counted(m.Part.Total, "expectations", i, "values", j, "part", "total"),
+				From:  100 * m.Part.Low, Wide: 100 * (m.Part.High - m.Part.Low), Dot: 100 * m.Value,
+			}
+			for k, b := range e.Bounds {
+				if b.Value == nil || b.Of != m.Of {
+					continue
+				}
+				bound := marked(*b.Value, strings.TrimPrefix(b.Operator+" ", "== ")+measured(*b.Value, m.Unit), "expectations", i, "bounds", k, "value")
+				s.Asked, s.Bounds = append(s.Asked, bound), append(s.Bounds, 100*min(max(*b.Value, 0), 1))
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// load is a row of what came of the load of a cohort in a window.
+type load struct {
+	summary.Load
+	When               string
+	Sent, Planned      mark
+	Rate, Asked        mark
+	P50, P90, P99, Max mark
+	Answers, Errors    []mark
+	Failed             bool
+	Missed             mark
+}
+
+func loads(r *report.Record) []load {
+	var all []load
+	for _, l := range summary.Loads(r) {
+		base := []any{"windows", slices.IndexFunc(r.Windows, func(w report.Window) bool { return w.Name == l.Window.Name && w.Step == l.Window.Step }), "loads", l.Cohort}
+		in := func(path ...any) []any { return append(slices.Clone(base), path...) }
+		row := load{
+			Load: l, When: summary.When(l.Window),
+			Sent: counted(l.Result.Sent, in("sent")...), Rate: mark{Words: "–"},
+			P50: latency(l.P50, in("response", "p50")...), P90: latency(l.P90, in("response", "p90")...),
+			P99: latency(l.P99, in("response", "p99")...), Max: latency(l.Max, in("response", "max")...),
+		}
+		if l.Planned > 0 {
+			row.Planned = counted(l.Planned, in("planned")...)
+		}
+		if l.Rate > 0 {
+			row.Rate = reckoned("rate", l.Rate, summary.Number(l.Rate), in()...)
+		}
+		if l.Asked > 0 {
+			row.Asked = marked(l.Asked, summary.Number(l.Asked), in("targetQPS")...)
+		}
+		if l.Result.Missed > 0 {
+			row.Missed = counted(l.Result.Missed, in("missed")...)
+		}
+		row.Answers, row.Errors = counts(l.Answers, in()...), counts(l.Errors, in()...)
+		row.Failed = slices.ContainsFunc(append(l.Answers, l.Errors...), func(c summary.Count) bool { return c.Bad })
+		all = append(all, row)
+	}
+	return all
+}
+
+func counts(all []summary.Count, path ...any) []mark {
+	var marks []mark
+	for _, c := range all {
+		marks = append(marks, reckoned("ended "+c.Name, c.Count, fmt.Sprintf("%s: %d", c.Name, c.Count), path...))
+	}
+	return marks
+}
