@@ -18,11 +18,11 @@ type Tree struct {
 
 // Title says of which request a tree is: jason under the rule, the slowest request.
 func (t Tree) Title() string {
-	return fmt.Sprintf("%s %s, %s", t.Cohort, in(t.Window), why(t.Explained))
+	return fmt.Sprintf("%s %s, %s", t.Cohort, In(t.Window), why(t.Explained))
 }
 
-// in is When in a sentence.
-func in(w *report.Window) string {
+// In is When in a sentence.
+func In(w *report.Window) string {
 	switch {
 	case w.Name != report.During:
 		return "in the " + w.Name

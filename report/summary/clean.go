@@ -33,6 +33,14 @@ func Text(text string) string {
 	return strings.TrimSpace(plain(text[:end], false)) + fmt.Sprintf("… (the beginning of %d bytes)", len(text))
 }
 
+// Short is a text, or its beginning where it has more characters than that.
+func Short(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
 // Lines is Text of several lines, whole.
 func Lines(text string) string { return plain(text, true) }
 

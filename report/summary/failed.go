@@ -57,11 +57,16 @@ func loadsOf(all []Load, row report.Expectation) []Load {
 func treesOf(r *report.Record, f Failure) []Tree {
 	var all []Tree
 	for _, tree := range Explaining(r) {
-		if slices.ContainsFunc(f.Loads, func(l Load) bool { return l.Window == tree.Window && l.Cohort == tree.Cohort }) {
+		if f.Explains(tree) {
 			all = append(all, tree)
 		}
 	}
 	return all
+}
+
+// Explains says whether a tree is of a load of which the failure speaks.
+func (f Failure) Explains(tree Tree) bool {
+	return slices.ContainsFunc(f.Loads, func(l Load) bool { return l.Window == tree.Window && l.Cohort == tree.Cohort })
 }
 
 // Undecided is why expectations are inconclusive.

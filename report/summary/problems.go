@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -82,4 +83,57 @@ func Parts(text string) []string {
 		}
 	}
 	return append(parts, text[from:])
+}
+
+// Point is a part of a text, with those of what it has in brackets.
+type Point struct {
+	Text string
+	Sub  []string
+}
+
+// Points are the parts of a text that are a statement each; several that one has in
+// brackets stand below it.
+func Points(text string) []Point {
+	var all []Point
+	for _, part := range Parts(text) {
+		head, bracket, _ := strings.Cut(part, " (")
+		within, closed := strings.CutSuffix(bracket, ")")
+		if sub := Parts(within); closed && len(sub) > 1 {
+			all = append(all, Point{head + ":", sub})
+		} else {
+			all = append(all, Point{Text: part})
+		}
+	}
+	return all
+}
+
+// Observation words what was observed of an expectation, and what was asked.
+func Observation(e report.Expectation) string {
+	text := "observed " + cmp.Or(e.Observed, "nothing")
+	ofAll := slices.ContainsFunc(e.Values, func(m report.Measure) bool { return m.Part != nil && m.Part.Total == e.Samples })
+	if e.Samples > 0 && !ofAll {
+		text += " in " + Plural(e.Samples, "request")
+	}
+	var intervals []string
+	for _, m := range e.Values {
+		if interval := Interval(m); interval != "" {
+			intervals = append(intervals, strings.TrimSpace(m.Of+" "+interval))
+		}
+	}
+	if len(intervals) > 0 {
+		text += ", 99% interval " + strings.Join(intervals, ", ")
+	}
+	return text + "; asked " + e.Limit
+}
+
+// plainly is a reason that says no more than what was observed and asked.
+var plainly = regexp.MustCompile(`^[^;]* (is not below|is above|is not above|is below|is not|equals) [^;:]*$`)
+
+// Telling is the reason of an expectation, if it says more than that what was observed
+// is not what was asked.
+func Telling(e report.Expectation) string {
+	if plainly.MatchString(e.Reason) && e.Observed != "" && e.KnownBug == "" {
+		return ""
+	}
+	return e.Reason
 }

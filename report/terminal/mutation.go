@@ -10,6 +10,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
 )
 
 // mutationWidth is how wide the list of mutants is at the most: as wide as a
@@ -25,7 +26,7 @@ func WriteMutation(w io.Writer, m *report.Mutation, o Options) error {
 	}
 	p := &printer{w: w, width: width, color: o.Color}
 	p.line("")
-	p.say("", "%s: %s on the embedded mesh, seed %d", m.Scenario.Name, plural(len(m.Mutants), "mutant"), m.Seed)
+	p.say("", "%s: %s on the embedded mesh, seed %d", m.Scenario.Name, summary.Plural(int64(len(m.Mutants)), "mutant"), m.Seed)
 	p.line("")
 	column := 0
 	for _, one := range m.Mutants {
@@ -39,26 +40,19 @@ func WriteMutation(w io.Writer, m *report.Mutation, o Options) error {
 		p.fold(margin, margin, wordFate(one))
 	}
 	p.line("")
-	p.line("%s", summary(m))
+	p.line("%s", fates(m))
 	return p.err
 }
 
-// summary counts the fates.
-func summary(m *report.Mutation) string {
+// fates counts the fates.
+func fates(m *report.Mutation) string {
 	words := []string{fmt.Sprintf("%d killed", m.Count(report.Killed)), fmt.Sprintf("%d survived", m.Count(report.Survived))}
 	for _, fate := range []report.Fate{report.Excused, report.Unknown} {
 		if n := m.Count(fate); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, fate))
 		}
 	}
-	return fmt.Sprintf("%s: %s: %s in %s", m.Scenario.Name, plural(len(m.Mutants), "mutant"), strings.Join(words, ", "), m.Ended.Sub(m.Started).Round(10*time.Millisecond))
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return fmt.Sprintf("%s: %s: %s in %s", m.Scenario.Name, summary.Plural(int64(len(m.Mutants)), "mutant"), strings.Join(words, ", "), m.Ended.Sub(m.Started).Round(10*time.Millisecond))
 }
 
 func (p *printer) fate(m report.Mutant) string {

@@ -3,10 +3,9 @@ package terminal
 import (
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
-
-	"github.com/meshchaos/meshchaos/report"
 )
 
 // entry is a row of a table for a terminal that is narrower than the table.
@@ -15,41 +14,6 @@ type entry struct {
 	mark    string // how it ended, before the title
 	title   string
 	detail  string // below the title
-}
-
-// expectationStack prints what the table of the expectations has, the verdict
-// first.
-func (p *printer) expectationStack(r *report.Record) {
-	var entries []entry
-	step := ""
-	for _, e := range r.Expectations {
-		row := p.row(e)
-		shown := entry{mark: p.verdict(e.Verdict), title: e.Expression, detail: row[1] + ", asked " + row[2]}
-		if e.Step != step {
-			shown.heading, step = "step "+e.Step, e.Step
-		}
-		if e.Samples > 0 {
-			shown.detail += "; samples " + row[3]
-		}
-		if e.Source != "" {
-			shown.detail += "; " + e.Source
-		}
-		entries = append(entries, shown)
-	}
-	p.stack(entries)
-}
-
-// changeStack prints what the table of the changes has, the state first.
-func (p *printer) changeStack(r *report.Record) {
-	var entries []entry
-	for _, c := range r.Changes {
-		shown := entry{mark: p.wordState(r, c), title: c.Object, detail: wordStage(c) + ", " + c.Action}
-		if len(c.LiveIn) > 0 {
-			shown.detail += "; live " + wordLive(c)
-		}
-		entries = append(entries, shown)
-	}
-	p.stack(entries)
 }
 
 // stack prints the entries below each other, their titles in line.
@@ -90,7 +54,7 @@ func (p *printer) fold(first, rest, text string) {
 		return
 	}
 	line, empty := first, true
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) && r != glue }) {
 		switch {
 		case empty:
 			line += word
@@ -104,6 +68,12 @@ func (p *printer) fold(first, rest, text string) {
 	}
 	p.line("%s", line)
 }
+
+// glue is a blank at which no line ends. No text of a record has one.
+const glue = '\u00a0'
+
+// glued is a text that stays on one line.
+func glued(text string) string { return strings.ReplaceAll(text, " ", string(glue)) }
 
 // Fold prints lines of text for a terminal of so many columns, 0 for none: one that
 // is wider goes on below, further in than it begins.

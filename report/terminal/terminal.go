@@ -1,20 +1,18 @@
 // Package terminal is the face of a report for people at a terminal, and for a
-// log: plain lines and a table. It may import report.
+// log: the verdict, what failed, the loads, the expectations, the objects. It may
+// import report and report/summary.
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
 )
 
 // Options say how a report is shown.
@@ -22,53 +20,106 @@ type Options struct {
 	Width   int  // columns of the terminal; 0: there is none, and lines are as long as they are
 	Color   bool // ANSI colours on the verdicts
 	Explain bool // the calls of every cohort, not only those of what failed
+	Wide    bool // all of it: each change of an object, the sources in full, the command line
 }
 
-// Write prints the verdict of a run: the expectations, the calls that explain
-// what failed, what was changed and that it is back, and what kept the run from
-// being conclusive.
+// Write prints a run. The verdict comes first, and at the end once more in a few words:
+// of a long report a terminal shows the end.
 func Write(w io.Writer, r *report.Record, o Options) error {
+	r = summary.Clean(r)
 	p := &printer{w: w, width: o.Width, color: o.Color}
 	p.line("")
-	seed := ""
-	if r.Seed != nil {
-		seed = fmt.Sprintf(", seed %d", *r.Seed)
-	}
-	p.say("", "%s on the %s mesh, namespace %s, run %s%s", named(r.Scenario), r.Mesh.Kind, r.Mesh.Namespace, r.Run, seed)
-	if r.Scenario.Summary != "" {
-		p.say("", "%s", r.Scenario.Summary)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Scenario.Params)) {
-		p.say("  ", "param %s: %s", name, r.Scenario.Params[name])
-	}
-	for _, set := range r.Scenario.Set {
-		p.say("  ", "set %s", set)
-	}
+	p.headline(r)
+	p.origin(r, o.Wide)
+	p.failures(r)
+	p.inconclusive(r)
+	p.loads(r)
+	p.otherCalls(r, o.Explain)
+	p.expectations(r, o.Wide)
+	p.objects(r, o.Wide)
+	p.remarks("warning", summary.Warnings(r))
+	p.remarks("problem", problems(r))
 	p.line("")
-	if err := p.expectations(r); err != nil {
-		return err
-	}
-	p.calls(r, o.Explain)
-	if err := p.changes(r); err != nil {
-		return err
-	}
-	for _, warning := range r.Warnings {
-		p.say("  ", "warning: %s", warning)
-	}
-	for _, problem := range r.Against() {
-		p.say("  ", "problem: %s", problem)
-	}
-	p.line("")
-	p.line("%s: %s in %s", r.Scenario.Name, p.verdict(r.Verdict), r.Ended.Sub(r.Started).Round(10*time.Millisecond))
+	p.line("%s", p.ending(r))
 	return p.err
 }
 
-// named is the name of a scenario, with where it comes from if that is no file.
+// WriteVerdict prints the verdict of a run, and nothing else.
+func WriteVerdict(w io.Writer, r *report.Record, o Options) error {
+	p := &printer{w: w, width: o.Width, color: o.Color}
+	p.headline(summary.Clean(r))
+	return p.err
+}
+
+func (p *printer) headline(r *report.Record) {
+	text := summary.Headline(r)
+	word := summary.Word(r.Verdict)
+	p.fold(p.paint(word, colorOf(r.Verdict))+" ", "", strings.TrimPrefix(text, word+" "))
+}
+
+// ending is the headline in a few words.
+func (p *printer) ending(r *report.Record) string {
+	word := summary.Word(r.Verdict)
+	before, behind, _ := strings.Cut(summary.Ending(r), word)
+	return before + p.paint(word, colorOf(r.Verdict)) + strings.Replace(behind, "NOT RESTORED", p.paint("NOT RESTORED", red), 1)
+}
+
+// origin says which run it was, and what it was given.
+func (p *printer) origin(r *report.Record, wide bool) {
+	p.line("")
+	words := fmt.Sprintf("run %s of %s, namespace %s", r.Run, named(r.Scenario), r.Mesh.Namespace)
+	if r.Seed != nil {
+		words += fmt.Sprintf(", seed %d", *r.Seed)
+	}
+	if r.Mesh.Version != "" {
+		words += ", " + r.Mesh.Version
+	}
+	p.say("", "%s", words)
+	for _, name := range slices.Sorted(maps.Keys(r.Scenario.Params)) {
+		p.say("  ", "  param %s: %s", name, r.Scenario.Params[name])
+	}
+	for _, set := range r.Scenario.Set {
+		p.say("  ", "  set %s", set)
+	}
+	if wide {
+		p.line("again: %s", summary.Command(r))
+	}
+}
+
+// named is where a scenario comes from.
 func named(s report.Scenario) string {
 	if s.Library {
-		return s.Name + " of the library"
+		return "the library's " + s.Name
 	}
-	return s.Name
+	return cmp.Or(s.File, s.Name)
+}
+
+// problems are those of a run, but for what is said beside an object that is not as it
+// was.
+func problems(r *report.Record) []summary.Problem {
+	var proofs []string
+	for _, o := range summary.Objects(r) {
+		if o.Lost() {
+			proofs = append(proofs, o.Proof())
+		}
+	}
+	return slices.DeleteFunc(summary.Problems(r), func(one summary.Problem) bool {
+		text := strings.Join(append([]string{one.What}, one.More...), "; ")
+		return slices.ContainsFunc(proofs, func(proof string) bool { return strings.HasPrefix(proof, text) })
+	})
+}
+
+// remarks print what is to be said of a run, each of it with what to do below.
+func (p *printer) remarks(word string, all []summary.Problem) {
+	for _, one := range all {
+		p.fold("", "  ", word+": "+one.What)
+		for _, object := range one.Objects {
+			p.line("    %s", object)
+		}
+		for _, more := range one.More {
+			p.fold("  ", "  ", more)
+		}
+	}
 }
 
 // printer keeps the first error of its writer.
@@ -79,8 +130,17 @@ type printer struct {
 	err   error
 }
 
+// line prints a line, without blanks at its end.
 func (p *printer) line(format string, args ...any) {
-	if _, err := fmt.Fprintf(p.w, format+"\n", args...); err != nil && p.err == nil {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), string(glue), " ")
+	if _, err := fmt.Fprintln(p.w, strings.TrimRight(text, " ")); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+// failed keeps an error.
+func (p *printer) failed(err error) {
+	if p.err == nil {
 		p.err = err
 	}
 }
@@ -94,83 +154,9 @@ func (p *printer) text(lines string) {
 
 // say prints a sentence, folded where the terminal is narrower than it.
 func (p *printer) say(indent, format string, args ...any) {
-	p.fold("", indent, fmt.Sprintf(format, args...))
-}
-
-// expectations prints the table, or the rows below each other where there is no
-// room for it; a row's reason stands below it.
-func (p *printer) expectations(r *report.Record) error {
-	text, err := p.expectationTable(r)
-	if err != nil {
-		return fmt.Errorf("printing the expectations: %w", err)
-	}
-	if p.fits(text) {
-		p.text(text)
-	} else {
-		p.expectationStack(r)
-	}
-	for _, e := range r.Expectations {
-		if e.Reason != "" {
-			p.say("  ", "%s: %s: %s", p.verdict(e.Verdict), e.Expression, e.Reason)
-		}
-	}
-	return nil
-}
-
-func (p *printer) expectationTable(r *report.Record) (string, error) {
-	steps := false
-	for _, e := range r.Expectations {
-		steps = steps || e.Step != ""
-	}
-	header := []string{"expectation", "observed", "asked", "samples", "verdict", "source"}
-	if steps {
-		header = append([]string{"step"}, header...)
-	}
-	var text strings.Builder
-	table := newTable(&text)
-	table.Header(header)
-	step := ""
-	for _, e := range r.Expectations {
-		row := p.row(e)
-		if steps {
-			shown := e.Step
-			if shown == step {
-				shown = "" // named once, above
-			}
-			row, step = append([]string{shown}, row...), e.Step
-		}
-		if err := table.Append(row); err != nil {
-			return "", err
-		}
-	}
-	err := table.Render()
-	return text.String(), err
-}
-
-func (p *printer) row(e report.Expectation) []string {
-	observed, samples := e.Observed, fmt.Sprint(e.Samples)
-	if observed == "" {
-		observed = "-"
-	}
-	if e.Samples == 0 {
-		samples = "-"
-	}
-	return []string{e.Expression, observed, e.Limit, samples, p.verdict(e.Verdict), e.Source}
-}
-
-// newTable has plain columns, for a terminal and for a log.
-func newTable(w io.Writer) *tablewriter.Table {
-	return tablewriter.NewTable(w,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Symbols:  tw.NewSymbols(tw.StyleASCII),
-			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-	)
+	text := fmt.Sprintf(format, args...)
+	words := strings.TrimLeft(text, " ")
+	p.fold(text[:len(text)-len(words)], indent+"  ", words)
 }
 
 const (
@@ -179,15 +165,23 @@ const (
 	yellow = "33"
 )
 
-func (p *printer) verdict(v report.Verdict) string {
+func colorOf(v report.Verdict) string {
 	switch v {
 	case report.Pass:
-		return p.paint(string(v), green)
+		return green
 	case report.Fail:
-		return p.paint(strings.ToUpper(string(v)), red)
-	default:
-		return p.paint(string(v), yellow)
+		return red
 	}
+	return yellow
+}
+
+// verdict is that of an expectation.
+func (p *printer) verdict(v report.Verdict) string {
+	text := string(v)
+	if v == report.Fail {
+		text = strings.ToUpper(text)
+	}
+	return p.paint(text, colorOf(v))
 }
 
 func (p *printer) paint(text, code string) string {

@@ -9,10 +9,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+	"github.com/meshchaos/meshchaos/test/records"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -40,35 +46,128 @@ func record() *report.Record {
 
 func TestTheFaceIsAsShown(t *testing.T) {
 	for name, options := range map[string]Options{"plain": {}, "color": {Color: true}, "narrow": {Width: 40}} {
-		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			if err := Write(&out, record(), options); err != nil {
-				t.Fatal(err)
-			}
-			golden := "testdata/" + name + ".txt"
-			if *update {
-				if err := os.WriteFile(golden, out.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
+		t.Run(name, func(t *testing.T) { hold(t, name, shown(t, record(), options)) })
+	}
+	for _, name := range records.Names(t) {
+		for suffix, options := range map[string]Options{"-80": {Width: 80}, "-200": {Width: 200}, "-wide": {Width: 200, Wide: true}} {
+			t.Run(name+suffix, func(t *testing.T) { hold(t, name+suffix, shown(t, records.Read(t, name), options)) })
+		}
+	}
+}
+
+func shown(t *testing.T, r *report.Record, o Options) string {
+	t.Helper()
+	var out strings.Builder
+	if err := Write(&out, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// hold holds a text against its golden.
+func hold(t *testing.T, name, got string) {
+	t.Helper()
+	golden := "testdata/" + name + ".txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the face differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoLineIsWiderThanTheTerminalOrEndsInBlanks(t *testing.T) {
+	for _, name := range records.Names(t) {
+		for _, width := range []int{80, 100, 120, 200} {
+			for _, wide := range []bool{false, true} {
+				for line := range strings.Lines(shown(t, records.Read(t, name), Options{Width: width, Wide: wide, Explain: true})) {
+					line = strings.TrimSuffix(line, "\n")
+					if strings.HasSuffix(line, " ") {
+						t.Errorf("%s in %d columns: it ends in blanks: %q", name, width, line)
+					}
+					manifest, word := strings.HasPrefix(line, "{"), !strings.Contains(strings.TrimSpace(line), " ")
+					if twwidth.Width(line) > width && !manifest && !word {
+						t.Errorf("%s in %d columns: it has %d: %q", name, width, twwidth.Width(line), line)
+					}
 				}
 			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
+		}
+	}
+}
+
+func TestTheVerdictIsWhatOneSeesFirstAndLast(t *testing.T) {
+	for _, name := range records.Names(t) {
+		r := records.Read(t, name)
+		lines := strings.Split(strings.TrimSpace(shown(t, r, Options{Width: 80})), "\n")
+		word := strings.ToUpper(string(r.Verdict))
+		if !strings.HasPrefix(lines[0], word+" "+r.Scenario.Name+": ") {
+			t.Errorf("%s begins %q", name, lines[0])
+		}
+		if last := lines[len(lines)-1]; !strings.HasPrefix(last, r.Scenario.Name+": "+word) || strings.Contains(last, "NOT RESTORED") == r.Restored {
+			t.Errorf("%s ends %q", name, last)
+		}
+	}
+}
+
+func TestTheVerdictAloneIsOneSentence(t *testing.T) {
+	for _, name := range records.Names(t) {
+		var out strings.Builder
+		r := records.Read(t, name)
+		if err := WriteVerdict(&out, r, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != summary.Headline(r)+"\n" {
+			t.Errorf("%s is told as %q", name, &out)
+		}
+	}
+}
+
+// What a service, a file or a foreign record says must give a terminal no orders.
+func TestNothingThatARecordHoldsActsOnTheTerminal(t *testing.T) {
+	const evil = "\x1b[2J\x1b]0;title\a\u009b1A\u202e\xff<script>|`\n"
+	r := records.Read(t, "not-restored")
+	long := evil + strings.Repeat("x", 5<<20)
+	r.Verdict, r.Scenario.Name, r.Scenario.Summary, r.Run = report.Fail, evil, evil, evil
+	r.Mesh.Version, r.Scenario.File, r.Scenario.Set = evil, evil, []string{evil}
+	r.Problems = append(r.Problems, long)
+	r.Warnings = append(r.Warnings, evil)
+	r.Changes[0].Before = json.RawMessage("{\"metadata\":{\"name\":\"\u009b1A\u202e\"}}")
+	for i := range r.Changes {
+		r.Changes[i].Restored, r.Changes[i].Proof = false, long
+	}
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		e.Verdict, e.Observed, e.Limit, e.Reason, e.Source = []report.Verdict{report.Fail, report.Inconclusive}[i%2], long, evil, evil, evil
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		w.Cut = evil
+		w.Loads[evil] = &loadgen.Result{Failure: evil, Outcomes: []loadgen.Outcome{{Error: evil, Count: 1}}}
+		w.Calls = append(w.Calls, report.Explained{Cohort: evil, Why: evil, Answer: evil, Note: evil, Call: &report.Call{To: evil, Upstream: evil, Flags: []string{evil}}})
+	}
+	for _, options := range []Options{{}, {Width: 80}, {Width: 80, Wide: true, Explain: true}} {
+		out := shown(t, r, options)
+		for i, c := range out {
+			if c != '\n' && (unicode.IsControl(c) || unicode.Is(unicode.Cf, c)) || c == utf8.RuneError && out[i] != 0xef {
+				t.Fatalf("%+v: %q is printed: %q", options, c, out[max(0, i-50):i+10])
 			}
-			if diff := cmp.Diff(string(want), out.String()); diff != "" {
-				t.Errorf("the face differs (-want +got):\n%s", diff)
-			}
-		})
+		}
+		if len(out) > 400_000 {
+			t.Errorf("%+v: %d bytes are printed", options, len(out))
+		}
 	}
 }
 
 func TestNothingIsSaidToBeRestoredThatIsNot(t *testing.T) {
-	var out bytes.Buffer
-	if err := Write(&out, record(), Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(out.String(), "Everything is as it was") || !strings.Contains(out.String(), "NOT RESTORED") || !strings.Contains(out.String(), "it is still there; delete it") {
-		t.Errorf("the face is\n%s", &out)
+	out := shown(t, record(), Options{})
+	if strings.Contains(out, "all as they were") || !strings.Contains(out, "NOT RESTORED") || !strings.Contains(out, "it is still there\n  delete it\n") {
+		t.Errorf("the face is\n%s", out)
 	}
 }
 
@@ -76,13 +175,10 @@ func TestWhatOthersChangedIsNotSaidToBeAsItWas(t *testing.T) {
 	r := &report.Record{Restored: true, Changes: []report.Change{
 		{Object: "VirtualService/default/theirs", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"theirs"}}`), After: json.RawMessage("{}"), Restored: true, Kept: true, Proof: "somebody else deleted it"},
 	}}
-	var out strings.Builder
-	if err := Write(&out, r, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"changed by others", "Nothing of this run is left", "VirtualService/default/theirs: somebody else deleted it\n", `as it was: {"kind":"VirtualService"`} {
-		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "Everything is as it was") {
-			t.Errorf("the face, which lacks %q, is\n%s", want, &out)
+	out := shown(t, r, Options{})
+	for _, want := range []string{"VirtualService/default/theirs: changed by others\n  somebody else deleted it\n", "nothing of this run is left, but somebody else changed 1 meanwhile", "as it was:\n" + `{"kind":"VirtualService"`} {
+		if !strings.Contains(out, want) || strings.Contains(out, "all as they were") {
+			t.Errorf("the face, which lacks %q, is\n%s", want, out)
 		}
 	}
 }
@@ -93,15 +189,15 @@ func TestWhatWasThereIsPrintedSoThatItCanBeWrittenBack(t *testing.T) {
 		{Object: "VirtualService/default/reviews", Step: "given", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"reviews","resourceVersion":"7","uid":"u"}}`), Proof: "it is gone"},
 		{Object: "VirtualService/default/reviews", Step: "one", Action: "updated", Before: json.RawMessage(`{"kind":"VirtualService","metadata":{"name":"ours"}}`), Proof: "it is gone"},
 	}
-	var out bytes.Buffer
-	if err := Write(&out, r, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	want := `VirtualService/default/reviews: it is gone
-VirtualService/default/reviews, as it was: {"kind":"VirtualService","metadata":{"name":"reviews"}}
+	want := `VirtualService/default/reviews: NOT RESTORED
+  it is gone
+VirtualService/default/reviews, as it was:
+{"kind":"VirtualService","metadata":{"name":"reviews"}}
 `
-	if strings.Count(out.String(), "it is gone") != 1 || !strings.Contains(out.String(), want) || strings.Contains(out.String(), "ours") {
-		t.Errorf("the face is\n%s", &out)
+	for _, width := range []int{0, 40} {
+		if out := shown(t, r, Options{Width: width}); strings.Count(out, "it is gone") != 1 || !strings.Contains(out, want) || strings.Contains(out, "ours") {
+			t.Errorf("the face is\n%s", out)
+		}
 	}
 }
 
@@ -120,12 +216,9 @@ func TestAnObjectThatTheRunMadeAndChangedIsGoneAgain(t *testing.T) {
 		{Object: "VirtualService/default/ours", Step: "given", Action: "created", After: json.RawMessage("{}"), Restored: true},
 		{Object: "VirtualService/default/ours", Action: "updated", Before: json.RawMessage("{}"), After: json.RawMessage("{}"), Restored: true},
 	}}
-	var out strings.Builder
-	if err := Write(&out, r, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(out.String(), "gone again") != 2 || strings.Contains(out.String(), "as before") {
-		t.Errorf("it prints\n%s", out.String())
+	out := shown(t, r, Options{Wide: true})
+	if strings.Count(out, "gone again") != 2 || strings.Contains(out, "as before") {
+		t.Errorf("it prints\n%s", out)
 	}
 }
 

@@ -158,7 +158,7 @@ func TestAThirdSignalSaysWhatIsLeft(t *testing.T) {
 	}
 	expire(t, o.Namespace, id)
 	out, err := exec.Command(program, "restore", "--run", id, "--kubeconfig", o.Kubeconfig, "--namespace", o.Namespace).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), `/applied, as it was: {`) || !strings.Contains(string(out), `"timeout":"1m30s"`) {
+	if err != nil || !strings.Contains(string(out), "/applied, as it was:\n{") || !strings.Contains(string(out), `"timeout":"1m30s"`) {
 		t.Errorf("restore: %v: %s", err, out)
 	}
 }

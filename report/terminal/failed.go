@@ -1,0 +1,51 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// failures print what failed: what was observed, what was asked, the load of which that
+// is said, and the calls that explain it.
+func (p *printer) failures(r *report.Record) {
+	for _, f := range summary.Failures(r) {
+		p.line("")
+		for _, e := range f.Expectations {
+			mark := p.verdict(e.Verdict) + "  "
+			margin := strings.Repeat(" ", len("FAIL  "))
+			p.fold(mark, margin, inStep(e.Expression, e.Step))
+			p.fold(margin, margin, summary.Observation(e))
+			if reason := summary.Telling(e); reason != "" {
+				p.fold(margin, margin, reason)
+			}
+		}
+		for _, l := range f.Loads {
+			p.fold("  ", "    ", fmt.Sprintf("%s %s: %s", l.Cohort, summary.In(l.Window), wordLoad(l)))
+		}
+		for _, tree := range f.Trees {
+			p.tree(tree)
+		}
+	}
+}
+
+// inconclusive prints why expectations could not be judged, each reason once.
+func (p *printer) inconclusive(r *report.Record) {
+	for _, u := range summary.Inconclusive(r) {
+		p.line("")
+		which := fmt.Sprintf("all %d expectations", len(r.Expectations))
+		if len(u.Expectations) < len(r.Expectations) || len(r.Expectations) == 1 {
+			var names []string
+			for _, e := range u.Expectations {
+				names = append(names, inStep(e.Expression, e.Step))
+			}
+			which = strings.Join(names, "; ")
+		}
+		mark := p.verdict(report.Inconclusive) + "  "
+		margin := strings.Repeat(" ", len("inconclusive  "))
+		p.fold(mark, margin, which)
+		p.fold(margin, margin, u.Reason)
+	}
+}
