@@ -91,6 +91,19 @@ func (h *Histogram) Mean() (latency time.Duration, ok bool) {
 	return min(max(latency, h.min), h.max), true
 }
 
+// Each calls fn for each latency that is told apart, the shortest first, with how many
+// there are of it. The latencies are those of Quantile: to three significant figures.
+func (h *Histogram) Each(fn func(latency time.Duration, count int64)) {
+	if h.Count() == 0 {
+		return
+	}
+	for _, bar := range h.counts.Distribution() {
+		if bar.Count > 0 {
+			fn(min(max(time.Duration(bar.To)*time.Microsecond, h.min), h.max), bar.Count)
+		}
+	}
+}
+
 // histogramJSON is a Histogram on the wire. HDR, Min and Max are the data; the
 // rest is derived from them, for people.
 type histogramJSON struct {

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -132,5 +133,28 @@ func TestAHistogramOfAnyLatencySurvivesJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Errorf("%v: %v", all, err)
 		}
+	}
+}
+
+func TestEachLatencyOfAHistogramIsToldOf(t *testing.T) {
+	var h Histogram
+	h.Each(func(time.Duration, int64) { t.Error("an empty histogram has a latency") })
+	for i := range 1000 {
+		h.Record(time.Duration(i+1) * 10 * time.Millisecond)
+	}
+	h.Record(2 * time.Hour)
+	var count int64
+	var last time.Duration
+	h.Each(func(latency time.Duration, n int64) {
+		if latency <= last {
+			t.Errorf("%v follows %v", latency, last)
+		}
+		if count += n; latency < 20*time.Second && math.Abs(latency.Seconds()/(float64(count)/100)-1) > 0.01 {
+			t.Errorf("%d are at most %v", count, latency)
+		}
+		last = latency
+	})
+	if count != 1001 || last < time.Hour || last > time.Hour+time.Minute {
+		t.Errorf("it tells of %d, at most %v", count, last)
 	}
 }

@@ -1,6 +1,7 @@
-// Command fortio is the command server of fortio's own program, as far as load is asked
-// of it: its REST API, at its paths, by its own handlers. It stands in for fortio's
-// stock image in the tests of internal/fortio, where no registry of images can be had.
+// Command fortio is two commands of fortio's own program by its own handlers: server, as
+// far as load is asked of it, its REST API at its paths, and report, which shows results.
+// It stands in for fortio's stock image in the tests of internal/fortio, where no registry
+// of images can be had, and for the program in those of report/fortio.
 //
 // It is a module of its own, since those handlers need gRPC and more, which nothing else
 // of this project does.
@@ -28,8 +29,14 @@ func main() {
 		others = append(others, flag.String(name, "", "must be "+disabled))
 	}
 	cli.CommandBeforeFlags = true
-	cli.ArgsHelp = "server [flags]"
+	cli.ArgsHelp = "server|report [flags]"
 	scli.ServerMain()
+	if cli.Command == "report" {
+		if !ui.Report("", *port, *data) {
+			os.Exit(1)
+		}
+		select {}
+	}
 	for _, other := range others {
 		if *other != disabled {
 			cli.ErrUsage("this serves nothing but -http-port: disable the other ports")
