@@ -27,10 +27,10 @@ func TestALoadThatGetsTooFastIsEnded(t *testing.T) {
 		plan Plan
 		want bool
 	}{
-		"a closed loop":     {Plan{HTTP: get(url), Connections: 4, Duration: 10 * time.Second}, true},
+		"a closed loop":     {Plan{HTTP: get(url), Connections: 4, Duration: Duration{Duration: 10 * time.Second}}, true},
 		"its warm-up":       {Plan{HTTP: get(url), Connections: 4, Requests: 4, Warmup: 100_000}, true},
-		"a rate":            {Plan{HTTP: get(url), Connections: 4, Duration: 10 * time.Second, QPS: 400}, true},
-		"a rate that is it": {Plan{HTTP: get(url), Connections: 4, Duration: 1500 * time.Millisecond, QPS: 100}, false},
+		"a rate":            {Plan{HTTP: get(url), Connections: 4, Duration: Duration{Duration: 10 * time.Second}, QPS: 400}, true},
+		"a rate that is it": {Plan{HTTP: get(url), Connections: 4, Duration: Duration{Duration: 1500 * time.Millisecond}, QPS: 100}, false},
 		"few":               {Plan{HTTP: get(url), Connections: 4, Requests: 90}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestALoadThatGetsTooFastIsEnded(t *testing.T) {
 			if (stop != nil) != tt.want {
 				t.Fatalf("it was ended: %v, after %d requests", stop, result.Sent)
 			}
-			if stop != nil && (stop.After > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 100 a second, of all cohorts together")) {
+			if stop != nil && (stop.After.Duration > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 100 a second, of all cohorts together")) {
 				t.Errorf("it was ended %v", stop)
 			}
 		})
@@ -47,7 +47,7 @@ func TestALoadThatGetsTooFastIsEnded(t *testing.T) {
 
 func TestTheRateOfAllCohortsIsBounded(t *testing.T) {
 	url := startHTTP(t, func(http.ResponseWriter, *http.Request) {})
-	plan := Plan{HTTP: get(url), Connections: 1, Duration: 5 * time.Second, QPS: 70}
+	plan := Plan{HTTP: get(url), Connections: 1, Duration: Duration{Duration: 5 * time.Second}, QPS: 70}
 	_, err := RunGroup(t.Context(), map[string]Plan{"a": plan, "b": plan}, Bounds{QPS: 100}, nil, nil)
 	var stop *StopError
 	if !errors.As(err, &stop) {
@@ -69,7 +69,7 @@ func TestALoadThatGoesOnForTooLongIsEnded(t *testing.T) {
 	}{
 		"no end":            {Plan{HTTP: get(quick), Connections: 1}, true},
 		"a rate too low":    {Plan{HTTP: get(quick), Connections: 1, QPS: 20, Requests: 1000}, true},
-		"its own duration":  {Plan{HTTP: get(quick), Connections: 1, Duration: 300 * time.Millisecond}, false},
+		"its own duration":  {Plan{HTTP: get(quick), Connections: 1, Duration: Duration{Duration: 300 * time.Millisecond}}, false},
 		"the last answer":   {Plan{HTTP: get(slow), Connections: 2, Requests: 2}, false},
 		"the one after the": {Plan{HTTP: get(slow), Connections: 1, Requests: 9}, true},
 		"its warm-up":       {Plan{HTTP: get(quick), Connections: 1, Requests: 1, QPS: 20, Warmup: 1000}, true},
@@ -79,7 +79,7 @@ func TestALoadThatGoesOnForTooLongIsEnded(t *testing.T) {
 			if (stop != nil) != tt.want {
 				t.Fatalf("it was ended: %v", stop)
 			}
-			if stop != nil && (stop.After > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 300ms")) {
+			if stop != nil && (stop.After.Duration > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 300ms")) {
 				t.Errorf("it was ended %v", stop)
 			}
 		})
@@ -112,11 +112,11 @@ func TestABreachEndsAllCohortsAtOnce(t *testing.T) {
 			}
 			began := time.Now()
 			results, err := RunGroup(t.Context(), map[string]Plan{
-				"fast":  {HTTP: get(url), Connections: 2, QPS: qps, Duration: 20 * time.Second},
+				"fast":  {HTTP: get(url), Connections: 2, QPS: qps, Duration: Duration{Duration: 20 * time.Second}},
 				"stuck": {HTTP: get(stuck), Connections: 2, Requests: 2},
 			}, bounds, nil, nil)
 			var stop *StopError
-			if !errors.As(err, &stop) || stop != <-heard || stop.After <= 0 || stop.Sent < at {
+			if !errors.As(err, &stop) || stop != <-heard || stop.After.Duration <= 0 || stop.Sent < at {
 				t.Fatalf("error %v", err)
 			}
 			if took := time.Since(began); took > 2*time.Second {

@@ -73,7 +73,7 @@ type cohort struct {
 func newCohort(name string, plan Plan) (*cohort, error) {
 	c := &cohort{name: name, plan: plan, halted: make(chan struct{}), done: make(chan struct{})}
 	c.load = &pacer{
-		schedule: schedule{qps: plan.QPS, requests: plan.Requests, duration: plan.Duration},
+		schedule: schedule{qps: plan.QPS, requests: plan.Requests, duration: plan.Duration.Duration},
 		halted:   c.halted,
 	}
 	var err error
@@ -170,7 +170,7 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 // progress is for an observer, from the start of the load on.
 func (c *cohort) progress() Progress {
 	sent, errs := c.rec.progress()
-	return Progress{Cohort: c.name, Sent: sent, Errors: errs, Planned: c.plan.Requests, Elapsed: c.elapsed(), Ended: c.hasEnded()}
+	return Progress{Cohort: c.name, Sent: sent, Errors: errs, Planned: c.plan.Requests, Elapsed: Duration{Duration: c.elapsed()}, Ended: c.hasEnded()}
 }
 
 func (c *cohort) hasEnded() bool {
@@ -195,8 +195,8 @@ func (c *cohort) elapsed() time.Duration {
 // though they would have been late already as the load ended.
 func (c *cohort) missed(sent int64) int64 {
 	elapsed := c.endedAt.Sub(c.load.start)
-	if c.plan.Duration > 0 {
-		elapsed = min(elapsed, c.plan.Duration)
+	if c.plan.Duration.Duration > 0 {
+		elapsed = min(elapsed, c.plan.Duration.Duration)
 	}
 	select {
 	case <-c.halted:
@@ -212,7 +212,7 @@ func (c *cohort) missed(sent int64) int64 {
 func (c *cohort) soFar() *Result {
 	r := &Result{
 		Started: c.load.start, Planned: c.plan.Requests, Connections: c.plan.Connections, TargetQPS: c.plan.QPS,
-		Elapsed: c.elapsed(),
+		Elapsed: Duration{Duration: c.elapsed()},
 	}
 	c.rec.fill(r, c.match)
 	return r
@@ -242,7 +242,7 @@ func (c *cohort) result() *Result {
 	c.rec.fill(r, c.match)
 	r.Series = c.rec.series()
 	if !c.load.start.IsZero() {
-		r.Elapsed = c.elapsed()
+		r.Elapsed = Duration{Duration: c.elapsed()}
 		r.Missed = c.missed(r.Sent)
 	}
 	return r

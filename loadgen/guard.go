@@ -55,7 +55,7 @@ func (g *guard) watch(start time.Time, loading bool, ended <-chan struct{}) {
 		if stop == nil {
 			return true
 		}
-		stop.After, stop.Sent = time.Since(start), g.sent()
+		stop.After, stop.Sent = Duration{Duration: time.Since(start)}, g.sent()
 		g.stop(stop)
 		return false
 	})

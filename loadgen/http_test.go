@@ -148,7 +148,7 @@ func TestOutcomes(t *testing.T) {
 					timeout = 50 * time.Millisecond
 				}
 				result := run(t, Plan{
-					Engine: engine, HTTP: get(url), Connections: 1, Requests: 1, Timeout: timeout,
+					Engine: engine, HTTP: get(url), Connections: 1, Requests: 1, Timeout: Duration{Duration: timeout},
 					Checks:   []Check{{Name: "yes", Body: "yes"}},
 					Versions: []Check{{Name: "v1", Body: "v1"}},
 				})
@@ -197,8 +197,8 @@ func TestEndlessBodyIsGivenUp(t *testing.T) {
 			}
 		}
 	})
-	result := run(t, Plan{HTTP: get(url), Connections: 1, Requests: 1, Timeout: 20 * time.Second})
-	if result.Count(failedAs(ErrorOther)) != 1 || result.Elapsed > 10*time.Second {
+	result := run(t, Plan{HTTP: get(url), Connections: 1, Requests: 1, Timeout: Duration{Duration: 20 * time.Second}})
+	if result.Count(failedAs(ErrorOther)) != 1 || result.Elapsed.Duration > 10*time.Second {
 		t.Errorf("%v after %v", result.Outcomes, result.Elapsed)
 	}
 }
@@ -285,7 +285,7 @@ func TestLargeRequestIsWrittenWhileItsAnswerIsRead(t *testing.T) {
 		}
 	})
 	result := run(t, Plan{
-		Connections: 1, Requests: 1, Timeout: 10 * time.Second,
+		Connections: 1, Requests: 1, Timeout: Duration{Duration: 10 * time.Second},
 		HTTP:   &HTTP{Method: "POST", URL: "http://" + address, Body: strings.Repeat("x", size)},
 		Checks: []Check{{Name: "whole", Match: "^x+$"}},
 	})
@@ -313,7 +313,7 @@ func TestACohortThatEndsByItsOwnLimitsSaysSo(t *testing.T) {
 	url := startHTTP(t, func(http.ResponseWriter, *http.Request) {})
 	for name, others := range map[string]Plan{
 		"requests": {Requests: 4, Connections: 2},
-		"duration": {Duration: 20 * time.Millisecond, Connections: 2, QPS: 200},
+		"duration": {Duration: Duration{Duration: 20 * time.Millisecond}, Connections: 2, QPS: 200},
 	} {
 		others.HTTP, others.While = get(url), "jason"
 		results, err := RunGroup(t.Context(), map[string]Plan{
@@ -322,7 +322,7 @@ func TestACohortThatEndsByItsOwnLimitsSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if jason, took := results["jason"].Elapsed, results["others"].Elapsed; took > jason/2 || jason < 300*time.Millisecond {
+		if jason, took := results["jason"].Elapsed, results["others"].Elapsed; took.Duration > jason.Duration/2 || jason.Duration < 300*time.Millisecond {
 			t.Errorf("%s: the others were there for %v of %v", name, took, jason)
 		}
 	}

@@ -46,28 +46,28 @@ const (
 // names; where several are set, at whichever comes first. With none of them it
 // runs until the context ends.
 type Plan struct {
-	Engine      string        `json:"engine,omitempty"`
-	HTTP        *HTTP         `json:"http,omitempty"`
-	TCP         *TCP          `json:"tcp,omitempty"`
-	Connections int           `json:"connections"`          // at least 1, and at most Requests
-	Requests    int64         `json:"requests,omitempty"`   // exactly so many are sent, in a closed loop an equal part on each connection; 0: no limit
-	Duration    time.Duration `json:"durationNs,omitempty"` // at least MinDuration; 0: no limit
-	QPS         float64       `json:"qps,omitempty"`        // of all connections together; 0: closed loop
-	Warmup      int64         `json:"warmup,omitempty"`     // requests sent before, and recorded nowhere but in Result.Warmup
-	Timeout     time.Duration `json:"timeoutNs,omitempty"`  // of one request, at most 1 h; 0: one minute
-	Checks      []Check       `json:"checks,omitempty"`
-	Versions    []Check       `json:"versions,omitempty"` // the one that holds names the version that answered; several: Mixed
-	While       string        `json:"while,omitempty"`    // runs until this cohort of the same group has ended, or its own Requests or Duration have, if that is sooner
+	Engine      string   `json:"engine,omitempty"`
+	HTTP        *HTTP    `json:"http,omitempty"`
+	TCP         *TCP     `json:"tcp,omitempty"`
+	Connections int      `json:"connections"`        // at least 1, and at most Requests
+	Requests    int64    `json:"requests,omitempty"` // exactly so many are sent, in a closed loop an equal part on each connection; 0: no limit
+	Duration    Duration `json:"duration,omitzero"`  // at least MinDuration; 0: no limit
+	QPS         float64  `json:"qps,omitempty"`      // of all connections together; 0: closed loop
+	Warmup      int64    `json:"warmup,omitempty"`   // requests sent before, and recorded nowhere but in Result.Warmup
+	Timeout     Duration `json:"timeout,omitzero"`   // of one request, at most 1 h; 0: one minute
+	Checks      []Check  `json:"checks,omitempty"`
+	Versions    []Check  `json:"versions,omitempty"` // the one that holds names the version that answered; several: Mixed
+	While       string   `json:"while,omitempty"`    // runs until this cohort of the same group has ended, or its own Requests or Duration have, if that is sooner
 }
 
 // defaultTimeout is of one request.
 const defaultTimeout = time.Minute
 
 func (p *Plan) timeout() time.Duration {
-	if p.Timeout == 0 {
+	if p.Timeout.Duration == 0 {
 		return defaultTimeout
 	}
-	return p.Timeout
+	return p.Timeout.Duration
 }
 
 // HTTP is one request, sent again and again on connections that stay open.
@@ -115,20 +115,20 @@ const Mixed = "mixed"
 // Result is what one cohort saw. It is plain data: it crosses the wire from
 // the load workload and is kept in the record of a run.
 type Result struct {
-	Started     time.Time     `json:"started"`
-	Elapsed     time.Duration `json:"elapsedNs"`         // from Started until the last answer; a cohort with While that ended by its own limits was there so long and no longer
-	Planned     int64         `json:"planned,omitempty"` // Plan.Requests
-	Sent        int64         `json:"sent"`              // the sum of all outcomes
-	Setup       int64         `json:"setup,omitempty"`   // logins
-	Warmup      int64         `json:"warmup,omitempty"`  // requests of the warm-up that were not cut off
-	Connections int           `json:"connections"`       // as planned
-	Dialed      int64         `json:"dialed"`            // TCP connections opened, warm-up and logins included
-	Used        int64         `json:"used,omitempty"`    // TCP connections that the requests of Sent went over, or were to: 1 to Sent; of TCP, one each. 0: nothing was sent
-	TargetQPS   float64       `json:"targetQPS,omitempty"`
-	Late        int64         `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
-	Missed      int64         `json:"missed,omitempty"` // open loop: requests that were never begun for want of a free connection, though due more than 10 ms before the load ended
-	LastBegun   time.Duration `json:"lastBegunNs"`      // from Started until the last request began
-	Outcomes    []Outcome     `json:"outcomes"`
+	Started     time.Time `json:"started"`
+	Elapsed     Duration  `json:"elapsed"`           // from Started until the last answer; a cohort with While that ended by its own limits was there so long and no longer
+	Planned     int64     `json:"planned,omitempty"` // Plan.Requests
+	Sent        int64     `json:"sent"`              // the sum of all outcomes
+	Setup       int64     `json:"setup,omitempty"`   // logins
+	Warmup      int64     `json:"warmup,omitempty"`  // requests of the warm-up that were not cut off
+	Connections int       `json:"connections"`       // as planned
+	Dialed      int64     `json:"dialed"`            // TCP connections opened, warm-up and logins included
+	Used        int64     `json:"used,omitempty"`    // TCP connections that the requests of Sent went over, or were to: 1 to Sent; of TCP, one each. 0: nothing was sent
+	TargetQPS   float64   `json:"targetQPS,omitempty"`
+	Late        int64     `json:"late,omitempty"`   // open loop: requests begun more than 10 ms after their intended start
+	Missed      int64     `json:"missed,omitempty"` // open loop: requests that were never begun for want of a free connection, though due more than 10 ms before the load ended
+	LastBegun   Duration  `json:"lastBegun"`        // from Started until the last request began
+	Outcomes    []Outcome `json:"outcomes"`
 	// Response and Service hold every request that ended by itself, whatever its
 	// outcome; those that were canceled are left out, for they took as long as we
 	// let them.
@@ -159,18 +159,18 @@ type Outcome struct {
 // writes into its 15th, index 14, whether the request is traced, so whoever
 // looks for it in what proxies wrote compares the others.
 type Example struct {
-	RequestID string        `json:"requestID"`  // as it was sent
-	From      string        `json:"from"`       // ip:port of the connection's own end, by which a gateway that gives it another id knows it
-	Begun     time.Time     `json:"begun"`      // when it was sent, by the clock of whoever sent it
-	Response  time.Duration `json:"responseNs"` // from the intended start, as Result.Response has it
+	RequestID string    `json:"requestID"` // as it was sent
+	From      string    `json:"from"`      // ip:port of the connection's own end, by which a gateway that gives it another id knows it
+	Begun     time.Time `json:"begun"`     // when it was sent, by the clock of whoever sent it
+	Response  Duration  `json:"response"`  // from the intended start, as Result.Response has it
 }
 
 // Progress is how far a cohort has come.
 type Progress struct {
-	Cohort  string        `json:"cohort"`
-	Sent    int64         `json:"sent"`
-	Errors  int64         `json:"errors"` // transport errors and status 400 and above
-	Planned int64         `json:"planned,omitempty"`
-	Elapsed time.Duration `json:"elapsedNs"`
-	Ended   bool          `json:"ended,omitempty"` // it sends nothing any more
+	Cohort  string   `json:"cohort"`
+	Sent    int64    `json:"sent"`
+	Errors  int64    `json:"errors"` // transport errors and status 400 and above
+	Planned int64    `json:"planned,omitempty"`
+	Elapsed Duration `json:"elapsed"`
+	Ended   bool     `json:"ended,omitempty"` // it sends nothing any more
 }

@@ -69,7 +69,7 @@ func (c *timed) close()                          {}
 func TestALoadOfADayTakesNoMoreThanOneOfTwoHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const qps = 2
-		c, err := newCohort("client", Plan{HTTP: &HTTP{Method: "GET", URL: "http://127.0.0.1/"}, Connections: 1, QPS: qps, Duration: 24 * time.Hour})
+		c, err := newCohort("client", Plan{HTTP: &HTTP{Method: "GET", URL: "http://127.0.0.1/"}, Connections: 1, QPS: qps, Duration: Duration{Duration: 24 * time.Hour}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestALoadOfADayTakesNoMoreThanOneOfTwoHours(t *testing.T) {
 		c.load.start = time.Now()
 		c.run(t.Context())
 		r := c.result()
-		if r.Sent != 24*3600*qps || r.Elapsed < 24*time.Hour-time.Second {
+		if r.Sent != 24*3600*qps || r.Elapsed.Duration < 24*time.Hour-time.Second {
 			t.Fatalf("%d were sent in %v", r.Sent, r.Elapsed)
 		}
 		if slots := len(r.Series.Begun); slots < mostSlots/2 || slots > mostSlots {

@@ -21,7 +21,7 @@ func (p *Plan) Longest() time.Duration {
 			longest = max(longest, time.Duration(min(float64(p.Requests)/p.QPS, float64(math.MaxInt64/int64(time.Second)))*float64(time.Second)))
 		}
 	}
-	if bound := p.Duration + timeout; p.Duration > 0 && (longest == 0 || bound < longest) {
+	if bound := p.Duration.Duration + timeout; p.Duration.Duration > 0 && (longest == 0 || bound < longest) {
 		longest = bound
 	}
 	if longest == 0 {

@@ -55,7 +55,7 @@ func (a *alike) slowest() *Example {
 	if !a.known {
 		return nil
 	}
-	return &Example{RequestID: string(a.id[:]), From: a.from, Begun: a.begun, Response: a.response}
+	return &Example{RequestID: string(a.id[:]), From: a.from, Begun: a.begun, Response: Duration{Duration: a.response}}
 }
 
 // record counts one request.
@@ -109,7 +109,7 @@ func (r *recorder) fill(result *Result, m *matcher) {
 	defer r.mu.Unlock()
 	result.Sent, result.Used, result.Late = r.sent, r.used, r.late
 	if r.sent > 0 {
-		result.LastBegun = r.lastBegun.Sub(result.Started)
+		result.LastBegun = Duration{Duration: r.lastBegun.Sub(result.Started)}
 	}
 	result.Response, result.Service = r.response.clone(), r.service.clone()
 	result.Outcomes = []Outcome{}

@@ -79,9 +79,9 @@ func TestAnOutcomeKeepsItsSlowestRequest(t *testing.T) {
 			t.Errorf("%d has no slowest request", o.Status)
 		case o.Status == 503 && e.RequestID != ids.seen["/"][11]:
 			t.Errorf("the slowest 503 is %+v; want the 12th request, %s", e, ids.seen["/"][11])
-		case o.Status == 503 && (e.Response < time.Second || e.Begun.Before(began) || time.Since(e.Begun) < e.Response):
+		case o.Status == 503 && (e.Response.Duration < time.Second || e.Begun.Before(began) || time.Since(e.Begun) < e.Response.Duration):
 			t.Errorf("the slowest 503 is %+v; it took 1 s", e)
-		case o.Status == 200 && e.Response >= time.Second:
+		case o.Status == 200 && e.Response.Duration >= time.Second:
 			t.Errorf("the slowest 200 is %+v; it is of the warm-up", e)
 		}
 	}
@@ -90,7 +90,7 @@ func TestAnOutcomeKeepsItsSlowestRequest(t *testing.T) {
 			t.Errorf("the slowest %d came from %q", o.Status, o.Slowest.From)
 		}
 	}
-	if slowest, _ := result.Response.Max(); slowest != result.Outcomes[1].Slowest.Response {
+	if slowest, _ := result.Response.Max(); slowest != result.Outcomes[1].Slowest.Response.Duration {
 		t.Errorf("the slowest of all took %v, and of the 503 %v", slowest, result.Outcomes[1].Slowest.Response)
 	}
 }

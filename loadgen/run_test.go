@@ -87,11 +87,11 @@ func TestStallShowsInResponseTimeAndNotInServiceTime(t *testing.T) {
 
 func TestOpenLoopSaysWhatItMissed(t *testing.T) {
 	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }) // no answer
-	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: 250 * time.Millisecond, QPS: 200, Timeout: 300 * time.Millisecond})
+	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: Duration{Duration: 250 * time.Millisecond}, QPS: 200, Timeout: Duration{Duration: 300 * time.Millisecond}})
 	if result.Sent != 1 || result.Missed != 47 {
 		t.Errorf("sent %d and missed %d of the 48 that were due after 240 ms", result.Sent, result.Missed)
 	}
-	if result.LastBegun > 100*time.Millisecond {
+	if result.LastBegun.Duration > 100*time.Millisecond {
 		t.Errorf("the only request was begun after %v", result.LastBegun)
 	}
 }
@@ -202,7 +202,7 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	anna.Login = &Login{URL: url + "/login", Form: map[string]string{"username": "anna"}}
 	seen := map[string]Progress{}
 	results, err := RunGroup(t.Context(), map[string]Plan{
-		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15, Timeout: 10 * time.Second},
+		"jason":  {HTTP: get(url + "/primary"), Connections: 1, Requests: 15, Timeout: Duration{Duration: 10 * time.Second}},
 		"others": {HTTP: anna, Connections: 2, QPS: 100, While: "jason"},
 	}, Bounds{}, nil, func(p Progress) { seen[p.Cohort] = p })
 	if err != nil {
@@ -215,7 +215,7 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	if jason.Sent != 15 || others.Sent != control.Load() || others.Sent < 15 || others.Setup != 2 {
 		t.Errorf("jason sent %d; the others sent %d, and logged in %d times", jason.Sent, others.Sent, others.Setup)
 	}
-	if !jason.Started.Equal(others.Started) || others.Elapsed < jason.Elapsed {
+	if !jason.Started.Equal(others.Started) || others.Elapsed.Duration < jason.Elapsed.Duration {
 		t.Errorf("jason ran %v and the others %v", jason.Elapsed, others.Elapsed)
 	}
 	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed, Ended: true}
@@ -289,7 +289,7 @@ func TestResultSurvivesJSON(t *testing.T) {
 	if n := back.Count(holds("stars")); n != 20 {
 		t.Errorf("%d answers hold stars", n)
 	}
-	if n := back.Count(func(o Outcome) bool { return o.Version == "v2" }); n != 20 || back.Elapsed <= 0 {
+	if n := back.Count(func(o Outcome) bool { return o.Version == "v2" }); n != 20 || back.Elapsed.Duration <= 0 {
 		t.Errorf("%d answers of v2 after %v", n, back.Elapsed)
 	}
 }

@@ -12,9 +12,9 @@ import (
 // Each of its columns has as many entries as there are slots: until the last in which
 // anything happened, and mostSlots at most.
 type Series struct {
-	Width time.Duration `json:"widthNs"` // of a slot: 100 ms, and twice that as often as it takes
-	Begun []int64       `json:"begun"`   // requests that began in it
-	Ended []SeriesOf    `json:"ended"`   // those that ended in it, by how they did, in the order of Result.Outcomes
+	Width Duration   `json:"width"` // of a slot: 100 ms, and twice that as often as it takes
+	Begun []int64    `json:"begun"` // requests that began in it
+	Ended []SeriesOf `json:"ended"` // those that ended in it, by how they did, in the order of Result.Outcomes
 	// P50 and P99 are percentiles, in seconds and to two significant figures, of the
 	// response times of those that ended in the slot and were not canceled; nil: none did.
 	P50 []*float64 `json:"p50"`
@@ -124,7 +124,7 @@ func (s *slots) series() *Series {
 	if len(s.all) == 0 {
 		return nil
 	}
-	made := &Series{Width: s.width, Ended: []SeriesOf{}}
+	made := &Series{Width: Duration{Duration: s.width}, Ended: []SeriesOf{}}
 	columns := map[way][]int64{}
 	for i, slot := range s.all {
 		made.Begun = append(made.Begun, slot.begun)

@@ -27,7 +27,7 @@ func TestASeriesHoldsEachRequestOnce(t *testing.T) {
 		if len(s.Begun) > mostSlots || len(s.P50) != len(s.Begun) || len(s.P99) != len(s.Begun) {
 			t.Fatalf("%d slots, %d medians", len(s.Begun), len(s.P50))
 		}
-		if s.Width%narrowest != 0 || time.Duration(len(s.Begun))*s.Width > 2*max(time.Duration(lasts)+time.Minute, narrowest*mostSlots) {
+		if s.Width.Duration%narrowest != 0 || time.Duration(len(s.Begun))*s.Width.Duration > 2*max(time.Duration(lasts)+time.Minute, narrowest*mostSlots) {
 			t.Errorf("%d slots of %s for %s", len(s.Begun), s.Width, time.Duration(lasts))
 		}
 		if got := sum(s.Begun); got != int64(n) {
@@ -63,7 +63,7 @@ func TestASlotHasThePercentilesOfWhatEndedInIt(t *testing.T) {
 	}
 	take(35*time.Second, time.Second)
 	s = counted.series()
-	if s.Width != 2*narrowest || len(s.P50) != 176 || !near(s.P50[0], 0.050) || !near(s.P50[1], 0.040) || !near(s.P99[175], 1) || s.P50[100] != nil {
+	if s.Width.Duration != 2*narrowest || len(s.P50) != 176 || !near(s.P50[0], 0.050) || !near(s.P50[1], 0.040) || !near(s.P99[175], 1) || s.P50[100] != nil {
 		text, _ := json.Marshal(s)
 		t.Errorf("of wider ones: %s", text)
 	}

@@ -91,7 +91,7 @@ func TestTCPErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			result := run(t, Plan{
 				TCP:         &TCP{Address: tt.address, Lines: []string{"hello"}},
-				Connections: 1, Requests: 2, Timeout: 50 * time.Millisecond,
+				Connections: 1, Requests: 2, Timeout: Duration{Duration: 50 * time.Millisecond},
 			})
 			if diff := cmp.Diff([]Outcome{{Error: tt.want, Count: 2}}, result.Outcomes); diff != "" {
 				t.Error(diff)

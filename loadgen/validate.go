@@ -75,9 +75,9 @@ func validateAmounts(p *Plan) error {
 		return wrong("requests", "requests is %d, fewer than the %d connections, some of which would have nothing to send; take as many requests or fewer connections", p.Requests, p.Connections)
 	case p.Warmup < 0:
 		return wrong("warmup", "warmup is %d; it must be 0 or more", p.Warmup)
-	case p.Duration != 0 && p.Duration < MinDuration:
+	case p.Duration.Duration != 0 && p.Duration.Duration < MinDuration:
 		return wrong("duration", "duration is %s; it must be 0 (no limit) or %s and more", p.Duration, MinDuration)
-	case p.Timeout < 0 || p.Timeout > maxTimeout:
+	case p.Timeout.Duration < 0 || p.Timeout.Duration > maxTimeout:
 		return wrong("timeout", "timeout is %s; it must be 0 (%s) to %s", p.Timeout, defaultTimeout, maxTimeout)
 	case math.IsNaN(p.QPS), p.QPS != 0 && p.QPS < minQPS, p.QPS > maxQPS:
 		return wrong("qps", "qps is %s; it must be 0 (no limit) or %s to %s", digits(p.QPS), digits(minQPS), digits(maxQPS))

@@ -225,17 +225,17 @@ type Explained struct {
 
 // Call is one line of a proxy's access log, and the calls that it led to.
 type Call struct {
-	From     string        `json:"from"`               // the workload whose proxy wrote it: productpage-v1
-	To       string        `json:"to"`                 // the service that was called: reviews
-	Upstream string        `json:"upstream,omitempty"` // the workload that answered: reviews-v2; empty: none was reached
-	Method   string        `json:"method,omitempty"`
-	Path     string        `json:"path,omitempty"`
-	Started  time.Time     `json:"started"`
-	Duration time.Duration `json:"durationNs"`
-	Status   int           `json:"status"`          // 0: the caller went away first
-	Flags    []string      `json:"flags,omitempty"` // Envoy's response flags: DI, DC, UO
-	Route    string        `json:"route,omitempty"` // http[].name of the VirtualService
-	Calls    []Call        `json:"calls,omitempty"`
+	From     string           `json:"from"`               // the workload whose proxy wrote it: productpage-v1
+	To       string           `json:"to"`                 // the service that was called: reviews
+	Upstream string           `json:"upstream,omitempty"` // the workload that answered: reviews-v2; empty: none was reached
+	Method   string           `json:"method,omitempty"`
+	Path     string           `json:"path,omitempty"`
+	Started  time.Time        `json:"started"`
+	Duration loadgen.Duration `json:"duration"`
+	Status   int              `json:"status"`          // 0: the caller went away first
+	Flags    []string         `json:"flags,omitempty"` // Envoy's response flags: DI, DC, UO
+	Route    string           `json:"route,omitempty"` // http[].name of the VirtualService
+	Calls    []Call           `json:"calls,omitempty"`
 }
 
 // Reconciliation compares what the clients sent to one port with what the
@@ -249,16 +249,16 @@ type Reconciliation struct {
 
 // Change is one object that the run wrote.
 type Change struct {
-	Object   string          `json:"object"`           // VirtualService/default/ratings
-	Step     string          `json:"step,omitempty"`   // given, or the step's name
-	Action   string          `json:"action"`           // created or updated
-	Before   json.RawMessage `json:"before,omitempty"` // the manifest that was there; absent: none was
-	After    json.RawMessage `json:"after"`            // the manifest that was written
-	LiveIn   []string        `json:"liveIn,omitempty"` // the proxies that were seen to run it
-	LiveMs   int64           `json:"liveMs"`           // from the write until the last of them did
-	Restored bool            `json:"restored"`         // nothing of the run is left in the object, and the proxies run what they ran
-	Kept     bool            `json:"kept,omitempty"`   // somebody else changed it during the run, and that was left
-	Proof    string          `json:"proof,omitempty"`  // how that is known; or what is left, and how to mend it
+	Object   string           `json:"object"`           // VirtualService/default/ratings
+	Step     string           `json:"step,omitempty"`   // given, or the step's name
+	Action   string           `json:"action"`           // created or updated
+	Before   json.RawMessage  `json:"before,omitempty"` // the manifest that was there; absent: none was
+	After    json.RawMessage  `json:"after"`            // the manifest that was written
+	LiveIn   []string         `json:"liveIn,omitempty"` // the proxies that were seen to run it
+	Live     loadgen.Duration `json:"live"`             // from the write until the last of them did
+	Restored bool             `json:"restored"`         // nothing of the run is left in the object, and the proxies run what they ran
+	Kept     bool             `json:"kept,omitempty"`   // somebody else changed it during the run, and that was left
+	Proof    string           `json:"proof,omitempty"`  // how that is known; or what is left, and how to mend it
 }
 
 // Expectation is one judged comparison. A line of the scenario that joins

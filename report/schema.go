@@ -66,6 +66,8 @@ func written(of reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Enum: []any{Number, Seconds, Share}}
 	case reflect.TypeFor[json.RawMessage]():
 		return &jsonschema.Schema{Type: "object", Description: "A manifest."}
+	case reflect.TypeFor[loadgen.Duration]():
+		return &jsonschema.Schema{Type: "number", Description: "In seconds."}
 	case reflect.TypeFor[loadgen.Histogram]():
 		number := &jsonschema.Schema{Type: "number", Minimum: "0", Description: "In seconds."}
 		properties := jsonschema.NewProperties()

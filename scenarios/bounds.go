@@ -66,10 +66,10 @@ func boundsOf(plan loadgen.Plan) check.Bounds {
 	case plan.Requests > 0:
 		b.Least, b.Most = plan.Requests, plan.Requests
 	}
-	if plan.Duration > 0 || !endsByItself {
+	if plan.Duration.Duration > 0 || !endsByItself {
 		b.Least = 0
 	}
-	if plan.Duration > 0 && plan.QPS > 0 && plan.Engine != loadgen.EngineFortio {
+	if plan.Duration.Duration > 0 && plan.QPS > 0 && plan.Engine != loadgen.EngineFortio {
 		due := int64(math.Ceil(plan.Duration.Seconds() * plan.QPS))
 		b.Most = min(cmp.Or(b.Most, due), due)
 		if plan.Requests == 0 && endsByItself { // with fewer it was not as asked
@@ -77,7 +77,7 @@ func boundsOf(plan loadgen.Plan) check.Bounds {
 		}
 	}
 	b.OwnConnections = plan.TCP != nil
-	if plan.Requests > 0 && plan.Duration == 0 && plan.QPS == 0 && endsByItself { // an equal part on each
+	if plan.Requests > 0 && plan.Duration.Duration == 0 && plan.QPS == 0 && endsByItself { // an equal part on each
 		b.Connections = int64(plan.Connections)
 	}
 	b.Fastest, b.Scheduled = fastest(plan, max(b.Least, begun)), plan.QPS

@@ -29,10 +29,10 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 		Engine:      load.Engine,
 		Connections: defaultConnections,
 		Requests:    load.Requests.count,
-		Duration:    load.Duration.Duration,
+		Duration:    loadgen.Duration{Duration: load.Duration.Duration},
 		QPS:         load.QPS,
 		Warmup:      load.Warmup,
-		Timeout:     load.Timeout.Duration,
+		Timeout:     loadgen.Duration{Duration: load.Timeout.Duration},
 		Checks:      checksOf(f.Spec.Checks),
 		Versions:    checksOf(f.Spec.Versions),
 		While:       load.While,
@@ -152,7 +152,7 @@ func checkFrom(node ast.Node, cohort mesh.Cohort) error {
 
 // checkEnd makes sure that the load ends, and by what.
 func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) error {
-	bounded := plan.Requests > 0 || plan.Duration > 0
+	bounded := plan.Requests > 0 || plan.Duration.Duration > 0
 	if plan.While == "" {
 		if !bounded {
 			return yamlnode.At(node, "write requests: or duration:", "the load %q would never end", name)
@@ -171,7 +171,7 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 
 // checkAmounts refuses, at its own place, what a load cannot be carried out with.
 func checkAmounts(node ast.Node, load fileLoad, plan loadgen.Plan) error {
-	if plan.Duration > 0 && plan.Duration < loadgen.MinDuration {
+	if plan.Duration.Duration > 0 && plan.Duration.Duration < loadgen.MinDuration {
 		return yamlnode.At(yamlnode.Follow(node, "duration"), "", "duration is %v; a load lasts %v at least", plan.Duration, loadgen.MinDuration)
 	}
 	if plan.Requests == 0 || plan.Requests >= int64(plan.Connections) {

@@ -66,7 +66,7 @@ func longestOf(f *fileScenario) map[string]check.Longest {
 	unlimited := map[string]bool{}
 	for _, loads := range append([]map[string]fileLoad{f.Spec.Load}, loadsOf(f.Spec.Steps)...) {
 		for name, load := range loads {
-			limit := max(longest[name].Service, longestRequest(loadgen.Plan{Timeout: load.Timeout.Duration}))
+			limit := max(longest[name].Service, longestRequest(loadgen.Plan{Timeout: loadgen.Duration{Duration: load.Timeout.Duration}}))
 			longest[name] = check.Longest{Response: limit, Service: limit}
 			unlimited[name] = unlimited[name] || load.QPS > 0
 		}
@@ -83,7 +83,7 @@ func longestOf(f *fileScenario) map[string]check.Longest {
 // timeout, and a minute more than any scheduler adds.
 func longestRequest(plan loadgen.Plan) time.Duration {
 	const slack, byDefault = time.Minute, time.Minute
-	return cmp.Or(plan.Timeout, byDefault) + slack
+	return cmp.Or(plan.Timeout.Duration, byDefault) + slack
 }
 
 func loadsOf(steps []fileStep) []map[string]fileLoad {

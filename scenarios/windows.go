@@ -57,12 +57,12 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 			plan.Requests = max((plan.Requests+part-1)/part, least)
 			plan.Connections = int(min(int64(plan.Connections), plan.Requests))
 		}
-		if plan.Duration > 0 {
-			plan.Duration = max(plan.Duration/time.Duration(part), loadgen.MinDuration)
+		if plan.Duration.Duration > 0 {
+			plan.Duration.Duration = max(plan.Duration.Duration/time.Duration(part), loadgen.MinDuration)
 		}
-		if plan.Duration > 0 && plan.QPS > 0 {
+		if plan.Duration.Duration > 0 && plan.QPS > 0 {
 			// A tenth more: the last of a rate may be due as the time is over.
-			plan.Duration = max(plan.Duration, time.Duration(1.1*float64(least)/plan.QPS*float64(time.Second)))
+			plan.Duration.Duration = max(plan.Duration.Duration, time.Duration(1.1*float64(least)/plan.QPS*float64(time.Second)))
 		}
 	}
 	return out
@@ -72,7 +72,7 @@ func scale(cohorts []mesh.Cohort, part int64, needed func(cohort string) int64) 
 // and on how fast the answers come: its own, if a duration alone ends it, or
 // those of a cohort that is there while it is.
 func lasts(cohorts []mesh.Cohort, of mesh.Cohort, needed func(cohort string) int64) bool {
-	if plan := of.Plan; plan.Requests == 0 && plan.Duration > 0 && plan.QPS == 0 && needed(of.Name) > 0 {
+	if plan := of.Plan; plan.Requests == 0 && plan.Duration.Duration > 0 && plan.QPS == 0 && needed(of.Name) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Plan.While == of.Name && needed(c.Name) > 0 })

@@ -45,8 +45,8 @@ func (p *progress) observe(e runner.Event) {
 		p.bar(*e.Load)
 		return
 	}
-	if last := p.said[e.Load.Cohort]; e.Load.Elapsed-last >= plainEvery {
-		p.said[e.Load.Cohort] = e.Load.Elapsed
+	if last := p.said[e.Load.Cohort]; e.Load.Elapsed.Duration-last >= plainEvery {
+		p.said[e.Load.Cohort] = e.Load.Elapsed.Duration
 		fmt.Fprintf(p.w, "%s   %s\n", p.clock(), wordProgress(*e.Load))
 	}
 }

@@ -34,7 +34,7 @@ func shop() Scope {
 // load is a result with so many requests of each outcome, taking the times in
 // turn. Response times are twice the service times.
 func load(outcomes []loadgen.Outcome, times ...time.Duration) *loadgen.Result {
-	r := &loadgen.Result{Elapsed: 2 * time.Second, Outcomes: outcomes, Response: &loadgen.Histogram{}, Service: &loadgen.Histogram{}}
+	r := &loadgen.Result{Elapsed: loadgen.Duration{Duration: 2 * time.Second}, Outcomes: outcomes, Response: &loadgen.Histogram{}, Service: &loadgen.Histogram{}}
 	for _, o := range outcomes {
 		r.Sent += o.Count
 	}

@@ -60,7 +60,7 @@ func TestTheOtherSideOfMissingEvidenceIsShown(t *testing.T) {
 
 func TestWithoutSamplesNothingPasses(t *testing.T) {
 	silent := Windows{During: &report.Window{
-		Loads:      map[string]*loadgen.Result{"jason": {Elapsed: time.Second}},
+		Loads:      map[string]*loadgen.Result{"jason": {Elapsed: loadgen.Duration{Duration: time.Second}}},
 		Quantities: []report.Quantity{quantity(0, "faults", "ratings"), quantity(0, "requests", "reviews"), quantity(0, "requests", "reviews", "v1")},
 	}}
 	for _, line := range []string{

@@ -105,9 +105,9 @@ func connections(r *loadgen.Result) (*big.Rat, string) {
 
 // perSecond is the measure of the rate at which requests were sent.
 func perSecond(r *loadgen.Result) (*big.Rat, string) {
-	if r.Elapsed <= 0 {
+	if r.Elapsed.Duration <= 0 {
 		return nil, "it is not known how long the load took"
 	}
 	sent := new(big.Rat).SetInt64(r.Sent)
-	return sent.Mul(sent, big.NewRat(int64(time.Second), int64(r.Elapsed))), ""
+	return sent.Mul(sent, big.NewRat(int64(time.Second), int64(r.Elapsed.Duration))), ""
 }

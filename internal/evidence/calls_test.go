@@ -141,7 +141,7 @@ func TestTheSlowestOfEachStatusOutlastAFloodOfOthers(t *testing.T) {
 
 func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 	of := func(id string, took time.Duration) *loadgen.Example {
-		return &loadgen.Example{RequestID: id, Response: took}
+		return &loadgen.Example{RequestID: id, Response: loadgen.Duration{Duration: took}}
 	}
 	got := (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
 		"a": {Outcomes: []loadgen.Outcome{
@@ -166,7 +166,7 @@ func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 
 func TestOneOfEachKindOfAnswerIsExplained(t *testing.T) {
 	of := func(id string, took time.Duration) *loadgen.Example {
-		return &loadgen.Example{RequestID: id, Response: took}
+		return &loadgen.Example{RequestID: id, Response: loadgen.Duration{Duration: took}}
 	}
 	got := (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
 		"a": {Outcomes: []loadgen.Outcome{
@@ -208,11 +208,11 @@ func TestARequestThatTheGatewayRenamedIsFound(t *testing.T) {
 		request string
 		calls   bool
 	}{
-		"by its connection and time":                {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: 2 * time.Second}, renamed, true},
-		"no line that took longer than its client":  {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: time.Second}, pageID, false},
-		"none that began at another time":           {loadgen.Example{RequestID: pageID, From: from, Begun: begun.Add(-100 * time.Millisecond), Response: 2 * time.Second}, pageID, false},
-		"none of another connection":                {loadgen.Example{RequestID: pageID, From: "10.0.0.9:1", Begun: begun, Response: 2 * time.Second}, pageID, false},
-		"one whose id is in the log needs no other": {loadgen.Example{RequestID: "beside", From: from, Begun: begun, Response: 2 * time.Second}, "beside", false},
+		"by its connection and time":                {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: loadgen.Duration{Duration: 2 * time.Second}}, renamed, true},
+		"no line that took longer than its client":  {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: loadgen.Duration{Duration: time.Second}}, pageID, false},
+		"none that began at another time":           {loadgen.Example{RequestID: pageID, From: from, Begun: begun.Add(-100 * time.Millisecond), Response: loadgen.Duration{Duration: 2 * time.Second}}, pageID, false},
+		"none of another connection":                {loadgen.Example{RequestID: pageID, From: "10.0.0.9:1", Begun: begun, Response: loadgen.Duration{Duration: 2 * time.Second}}, pageID, false},
+		"one whose id is in the log needs no other": {loadgen.Example{RequestID: "beside", From: from, Begun: begun, Response: loadgen.Duration{Duration: 2 * time.Second}}, "beside", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := logOf(lines).Calls(map[string]*loadgen.Result{"a": {Outcomes: []loadgen.Outcome{{Status: 200, Slowest: &one.wanted}}}}, nil)

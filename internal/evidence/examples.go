@@ -30,7 +30,7 @@ func examples(load *loadgen.Result) []example {
 		case o.Error == "":
 			keep(shown, wordAnswer(o), o.Slowest)
 		}
-		if slow == nil || o.Slowest.Response > slow.Slowest.Response {
+		if slow == nil || o.Slowest.Response.Duration > slow.Slowest.Response.Duration {
 			slow = &o
 		}
 	}
@@ -58,7 +58,7 @@ func examples(load *loadgen.Result) []example {
 
 // keep keeps the slowest of each kind.
 func keep(of map[string]*loadgen.Example, kind string, e *loadgen.Example) {
-	if of[kind] == nil || e.Response > of[kind].Response {
+	if of[kind] == nil || e.Response.Duration > of[kind].Response.Duration {
 		of[kind] = e
 	}
 }

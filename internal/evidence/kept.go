@@ -130,7 +130,7 @@ func (c *calls) entered(wanted loadgen.Example) string {
 	for _, r := range c.of {
 		for _, line := range r.lines {
 			apart := line.Started.Sub(wanted.Begun).Abs()
-			if line.proxy.Gateway && line.From == wanted.From && line.Duration <= wanted.Response+time.Millisecond && apart < nearest {
+			if line.proxy.Gateway && line.From == wanted.From && line.Duration <= wanted.Response.Duration+time.Millisecond && apart < nearest {
 				found, nearest = line.RequestID, apart
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -26,7 +27,7 @@ func (t *tree) call(at int) *report.Call {
 	line := t.lines[at]
 	c := &report.Call{
 		From: line.proxy.Workload, To: t.service(line.LogEntry), Method: line.Method, Path: line.Path,
-		Started: line.Started, Duration: line.Duration, Status: line.Status, Flags: line.Flags, Route: line.Route,
+		Started: line.Started, Duration: loadgen.Duration{Duration: line.Duration}, Status: line.Status, Flags: line.Flags, Route: line.Route,
 	}
 	reached := slices.IndexFunc(t.workloads, func(w mesh.Proxy) bool { return belongs(line.Upstream, w.Address) })
 	if reached < 0 {

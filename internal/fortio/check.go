@@ -91,11 +91,11 @@ func checkHTTP(h *loadgen.HTTP, add unsure) {
 
 // checkAmounts holds a plan against what may end fortio's loads.
 func checkAmounts(p loadgen.Plan, add unsure) {
-	byTime := p.Duration > 0 || p.While != ""
+	byTime := p.Duration.Duration > 0 || p.While != ""
 	switch {
 	case p.Requests > 0 && byTime:
 		add("requests", "write either", "fortio ends a load by a number of requests or by time, not by what comes first")
-	case p.Duration > 0 && p.While != "":
+	case p.Duration.Duration > 0 && p.While != "":
 		add("duration", "write either", "fortio ends a load by its own time or another's, not by what comes first")
 	case byTime && p.QPS == 0:
 		field := "duration"

@@ -246,7 +246,7 @@ func (g *group) endEarly(ctx, asking context.Context, giveUp func(), ended <-cha
 	case <-g.broken:
 	case <-over:
 		g.stopped = &loadgen.StopError{
-			Observed: "it was not over by then", Limit: g.bounds.Duration.String(), After: time.Since(begun),
+			Observed: "it was not over by then", Limit: g.bounds.Duration.String(), After: loadgen.Duration{Duration: time.Since(begun)},
 		}
 		if g.bounds.Stopped != nil {
 			g.bounds.Stopped(g.stopped)

@@ -66,12 +66,12 @@ func TestWhatHasNoAnswerIsAnError(t *testing.T) {
 		}
 	})
 	p := get(to, 2, 4)
-	p.Timeout = 200 * time.Millisecond
+	p.Timeout = loadgen.Duration{Duration: 200 * time.Millisecond}
 	r := load(t, map[string]loadgen.Plan{"client": p})["client"]
 	if r.Failure != "" || r.Sent != 4 || errorsOf(r) == 0 || errorsOf(r)+count(r, 200) != 4 {
 		t.Errorf("%+v; want errors and answers, 4 in all", r)
 	}
-	if longest, _ := r.Response.Max(); longest < p.Timeout || longest > 5*time.Second {
+	if longest, _ := r.Response.Max(); longest < p.Timeout.Duration || longest > 5*time.Second {
 		t.Errorf("the longest took %v; want the timeout", longest)
 	}
 }
@@ -91,18 +91,18 @@ func TestALoadAtARateKeepsToIt(t *testing.T) {
 	p := get(to, 4, 20)
 	p.QPS = 20
 	byTime := get(to, 4, 0)
-	byTime.QPS, byTime.Duration = 20, time.Second
+	byTime.QPS, byTime.Duration = 20, loadgen.Duration{Duration: time.Second}
 	results := load(t, map[string]loadgen.Plan{"requests": p, "duration": byTime})
 	for name, r := range results {
 		// The last request is due after 950 ms.
-		if r.Failure != "" || r.Sent != 20 || r.Missed != 0 || r.LastBegun < 940*time.Millisecond || r.LastBegun > 1050*time.Millisecond {
+		if r.Failure != "" || r.Sent != 20 || r.Missed != 0 || r.LastBegun.Duration < 940*time.Millisecond || r.LastBegun.Duration > 1050*time.Millisecond {
 			t.Errorf("%s: %+v; want 20 requests, the last begun after 950 ms", name, r)
 		}
 		if r.Response.Count() != 0 || r.Service.Count() != 20 {
 			t.Errorf("%s: %d response times, %d service times; want 0 and 20: at a rate a request may have waited", name, r.Response.Count(), r.Service.Count())
 		}
 	}
-	if elapsed := results["duration"].Elapsed; elapsed < time.Second {
+	if elapsed := results["duration"].Elapsed; elapsed.Duration < time.Second {
 		t.Errorf("it was there for %v; want a second", elapsed)
 	}
 }
@@ -122,13 +122,13 @@ func TestRequestsAtARateAreRoundedUpToEqualParts(t *testing.T) {
 func TestALoadThatCannotKeepItsRateIsNotAsAsked(t *testing.T) {
 	to := newTarget(t, func(http.ResponseWriter, *http.Request, int64) { <-time.After(150 * time.Millisecond) })
 	p := get(to, 2, 0)
-	p.QPS, p.Duration = 40, 500*time.Millisecond // which takes 6 connections
+	p.QPS, p.Duration.Duration = 40, 500*time.Millisecond // which takes 6 connections
 	if r := load(t, map[string]loadgen.Plan{"client": p})["client"]; !strings.Contains(r.Failure, "late") {
 		t.Errorf("%+v; want a failure", r)
 	}
-	p.Requests, p.Duration = 20, 0
+	p.Requests, p.Duration.Duration = 20, 0
 	r := load(t, map[string]loadgen.Plan{"client": p})["client"]
-	if due := 19 * time.Second / 40; r.LastBegun < due+100*time.Millisecond {
+	if due := 19 * time.Second / 40; r.LastBegun.Duration < due+100*time.Millisecond {
 		t.Errorf("the last was begun after %v; want later than %v", r.LastBegun, due)
 	}
 }
@@ -140,7 +140,7 @@ func TestACompanionIsThereAsLongAsTheOther(t *testing.T) {
 	others.QPS, others.While = 50, "client"
 	results := load(t, map[string]loadgen.Plan{"client": get(slow, 1, 5), "others": others})
 	r, other := results["others"], results["client"]
-	if r.Failure != "" || r.Elapsed < other.Elapsed || r.Missed != 0 || r.Sent < 20 || r.Sent != to.asked.Load() || other.Sent != 5 {
+	if r.Failure != "" || r.Elapsed.Duration < other.Elapsed.Duration || r.Missed != 0 || r.Sent < 20 || r.Sent != to.asked.Load() || other.Sent != 5 {
 		t.Errorf("%+v, asked %d times, beside %+v", r, to.asked.Load(), other)
 	}
 }
@@ -160,7 +160,7 @@ func TestAFailureEndsTheOthers(t *testing.T) {
 // endless is a load that goes on for longer than any test.
 func endless(to *target) map[string]loadgen.Plan {
 	p := get(to, 2, 0)
-	p.QPS, p.Duration = 100, time.Hour
+	p.QPS, p.Duration = 100, loadgen.Duration{Duration: time.Hour}
 	return map[string]loadgen.Plan{"client": p}
 }
 

@@ -52,7 +52,7 @@ func paceOf(plans map[string]loadgen.Plan, limit float64) (pace float64, stop *l
 func heldBack(cohorts []*cohort) *loadgen.StopError {
 	for _, c := range cohorts {
 		r := c.result
-		if c.request.pace == 0 || c.request.scheduled || r == nil || r.Elapsed <= 0 {
+		if c.request.pace == 0 || c.request.scheduled || r == nil || r.Elapsed.Duration <= 0 {
 			continue
 		}
 		if rate := float64(r.Sent) / r.Elapsed.Seconds(); rate > free*c.request.pace {

@@ -59,7 +59,7 @@ func newRequest(p loadgen.Plan, label string, pace float64) request {
 	for _, name := range slices.Sorted(maps.Keys(p.HTTP.Header)) {
 		r.Headers = append(r.Headers, name+": "+p.HTTP.Header[name])
 	}
-	if p.Timeout > 0 {
+	if p.Timeout.Duration > 0 {
 		r.Timeout = p.Timeout.String()
 	}
 	switch {
@@ -81,7 +81,7 @@ func mostOf(p loadgen.Plan) int64 {
 	switch {
 	case p.QPS == 0:
 		return requests
-	case p.Duration > 0:
+	case p.Duration.Duration > 0:
 		requests = due(p)
 	case p.While != "":
 		requests = int64(math.Ceil(p.QPS * longest.Seconds()))

@@ -43,7 +43,7 @@ type histogram struct {
 // result is what the answer says of a load.
 func (a answer) result(c *cohort) *loadgen.Result {
 	r := &loadgen.Result{
-		Started: a.StartTime, Elapsed: a.ActualDuration, Planned: c.plan.Requests, Sent: a.DurationHistogram.Count,
+		Started: a.StartTime, Elapsed: loadgen.Duration{Duration: a.ActualDuration}, Planned: c.plan.Requests, Sent: a.DurationHistogram.Count,
 		Connections: c.plan.Connections, Dialed: a.SocketCount, Used: min(a.SocketCount, a.DurationHistogram.Count),
 		TargetQPS: c.plan.QPS, Outcomes: a.outcomes(),
 	}
@@ -103,25 +103,25 @@ func (a answer) schedule(p loadgen.Plan, r *loadgen.Result) {
 		return
 	}
 	shortest, longest := seconds(a.DurationHistogram.Min), seconds(a.DurationHistogram.Max)
-	r.LastBegun = max(0, r.Elapsed-shortest)
+	r.LastBegun.Duration = max(0, r.Elapsed.Duration-shortest)
 	if p.QPS == 0 {
 		return
 	}
 	planned := seconds(float64(r.Sent-1) / p.QPS)
 	if longest <= seconds(float64(p.Connections)/p.QPS) {
-		r.LastBegun = max(planned, r.Elapsed-longest)
+		r.LastBegun.Duration = max(planned, r.Elapsed.Duration-longest)
 	}
 	switch {
 	case p.While != "":
-		owed := int64(math.Floor(p.QPS*max(0, (r.Elapsed-lateAfter).Seconds()))) + 1
+		owed := int64(math.Floor(p.QPS*max(0, (r.Elapsed.Duration-lateAfter).Seconds()))) + 1
 		r.Missed = max(0, owed-r.Sent)
-	case p.Duration > 0:
+	case p.Duration.Duration > 0:
 		r.Missed = max(0, due(p)-r.Sent)
-		if late := r.LastBegun - planned; late > mostLate && r.Failure == "" {
+		if late := r.LastBegun.Duration - planned; late > mostLate && r.Failure == "" {
 			r.Failure = fmt.Sprintf("its last request was begun up to %v late, as far as fortio tells; take more connections or a lower rate", late.Round(time.Millisecond))
 		}
 		if r.Missed == 0 { // its last request was due a moment before
-			r.Elapsed = max(r.Elapsed, p.Duration)
+			r.Elapsed = loadgen.Duration{Duration: max(r.Elapsed.Duration, p.Duration.Duration)}
 		}
 	}
 }

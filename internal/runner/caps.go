@@ -62,11 +62,11 @@ const (
 func lasts(plan loadgen.Plan) time.Duration {
 	if plan.Requests > 0 && plan.QPS > 0 {
 		due := time.Duration(float64(plan.Requests-1) / plan.QPS * float64(time.Second))
-		if plan.Duration == 0 || due < plan.Duration {
+		if plan.Duration.Duration == 0 || due < plan.Duration.Duration {
 			return due
 		}
 	}
-	return plan.Duration
+	return plan.Duration.Duration
 }
 
 // guarded returns what ends the load of a window before its time. Whoever sees it end

@@ -46,7 +46,7 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		for i, one := range in {
 			if one.Err == nil {
 				entry := &r.record.Changes[first+i]
-				entry.LiveIn, entry.LiveMs = one.Proxies, one.At.Sub(began).Milliseconds()
+				entry.LiveIn, entry.Live.Duration = one.Proxies, one.At.Sub(began)
 			}
 		}
 		if err != nil {

@@ -99,8 +99,8 @@ type clock struct{ least, most time.Duration }
 func clockOf(loads map[string]*loadgen.Result, asked, heard time.Time) clock {
 	var ended time.Time
 	for _, load := range loads {
-		if load != nil && !load.Started.IsZero() && load.Started.Add(load.Elapsed).After(ended) {
-			ended = load.Started.Add(load.Elapsed)
+		if load != nil && !load.Started.IsZero() && load.Started.Add(load.Elapsed.Duration).After(ended) {
+			ended = load.Started.Add(load.Elapsed.Duration)
 		}
 	}
 	return clock{least: ended.Sub(heard), most: startOf(loads).Sub(asked)}

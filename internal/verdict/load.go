@@ -77,7 +77,7 @@ func failure(_ loadgen.Plan, l *loadgen.Result) string { return l.Failure }
 
 // tooFew is for a load that only its number of requests ends.
 func tooFew(plan loadgen.Plan, l *loadgen.Result) string {
-	if plan.Duration == 0 && plan.While == "" && l.Sent < l.Planned {
+	if plan.Duration.Duration == 0 && plan.While == "" && l.Sent < l.Planned {
 		return fmt.Sprintf("%d of %d requests were sent; run again", l.Sent, l.Planned)
 	}
 	return ""
@@ -85,7 +85,7 @@ func tooFew(plan loadgen.Plan, l *loadgen.Result) string {
 
 // tooShort is for a load that time ends.
 func tooShort(plan loadgen.Plan, l *loadgen.Result) string {
-	if plan.Duration > 0 && plan.While == "" && l.Elapsed < plan.Duration && (l.Planned == 0 || l.Sent < l.Planned) {
+	if plan.Duration.Duration > 0 && plan.While == "" && l.Elapsed.Duration < plan.Duration.Duration && (l.Planned == 0 || l.Sent < l.Planned) {
 		return fmt.Sprintf("it ended after %v of %v; run again", l.Elapsed.Round(time.Millisecond), plan.Duration)
 	}
 	return ""
@@ -100,11 +100,11 @@ func tooSlow(_ loadgen.Plan, l *loadgen.Result) string {
 	begun := float64(l.Sent - ruleOfOne)
 	due := seconds(begun / l.TargetQPS)
 	allowed := min(mostBehind, seconds(behind*due.Seconds()/(1-behind)+ruleOfOne/l.TargetQPS)+lateStart)
-	if l.LastBegun-due <= allowed {
+	if l.LastBegun.Duration-due <= allowed {
 		return ""
 	}
 	return fmt.Sprintf("it reached %.1f of %.1f requests a second, and the last was begun %v late; take more connections or a lower rate",
-		begun/l.LastBegun.Seconds(), l.TargetQPS, (l.LastBegun - due).Round(time.Millisecond))
+		begun/l.LastBegun.Seconds(), l.TargetQPS, (l.LastBegun.Duration - due).Round(time.Millisecond))
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -122,7 +122,7 @@ func missed(_ loadgen.Plan, l *loadgen.Result) string {
 // due in its last moment is not missed; but where that is much of a load, it was not
 // as asked.
 func unbegun(plan loadgen.Plan, l, other *loadgen.Result) string {
-	if plan.Duration == 0 || plan.QPS == 0 || other != nil && other.Elapsed < plan.Duration+companions {
+	if plan.Duration.Duration == 0 || plan.QPS == 0 || other != nil && other.Elapsed.Duration < plan.Duration.Duration+companions {
 		return ""
 	}
 	due := int64(plan.Duration.Seconds() * plan.QPS)
@@ -143,8 +143,8 @@ func neverBegun(n, due int64) string {
 // away is for a load that is to be there as long as another one, or until its own
 // end if that comes first.
 func away(plan loadgen.Plan, l, other *loadgen.Result) string {
-	ended := plan.Requests > 0 && l.Sent >= plan.Requests || plan.Duration > 0 && l.Elapsed >= plan.Duration
-	if plan.While == "" || ended || other == nil || l.Elapsed+companions >= other.Elapsed {
+	ended := plan.Requests > 0 && l.Sent >= plan.Requests || plan.Duration.Duration > 0 && l.Elapsed.Duration >= plan.Duration.Duration
+	if plan.While == "" || ended || other == nil || l.Elapsed.Duration+companions >= other.Elapsed.Duration {
 		return ""
 	}
 	return fmt.Sprintf("it was there for %v of the %v that %s took; run again", l.Elapsed.Round(time.Millisecond), other.Elapsed.Round(time.Millisecond), plan.While)

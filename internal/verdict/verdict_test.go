@@ -114,13 +114,13 @@ func load(planned int64, outcomes ...loadgen.Outcome) *loadgen.Result {
 	for _, o := range outcomes {
 		l.Sent += o.Count
 	}
-	l.LastBegun = time.Duration(l.Sent-1) * 10 * time.Millisecond
-	l.Elapsed = l.LastBegun + 10*time.Millisecond
+	l.LastBegun.Duration = time.Duration(l.Sent-1) * 10 * time.Millisecond
+	l.Elapsed.Duration = l.LastBegun.Duration + 10*time.Millisecond
 	return l
 }
 
 func open(l *loadgen.Result) *loadgen.Result {
-	l.TargetQPS, l.Elapsed = 100, 3*time.Second // the last answer took its time
+	l.TargetQPS, l.Elapsed.Duration = 100, 3*time.Second // the last answer took its time
 	return l
 }
 
@@ -254,7 +254,7 @@ func TestWhatIsNoPass(t *testing.T) {
 		}, report.Inconclusive, "load of step one, cohort client: 19 of 20 requests were sent"},
 		"5: one request of eighteen sent": {func(r *report.Record) {
 			l := open(load(0, loadgen.Outcome{Status: 200, Count: 1}))
-			l.Missed, l.Elapsed = 17, time.Second
+			l.Missed, l.Elapsed = 17, loadgen.Duration{Duration: time.Second}
 			put(&r.Windows[0], "beside", l)
 		}, report.Inconclusive, "baseline, cohort beside: 17 of the 18 requests that were due were never begun"},
 		"5: one of a small load missed": {func(r *report.Record) {
@@ -266,36 +266,36 @@ func TestWhatIsNoPass(t *testing.T) {
 			put(&r.Windows[1], "beside", l)
 		}, report.Inconclusive, "1 of the 1000"},
 		"5: nine tenths of the due in the last moment": {func(r *report.Record) {
-			ask(r, loadgen.Plan{QPS: 1000, Duration: 20 * time.Millisecond})
+			ask(r, loadgen.Plan{QPS: 1000, Duration: loadgen.Duration{Duration: 20 * time.Millisecond}})
 			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 17}))
 			put(&r.Windows[1], "client", l)
 		}, report.Inconclusive, "3 of the 20 requests that were due were never begun"},
 		"5: the last of the due in the last moment": {func(r *report.Record) {
-			ask(r, loadgen.Plan{QPS: 1000, Duration: 20 * time.Millisecond})
+			ask(r, loadgen.Plan{QPS: 1000, Duration: loadgen.Duration{Duration: 20 * time.Millisecond}})
 			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}))
 			put(&r.Windows[1], "client", l)
 		}, report.Pass, ""},
 		"5: a long load that ends a tenth of a second late": {func(r *report.Record) {
 			l := open(load(1000, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 1000}))
-			l.LastBegun += 101 * time.Millisecond
-			l.Elapsed = l.LastBegun + time.Second
+			l.LastBegun.Duration += 101 * time.Millisecond
+			l.Elapsed = loadgen.Duration{Duration: l.LastBegun.Duration + time.Second}
 			put(&r.Windows[1], "client", l)
 			put(&r.Windows[1], "beside", l)
 		}, report.Inconclusive, "the last was begun 101ms late"},
 		"5: a long load that ends less late": {func(r *report.Record) {
 			l := open(load(1000, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 1000}))
-			l.LastBegun += 99 * time.Millisecond
-			l.Elapsed = l.LastBegun + time.Second
+			l.LastBegun.Duration += 99 * time.Millisecond
+			l.Elapsed = loadgen.Duration{Duration: l.LastBegun.Duration + time.Second}
 			put(&r.Windows[1], "client", l)
 			put(&r.Windows[1], "beside", l)
 		}, report.Pass, ""},
 		"5: half the rate": {func(r *report.Record) {
 			l := open(load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
-			l.LastBegun = 400 * time.Millisecond
+			l.LastBegun = loadgen.Duration{Duration: 400 * time.Millisecond}
 			put(&r.Windows[1], "client", l)
 		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second, and the last was begun 210ms late"},
 		"5: a control group that went early": {func(r *report.Record) {
-			r.Windows[1].Loads["client"].Elapsed = 9 * time.Second
+			r.Windows[1].Loads["client"].Elapsed = loadgen.Duration{Duration: 9 * time.Second}
 		}, report.Inconclusive, "cohort beside: it was there for 3s of the 9s that client took"},
 		"5: a cohort without a result": {func(r *report.Record) {
 			delete(r.Windows[1].Loads, "beside")

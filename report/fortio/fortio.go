@@ -74,7 +74,7 @@ func result(r *report.Record, load summary.Load, name string) any {
 		}
 		return &tcprunner.RunnerResults{
 			RunnerResults: common, RetCodes: codes, SocketCount: int(load.Result.Dialed),
-			TCPOptions: tcprunner.TCPOptions{Destination: plan.TCP.Address, ReqTimeout: plan.Timeout},
+			TCPOptions: tcprunner.TCPOptions{Destination: plan.TCP.Address, ReqTimeout: plan.Timeout.Duration},
 		}
 	}
 	codes := map[int]int64{}
@@ -86,7 +86,7 @@ func result(r *report.Record, load summary.Load, name string) any {
 		codes[code] += o.Count
 	}
 	of := &fhttp.HTTPRunnerResults{RunnerResults: common, RetCodes: codes, SocketCount: load.Result.Dialed}
-	of.HTTPReqTimeOut, of.NumConnections = plan.Timeout, plan.Connections
+	of.HTTPReqTimeOut, of.NumConnections = plan.Timeout.Duration, plan.Connections
 	if plan.HTTP != nil {
 		of.URL, of.MethodOverride = plan.HTTP.URL, plan.HTTP.Method
 	}
@@ -108,7 +108,7 @@ func common(r *report.Record, load summary.Load, plan loadgen.Plan, name string)
 	of := periodic.RunnerResults{
 		RunType: "HTTP", Labels: fmt.Sprintf("%s: %s, %s", r.Scenario.Name, load.Cohort, summary.When(load.Window)),
 		StartTime: load.Result.Started, RequestedQPS: "max", RequestedDuration: lasting(load, plan),
-		ActualQPS: load.Rate, ActualDuration: load.Result.Elapsed, NumThreads: load.Result.Connections,
+		ActualQPS: load.Rate, ActualDuration: load.Result.Elapsed.Duration, NumThreads: load.Result.Connections,
 		Version: "meshchaos " + r.Tool.Version, Exactly: load.Planned, ID: r.Run + "_" + name,
 		DurationHistogram: histogram(load.Result.Response),
 	}
@@ -130,7 +130,7 @@ func lasting(load summary.Load, plan loadgen.Plan) string {
 	switch {
 	case load.Planned > 0:
 		return fmt.Sprintf("exactly %d calls", load.Planned)
-	case load.Window.Name == report.During && plan.Duration > 0:
+	case load.Window.Name == report.During && plan.Duration.Duration > 0:
 		return plan.Duration.String()
 	case plan.While != "":
 		return "until " + plan.While + " ended"

@@ -37,11 +37,10 @@ func objects(r *report.Record) []object {
 			for r.Changes[next].Object != o.Name {
 				next++
 			}
-			took := time.Duration(c.LiveMs) * time.Millisecond
 			w := write{Stage: summary.Stage(c), Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
 			if len(c.LiveIn) > 0 {
 				w.Live = reckoned("proxies", len(c.LiveIn), fmt.Sprint(len(c.LiveIn)), "changes", next, "liveIn")
-				w.After = marked(c.LiveMs, took.String(), "changes", next, "liveMs")
+				w.After = marked(c.Live, c.Live.Round(time.Millisecond).String(), "changes", next, "live")
 			}
 			next++
 			one.Writes = append(one.Writes, w)

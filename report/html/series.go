@@ -142,7 +142,7 @@ func perSecond(r *report.Record, l *loadgen.Result, counts []int64) []plot.Point
 		edges = append(edges, i)
 	}
 	if last := len(edges) - 1; last > 0 {
-		if from, to := slot(l, edges[last], len(counts)); time.Duration((to-from)*float64(time.Second)) < l.Series.Width*time.Duration(together)/2 {
+		if from, to := slot(l, edges[last], len(counts)); time.Duration((to-from)*float64(time.Second)) < l.Series.Width.Duration*time.Duration(together)/2 {
 			edges = edges[:last]
 		}
 	}

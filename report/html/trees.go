@@ -58,10 +58,10 @@ func newTree(w *report.Window, e report.Explained, pointer string) tree {
 		since := max(c.Started.Sub(e.Call.Started), 0)
 		row := call{
 			Call: words[len(t.Rows)], Method: c.Method, Path: c.Path,
-			From: percent(since, whole), Wide: percent(c.Duration, whole),
+			From: percent(since, whole), Wide: percent(c.Duration.Duration, whole),
 			Bad: c.Status == 0 || c.Status >= 400,
 		}
-		row.Took = mark{At: pointer + "/durationNs", Value: fmt.Sprint(int64(c.Duration)), Words: row.Call.Took}
+		row.Took = mark{At: pointer + "/duration", Value: fmt.Sprint(c.Duration.Seconds()), Words: row.Call.Took}
 		row.Status = mark{At: pointer + "/status", Value: fmt.Sprint(c.Status), Words: row.Call.Status}
 		t.Rows = append(t.Rows, row)
 		for i := range c.Calls {
@@ -78,7 +78,7 @@ func percent(part, whole time.Duration) float64 {
 
 // ended is when the last of a call and those below it did.
 func ended(c *report.Call) time.Time {
-	end := c.Started.Add(c.Duration)
+	end := c.Started.Add(c.Duration.Duration)
 	for i := range c.Calls {
 		if below := ended(&c.Calls[i]); below.After(end) {
 			end = below

@@ -63,7 +63,7 @@ func (t Tree) Calls() []Call {
 		if c.Status == 0 {
 			status = "-"
 		}
-		all = append(all, Call{depth, c.To, logged(c.Duration), status, strings.Join(c.Flags, ","), c.Upstream})
+		all = append(all, Call{depth, c.To, logged(c.Duration.Duration), status, strings.Join(c.Flags, ","), c.Upstream})
 		for _, below := range c.Calls {
 			enter(below, depth+1)
 		}

@@ -122,9 +122,9 @@ func add(all []Count, one Count) []Count {
 // same. Else it is fortio's: all of them, in the time until the last answer.
 func rate(r *loadgen.Result) float64 {
 	switch {
-	case r.TargetQPS > 0 && r.Sent > 1 && r.LastBegun > 0:
+	case r.TargetQPS > 0 && r.Sent > 1 && r.LastBegun.Duration > 0:
 		return float64(r.Sent-1) / r.LastBegun.Seconds()
-	case r.TargetQPS == 0 && r.Elapsed > 0:
+	case r.TargetQPS == 0 && r.Elapsed.Duration > 0:
 		return float64(r.Sent) / r.Elapsed.Seconds()
 	}
 	return 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -19,7 +20,7 @@ func explained(verdict report.Verdict, rows ...report.Expectation) *report.Recor
 	r := &report.Record{Verdict: verdict, Expectations: rows}
 	for _, w := range []report.Window{{Name: report.Baseline}, {Name: report.During, Step: "one"}, {Name: report.During, Step: "two"}, {Name: report.Recovery}} {
 		for _, cohort := range []string{"a", "b"} {
-			call := report.Call{To: "web", Upstream: "web-v1", Duration: 6 * time.Second, Status: 503, Flags: []string{"DI"}}
+			call := report.Call{To: "web", Upstream: "web-v1", Duration: loadgen.Duration{Duration: 6 * time.Second}, Status: 503, Flags: []string{"DI"}}
 			w.Calls = append(w.Calls, report.Explained{Cohort: cohort, Why: report.WhySlowest, Call: &call},
 				report.Explained{Cohort: cohort, Why: "status 503", Note: "no other call has this request's id: what was called calls nobody, or does not pass x-request-id on"})
 		}

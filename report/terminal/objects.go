@@ -81,7 +81,7 @@ func wordLive(c report.Change) string {
 	if len(c.LiveIn) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("in %s after %s", proxies(len(c.LiveIn)), time.Duration(c.LiveMs)*time.Millisecond)
+	return fmt.Sprintf("in %s after %s", proxies(len(c.LiveIn)), c.Live.Round(time.Millisecond))
 }
 
 func proxies(n int) string {

@@ -37,7 +37,7 @@ func record() *report.Record {
 			{Expression: "faults(ratings) > 0", Step: "two", Verdict: report.Inconclusive, Limit: "> 0", Reason: "no proxy keeps it; annotate the pods"},
 		},
 		Changes: []report.Change{
-			{Object: "VirtualService/default/reviews", Step: "given", Action: "updated", Before: json.RawMessage("{}"), After: json.RawMessage("{}"), LiveIn: []string{"a", "b"}, LiveMs: 56, Restored: true, Proof: "equal"},
+			{Object: "VirtualService/default/reviews", Step: "given", Action: "updated", Before: json.RawMessage("{}"), After: json.RawMessage("{}"), LiveIn: []string{"a", "b"}, Live: loadgen.Duration{Duration: 56 * time.Millisecond}, Restored: true, Proof: "equal"},
 			{Object: "VirtualService/default/ratings", Action: "created", After: json.RawMessage("{}"), Proof: "it is still there; delete it"},
 		},
 		Problems: []string{"the fault on ratings never bit"},

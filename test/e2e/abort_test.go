@@ -73,7 +73,7 @@ func TestALoadThatExceedsACapIsEndedOnACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if record.Verdict != report.Inconclusive || !record.Restored || record.Windows[0].Stopped == nil || record.Windows[0].Stopped.After > 2*time.Second {
+	if record.Verdict != report.Inconclusive || !record.Restored || record.Windows[0].Stopped == nil || record.Windows[0].Stopped.After.Duration > 2*time.Second {
 		show(t, record)
 		t.Error("it was not ended by the cap")
 	}

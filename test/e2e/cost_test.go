@@ -100,7 +100,7 @@ func ownTime(r *report.Record) (own time.Duration) {
 			if began.IsZero() || load.Started.Before(began) {
 				began = load.Started
 			}
-			if end := load.Started.Add(load.Elapsed); end.After(ended) {
+			if end := load.Started.Add(load.Elapsed.Duration); end.After(ended) {
 				ended = end
 			}
 		}

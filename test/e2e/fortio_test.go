@@ -79,7 +79,7 @@ func TestFortioDrivesTheLoadWhereThereIsNoImageOfOurs(t *testing.T) {
 		show(t, record)
 	}
 	during := record.Window(report.During, "")
-	if client, others := during.Loads["client"], during.Loads["others"]; client.Sent != 120 || others.Sent < 2 || others.Elapsed+10*time.Millisecond < client.Elapsed {
+	if client, others := during.Loads["client"], during.Loads["others"]; client.Sent != 120 || others.Sent < 2 || others.Elapsed.Duration+10*time.Millisecond < client.Elapsed.Duration {
 		t.Errorf("%+v beside %+v", client, others)
 	}
 	if !slices.ContainsFunc(record.Warnings, func(w string) bool { return strings.HasPrefix(w, "fortio drives the load") }) {

@@ -90,13 +90,13 @@ func TestALoadFromTwoPlacesIsOne(t *testing.T) {
 		t.Fatalf("error %v, %d begins, %d requests before, results of %d cohorts", err, begins, early, len(results))
 	}
 	for while, of := range map[string]string{"beside": "theirs", "back": "ours"} {
-		longer := results[while].Elapsed - results[of].Elapsed
+		longer := results[while].Elapsed.Duration - results[of].Elapsed.Duration
 		few := results[while].Sent < results[of].Sent-2 // they began a moment apart
 		if longer < 0 || longer > time.Second || few || len(results[while].Outcomes) != 1 {
 			t.Errorf("%s was there %v longer than %s, and saw %+v", while, longer, of, results[while].Outcomes)
 		}
 	}
-	if results["theirs"].Sent != 40 || results["ours"].Sent != 5 || results["back"].Elapsed > results["theirs"].Elapsed {
+	if results["theirs"].Sent != 40 || results["ours"].Sent != 5 || results["back"].Elapsed.Duration > results["theirs"].Elapsed.Duration {
 		t.Errorf("theirs sent %d and ours %d; back lasted %v, theirs %v", results["theirs"].Sent, results["ours"].Sent, results["back"].Elapsed, results["theirs"].Elapsed)
 	}
 }
