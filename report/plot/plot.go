@@ -82,10 +82,10 @@ func newPlot(label string) *plot.Plot {
 		a.Color, a.Tick.Color = ink(inkAxis), ink(inkAxis)
 		a.Label.TextStyle.Color, a.Tick.Label.Color = ink(inkText), ink(inkText)
 		a.Label.TextStyle.Font, a.Tick.Label.Font = letters(fontSize), letters(fontSize)
-		a.Width, a.Tick.LineStyle.Width = vg.Points(0.75), vg.Points(0.75)
+		a.Width, a.Tick.Width = vg.Points(0.75), vg.Points(0.75)
 		a.Tick.Length = vg.Points(3)
 	}
-	p.Y.Width, p.Y.Tick.LineStyle.Width = 0, 0
+	p.Y.Width, p.Y.Tick.Width = 0, 0
 	p.Add(grid{})
 	return p
 }
