@@ -83,9 +83,10 @@ type Scenario struct {
 	Summary  string    `json:"summary,omitempty"`
 	File     string    `json:"file,omitempty"`     // as it was named; stdin: from there
 	Library  bool      `json:"library,omitempty"`  // it was the library's, and no file
-	Digest   string    `json:"digest,omitempty"`   // of the text: sha256:…
+	Digest   string    `json:"digest,omitempty"`   // of the text as it was read: sha256:…
 	Revision *Revision `json:"revision,omitempty"` // of the folder of the file, if that is a checkout of git
-	Text     string    `json:"text,omitempty"`     // the file as it was read
+	Text     string    `json:"text,omitempty"`     // the file as it was read, but for what is masked
+	Masked   []string  `json:"masked,omitempty"`   // where secrets stood in it, in files, params and set, of which *** took the place: spec.load.pages.headers.authorization
 
 	Files map[string]string `json:"files,omitempty"` // the files of rules that it names, as they were read, by that name
 

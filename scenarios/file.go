@@ -27,6 +27,7 @@ type fileMetadata struct {
 type fileSpec struct {
 	Summary   string               `yaml:"summary,omitempty" jsonschema_description:"One sentence: what the scenario establishes."`
 	Params    map[string]fileParam `yaml:"params,omitempty" jsonschema_description:"What differs between clusters, by name, each with its default: $(name) stands for it below."`
+	Secret    []string             `yaml:"secret,omitempty" jsonschema_description:"Parameters whose values no report shows, beside those named as a token, a password and the like."`
 	App       string               `yaml:"app,omitempty" jsonschema_description:"The sample application that the embedded mesh starts."`
 	Given     []fileRule           `yaml:"given,omitempty" jsonschema_description:"Rules in force before the baseline, undone last."`
 	Apply     []fileRule           `yaml:"apply,omitempty" jsonschema_description:"The rules under test."`
@@ -92,6 +93,7 @@ type fileLoad struct {
 	Requests    requests          `yaml:"requests,omitempty" jsonschema_description:"fortio's -n, exactly; auto: as many as the step's split needs."`
 	QPS         float64           `yaml:"qps,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests a second of all connections together. Absent or 0: as fast as the answers come."`
 	Duration    yamlnode.Duration `yaml:"duration,omitempty" jsonschema_description:"Ends the load, if requests has not ended it before. 1ms and more."`
+	Secret      []string          `yaml:"secret,omitempty" jsonschema_description:"Headers whose values no report shows, beside authorization, cookie and the like; body and lines likewise."`
 	Warmup      int64             `yaml:"warmup,omitempty" jsonschema:"minimum=0" jsonschema_description:"Requests before the ones that count, for clients and proxies alike."`
 	Timeout     yamlnode.Duration `yaml:"timeout,omitempty" jsonschema_description:"Of one request. Default 1m."`
 	While       string            `yaml:"while,omitempty" jsonschema_description:"Runs as long as this other cohort: the control group. With requests or duration of its own it ends at whichever comes first."`

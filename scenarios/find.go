@@ -63,6 +63,9 @@ func (s *Scenario) Recorded() report.Scenario {
 		Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library,
 		Digest: fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(s.Text))), Revision: s.Revision, Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
 	}
+	if s.shown != nil {
+		recorded.Text, recorded.Set, recorded.Files, recorded.Params, recorded.Masked = s.shown.text, s.shown.set, s.shown.files, s.shown.params, s.shown.masked
+	}
 	for _, o := range s.Load {
 		recorded.Load = append(recorded.Load, report.Override(o))
 	}
@@ -72,13 +75,14 @@ func (s *Scenario) Recorded() report.Scenario {
 // OfRecord reads a scenario as a report has it, with the files that it named and what
 // was overridden.
 func OfRecord(recorded report.Scenario) (*Scenario, error) {
-	s, err := parse(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
+	reader := newReader(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
 		text, there := recorded.Files[name]
 		if !there {
 			return "", fmt.Errorf("the report has no file %q", name)
 		}
 		return text, nil
 	})
+	s, err := reader.read(recorded.Text, recorded.Set)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario that the report has: %w", err)
 	}

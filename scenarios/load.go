@@ -47,6 +47,9 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	if err := setTarget(node, load, &plan); err != nil {
 		return cohort, err
 	}
+	if err := checkSecrets(node, load); err != nil {
+		return cohort, err
+	}
 	if err := checkFrom(node, cohort); err != nil {
 		return cohort, err
 	}

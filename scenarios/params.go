@@ -39,6 +39,8 @@ type param struct {
 	value ast.Node
 	by    string // the option that gave the value; empty: it is the default
 	used  bool
+
+	secret bool
 }
 
 // text is the value as it stands within a longer text.
@@ -164,8 +166,12 @@ func unused(all map[string]*param) error {
 func wordParams(all map[string]*param, names []string) string {
 	var words []string
 	for _, name := range names {
-		word := fmt.Sprintf("$(%s) is %s", name, all[name].text())
-		if by := all[name].by; by != "" {
+		p := all[name]
+		word, by := fmt.Sprintf("$(%s) is %s", name, p.text()), p.by
+		if p.secret {
+			word, by = fmt.Sprintf("$(%s) is secret", name), pathOf(by)
+		}
+		if by != "" {
 			word += ", by " + by
 		}
 		words = append(words, word)

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 
@@ -53,11 +52,12 @@ func (r *reader) place(err error) *Error {
 	if own.File == "" {
 		own.File = r.file
 		r.annotate(own)
+		own.Message, own.Hint = r.hiding.values.Hide(own.Message), r.hiding.values.Hide(own.Hint)
 		if own.Line > r.own && own.Line <= len(r.lines) {
-			own.Option, own.Line, own.Column = r.lines[own.Line-1], 0, 0
+			own.Option, own.Line, own.Column = r.hiding.values.Line(r.lines[own.Line-1]), 0, 0
 		}
 		if own.Line > 0 && own.Line <= r.own {
-			own.Snippet = string(bytes.TrimRight([]byte(r.lines[own.Line-1]), "\r"))
+			own.Snippet = r.hiding.values.Line(strings.TrimRight(r.lines[own.Line-1], "\r"))
 		}
 	}
 	return own

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/meshchaos/meshchaos/internal/secret"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 )
 
@@ -30,6 +31,9 @@ type reader struct {
 	open  func(name string) (string, error) // a file that this one names
 	files map[string]string                 // those that were opened
 
+	hiding *hiding
+	inner  map[string]map[secret.Place]secret.Form // where secrets stand in the files of rules
+
 	own     int                       // how many lines are the file's; in the others stand options
 	stands  map[int]int               // the line of the file in whose place an option's stands
 	notes   map[token.Position]string // what the parameters are that stand there
@@ -39,7 +43,7 @@ type reader struct {
 // newReader returns a reader of a text, with the options that change it.
 func newReader(file, text string, set []string, open func(string) (string, error)) *reader {
 	r := &reader{
-		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{},
+		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{}, hiding: newHiding(), inner: map[string]map[secret.Place]secret.Form{},
 		stands: map[int]int{}, notes: map[token.Position]string{}, written: map[*token.Token]written{},
 	}
 	r.own = len(r.lines)
@@ -90,9 +94,21 @@ func readText(r io.Reader) (string, error) {
 	return strings.TrimPrefix(string(text), "\ufeff"), err
 }
 
-// parse reads the text of a scenario that was named file.
+// parse reads the text of a scenario that was named file, and works out what of it a
+// report has.
 func parse(file, text string, set []string, open func(string) (string, error)) (*Scenario, error) {
 	r := newReader(file, text, set, open)
+	s, err := r.read(text, set)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.show(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *reader) read(text string, set []string) (*Scenario, error) {
 	if err := r.guard(text); err != nil {
 		return nil, err
 	}
@@ -103,6 +119,7 @@ func parse(file, text string, set []string, open func(string) (string, error)) (
 	if err := noObject(body); err != nil {
 		return nil, r.place(err)
 	}
+	r.hiding.find(body)
 	given, err := r.fill(body, set)
 	if err != nil {
 		return nil, r.place(err)
@@ -111,12 +128,13 @@ func parse(file, text string, set []string, open func(string) (string, error)) (
 	if err := yamlnode.Decode(body, &f.file, "the scenario"); err != nil {
 		return nil, r.place(err)
 	}
+	r.hiding.find(body)
 	f.body = body
 	s, err := r.compile(&f)
 	if err != nil {
 		return nil, err
 	}
-	s.File, s.Text, s.Set, s.Files, s.Params = file, text, set, r.files, given
+	s.File, s.Text, s.Set, s.Files, s.Params = r.file, text, set, r.files, given
 	return s, nil
 }
 
@@ -158,12 +176,20 @@ func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
 			return nil, err
 		}
 	}
+	r.hiding.find(body)
+	r.hiding.settings(settings)
+	if err := r.hiding.checkParams(body, params); err != nil {
+		return nil, err
+	}
 	if err := (&substitution{params: params, reader: r}).below(body); err != nil {
 		return nil, err
 	}
 	given := map[string]string{}
 	for name, p := range params {
 		given[name] = p.text()
+		if r.hiding.params[name] {
+			r.hiding.values.Add(p.text())
+		}
 	}
 	return given, unused(params)
 }

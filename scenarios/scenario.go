@@ -3,7 +3,7 @@
 // also holds the library of scenarios that are built into the program.
 //
 // The package may import internal/check, internal/evidence, internal/lint, internal/mesh,
-// internal/rules, internal/samples, internal/yamlnode, internal/nearest, internal/fortio, report
+// internal/rules, internal/samples, internal/secret, internal/yamlnode, internal/nearest, internal/fortio, report
 // and loadgen.
 // A label is what Kubernetes takes for one (k8s.io/apimachinery).
 package scenarios
@@ -14,6 +14,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/internal/secret"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -43,6 +44,9 @@ type Scenario struct {
 	abortWhen []Condition // what ends the load of the baseline and of the recovery
 
 	Silences []Silence // of traps that the file says are meant
+
+	secrets *secret.Values // nil: there are none
+	shown   *shown         // nil: a report has all as it is
 
 	alike  []Warning // of versions that are not told apart
 	caught []string  // the traps that the file alone shows, silenced or not

@@ -109,10 +109,17 @@ func (f *findFlags) all(cmd *cobra.Command, args []string) ([]*scenarios.Scenari
 
 // read reads the scenario of a name that stands for one.
 func read(cmd *cobra.Command, name string, set []string) (*scenarios.Scenario, error) {
+	var s *scenarios.Scenario
+	var err error
 	if name == scenarios.Stdin {
-		return scenarios.ReadFrom(cmd.InOrStdin(), set...)
+		s, err = scenarios.ReadFrom(cmd.InOrStdin(), set...)
+	} else {
+		s, err = scenarios.Find(name, set...)
 	}
-	return scenarios.Find(name, set...)
+	if out, ok := cmd.ErrOrStderr().(*output); ok && err == nil {
+		out.secrets = append(out.secrets, s.Hide)
+	}
+	return s, err
 }
 
 // apart refuses scenarios of one name: nobody could tell their reports apart.

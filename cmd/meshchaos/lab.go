@@ -123,7 +123,7 @@ func inForce(s *scenarios.Scenario, stages []runner.Stage) []string {
 	}
 	step := s.Steps[max(0, len(stages)-2)]
 	for _, cohort := range step.Cohorts {
-		lines = append(lines, embedded.Door("load", cohort.Name, wordTarget(cohort.Plan)))
+		lines = append(lines, embedded.Door("load", cohort.Name, wordTarget(s.HidePlan(cohort.Plan))))
 	}
 	return lines
 }

@@ -39,7 +39,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	out := &output{to: stdout}
 	root.SetOut(out)
-	root.SetErr(stderr)
+	said := &output{to: stderr}
+	root.SetErr(said)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		if unknown := unknownCommand(root, args); unknown != nil {
@@ -51,7 +52,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var verdict *verdictError
 	if err != nil && !errors.As(err, &verdict) {
-		complain(stderr, err)
+		complain(said, err)
 	}
 	return statusOf(err)
 }

@@ -81,7 +81,7 @@ func (p *progress) clock() string {
 // bar shows one cohort; without a number to come to it only counts.
 func (p *progress) bar(load loadgen.Progress) {
 	if p.bars == nil {
-		p.bars, p.of = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(64)), map[string]*mpb.Bar{}
+		p.bars, p.of = mpb.New(mpb.WithOutput(fileOf(p.w)), mpb.WithWidth(64)), map[string]*mpb.Bar{}
 	}
 	bar := p.of[load.Cohort]
 	if bar == nil {

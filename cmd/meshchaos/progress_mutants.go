@@ -25,7 +25,7 @@ func (p *mutantProgress) begin(mutants int) {
 	if !p.live {
 		return
 	}
-	p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(64))
+	p.bars = mpb.New(mpb.WithOutput(fileOf(p.w)), mpb.WithWidth(64))
 	p.bar = p.bars.New(int64(mutants), mpb.BarStyle(), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%d survived", p.survived.Load()) }), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))

@@ -34,20 +34,34 @@ func isTerminal(w io.Writer) bool {
 	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
-// output is stdout, and remembers that something could not be printed: cobra's help, and
-// whoever prints a line of many, passes over that.
+// output is stdout or stderr. It remembers that something could not be printed: cobra's
+// help, and whoever prints a line of many, passes over that.
 type output struct {
-	to     io.Writer
-	failed error
+	to      io.Writer
+	failed  error
+	secrets []func(string) string // what masks those of the scenarios that were read
 }
 
 // Write implements io.Writer.
 func (o *output) Write(text []byte) (int, error) {
-	n, err := o.to.Write(text)
+	n, err := len(text), error(nil)
+	if len(o.secrets) == 0 {
+		n, err = o.to.Write(text)
+	} else {
+		_, err = io.WriteString(o.to, o.masked(string(text)))
+	}
 	if err != nil && o.failed == nil {
 		o.failed = fmt.Errorf("printing the output: %w", err)
 	}
 	return n, err
+}
+
+// masked is a text without secrets.
+func (o *output) masked(text string) string {
+	for _, hide := range o.secrets {
+		text = hide(text)
+	}
+	return text
 }
 
 // fileOf is the file behind a stream; nil: there is none.
@@ -84,4 +98,9 @@ func printJSON(w io.Writer, of any) error {
 
 // remark prints lines beside the output, each folded where w is a terminal. Whoever
 // cannot be told of one cannot be told of that either.
-func remark(w io.Writer, lines string) { _ = terminal.Fold(w, lines+"\n", columns(w)) }
+func remark(w io.Writer, lines string) {
+	if o, ok := w.(*output); ok {
+		lines = o.masked(lines) // before a fold could part one
+	}
+	_ = terminal.Fold(w, lines+"\n", columns(w))
+}

@@ -43,7 +43,10 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*report.Mutatio
 		Scenario: s.Recorded(),
 		Mutants:  []report.Mutant{},
 	}
-	defer func() { m.Ended = time.Now() }()
+	defer func() {
+		m.Ended = time.Now()
+		s.HideMutation(m)
+	}()
 	if m.Run, err = o.one(ctx, s, "m0", runner.Options{Observe: o.First, Seed: o.Seed}); err != nil {
 		return nil, err
 	}

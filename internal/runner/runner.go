@@ -113,7 +113,7 @@ type run struct {
 func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	info := m.Info()
 	r := &run{
-		Options: o, mesh: m, scenario: s, book: book{mesh: m, tell: o.Standing}, voice: voice{tell: o.Observe},
+		Options: o, mesh: m, scenario: s, book: book{mesh: m, tell: o.Standing}, voice: voice{tell: discreet(s, o.Observe)},
 		record: &report.Record{
 			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Started: time.Now(),
 			Scenario: s.Recorded(),
@@ -175,6 +175,7 @@ func Run(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) (*r
 	r.record.Ended = time.Now()
 	stop()
 	r.end()
+	s.HideRecord(r.record)
 	return r.record, nil
 }
 
@@ -249,6 +250,17 @@ func (r *run) steps(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// discreet tells of what goes on without what of the scenario is secret.
+func discreet(s *scenarios.Scenario, tell func(Event)) func(Event) {
+	if tell == nil {
+		return nil
+	}
+	return func(e Event) {
+		e.Phase = s.Hide(e.Phase)
+		tell(e)
+	}
 }
 
 // phase says what begins now.

@@ -1,0 +1,164 @@
+package scenarios
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/meshchaos/meshchaos/internal/secret"
+)
+
+// telling has a secret in each place that takes one.
+const telling = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: telling}
+spec:
+  app: bookinfo
+  secret: [key]
+  params:
+    key: sesame-01 # not sesame-01 again
+    user-password: sesame-02
+    session: sesame-03
+    host: productpage
+  apply:
+    - headers: {service: details, request: {set: {authorization: sesame-04}}}
+    - route: {service: reviews, when: {cookie: sesame-05}, to: v2}
+    - route: {service: reviews, when: {cookie: sesame-06}, to: v3}
+    - rules.yaml
+  load:
+    jason:
+      post: "http://$(host):9080/productpage?access_token=sesame-08&q=$(key)"
+      headers:
+        Authorization: Bearer $(session)
+        cookie: "user=jason; id=sesame-09"
+        x-tenant-key: ab
+        x-api-key: sesame-10
+        x-open: "$(user-password)"
+      secret: [X-Tenant-Key, body]
+      body: |
+        sesame-11
+
+        and more
+      requests: 5
+  checks:
+    lost: {body: sesame-09}
+  expect:
+    - jason.p50 <= 6.6s
+    - jason.share("lost") == 0%
+`
+
+const tellingRules = `# sesame-12
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ratings}
+spec:
+  hosts: [ratings]
+  http:
+    - match: [{headers: {cookie: {regex: "^.*sesame-12$"}, x-tenant-key: {exact: abc}}}]
+      route: [{destination: {host: ratings}}]
+`
+
+func readTelling(t *testing.T, text string, set ...string) *Scenario {
+	t.Helper()
+	s, err := parse("t.yaml", text, set, func(string) (string, error) { return tellingRules, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestAReportHasNoSecretOfAScenarioAndItsLinesAreTheFiles(t *testing.T) {
+	s := readTelling(t, telling, "load.jason.headers.x-api-key=sesame-13", `params.key="sesame-14"`, `load.jason.body="sesame-15"`)
+	if plan := s.Steps[0].Cohorts[0].Plan.HTTP; plan.Header["x-api-key"] != "sesame-13" || plan.Header["Authorization"] != "Bearer sesame-03" || plan.Body != "sesame-15" {
+		t.Errorf("what is sent is masked: %+v", plan)
+	}
+	recorded := s.Recorded()
+	all := strings.Join(append([]string{recorded.Text, recorded.Files["rules.yaml"]}, recorded.Set...), "\n") + strings.Join([]string{recorded.Params["key"], recorded.Params["user-password"], recorded.Params["session"]}, "\n")
+	if strings.Contains(all, "sesame") || strings.Contains(recorded.Text, ": ab") || strings.Contains(all, "abc") {
+		t.Errorf("a secret is in it:\n%s", all)
+	}
+	if recorded.Params["host"] != "productpage" || !strings.Contains(recorded.Text, "$(host)") || !strings.Contains(recorded.Text, "Bearer $(session)") {
+		t.Errorf("what is none is masked, too:\n%s", all)
+	}
+	for _, where := range []string{"spec.load.jason.headers.x-tenant-key", "spec.load.jason.body", "spec.load.jason.post", "spec.params.key", "spec.params.session", "spec.apply[0].headers.request.set.authorization", "rules.yaml: spec.http[0].match[0].headers.cookie.regex"} {
+		if !strings.Contains(strings.Join(recorded.Masked, "\n"), where) {
+			t.Errorf("it does not say that %s is masked: %q", where, recorded.Masked)
+		}
+	}
+	again, err := OfRecord(recorded)
+	if err != nil {
+		t.Fatalf("it cannot be judged: %v\n%s", err, recorded.Text)
+	}
+	for i, line := range s.Steps[0].Expect {
+		if again.Steps[0].Expect[i].Line != line.Line || again.Steps[0].Expect[i].Text() != line.Text() {
+			t.Errorf("expectation %d is %q of line %d, and was of line %d", i, again.Steps[0].Expect[i].Text(), again.Steps[0].Expect[i].Line, line.Line)
+		}
+	}
+	if digest := readTelling(t, telling).Recorded().Digest; digest != recorded.Digest || digest == again.Recorded().Digest {
+		t.Errorf("the digest is not that of the text as it was read: %s", digest)
+	}
+}
+
+func TestAScenarioWithoutSecretsIsRecordedAsItIs(t *testing.T) {
+	for _, name := range Names() {
+		s, err := OfLibrary(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if recorded := s.Recorded(); recorded.Text != s.Text || recorded.Masked != nil {
+			t.Errorf("%s: masked is %q", name, recorded.Masked)
+		}
+	}
+}
+
+func TestWhatIsWrongIsSaidWithoutASecret(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a value that is none":        {"      requests: 5", "      requests: sesame-09", `not "***"`},
+		"YAML that is none":           {"x-api-key: sesame-10", "x-api-key: \"sesame-10", "t.yaml:"},
+		"a header twice":              {"x-api-key: sesame-10", "x-api-key: sesame-10\n        x-api-key: sesame-16", "t.yaml:"},
+		"a mark that nothing has":     {"[X-Tenant-Key, body]", "[x-tenant-kye]", `no "x-tenant-kye" that could be secret; did you mean x-tenant-key?`},
+		"a parameter that is none":    {"secret: [key]", "secret: [kay]", `no parameter "kay" that could be secret; did you mean key?`},
+		"a parameter that is no text": {"key: sesame-01 # not sesame-01 again", "key: 12345", "the parameter key is secret, and a whole number"},
+	} {
+		text := strings.Replace(telling, c.old, c.new, 1)
+		_, err := parse("t.yaml", text, nil, func(string) (string, error) { return tellingRules, nil })
+		if err == nil {
+			t.Errorf("%s: it was read", name)
+			continue
+		}
+		if said := err.Error(); strings.Contains(said, "sesame") || !strings.Contains(said, c.want) {
+			t.Errorf("%s: it says %s", name, said)
+		}
+	}
+}
+
+// What a run is judged by cannot be left out: who marks the name of a cohort is told so,
+// unless it is no more than a value that happens to be alike.
+func TestASecretThatIsANameAsWellLeavesTheNameAlone(t *testing.T) {
+	s := readTelling(t, strings.Replace(telling, "x-api-key: sesame-10", "x-api-key: jason", 1))
+	again, err := OfRecord(s.Recorded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := again.Steps[0].Cohorts[0].Name; name != "jason" {
+		t.Errorf("the cohort is %s", name)
+	}
+	if key := again.Steps[0].Cohorts[0].Plan.HTTP.Header["x-api-key"]; !strings.HasPrefix(key, secret.Mask) {
+		t.Errorf("the key is %s", key)
+	}
+}
+
+func TestAPlanIsShownWithoutItsSecrets(t *testing.T) {
+	s := readTelling(t, telling)
+	shown := s.HidePlan(s.Steps[0].Cohorts[0].Plan).HTTP
+	if !strings.HasPrefix(shown.Body, secret.Mask) || !strings.HasPrefix(shown.Header["x-tenant-key"], secret.Mask) || strings.Contains(shown.URL, "sesame") || strings.Contains(shown.Header["x-open"], "sesame") {
+		t.Errorf("it shows %+v", shown)
+	}
+	if s.Hide("the token sesame-03, and a productpage") != "the token ***14, and a productpage" {
+		t.Error("a token that somebody quotes is not masked")
+	}
+	var none *Error
+	if _, err := parse("t.yaml", telling, []string{"load.jason.headers.x-api-key=[sesame-10"}, nil); !errors.As(err, &none) || strings.Contains(err.Error(), "sesame") {
+		t.Errorf("a setting that is wrong says %v", err)
+	}
+}
