@@ -57,7 +57,8 @@ that says another one is told of.`,
 			return nil
 		},
 	}
-	addOutput(cmd, &output, "text", "json")
+	addOutput(cmd, &output, "table", "wide", "json")
+	addQuiet(cmd)
 	return cmd
 }
 

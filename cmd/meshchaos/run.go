@@ -84,7 +84,8 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	addNoAccessLog(cmd, &f.noLog)
 	addAllowGitOps(cmd, &f.gitOps)
 	addCaps(cmd, &f.caps)
-	addOutput(cmd, &f.output, "table", "json")
+	addOutput(cmd, &f.output, "table", "wide", "json")
+	addQuiet(cmd)
 	return cmd
 }
 

@@ -47,13 +47,13 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
 	}
-	warn(to.err, s.Warnings)
+	warn(to.progress(), s.Warnings)
 	seed := newSeed()
 	if f.seeded {
 		seed = f.seed
 	}
 	id := fmt.Sprintf("%08x", uint32(newSeed()))
-	view := newProgress(to.err)
+	view := newProgress(to.progress())
 	view.phase(fmt.Sprintf("%s of %s: opening the %s mesh", s.Name, s.Origin(), f.mesh.kind))
 	m, err := shared.open(ctx, s.Scenario, seed, id, view.phase)
 	if err != nil {
@@ -136,12 +136,17 @@ func (f *runFlags) show(to streams, record *report.Record, dir string) error {
 	return nil
 }
 
-// printRecord prints a record as -o asks for it.
+// printRecord prints a record as -o asks for it. What is not as it was is told of however
+// quiet it is to be.
 func printRecord(to streams, record *report.Record, output string, explain bool) error {
-	if output == "json" {
+	switch {
+	case output == "json":
 		return printJSON(to.out, record)
+	case to.quiet:
+		err := terminal.WriteVerdict(to.out, record, to.shown(output, explain))
+		return errors.Join(err, terminal.WriteLost(to.err, record.Changes, to.shown(output, explain)))
 	}
-	return terminal.Write(to.out, record, terminal.Options{Width: to.width, Color: to.color, Explain: explain})
+	return terminal.Write(to.out, record, to.shown(output, explain))
 }
 
 func newSeed() uint64 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
@@ -23,6 +25,7 @@ type outcome struct {
 	name   string
 	status int
 	word   string // a verdict, or what became of the scenario instead
+	why    string // it is no pass
 	took   time.Duration
 }
 
@@ -54,7 +57,7 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 			if len(all) == 1 { // else the summary says it
 				complain(to.err, fmt.Errorf("%s: interrupted before it began; nothing was written", s.Name))
 			}
-			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun}
+			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun, why: "the command was interrupted before"}
 		}
 		return f.outcomeOf(ctx, job{s, f.dirOf(s, len(all)), s == all[len(all)-1]}, shared, to)
 	}
@@ -82,11 +85,14 @@ func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to stre
 	record, err := f.runOne(ctx, s, shared, to)
 	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began)}
 	if record != nil {
-		o.status, o.word = statusOfRecord(record), wordRecord(record)
+		o.status, o.word, o.why = statusOfRecord(record), wordRecord(record), summary.Why(record)
 	}
 	if err != nil {
 		complain(to.err, err)
 		o.status = worse(o.status, statusOf(err))
+		if record == nil {
+			o.why = err.Error()
+		}
 		var refused *runner.RefusedError
 		if errors.As(err, &refused) {
 			o.word = wordRefused
@@ -116,10 +122,10 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 		ended[i] = make(chan struct{})
 	}
 	var mu sync.Mutex
-	say := func(format string, args ...any) {
+	say := func(w io.Writer, format string, args ...any) {
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintf(to.err, format+"\n", args...)
+		fmt.Fprintf(w, format+"\n", args...)
 	}
 	var group errgroup.Group
 	go func() {
@@ -127,9 +133,9 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 		for i, s := range all {
 			group.Go(func() error {
 				defer close(ended[i])
-				say("%s begins (%d of %d)", s.Name, i+1, len(all))
-				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color})
-				say("%s has ended: %s", s.Name, outcomes[i].word)
+				say(to.progress(), "%s begins (%d of %d)", s.Name, i+1, len(all))
+				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color, to.quiet})
+				say(to.progress(), "%s has ended: %s", s.Name, outcomes[i].word)
 				return nil
 			})
 		}
@@ -141,7 +147,7 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 		_, err := pieces[i].out.WriteTo(to.out)
 		mu.Unlock()
 		if err != nil {
-			say("meshchaos: printing the report of %s: %v", all[i].Name, err)
+			say(to.err, "meshchaos: printing the report of %s: %v", all[i].Name, err)
 			outcomes[i].status = worse(outcomes[i].status, exitInconclusive)
 		}
 	}

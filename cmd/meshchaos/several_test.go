@@ -35,7 +35,7 @@ func TestASignalUndoesAllThatRunBesideEachOtherAndBeginsNoFurther(t *testing.T) 
 	if took := time.Since(began); took > 8*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if !strings.Contains(said.String(), "abort-jason      not begun     -\n") {
+	if !strings.Contains(said.String(), "abort-jason      -\n") {
 		t.Errorf("it said\n%s", &said)
 	}
 	records := map[string]report.Record{}

@@ -17,11 +17,33 @@ type streams struct {
 	out, err io.Writer
 	width    int  // columns of the terminal behind out; 0: there is none
 	color    bool // it is to be shown in colours
+	quiet    bool // no more than the verdict is wanted
 }
 
 func streamsOf(cmd *cobra.Command) streams {
 	out := cmd.OutOrStdout()
-	return streams{out: out, err: cmd.ErrOrStderr(), width: columns(out), color: colorful(out)}
+	quiet, _ := cmd.Flags().GetBool(quietFlag) // a command without it is not
+	return streams{out: out, err: cmd.ErrOrStderr(), width: columns(out), color: colorful(out), quiet: quiet}
+}
+
+const quietFlag = "quiet"
+
+// addQuiet adds -q.
+func addQuiet(cmd *cobra.Command) {
+	cmd.Flags().BoolP(quietFlag, "q", false, "print the verdict alone, in one sentence, and no progress")
+}
+
+// progress is where it goes how far a run has come.
+func (s streams) progress() io.Writer {
+	if s.quiet {
+		return io.Discard
+	}
+	return s.err
+}
+
+// shown is how a report is shown there.
+func (s streams) shown(output string, explain bool) terminal.Options {
+	return terminal.Options{Width: s.width, Color: s.color, Explain: explain, Wide: output == "wide"}
 }
 
 // colorful says whether colours are wanted (https://no-color.org), and can be shown.

@@ -1,49 +1,25 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
-	"time"
-
 	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
-// summarize prints how several scenarios ended; beside records it goes to stderr.
+// summarize prints how several scenarios ended; beside records it goes to stderr. Who
+// wants the verdicts alone has read them.
 func (f *runFlags) summarize(cmd *cobra.Command, outcomes []outcome) error {
-	if len(outcomes) < 2 {
+	to := streamsOf(cmd)
+	if len(outcomes) < 2 || to.quiet {
 		return nil
 	}
-	w := cmd.OutOrStdout()
+	w := to.out
 	if f.output == "json" {
-		w = cmd.ErrOrStderr()
+		w = to.err
 	}
-	return writeSummary(w, outcomes)
-}
-
-func writeSummary(w io.Writer, outcomes []outcome) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table)
-	counts := map[string]int{}
-	var words []string
+	var ended []terminal.Ended
 	for _, o := range outcomes {
-		took := "-"
-		if o.took > 0 {
-			took = o.took.Round(100 * time.Millisecond).String()
-		}
-		fmt.Fprintf(table, " %s\t%s\t%s\n", o.name, o.word, took)
-		if counts[o.word]++; !slices.Contains(words, o.word) {
-			words = append(words, o.word)
-		}
+		ended = append(ended, terminal.Ended{Name: o.name, Word: o.word, Why: o.why, Took: o.took})
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for i, word := range words {
-		words[i] = fmt.Sprintf("%d %s", counts[word], word)
-	}
-	_, err := fmt.Fprintf(w, "\n%d scenarios: %s\n", len(outcomes), strings.Join(words, ", "))
-	return err
+	return terminal.WriteSeveral(w, ended, terminal.Options{Width: columns(w), Color: colorful(w)})
 }

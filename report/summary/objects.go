@@ -174,7 +174,7 @@ func Restored(r *report.Record) string {
 	case others > 0:
 		return fmt.Sprintf("%s; nothing of this run is left, but somebody else changed %d meanwhile", changed, others)
 	case len(objects) == 1:
-		return changed + ", as it was again"
+		return changed + ", and is as it was"
 	}
 	return changed + ", all as they were"
 }

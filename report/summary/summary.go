@@ -25,7 +25,10 @@ func Verdict(r *report.Record) string {
 	var words string
 	switch r.Verdict {
 	case report.Pass:
-		words = cmp.Or(claim, r.Scenario.Name) + ": " + tally.held() + stands(r)
+		if claim != "" {
+			words = claim + ": "
+		}
+		words += tally.held() + stands(r)
 	case report.Fail:
 		words = quoted(claim, " was not shown: ") + failed(r) + tally.rest() + stands(r)
 	default:
@@ -35,6 +38,24 @@ func Verdict(r *report.Record) string {
 		return words + "."
 	}
 	return words + "; " + Restored(r) + "."
+}
+
+// Why says in a few words what kept a run from being a pass; empty: nothing did.
+func Why(r *report.Record) string {
+	var words []string
+	switch r.Verdict {
+	case report.Pass:
+	case report.Fail:
+		words = append(words, failed(r))
+	default:
+		words = append(words, reason(r))
+	}
+	for _, o := range Objects(r) {
+		if o.State() == NotRestored {
+			words = append(words, o.Name+" is not as it was")
+		}
+	}
+	return strings.Join(words, "; ")
 }
 
 // Headline is Verdict with the verdict's word and the scenario's name, and Ending the
@@ -91,7 +112,7 @@ func failed(r *report.Record) string {
 	condition, aborted := strings.CutPrefix(e.Expression, "abortWhen: ")
 	switch {
 	case aborted:
-		return fmt.Sprintf("%sthe load was ended, since %s was to be never and %s was observed", step, condition, observed)
+		return fmt.Sprintf("%sabortWhen: %s came true and ended the load: %s was observed", step, condition, observed)
 	case e.KnownBug != "":
 		return fmt.Sprintf("%s%s holds now, and %s says that it does not", step, e.Expression, e.KnownBug)
 	}

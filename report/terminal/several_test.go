@@ -1,0 +1,61 @@
+package terminal
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+	"github.com/meshchaos/meshchaos/test/records"
+)
+
+// endings are those of the records, and of scenarios without one.
+func endings(t *testing.T) []Ended {
+	t.Helper()
+	var all []Ended
+	for _, name := range records.Names(t) {
+		r := records.Read(t, name)
+		word := string(r.Verdict)
+		switch {
+		case !r.Restored:
+			word = string(summary.NotRestored)
+		case r.Verdict == report.Fail:
+			word = "FAIL"
+		}
+		all = append(all, Ended{Name: name, Word: word, Why: summary.Why(r), Took: r.Ended.Sub(r.Started)})
+	}
+	return append(all, Ended{Name: "typo", Word: "refused", Why: "typo.yaml:3:5: no service reviwes\x1b[2J; there is reviews", Took: time.Second}, Ended{Name: "late", Word: "not begun", Why: "the command was interrupted before"})
+}
+
+func TestSeveralScenariosAreSummedUpAsShown(t *testing.T) {
+	for name, options := range map[string]Options{"several-80": {Width: 80}, "several-200": {Width: 200}, "several-color": {Width: 80, Color: true}} {
+		var out strings.Builder
+		if err := WriteSeveral(&out, endings(t), options); err != nil {
+			t.Fatal(err)
+		}
+		hold(t, name, out.String())
+		for line := range strings.Lines(out.String()) {
+			if twwidth.Width(strings.TrimSuffix(line, "\n")) > options.Width || strings.HasSuffix(line, " \n") {
+				t.Errorf("%s: %q", name, line)
+			}
+		}
+	}
+}
+
+func TestWhatIsNoPassComesFirst(t *testing.T) {
+	var out strings.Builder
+	if err := WriteSeveral(&out, endings(t), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	at := -1
+	for _, name := range []string{"not-restored", "failing", "inconclusive", "typo", "late", "breaker-httpbin", "delay-jason-istio"} {
+		next := strings.Index(out.String(), "  "+name+" ")
+		if next <= at {
+			t.Errorf("%s stands before what is graver:\n%s", name, &out)
+		}
+		at = next
+	}
+}
