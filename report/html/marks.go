@@ -49,7 +49,7 @@ func reckoned(is string, value any, words string, path ...any) mark {
 // latency is a mark of a latency; of none, a dash.
 func latency(l *summary.Latency, path ...any) mark {
 	if l == nil {
-		return mark{Words: l.String()}
+		return mark{Words: "–"}
 	}
 	return marked(time.Duration(*l).Seconds(), l.String(), path...)
 }

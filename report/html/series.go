@@ -122,12 +122,16 @@ func stretches(r *report.Record, l *loadgen.Result, column []*float64) [][]plot.
 }
 
 // slot is when slots begin and end, in seconds since the load began. The last ends with
-// the load.
+// the load; of one at a rate, when a further request would have begun.
 func slot(l *loadgen.Result, first, end int) (from, to float64) {
 	width := l.Series.Width.Seconds()
 	from, to = float64(first)*width, float64(end)*width
-	if elapsed := l.Elapsed.Seconds(); elapsed > from {
-		to = min(to, elapsed)
+	ended := l.Elapsed.Seconds()
+	if l.TargetQPS > 0 {
+		ended = max(ended, l.LastBegun.Seconds()+1/l.TargetQPS)
+	}
+	if ended > from {
+		to = min(to, ended)
 	}
 	return from, to
 }

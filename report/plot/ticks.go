@@ -94,3 +94,13 @@ func number(n float64) string {
 	rounded, _ := strconv.ParseFloat(fmt.Sprintf("%.3g", n), 64)
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
+
+// clock words a moment of a run, in seconds: to a hundredth, as long as it takes no
+// minutes.
+func clock(s float64) string {
+	if s >= 100 {
+		return strconv.FormatFloat(s, 'f', 0, 64)
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(s, 'f', 2, 64), 64)
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}

@@ -51,7 +51,11 @@ func (t Timeline) SVG() (template.HTML, error) {
 	for i, one := range t.Panels {
 		p := newPlot(one.Label)
 		p.X.Min, p.X.Max = 0, 1
-		p.X.Tick.Marker = scale.ticks(i == len(t.Panels)-1)
+		if i == len(t.Panels)-1 {
+			p.X.Tick.Marker, p.X.Label.Text = scale.ticks(), "seconds since the run began"
+		} else {
+			p.HideX()
+		}
 		p.Add(bands{scale})
 		p.Y.Tick.Marker, p.Y.Min, p.Y.Max = one.range_()
 		if one.Seconds {
@@ -59,9 +63,6 @@ func (t Timeline) SVG() (template.HTML, error) {
 		}
 		for _, line := range one.Lines {
 			p.Add(scale.line(line))
-		}
-		if i == len(t.Panels)-1 {
-			p.X.Label.Text = "seconds since the run began"
 		}
 		plots = append(plots, p)
 	}
@@ -153,15 +154,11 @@ func (s *scale) line(line Line) Line {
 
 // ticks are where each window begins, where the last ends, and round numbers between
 // where there is room for them.
-func (s *scale) ticks(labelled bool) plot.ConstantTicks {
+func (s *scale) ticks() plot.ConstantTicks {
 	const room = 0.1 // of a label
 	var ticks plot.ConstantTicks
 	add := func(place, moment float64) {
-		tick := plot.Tick{Value: place, Label: " "}
-		if labelled {
-			tick.Label = number(moment)
-		}
-		ticks = append(ticks, tick)
+		ticks = append(ticks, plot.Tick{Value: place, Label: clock(moment)})
 	}
 	for i, w := range s.windows {
 		add(s.from[i], w.From)

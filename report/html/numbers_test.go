@@ -1,0 +1,309 @@
+package html
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+	"github.com/meshchaos/meshchaos/test/records"
+)
+
+// shown is a number as a page shows it.
+type shown struct{ At, Is, Value, Words string }
+
+// numbers holds the numbers of a page against a record.
+type numbers struct {
+	record *report.Record
+	json   any
+	text   string // all that may stand in a text
+}
+
+func newNumbers(t *testing.T, r *report.Record) *numbers {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &numbers{record: r}
+	if err := json.Unmarshal(text, &n.json); err != nil {
+		t.Fatal(err)
+	}
+	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), took(r), moment(r.Started), moment(r.Ended), "99 %", fmt.Sprint(len(summary.Trees(r)))}, "\n")
+	for i := range r.Windows {
+		n.text += fmt.Sprintf("\n%d", i+1)
+	}
+	return n
+}
+
+// check says what is wrong with a number.
+func (n *numbers) check(s shown) error {
+	target, err := lookup(n.json, s.At)
+	if err != nil {
+		return err
+	}
+	exact, err := n.reckon(s.Is, target)
+	if err != nil {
+		return err
+	}
+	var value any
+	if err := json.Unmarshal([]byte(s.Value), &value); err != nil {
+		return err
+	}
+	if text, is := exact.(string); is {
+		if value != text || s.Words != text && !(text == "" && s.Words == "–") {
+			return fmt.Errorf("it is %q", text)
+		}
+		return nil
+	}
+	want, got := exact.(float64), value.(float64)
+	if math.Abs(want-got) > 1e-6*math.Max(math.Abs(want), 1e-3) {
+		return fmt.Errorf("it is %g", want)
+	}
+	return reads(s, want)
+}
+
+// reckon is what a number of the record comes to.
+func (n *numbers) reckon(is string, target any) (any, error) {
+	of := func(key string) float64 { value, _ := target.(map[string]any)[key].(float64); return value }
+	kind, name, _ := strings.Cut(is, " ")
+	var sum float64
+	switch kind {
+	case "":
+		return target, nil
+	case "rate":
+		if of("targetQPS") > 0 {
+			return (of("sent") - 1) / (of("lastBegunNs") / 1e9), nil
+		}
+		return of("sent") / (of("elapsedNs") / 1e9), nil
+	case "ended":
+		for _, o := range target.(map[string]any)["outcomes"].([]any) {
+			outcome := o.(map[string]any)
+			if outcome["error"] == name || outcome["error"] == nil && fmt.Sprint(outcome["status"]) == name || outcome["error"] == nil && outcome["status"] == nil && name == "answered" {
+				sum += outcome["count"].(float64)
+			}
+		}
+		return sum, nil
+	case "expectations":
+		for _, e := range target.([]any) {
+			if e.(map[string]any)["verdict"] == name {
+				sum++
+			}
+		}
+		return sum, nil
+	case "sent":
+		for _, w := range target.([]any) {
+			for _, l := range w.(map[string]any)["loads"].(map[string]any) {
+				sum += l.(map[string]any)["sent"].(float64)
+			}
+		}
+		return sum, nil
+	case "proxies":
+		return float64(len(target.([]any))), nil
+	case "since":
+		then, err := time.Parse(time.RFC3339Nano, target.(string))
+		return then.Sub(n.record.Started).Seconds(), err
+	}
+	return nil, fmt.Errorf("nobody knows how %q is reckoned", is)
+}
+
+// lookup follows a JSON pointer.
+func lookup(at any, pointer string) (any, error) {
+	for key := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		key = strings.NewReplacer("~1", "/", "~0", "~").Replace(key)
+		switch in := at.(type) {
+		case map[string]any:
+			if _, there := in[key]; !there && key != "of" {
+				return nil, fmt.Errorf("the record has no %s: there is no %s", pointer, key)
+			}
+			at = in[key]
+			if at == nil {
+				at = ""
+			}
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(in) {
+				return nil, fmt.Errorf("the record has no %s: there is no %s", pointer, key)
+			}
+			at = in[i]
+		default:
+			return nil, fmt.Errorf("the record has no %s", pointer)
+		}
+	}
+	return at, nil
+}
+
+// before is what stands before a number.
+var before = regexp.MustCompile(`^(at least |[<>=!]+ |[^ ]+: )`)
+
+// reads holds what is read against what it is: rounded to three figures, or to a
+// hundredth of a second, or to the whole milliseconds of an access log.
+func reads(s shown, exact float64) error {
+	words := before.ReplaceAllString(s.Words, "")
+	least := 1e-12
+	switch {
+	case strings.HasSuffix(s.At, "/durationNs"):
+		exact, least = exact/1e9, 0.001
+	case strings.HasSuffix(s.At, "Ms"):
+		exact /= 1e3
+	case s.Is == "since":
+		least = 0.0051
+	}
+	var read float64
+	if took, err := time.ParseDuration(words); err == nil && !strings.HasSuffix(words, "0") {
+		read = took.Seconds()
+	} else if percent, is := strings.CutSuffix(words, "%"); is {
+		if read, err = strconv.ParseFloat(percent, 64); err != nil {
+			return err
+		}
+		if read = read / 100; (read == 1) != (exact == 1) || (read == 0) != (exact == 0) {
+			return fmt.Errorf("%g is shown as %s", exact, s.Words)
+		}
+	} else if strings.HasSuffix(s.At, "/status") && words == "-" {
+		read = 0
+	} else {
+		number, _, _ := strings.Cut(words, " ")
+		if read, err = strconv.ParseFloat(number, 64); err != nil {
+			if s.Words == "–" && exact == 0 {
+				return nil
+			}
+			return err
+		}
+		if exact == math.Trunc(exact) && s.Is != "since" && read != exact {
+			return fmt.Errorf("%g is shown as %s", exact, s.Words)
+		}
+	}
+	if math.Abs(read-exact) > math.Max(0.0051*math.Abs(exact), least) {
+		return fmt.Errorf("%g is shown as %s", exact, s.Words)
+	}
+	return nil
+}
+
+// loose are texts of a page that have a digit, say not where it stands in the record,
+// and are not in it.
+func (n *numbers) loose(texts []string) (all []string) {
+	for _, text := range texts {
+		for number := range strings.FieldsFuncSeq(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' }) {
+			if number = strings.Trim(number, "."); number != "" && !strings.Contains(n.text, number) {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// collect finds in a page the numbers that say where they stand, and the other texts:
+// those that the record or the summary say, and those of the page itself.
+func collect(node *html.Node, found *[]shown, said, own *[]string) {
+	if node.Type == html.ElementNode {
+		switch node.Data {
+		case "style", "svg", "pre", "time", "title":
+			return
+		}
+		if at, is := attribute(node, "data-at"); is {
+			s := shown{At: at, Words: textOf(node)}
+			s.Value, _ = attribute(node, "value")
+			s.Is, _ = attribute(node, "data-is")
+			*found = append(*found, s)
+			return
+		}
+		_, text := attribute(node, "data-text")
+		if _, words := attribute(node, "data-said"); text || words {
+			*said = append(*said, textOf(node))
+			return
+		}
+	}
+	if node.Type == html.TextNode {
+		*own = append(*own, node.Data)
+	}
+	for child := range node.ChildNodes() {
+		collect(child, found, said, own)
+	}
+}
+
+func attribute(node *html.Node, name string) (string, bool) {
+	for _, a := range node.Attr {
+		if a.Key == name {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+func textOf(node *html.Node) string {
+	if node.Type == html.TextNode {
+		return node.Data
+	}
+	var text strings.Builder
+	for child := range node.ChildNodes() {
+		text.WriteString(textOf(child))
+	}
+	return text.String()
+}
+
+// TestEveryNumberIsTheRecords: each says where it stands in the record, and is that.
+func TestEveryNumberIsTheRecords(t *testing.T) {
+	for _, name := range records.Names(t) {
+		r := records.Read(t, name)
+		document, err := html.Parse(strings.NewReader(written(t, r)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []shown
+		var said, own []string
+		collect(document, &found, &said, &own)
+		n := newNumbers(t, r)
+		n.hold(t, name, found, said, own)
+		if len(found) < 100 {
+			t.Errorf("%s: the page has %d numbers that say where they stand", name, len(found))
+		}
+	}
+}
+
+func (n *numbers) hold(t *testing.T, name string, found []shown, said, own []string) {
+	t.Helper()
+	for _, s := range found {
+		if err := n.check(s); err != nil {
+			t.Errorf("%s: %+v: %v", name, s, err)
+		}
+	}
+	for _, text := range own {
+		if strings.ContainsAny(text, "0123456789") && strings.Trim(text, "p50p90p99") != "" {
+			t.Errorf("%s: nobody says where the number comes from in %q", name, text)
+		}
+	}
+	for _, text := range n.loose(said) {
+		t.Errorf("%s: the record does not have the number in %q", name, text)
+	}
+}
+
+// TestAWrongNumberIsSeen: what holds the numbers would notice if one were another.
+func TestAWrongNumberIsSeen(t *testing.T) {
+	n := newNumbers(t, records.Read(t, "delay-jason"))
+	for _, s := range []shown{
+		{At: "/windows/1/loads/jason/sent", Value: "5", Words: "6"},
+		{At: "/windows/1/loads/jason/sent", Value: "6", Words: "6"},
+		{At: "/windows/1/loads/jason/response/p50", Value: "6.012927", Words: "6.1s"},
+		{At: "/windows/1/loads/jason/response/p50", Value: "6.012927", Words: "6.01ms"},
+		{At: "/windows/1/loads/jason", Is: "rate", Value: "0.831", Words: "0.9"},
+		{At: "/windows/1/loads/others", Is: "ended 200", Value: "121", Words: "200: 120"},
+		{At: "/expectations/0/observed", Value: `"6.01s"`, Words: "6s"},
+		{At: "/windows/1/loads/nobody/sent", Value: "5", Words: "5"},
+		{At: "/expectations/2/values/0/part/low", Value: "0.3465724215775733", Words: "35%"},
+	} {
+		if n.check(s) == nil {
+			t.Errorf("nobody notices %+v", s)
+		}
+	}
+	if len(n.loose([]string{"all 9876 expectations held"})) == 0 {
+		t.Error("nobody notices a number that the record does not have")
+	}
+}
