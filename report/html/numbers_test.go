@@ -65,7 +65,7 @@ func (n *numbers) check(s shown) error {
 		return nil
 	}
 	want, got := exact.(float64), value.(float64)
-	if math.Abs(want-got) > 1e-6*math.Max(math.Abs(want), 1e-3) {
+	if !(math.Abs(want-got) <= 1e-6*math.Max(math.Abs(want), 1e-3)) {
 		return fmt.Errorf("it is %g", want)
 	}
 	return reads(s, want)
@@ -81,9 +81,9 @@ func (n *numbers) reckon(is string, target any) (any, error) {
 		return target, nil
 	case "rate":
 		if of("targetQPS") > 0 {
-			return (of("sent") - 1) / (of("lastBegunNs") / 1e9), nil
+			return (of("sent") - 1) / of("lastBegun"), nil
 		}
-		return of("sent") / (of("elapsedNs") / 1e9), nil
+		return of("sent") / of("elapsed"), nil
 	case "ended":
 		for _, o := range target.(map[string]any)["outcomes"].([]any) {
 			outcome := o.(map[string]any)
@@ -150,10 +150,8 @@ func reads(s shown, exact float64) error {
 	words := before.ReplaceAllString(s.Words, "")
 	least := 1e-12
 	switch {
-	case strings.HasSuffix(s.At, "/durationNs"):
-		exact, least = exact/1e9, 0.001
-	case strings.HasSuffix(s.At, "Ms"):
-		exact /= 1e3
+	case strings.HasSuffix(s.At, "/duration"), strings.HasSuffix(s.At, "/live"):
+		least = 0.001
 	case s.Is == "since":
 		least = 0.0051
 	}
@@ -181,7 +179,7 @@ func reads(s shown, exact float64) error {
 			return fmt.Errorf("%g is shown as %s", exact, s.Words)
 		}
 	}
-	if math.Abs(read-exact) > math.Max(0.0051*math.Abs(exact), least) {
+	if !(math.Abs(read-exact) <= math.Max(0.0051*math.Abs(exact), least)) {
 		return fmt.Errorf("%g is shown as %s", exact, s.Words)
 	}
 	return nil

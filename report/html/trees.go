@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -73,7 +74,7 @@ func newTree(w *report.Window, e report.Explained, pointer string) tree {
 }
 
 func percent(part, whole time.Duration) float64 {
-	return min(100*part.Seconds()/whole.Seconds(), 100)
+	return math.Round(min(100*part.Seconds()/whole.Seconds(), 100)*100) / 100
 }
 
 // ended is when the last of a call and those below it did.
