@@ -40,9 +40,10 @@ fuzz: ## the readers of scenarios, expectations, routes and access logs, a minut
 	go test -run '^$$' -fuzz FuzzRoute -fuzztime 60s ./internal/sidecar/config
 	go test -run '^$$' -fuzz FuzzReadLog -fuzztime 60s ./internal/envoy
 
-browser: ## the sample pages in Debian's Chromium
+browser: ## the sample pages and the reports in Debian's Chromium, by axe's rules, which it has from npm
 	command -v chromium >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }
-	go test -count=1 -tags browser ./internal/samples/...
+	command -v npm >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q npm; }
+	go test -count=1 -tags browser ./internal/samples/... ./report/...
 
 junit: ## junit.xml by the published schemas of Ant's task and of Jenkins, with npm and Debian's xmllint
 	command -v xmllint >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q libxml2-utils; }

@@ -14,12 +14,14 @@ import (
 type object struct {
 	summary.Object
 	Writes    []write
-	UnderTest bool // a step wrote it, and not only what is given
+	UnderTest bool     // a step wrote it, and not only what is given
+	Parts     []string // of its proof
 }
 
 // write is one write of an object.
 type write struct {
 	Stage, Action string
+	Given         bool
 	Live, After   mark
 	Diff          []line
 }
@@ -30,14 +32,14 @@ type line struct{ Kind, Text string }
 func objects(r *report.Record) []object {
 	var all []object
 	for _, o := range summary.Objects(r) {
-		one := object{Object: o}
+		one := object{Object: o, Parts: summary.Parts(o.Proof())}
 		diffs := o.Diffs()
 		next := 0 // of r.Changes, in which those of o stand in the same order
 		for j, c := range o.Changes {
 			for r.Changes[next].Object != o.Name {
 				next++
 			}
-			w := write{Stage: summary.Stage(c), Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
+			w := write{Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
 			if len(c.LiveIn) > 0 {
 				w.Live = reckoned("proxies", len(c.LiveIn), fmt.Sprint(len(c.LiveIn)), "changes", next, "liveIn")
 				w.After = marked(c.Live, c.Live.Round(time.Millisecond).String(), "changes", next, "live")
@@ -69,18 +71,13 @@ func lines(diff string) []line {
 	for text := range strings.Lines(diff) {
 		kind := ""
 		switch {
-		case strings.HasPrefix(text, "--- "), strings.HasPrefix(text, "+++ "):
-			if len(all) == 0 {
-				continue
-			}
+		case len(all) == 0 && (strings.HasPrefix(text, "--- ") || strings.HasPrefix(text, "+++ ")):
+			continue
 		case strings.HasPrefix(text, "@@"):
 			kind = "at"
 		case strings.HasPrefix(text, "+"):
 			kind = "new"
 		case strings.HasPrefix(text, "-"):
-			kind = "old"
-		}
-		if kind == "" && strings.HasPrefix(text, "-") {
 			kind = "old"
 		}
 		all = append(all, line{kind, strings.TrimRight(text, "\n")})
