@@ -109,9 +109,18 @@ func problems(r *report.Record) []summary.Problem {
 	})
 }
 
-// remarks print what is to be said of a run, each of it with what to do below.
+// remarks print what is to be said of a run, each of it with what to do below; in a
+// log, on one line.
 func (p *printer) remarks(word string, all []summary.Problem) {
 	for _, one := range all {
+		if p.width == 0 {
+			what := one.What
+			if len(one.Objects) > 0 {
+				what += ": " + strings.Join(one.Objects, ", ")
+			}
+			p.line("%s: %s", word, strings.Join(append([]string{what}, one.More...), "; "))
+			continue
+		}
 		p.fold("", "  ", word+": "+one.What)
 		for _, object := range one.Objects {
 			p.line("    %s", object)
