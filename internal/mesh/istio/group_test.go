@@ -90,8 +90,9 @@ func TestALoadFromTwoPlacesIsOne(t *testing.T) {
 		t.Fatalf("error %v, %d begins, %d requests before, results of %d cohorts", err, begins, early, len(results))
 	}
 	for while, of := range map[string]string{"beside": "theirs", "back": "ours"} {
-		longer := results[while].Elapsed.Duration - results[of].Elapsed.Duration
-		few := results[while].Sent < results[of].Sent-2 // they began a moment apart
+		// Each began a moment apart from the other, so that their ends are compared.
+		longer := results[while].Started.Add(results[while].Elapsed.Duration).Sub(results[of].Started.Add(results[of].Elapsed.Duration))
+		few := results[while].Sent < results[of].Sent-2
 		if longer < 0 || longer > time.Second || few || len(results[while].Outcomes) != 1 {
 			t.Errorf("%s was there %v longer than %s, and saw %+v", while, longer, of, results[while].Outcomes)
 		}
