@@ -14,42 +14,41 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
-// recordFile is the name of a record in the folder of a report.
-const recordFile = "report.json"
-
 func newJudge() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "judge REPORT|FOLDER|-...",
 		Short: "Judge reports again, from what they hold alone",
 		Long: `Judge reports again, from what they hold alone, without a mesh: each is
-report.json of a run, a folder with such files below it, or - for stdin. The
-exit status is that of the run, by the verdict that is reached now; a report
-that says another one is told of.`,
-		Example: "  meshchaos judge out/report.json\n  meshchaos judge out",
-		Args:    arguments(1, -1),
+report.json of a run, a folder with such files below it, what run -o json or
+-o jsonl prints, or - for stdin. The exit status is that of the run, by the
+verdict that is reached now; a report that says another one is told of.
+
+` + outputHelp,
+		Example:           "  meshchaos judge out/report.json\n  meshchaos judge out",
+		Args:              arguments(1, -1),
+		ValidArgsFunction: reportFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := recordsOf(args)
+			all, err := readRecords(cmd.InOrStdin(), args)
 			if err != nil {
 				return err
 			}
 			status := exitPass
-			for _, file := range files {
-				record, err := readRecord(cmd.InOrStdin(), file)
-				if err != nil {
-					return err
+			for _, one := range all {
+				said := one.record.Verdict
+				if err := judge(one.record); err != nil {
+					return fmt.Errorf("judging %s: %w", one.name, err)
 				}
-				said := record.Verdict
-				if err := judge(record); err != nil {
-					return fmt.Errorf("judging %s: %w", file, err)
+				if said != one.record.Verdict {
+					warnOther(cmd, one, said)
 				}
-				if said != record.Verdict {
-					remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", file, said, record.Verdict))
-				}
-				if err := printRecord(streamsOf(cmd), record, output, false); err != nil {
+				if err := printOne(streamsOf(cmd), one.record, len(all), output, false); err != nil {
 					return &runError{fmt.Errorf("printing the report: %w", err)}
 				}
-				status = worse(status, statusOfRecord(record))
+				status = worse(status, statusOfRecord(one.record))
+			}
+			if err := printAll(cmd.OutOrStdout(), recordsIn(all), len(all), output); err != nil {
+				return &runError{fmt.Errorf("printing the reports: %w", err)}
 			}
 			if status != exitPass {
 				return &verdictError{status}
@@ -57,9 +56,14 @@ that says another one is told of.`,
 			return nil
 		},
 	}
-	addOutput(cmd, &output, "table", "wide", "json")
+	addOutput(cmd, &output, outputTable, outputWide, outputJSON, outputLines)
 	addQuiet(cmd)
 	return cmd
+}
+
+// warnOther warns of a record that says another verdict than the one that it comes to.
+func warnOther(cmd *cobra.Command, one source, said report.Verdict) {
+	remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
 }
 
 // judge judges a record again.
@@ -72,22 +76,65 @@ func judge(record *report.Record) error {
 	return nil
 }
 
-// readRecord reads a record from a file, or from stdin.
-func readRecord(stdin io.Reader, file string) (*report.Record, error) {
-	in := stdin
+// source is a record, and where it was read.
+type source struct {
+	record *report.Record
+	name   string // of it in a sentence
+	dir    string // the folder that is its alone; empty: it has none
+}
+
+func recordsIn(all []source) []*report.Record {
+	var records []*report.Record
+	for _, one := range all {
+		records = append(records, one.record)
+	}
+	return records
+}
+
+// readRecords reads the records that arguments name.
+func readRecords(stdin io.Reader, args []string) ([]source, error) {
+	files, err := recordsOf(args)
+	if err != nil {
+		return nil, err
+	}
+	var all []source
+	for _, file := range files {
+		found, err := readFile(stdin, file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// readFile reads the records of a file, or of stdin.
+func readFile(stdin io.Reader, file string) ([]source, error) {
+	in, name := stdin, "stdin"
 	if file != scenarios.Stdin {
 		f, err := os.Open(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading a report: %w; name report.json of a run, or its folder", err)
 		}
 		defer f.Close()
-		in = f
+		in, name = f, file
 	}
-	record, err := report.Read(in)
+	records, err := report.ReadAll(in)
 	if err != nil {
-		return nil, fmt.Errorf("reading the report %s: %w", file, err)
+		return nil, fmt.Errorf("reading the report %s: %w", name, err)
 	}
-	return record, nil
+	if len(records) == 1 && file != scenarios.Stdin {
+		return []source{{records[0], name, filepath.Dir(file)}}, nil
+	}
+	var all []source
+	for i, record := range records {
+		if len(records) > 1 {
+			all = append(all, source{record, fmt.Sprintf("%s, report %d (%s)", name, i+1, record.Scenario.Name), ""})
+		} else {
+			all = append(all, source{record, name, ""})
+		}
+	}
+	return all, nil
 }
 
 // recordsOf are the files of the records that arguments name: a folder stands for all

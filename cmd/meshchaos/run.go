@@ -46,6 +46,8 @@ func newRun() *cobra.Command {
 
 ` + namesHelp + `
 
+` + outputHelp + `
+
 Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 3 inconclusive, or the run itself failed; 4 not everything could be restored.`,
 		Example:           "  meshchaos run delay-jason.yaml\n  meshchaos run breaker-httpbin -c 3 -n 30\n  meshchaos run nightly --selector tier=nightly --parallel 4\n  meshchaos run canary-reviews --mesh istio --namespace shop --report-dir out",
@@ -76,7 +78,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
 	complete(cmd, "cohort", cohortNames)
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
-	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json into this folder (of several scenarios, each into a folder of its name)")
+	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json and what is made of it into this folder: report.html, report.md, junit.xml and results/ (of several scenarios, each into a folder of its name, and what is of all into this one)")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
 	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long")
 	flags.Lookup("wait").NoOptDefVal = waitDefault
@@ -84,7 +86,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	addNoAccessLog(cmd, &f.noLog)
 	addAllowGitOps(cmd, &f.gitOps)
 	addCaps(cmd, &f.caps)
-	addOutput(cmd, &f.output, "table", "wide", "json")
+	addOutput(cmd, &f.output, outputTable, outputWide, outputJSON, outputLines)
 	addQuiet(cmd)
 	return cmd
 }
@@ -106,52 +108,90 @@ func (f *runFlags) checkWait(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// run reads every scenario before it runs the first.
+// run runs the scenarios, and keeps junit.xml in step.
 func (f *runFlags) run(cmd *cobra.Command, args []string) error {
-	if err := f.mesh.check(cmd); err != nil {
+	kept := &results{dir: f.reportDir, started: time.Now(), hide: masking(cmd.ErrOrStderr())}
+	if err := kept.begin(); err != nil {
 		return err
+	}
+	all, err := f.read(cmd, args)
+	if err != nil {
+		return errors.Join(err, kept.failed(err))
+	}
+	if err := kept.of(all); err != nil {
+		return &runError{err}
+	}
+	noteRevisions(cmd.Context(), all)
+	outcomes := f.runAll(cmd, all, kept)
+	status := exitPass
+	for _, o := range outcomes {
+		status = worse(status, o.status)
+	}
+	if err := f.together(cmd, outcomes); err != nil {
+		return &runError{err}
+	}
+	if status != exitPass {
+		return &verdictError{status}
+	}
+	return nil
+}
+
+// together prints and writes what is of several scenarios together. What fails does not
+// keep the rest back.
+func (f *runFlags) together(cmd *cobra.Command, outcomes []outcome) error {
+	if len(outcomes) < 2 {
+		return nil
+	}
+	var failures []error
+	to := streamsOf(cmd)
+	if err := printAll(to.out, recordsOfAll(outcomes), len(outcomes), f.output); err != nil {
+		failures = append(failures, fmt.Errorf("printing the reports: %w", err))
+	}
+	if err := f.summarize(cmd, outcomes); err != nil {
+		failures = append(failures, fmt.Errorf("printing the summary: %w", err))
+	}
+	if f.reportDir != "" {
+		written, err := writeOverviews(f.reportDir, endedOf(outcomes, masking(cmd.ErrOrStderr())), overviews)
+		remark(f.beside(to), wrote(f.reportDir, append([]string{resultsFile}, written...)))
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// read checks the options, and reads every scenario before the first is run.
+func (f *runFlags) read(cmd *cobra.Command, args []string) ([]*scenarios.Scenario, error) {
+	if err := f.mesh.check(cmd); err != nil {
+		return nil, err
 	}
 	if err := setCaps(cmd, &f.caps, f.mesh.kind); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.pod.read(cmd, f.mesh.kind); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.checkParallel(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.checkWait(cmd, args); err != nil {
-		return err
+		return nil, err
 	}
 	if o := f.override; o.Cohort != "" && !o.Changes() {
-		return errors.New("reading --cohort: it says which cohort -c, -n and --qps are for; give one of them, or leave it out")
+		return nil, errors.New("reading --cohort: it says which cohort -c, -n and --qps are for; give one of them, or leave it out")
 	}
 	// A pipe that nobody reads any more must not end the program before the rules
 	// are undone: a write to it is an error like any other.
 	signal.Ignore(syscall.SIGPIPE)
 	all, err := f.find.all(cmd, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range all {
 		if err := s.Override(f.override); err != nil {
-			return ofFile(s, err)
+			return nil, ofFile(s, err)
 		}
 		if err := f.pod.fit(s); err != nil {
-			return ofFile(s, err)
+			return nil, ofFile(s, err)
 		}
 	}
-	noteRevisions(cmd.Context(), all)
-	outcomes := f.runAll(cmd, all)
-	status := exitPass
-	for _, o := range outcomes {
-		status = worse(status, o.status)
-	}
-	if err := f.summarize(cmd, outcomes); err != nil {
-		return &runError{fmt.Errorf("printing the summary: %w", err)}
-	}
-	if status != exitPass {
-		return &verdictError{status}
-	}
-	return nil
+	return all, nil
 }

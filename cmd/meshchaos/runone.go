@@ -4,16 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -36,13 +35,14 @@ func (f *runFlags) dirOf(s *scenarios.Scenario, of int) string {
 type job struct {
 	*scenarios.Scenario
 	dir  string // of its report; empty: it is not written
+	of   int    // how many there are
 	last bool   // there is no further one, which shares the cluster
 }
 
 // runOne runs a scenario. Without a record the error says why there is none; else
 // it is one of showing it.
 func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams) (*report.Record, error) {
-	if s.dir != "" {
+	if s.dir != "" && s.of > 1 {
 		if err := makeFolder(s.dir); err != nil {
 			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
@@ -82,7 +82,11 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 	if err != nil {
 		return nil, errors.Join(notRun(s.Scenario, early(ctx, err)), closeMesh())
 	}
-	return record, f.show(to, record, s.dir)
+	read, err := asWritten(record)
+	if err != nil { // the run is over, and what it has shown is not to be lost
+		return record, errors.Join(&runError{fmt.Errorf("reading the report again: %w", err)}, f.show(to, record, s))
+	}
+	return read, f.show(to, read, s)
 }
 
 // early says of a run that ended before its first rule was written that it was
@@ -114,21 +118,25 @@ func ofFile(s *scenarios.Scenario, err error) error {
 	return fmt.Errorf("%s: %w", s.File, err)
 }
 
-// show prints the face of the record and writes the record itself. One that
-// fails does not keep the other back.
-func (f *runFlags) show(to streams, record *report.Record, dir string) error {
+// show writes the record and its faces, and prints it. One that fails does not keep the
+// other back.
+func (f *runFlags) show(to streams, record *report.Record, s job) error {
 	var failures []error
-	if err := printRecord(to, record, f.output, f.explain); err != nil {
+	wrote := ""
+	if s.dir != "" {
+		all := faces
+		if s.of > 1 {
+			all = ofEach()
+		}
+		var err error
+		wrote, err = writeReport(s.dir, record, all)
+		failures = append(failures, err)
+	}
+	if err := printOne(to, record, s.of, f.output, f.explain); err != nil {
 		failures = append(failures, fmt.Errorf("printing the report: %w", err))
 	}
-	if dir != "" {
-		text, err := json.MarshalIndent(record, "", "  ")
-		if err == nil {
-			err = writeFile(filepath.Join(dir, recordFile), append(text, '\n'))
-		}
-		if err != nil {
-			failures = append(failures, fmt.Errorf("writing the report: %w", err))
-		}
+	if wrote != "" {
+		remark(f.beside(to), wrote)
 	}
 	if err := errors.Join(failures...); err != nil {
 		return &runError{err}
@@ -136,17 +144,13 @@ func (f *runFlags) show(to streams, record *report.Record, dir string) error {
 	return nil
 }
 
-// printRecord prints a record as -o asks for it. What is not as it was is told of however
-// quiet it is to be.
-func printRecord(to streams, record *report.Record, output string, explain bool) error {
-	switch {
-	case output == "json":
-		return printJSON(to.out, record)
-	case to.quiet:
-		err := terminal.WriteVerdict(to.out, record, to.shown(output, explain))
-		return errors.Join(err, terminal.WriteLost(to.err, record.Changes, to.shown(output, explain)))
+// beside is where it goes what is no report: stdout, unless a program reads that, or
+// somebody who wants the verdict alone.
+func (f *runFlags) beside(to streams) io.Writer {
+	if to.quiet || f.output == outputJSON || f.output == outputLines {
+		return to.err
 	}
-	return terminal.Write(to.out, record, to.shown(output, explain))
+	return to.out
 }
 
 func newSeed() uint64 {

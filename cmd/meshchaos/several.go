@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,35 @@ type outcome struct {
 	word   string // a verdict, or what became of the scenario instead
 	why    string // it is no pass
 	took   time.Duration
+
+	began    time.Time
+	record   *report.Record // nil: there is none
+	failures []error        // what went wrong beside the verdict
+}
+
+// recordsOfAll are those that there are.
+func recordsOfAll(outcomes []outcome) []*report.Record {
+	var records []*report.Record
+	for _, o := range outcomes {
+		if o.record != nil {
+			records = append(records, o.record)
+		}
+	}
+	return records
+}
+
+// endedOf are outcomes as the faces tell of them. Each that has a record has a folder of
+// its name for it.
+func endedOf(outcomes []outcome, hide func(string) string) []summary.Ended {
+	var all []summary.Ended
+	for _, o := range outcomes {
+		one := summary.Ended{Name: o.name, Record: o.record, Word: o.word, Why: hide(o.why), Took: o.took}
+		if o.record != nil {
+			one.Folder = o.name
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // The words for a scenario without a verdict.
@@ -49,17 +79,26 @@ func (f *runFlags) checkParallel() error {
 
 // runAll runs scenarios, as many at a time as is asked for, and returns how each
 // ended. Once the command is interrupted no further one begins.
-func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outcome {
+func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario, kept *results) []outcome {
 	ctx, to := cmd.Context(), streamsOf(cmd)
 	shared := &meshes{flags: &f.mesh, pod: &f.pod, all: all, caps: f.caps}
-	run := func(s *scenarios.Scenario, to streams) outcome {
+	out := &lines{to: to.out}
+	begin := func(s *scenarios.Scenario, to streams) outcome {
 		if ctx.Err() != nil {
 			if len(all) == 1 { // else the summary says it
 				complain(to.err, fmt.Errorf("%s: interrupted before it began; nothing was written", s.Name))
 			}
-			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun, why: "the command was interrupted before"}
+			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun, why: "the command was interrupted before", began: time.Now()}
 		}
-		return f.outcomeOf(ctx, job{s, f.dirOf(s, len(all)), s == all[len(all)-1]}, shared, to)
+		if f.output == outputLines {
+			to.out = out // at once, also where others run beside it
+		}
+		return f.outcomeOf(ctx, job{s, f.dirOf(s, len(all)), len(all), s == all[len(all)-1]}, shared, to)
+	}
+	run := func(s *scenarios.Scenario, to streams) outcome {
+		o := begin(s, to)
+		kept.ended(slices.Index(all, s), &o, to)
+		return o
 	}
 	if f.parallel > 1 && len(all) > 1 {
 		return beside(all, f.parallel, to, run)
@@ -72,6 +111,8 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 		complain(to.err, err)
 		last := &outcomes[len(all)-1]
 		last.status = worse(last.status, exitNotRestored)
+		last.failures = append(last.failures, err)
+		kept.ended(len(all)-1, last, to)
 	}
 	for _, what := range shared.kept {
 		remark(to.err, what)
@@ -79,17 +120,31 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario) []outco
 	return outcomes
 }
 
+// lines is a stream to which several write, each line as a whole.
+type lines struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(line)
+}
+
 // outcomeOf runs one scenario and prints why there is no verdict, if so.
 func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to streams) outcome {
 	began := time.Now()
 	record, err := f.runOne(ctx, s, shared, to)
-	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began)}
+	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began), began: began, record: record}
 	if record != nil {
 		o.status, o.word, o.why = statusOfRecord(record), wordRecord(record), summary.Why(record)
 	}
 	if err != nil {
 		complain(to.err, err)
 		o.status = worse(o.status, statusOf(err))
+		o.failures = append(o.failures, err)
 		if record == nil {
 			o.why = err.Error()
 		}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -38,14 +36,12 @@ func TestASignalUndoesAllThatRunBesideEachOtherAndBeginsNoFurther(t *testing.T) 
 	if !strings.Contains(said.String(), "abort-jason      -\n") {
 		t.Errorf("it said\n%s", &said)
 	}
-	records := map[string]report.Record{}
-	for decoder := json.NewDecoder(out); ; {
-		var record report.Record
-		if err := decoder.Decode(&record); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
+	records := map[string]*report.Record{}
+	all, err := report.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range all {
 		records[record.Scenario.Name] = record
 	}
 	if first := records["breaker-httpbin"]; first.Verdict != report.Pass || !first.Restored {

@@ -86,6 +86,14 @@ func (o *output) masked(text string) string {
 	return text
 }
 
+// masking is how what goes to a stream is masked, for what goes elsewhere.
+func masking(w io.Writer) func(string) string {
+	if o, ok := w.(*output); ok {
+		return o.masked
+	}
+	return func(text string) string { return text }
+}
+
 // fileOf is the file behind a stream; nil: there is none.
 func fileOf(w io.Writer) *os.File {
 	if o, ok := w.(*output); ok {

@@ -13,10 +13,7 @@ func (f *runFlags) summarize(cmd *cobra.Command, outcomes []outcome) error {
 	if len(outcomes) < 2 || to.quiet {
 		return nil
 	}
-	w := to.out
-	if f.output == "json" {
-		w = to.err
-	}
+	w := f.beside(to)
 	var ended []terminal.Ended
 	for _, o := range outcomes {
 		ended = append(ended, terminal.Ended{Name: o.name, Word: o.word, Why: o.why, Took: o.took})

@@ -49,26 +49,24 @@ func Write(w io.Writer, r *report.Record) error {
 	return nil
 }
 
-// Run is one of several, with where its page is.
-type Run struct {
-	Record *report.Record
-	Page   string // as a link of the index: delay-jason/report.html
-}
-
-// Index writes a page that leads to those of several runs.
-func Index(w io.Writer, runs []Run) error {
-	clean := make([]Run, len(runs))
-	for i, run := range runs {
-		clean[i] = Run{summary.Clean(run.Record), run.Page}
+// Index writes a page that leads to those of several scenarios.
+func Index(w io.Writer, all []summary.Ended) error {
+	clean := make([]summary.Ended, len(all))
+	for i, one := range all {
+		if one.Record != nil {
+			one.Record = summary.Clean(one.Record)
+		}
+		one.Name, one.Why = summary.Text(one.Name), summary.Text(one.Why)
+		clean[i] = one
 	}
 	if err := templates.ExecuteTemplate(w, "index.tmpl", index{clean}); err != nil {
-		return fmt.Errorf("writing the index of %d runs: %w", len(runs), err)
+		return fmt.Errorf("writing the index of %d scenarios: %w", len(all), err)
 	}
 	return nil
 }
 
 // index is what index.tmpl shows.
-type index struct{ Runs []Run }
+type index struct{ Runs []summary.Ended }
 
 // All is how many runs there were.
 func (i index) All() int64 { return int64(len(i.Runs)) }
@@ -77,7 +75,7 @@ func (i index) All() int64 { return int64(len(i.Runs)) }
 func (i index) Count(verdict report.Verdict) int64 {
 	var count int64
 	for _, run := range i.Runs {
-		if run.Record.Verdict == verdict {
+		if run.Record != nil && run.Record.Verdict == verdict {
 			count++
 		}
 	}
@@ -88,7 +86,18 @@ func (i index) Count(verdict report.Verdict) int64 {
 func (i index) Left() int64 {
 	var count int64
 	for _, run := range i.Runs {
-		if !run.Record.Restored {
+		if run.Record != nil && !run.Record.Restored {
+			count++
+		}
+	}
+	return count
+}
+
+// None is how many scenarios have no record.
+func (i index) None() int64 {
+	var count int64
+	for _, run := range i.Runs {
+		if run.Record == nil {
 			count++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
@@ -14,13 +15,16 @@ func TestPagesToLookAt(t *testing.T) {
 	if folder == "" {
 		t.Skip("MESHCHAOS_PAGES names no folder")
 	}
-	var runs []Run
+	var runs []summary.Ended
 	for _, name := range records.Names(t) {
 		r := records.Read(t, name)
-		if err := os.WriteFile(filepath.Join(folder, name+".html"), []byte(written(t, r)), 0o600); err != nil {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		runs = append(runs, Run{r, name + ".html"})
+		if err := os.WriteFile(filepath.Join(folder, name, "report.html"), []byte(written(t, r)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, summary.Ended{Name: name, Record: r, Folder: name})
 	}
 	file, err := os.Create(filepath.Join(folder, "index.html"))
 	if err != nil {

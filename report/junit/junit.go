@@ -63,6 +63,7 @@ const (
 	caseRecord   = "the record bears out its own verdict"
 	caseRestored = "everything is as it was"
 	caseVerdict  = "the verdict is pass"
+	caseCommand  = "the command did what was asked of it"
 )
 
 // Write writes the results of one run.
@@ -138,6 +139,13 @@ func Of(r *report.Record) Suite {
 		s.add(caseVerdict, string(r.Verdict), []string{"the verdict is " + string(r.Verdict)})
 	}
 	return s
+}
+
+// Add notes what failed beside the run, such as the writing of its report.
+func (s *Suite) Add(failures []string) {
+	if len(failures) > 0 {
+		s.add(caseCommand, "command", failures)
+	}
 }
 
 // Unfinished is the suite of a scenario before it has ended: it stays if the program is

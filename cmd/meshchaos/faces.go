@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/fortio"
+	"github.com/meshchaos/meshchaos/report/html"
+	"github.com/meshchaos/meshchaos/report/junit"
+)
+
+// recordFile is the name of a record in the folder of a report.
+const recordFile = "report.json"
+
+// face is what is made of a record, to lie beside it.
+type face struct {
+	files  string // their names in the folder of the report, with a * where there are several
+	joint  bool   // of several scenarios there is one of all, in the folder above
+	render func(*report.Record) (map[string][]byte, error)
+}
+
+// faces are all that a report has beside the record, which is written first. A further
+// one is its package, and a line here.
+var faces = []face{
+	one("report.html", html.Write),
+	joint(one("junit.xml", junit.Write)),
+	several("results/*.json", fortio.Results),
+}
+
+// one is a face of one file.
+func one(file string, write func(io.Writer, *report.Record) error) face {
+	return face{files: file, render: func(r *report.Record) (map[string][]byte, error) {
+		var text bytes.Buffer
+		err := write(&text, r)
+		return map[string][]byte{file: text.Bytes()}, err
+	}}
+}
+
+// several is a face of several files, whose names render gives without their folder.
+func several(files string, render func(*report.Record) (map[string][]byte, error)) face {
+	return face{files: files, render: func(r *report.Record) (map[string][]byte, error) {
+		all, err := render(r)
+		placed := map[string][]byte{}
+		for name, text := range all {
+			placed[filepath.Join(filepath.Dir(files), name)] = text
+		}
+		return placed, err
+	}}
+}
+
+func joint(f face) face {
+	f.joint = true
+	return f
+}
+
+// ofEach are the faces of each of several scenarios.
+func ofEach() []face {
+	return slices.DeleteFunc(slices.Clone(faces), func(f face) bool { return f.joint })
+}
+
+// safely renders a face. The rules of a run are undone by then, but what else the command
+// has to take away is not: a face that breaks must not end the program.
+func (f face) safely(r *report.Record) (files map[string][]byte, err error) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			err = fmt.Errorf("it broke: %v", broke)
+		}
+		if err != nil {
+			files, err = nil, fmt.Errorf("making %s: %w", f.files, err)
+		}
+	}()
+	return f.render(r)
+}
+
+// asWritten is a record as whoever reads its file has it, so that all that is made of it
+// is the same whenever it is made: in memory its times have a clock that none has there.
+func asWritten(r *report.Record) (*report.Record, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	return report.Read(bytes.NewReader(text))
+}
+
+// writeRecord writes a record into a folder.
+func writeRecord(dir string, r *report.Record) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, recordFile), append(text, '\n'))
+}
+
+// writeFaces writes faces of a record into a folder and returns their names. One that
+// fails does not keep the others back, and leaves none of an earlier record behind, of
+// which old is; nil: there was none.
+func writeFaces(dir string, r, old *report.Record, all []face) ([]string, error) {
+	var written []string
+	var failures []error
+	for _, f := range all {
+		files, err := f.safely(r)
+		done := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			path := filepath.Join(dir, name)
+			writing := os.MkdirAll(filepath.Dir(path), 0o755)
+			if writing == nil {
+				writing = writeFile(path, files[name])
+			}
+			if writing != nil {
+				err = errors.Join(err, writing)
+				continue
+			}
+			done[name] = true
+		}
+		failures = append(failures, err, f.forget(dir, old, done))
+		if len(done) > 0 {
+			written = append(written, f.named(len(done)))
+		}
+	}
+	return written, errors.Join(failures...)
+}
+
+// named are the files of a face in a sentence.
+func (f face) named(count int) string {
+	if !strings.Contains(f.files, "*") {
+		return f.files
+	}
+	return fmt.Sprintf("%s (%d)", f.files, count)
+}
+
+// forget deletes what is of an earlier record, but for what was made anew: beside the new
+// one it would be read as its.
+func (f face) forget(dir string, old *report.Record, anew map[string]bool) error {
+	names := []string{f.files}
+	if strings.Contains(f.files, "*") {
+		if old == nil {
+			return nil
+		}
+		files, _ := f.safely(old) // what cannot be made of it was not
+		names = slices.Collect(maps.Keys(files))
+	}
+	var failures []error
+	for _, name := range names {
+		if anew[name] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// earlier is the record that lies in a folder; nil: none that can be read.
+func earlier(dir string) *report.Record {
+	f, err := os.Open(filepath.Join(dir, recordFile))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	old, err := report.Read(f)
+	if err != nil {
+		return nil
+	}
+	return old
+}
+
+// writeReport writes a record with faces of it, first the record, and says what it wrote.
+func writeReport(dir string, r *report.Record, all []face) (string, error) {
+	old := earlier(dir)
+	if err := writeRecord(dir, r); err != nil {
+		return "", fmt.Errorf("writing the report: %w", err)
+	}
+	written, err := writeFaces(dir, r, old, all)
+	if err != nil {
+		err = fmt.Errorf("writing the report: %w", err)
+	}
+	return wrote(dir, slices.Concat([]string{recordFile}, written)), err
+}
+
+func wrote(dir string, files []string) string {
+	return fmt.Sprintf("wrote %s into %s", strings.Join(files, ", "), dir)
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+func newReport() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "report REPORT|FOLDER|-...",
+		Short: "Make the files of reports again, from the records alone",
+		Long: `Make the files of reports again, from the records alone: what run --report-dir
+puts beside report.json. Each argument is report.json of a run, a folder with
+such files below it, what run -o json or -o jsonl prints, or - for stdin.
+
+The files are written beside each record; with --report-dir into that folder,
+with the record, and of several records each into a folder of its scenario's
+name. What is of all of them together goes into that folder, or into the one
+that is the only argument. A record that does not hold what it says is told of,
+as by meshchaos judge.`,
+		Example:           "  meshchaos report out\n  meshchaos run delay-jason -o json | meshchaos report - --report-dir out",
+		Args:              arguments(1, -1),
+		ValidArgsFunction: reportFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			all, err := readRecords(cmd.InOrStdin(), args)
+			if err != nil {
+				return err
+			}
+			top, err := place(all, args, dir)
+			if err != nil {
+				return err
+			}
+			if err := writeReports(cmd, all, top, dir != ""); err != nil {
+				return &runError{err}
+			}
+			for _, one := range all {
+				doubt(cmd, one)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "report-dir", "", "write into this folder, rather than beside the records")
+	return cmd
+}
+
+// reportFiles completes the records and folders of a line.
+func reportFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"json", "jsonl"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// place says into which folder the files of each record go, and returns the one for what
+// is of all of them together; empty: each has it by itself.
+func place(all []source, args []string, dir string) (top string, err error) {
+	if dir == "" {
+		for _, one := range all {
+			if one.dir == "" {
+				return "", fmt.Errorf("making a report of %s: there is no folder that is its own; name one by --report-dir", one.name)
+			}
+			if len(all) > 1 && len(args) == 1 {
+				top = args[0]
+			}
+		}
+		for _, one := range all {
+			if filepath.Clean(one.dir) == filepath.Clean(top) {
+				return "", nil // it is full of a report already
+			}
+		}
+		return top, nil
+	}
+	if len(all) == 1 {
+		all[0].dir = dir
+		return "", nil
+	}
+	taken := map[string]bool{}
+	for i := range all {
+		one := &all[i]
+		name := folderOf(one.record.Scenario.Name)
+		if name == "" {
+			return "", fmt.Errorf("making a report of %s: %q is no name of a folder; make it alone, with a --report-dir of its own", one.name, one.record.Scenario.Name)
+		}
+		if taken[name] { // another run of the same scenario
+			name += "-" + folderOf(one.record.Run)
+		}
+		if taken[name] {
+			return "", fmt.Errorf("making a report of %s: run %s of %s is there twice; name it once", one.name, one.record.Run, one.record.Scenario.Name)
+		}
+		taken[name], one.dir = true, filepath.Join(dir, name)
+	}
+	return dir, nil
+}
+
+// folderOf is a name of a record as that of a folder; empty: it can be none.
+func folderOf(name string) string {
+	if name == "." || filepath.Base(name) != name || !filepath.IsLocal(name) {
+		return ""
+	}
+	return name
+}
+
+// writeReports writes the files of records, each into its folder, and what is of all of
+// them into top. What fails keeps nothing else back.
+func writeReports(cmd *cobra.Command, all []source, top string, fresh bool) error {
+	var failures []error
+	var ended []summary.Ended
+	of := faces
+	if top != "" {
+		of = ofEach()
+	}
+	for _, one := range all {
+		said, err := writeSource(one, of, fresh)
+		failures = append(failures, err)
+		if said != "" {
+			remark(cmd.OutOrStdout(), said)
+		}
+		folder, err := filepath.Rel(top, one.dir)
+		if err != nil {
+			folder = ""
+		}
+		ended = append(ended, summary.Ended{Name: one.record.Scenario.Name, Record: one.record, Folder: filepath.ToSlash(folder), Took: one.record.Ended.Sub(one.record.Started)})
+	}
+	if top != "" {
+		written, err := writeOverviews(top, ended, slices.Concat([]overview{resultsOfAll}, overviews))
+		failures = append(failures, err)
+		remark(cmd.OutOrStdout(), wrote(top, written))
+	}
+	return errors.Join(failures...)
+}
+
+// writeSource writes the faces of a record into its folder, and the record itself into
+// one where it is not.
+func writeSource(one source, of []face, fresh bool) (string, error) {
+	if fresh {
+		if err := os.MkdirAll(one.dir, 0o755); err != nil {
+			return "", fmt.Errorf("making the folder of the report: %w", err)
+		}
+		return writeReport(one.dir, one.record, of)
+	}
+	written, err := writeFaces(one.dir, one.record, nil, of)
+	if err != nil {
+		err = fmt.Errorf("writing the report: %w", err)
+	}
+	if len(written) == 0 {
+		return "", err
+	}
+	return wrote(one.dir, written), err
+}
+
+// doubt says of a record whose verdict is another than what it holds comes to, so that
+// nobody believes the files that were made of it.
+func doubt(cmd *cobra.Command, one source) {
+	said := one.record.Verdict
+	if err := judge(one.record); err == nil && said != one.record.Verdict {
+		warnOther(cmd, one, said)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report/junit"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// resultsFile is the results of a command's runs, for CI.
+const resultsFile = "junit.xml"
+
+// results keep junit.xml in step with a command: it is there before anything else is
+// done, and tells at any time of each scenario what is known of it, so that a command
+// that fails early, or is killed, is in it too.
+type results struct {
+	dir     string // empty: none are written
+	started time.Time
+	hide    func(string) string // what masks the secrets of scenarios in errors
+
+	mu     sync.Mutex
+	suites []junit.Suite
+}
+
+// begin writes the first.
+func (r *results) begin() error {
+	if r.dir == "" {
+		return nil
+	}
+	if err := makeFolder(r.dir); err != nil {
+		return fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
+	}
+	r.suites = []junit.Suite{junit.Unfinished("meshchaos", r.started)}
+	return r.write()
+}
+
+// of notes which scenarios the command is of.
+func (r *results) of(all []*scenarios.Scenario) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.suites = nil
+	for _, s := range all {
+		r.suites = append(r.suites, junit.Unfinished(s.Name, r.started))
+	}
+	return r.write()
+}
+
+// ended notes what became of a scenario. Where that cannot be written, the outcome has
+// that too.
+func (r *results) ended(i int, o *outcome, to streams) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.suites[i] = o.suite(r.hide)
+	if err := r.write(); err != nil {
+		complain(to.err, err)
+		o.status = worse(o.status, exitInconclusive)
+		o.failures = append(o.failures, err)
+	}
+}
+
+// failed notes why no scenario was run.
+func (r *results) failed(why error) error {
+	r.suites = []junit.Suite{junit.NotRun("meshchaos", r.hide(why.Error()), r.started, time.Since(r.started))}
+	return r.write()
+}
+
+func (r *results) write() error {
+	if r.dir == "" {
+		return nil
+	}
+	var text bytes.Buffer
+	err := junit.WriteAll(&text, r.suites)
+	if err == nil {
+		err = writeFile(filepath.Join(r.dir, resultsFile), text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// suite is an outcome as a suite. One whose status is not that of a pass is none in it
+// either.
+func (o outcome) suite(hide func(string) string) junit.Suite {
+	var why []string
+	for _, err := range o.failures {
+		why = append(why, hide(err.Error()))
+	}
+	if o.record == nil {
+		return junit.NotRun(o.name, cmp.Or(strings.Join(why, "\n"), hide(o.why), o.word), o.began, o.took)
+	}
+	suite := junit.Of(o.record)
+	if len(why) == 0 && o.status != exitPass && suite.Passed() {
+		why = []string{o.word}
+	}
+	suite.Add(why)
+	return suite
+}

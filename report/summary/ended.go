@@ -1,0 +1,59 @@
+package summary
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+)
+
+// Ended is how a scenario of several ended.
+type Ended struct {
+	Name   string
+	Record *report.Record // nil: there is none
+	Word   string         // what became of it where there is none: refused
+	Why    string         // there is none
+	Took   time.Duration
+	Folder string // of its report, as a link; empty: there is none
+}
+
+// Ending words how it ended: PASS; INCONCLUSIVE, NOT RESTORED; refused.
+func (e Ended) Ending() string {
+	switch {
+	case e.Record == nil:
+		return cmp.Or(e.Word, "not run")
+	case !e.Record.Restored:
+		return Word(e.Record.Verdict) + ", NOT RESTORED"
+	}
+	return Word(e.Record.Verdict)
+}
+
+// Passed says whether it is a pass that has left nothing.
+func (e Ended) Passed() bool {
+	return e.Record != nil && e.Record.Verdict == report.Pass && e.Record.Restored
+}
+
+// Told is the verdict in a sentence, or why there is none.
+func (e Ended) Told() string {
+	if e.Record == nil {
+		return cmp.Or(e.Why, e.Ending())
+	}
+	return Verdict(e.Record)
+}
+
+// Endings words how several ended: 3 scenarios: 2 PASS, 1 refused.
+func Endings(all []Ended) string {
+	var order, words []string
+	counts := map[string]int64{}
+	for _, e := range all {
+		ending := strings.ReplaceAll(e.Ending(), ", ", " and ")
+		if counts[ending]++; counts[ending] == 1 {
+			order = append(order, ending)
+		}
+	}
+	for _, ending := range order {
+		words = append(words, Number(float64(counts[ending]))+" "+ending)
+	}
+	return Plural(int64(len(all)), "scenario") + ": " + strings.Join(words, ", ")
+}
