@@ -198,7 +198,7 @@ func (h *hiding) hide(node ast.Node, path string, form secret.Form) {
 		}
 		return
 	}
-	if text == "" || strings.HasPrefix(text, secret.Mask) {
+	if _, truth := node.(*ast.BoolNode); truth || text == "" || strings.HasPrefix(text, secret.Mask) {
 		return
 	}
 	at := node.GetToken().Position

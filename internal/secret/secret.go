@@ -30,7 +30,7 @@ const fewest = 5
 var known = []string{"authorization", "cookie", "set-cookie", "x-amz-security-token", "x-csrf-token", "jwt", "x-jwt-assertion"}
 
 // ends are how the names of credentials end, but for - and _ in them.
-var ends = []string{"authorization", "apikey", "accesskey", "secretkey", "token", "secret", "password", "passwd", "passphrase", "credential", "credentials", "sessionid"}
+var ends = []string{"authorization", "apikey", "accesskey", "secretkey", "token", "secret", "password", "passwd", "passphrase", "credential", "sessionid"}
 
 // Name says whether a header, or a parameter of a URL or of a scenario, is taken for a
 // credential by its name.

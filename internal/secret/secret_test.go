@@ -16,7 +16,7 @@ func TestCredentialsAreKnownByTheirNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"Authorization": true, "proxy-authorization": true, "Cookie": true, "set-cookie": true, "X-Api-Key": true, "x_api_key": true, "apikey": true,
 		"x-auth-token": true, "access_token": true, "client-secret": true, "db.password": true, "X-Session-Id": true,
-		"x-request-id": false, "end-user": false, "host": false, "tokens": false, "secretary": false, "x-forwarded-for": false, "key": false,
+		"x-request-id": false, "end-user": false, "host": false, "tokens": false, "allowCredentials": false, "secretary": false, "x-forwarded-for": false, "key": false,
 	} {
 		if Name(name) != want {
 			t.Errorf("%s: %v", name, !want)
