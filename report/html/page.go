@@ -24,6 +24,7 @@ type page struct {
 	Windows      []window
 	Pictures     []pictures
 	Loads        []load
+	LoadsAsked   []asked
 	Shares       []share
 	Objects      []object
 	Bites        []bite
@@ -38,7 +39,7 @@ type param struct{ Name, Value string }
 func newPage(r *report.Record) (*page, error) {
 	p := &page{
 		Record: r, Problems: summary.Problems(r), Warnings: summary.Warnings(r),
-		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), Shares: shares(r),
+		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), LoadsAsked: loadsAsked(r), Shares: shares(r),
 		Objects: objects(r), Command: summary.Command(r),
 	}
 	p.tally()

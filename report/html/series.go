@@ -111,7 +111,7 @@ func stretches(r *report.Record, l *loadgen.Result, column []*float64) [][]plot.
 			continue
 		}
 		from, to := slot(l, i, i+1)
-		point := plot.Point{X: since(r, l.Started) + (from+to)/2, Y: max(*value, 1e-6)}
+		point := plot.Point{X: since(r, l.Started) + min((from+to)/2, max(from, l.Elapsed.Seconds())), Y: max(*value, 1e-6)}
 		if begins {
 			all = append(all, nil)
 		}

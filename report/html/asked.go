@@ -1,0 +1,50 @@
+package html
+
+import (
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// asked is a row of the load that was asked for.
+type asked struct {
+	report.Asked
+	Sends                      string // GET http://productpage:9080/productpage
+	Connections, Requests, QPS mark
+	Duration, Timeout, Warmup  mark
+}
+
+func loadsAsked(r *report.Record) []asked {
+	var all []asked
+	for i, a := range r.Asked {
+		plan := a.Plan
+		row := asked{Asked: a, Sends: sends(plan), Connections: counted(int64(plan.Connections), "asked", i, "plan", "connections"), Requests: mark{Words: "–"}, QPS: mark{Words: "–"}}
+		if plan.Requests > 0 {
+			row.Requests = counted(plan.Requests, "asked", i, "plan", "requests")
+		}
+		if plan.QPS > 0 {
+			row.QPS = marked(plan.QPS, summary.Number(plan.QPS), "asked", i, "plan", "qps")
+		}
+		if plan.Duration.Duration > 0 {
+			row.Duration = marked(plan.Duration, plan.Duration.String(), "asked", i, "plan", "duration")
+		}
+		if plan.Timeout.Duration > 0 {
+			row.Timeout = marked(plan.Timeout, plan.Timeout.String(), "asked", i, "plan", "timeout")
+		}
+		if plan.Warmup > 0 {
+			row.Warmup = counted(plan.Warmup, "asked", i, "plan", "warmup")
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+func sends(plan loadgen.Plan) string {
+	switch {
+	case plan.HTTP != nil:
+		return plan.HTTP.Method + " " + plan.HTTP.URL
+	case plan.TCP != nil:
+		return "TCP " + plan.TCP.Address
+	}
+	return ""
+}
