@@ -186,6 +186,10 @@ func (h *hiding) hide(node ast.Node, path string, form secret.Form) {
 		}
 		return
 	}
+	switch node.(type) {
+	case *ast.BoolNode, *ast.NullNode: // allowCredentials: true
+		return
+	}
 	text, scalar := yamlnode.Scalar(node)
 	if !scalar {
 		pairs, _ := yamlnode.Entries(node)
