@@ -96,6 +96,13 @@ func Clean(r *report.Record) *report.Record {
 	return clean
 }
 
+// CleanMutation does the same for mutants.
+func CleanMutation(m *report.Mutation) *report.Mutation {
+	clean := new(report.Mutation)
+	into(reflect.ValueOf(clean).Elem(), reflect.ValueOf(m).Elem())
+	return clean
+}
+
 // into copies a value, and cleans its texts.
 func into(to, from reflect.Value) {
 	switch from.Kind() {

@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/meshchaos/meshchaos/report"
@@ -73,6 +74,36 @@ func (f Failure) Explains(tree Tree) bool {
 type Undecided struct {
 	Reason       string
 	Expectations []report.Expectation
+}
+
+// Which names the expectations that one reason is of: all of the run, all of a step, or
+// each.
+func (u Undecided) Which(r *report.Record) []string {
+	if n := len(u.Expectations); n > 1 && n == len(r.Expectations) {
+		return []string{fmt.Sprintf("all %d expectations", n)}
+	}
+	var words []string
+	for _, e := range u.Expectations {
+		of := func(all []report.Expectation) int64 {
+			return int64(len(slices.DeleteFunc(slices.Clone(all), func(other report.Expectation) bool { return other.Step != e.Step })))
+		}
+		word := InStep(e.Expression, e.Step)
+		if n := of(u.Expectations); e.Step != "" && n > 1 && n == of(r.Expectations) {
+			word = fmt.Sprintf("all %d expectations of step %s", n, e.Step)
+		}
+		if !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// InStep is an expectation with the step that it is of, if it is of one.
+func InStep(expression, step string) string {
+	if step == "" {
+		return expression
+	}
+	return expression + " (" + step + ")"
 }
 
 // Inconclusive are the expectations that could not be judged, those of one reason

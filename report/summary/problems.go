@@ -24,7 +24,7 @@ func Problems(r *report.Record) []Problem { return joined(r.Against()) }
 func Warnings(r *report.Record) []Problem { return joined(r.Warnings) }
 
 // object is the name of one in a text.
-var object = regexp.MustCompile(`\b[A-Z][A-Za-z]+/[a-z0-9][a-z0-9.-]*[a-z0-9](/[a-z0-9][a-z0-9.-]*[a-z0-9])?`)
+var object = regexp.MustCompile(`\b[A-Z][A-Za-z]+(/[a-z0-9]([a-z0-9.-]*[a-z0-9])?){1,2}`)
 
 // joined are texts of which those that are the same but for an object stand as one.
 func joined(texts []string) []Problem {

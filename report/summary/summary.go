@@ -7,6 +7,7 @@ package summary
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,7 +106,7 @@ func failed(r *report.Record) string {
 		return "an expectation failed"
 	}
 	e := r.Expectations[i]
-	step, observed := "", cmp.Or(e.Observed, "nothing")
+	step, observed := "", cmp.Or(label.ReplaceAllString(e.Observed, ""), "nothing")
 	if e.Step != "" {
 		step = "in step " + e.Step + " "
 	}
@@ -118,6 +119,9 @@ func failed(r *report.Record) string {
 	}
 	return fmt.Sprintf("%s%s was asked and %s was observed", step, e.Expression, observed)
 }
+
+// label is the status before a count of answers, which the expectation names too.
+var label = regexp.MustCompile(`^[0-9]+: `)
 
 // reason words why a run has no verdict: the first that stood in the way.
 func reason(r *report.Record) string {
@@ -168,14 +172,18 @@ func (t tally) held() string {
 
 // rest words how the expectations of a run came out that did not pass.
 func (t tally) rest() string {
-	switch t.all {
-	case 0:
+	switch {
+	case t.all == 0:
 		return "; there was no expectation,"
-	case t.failed:
+	case t.failed == 1 && t.all == 1:
+		return "; the one expectation failed,"
+	case t.open == 1 && t.all == 1:
+		return "; the one expectation could not be judged,"
+	case t.all == t.failed:
 		return fmt.Sprintf("; none of %s held,", Plural(t.all, "expectation"))
-	case t.open:
+	case t.all == t.open:
 		return fmt.Sprintf("; none of %s could be judged,", Plural(t.all, "expectation"))
-	case t.passed:
+	case t.all == t.passed:
 		return "; " + t.held()
 	}
 	var words []string

@@ -16,7 +16,7 @@ func (p *printer) failures(r *report.Record) {
 		for _, e := range f.Expectations {
 			mark := p.verdict(e.Verdict) + "  "
 			margin := strings.Repeat(" ", len("FAIL  "))
-			p.fold(mark, margin, inStep(e.Expression, e.Step))
+			p.fold(mark, margin, summary.InStep(e.Expression, e.Step))
 			p.fold(margin, margin, summary.Observation(e))
 			if reason := summary.Telling(e); reason != "" {
 				p.fold(margin, margin, reason)
@@ -35,17 +35,13 @@ func (p *printer) failures(r *report.Record) {
 func (p *printer) inconclusive(r *report.Record) {
 	for _, u := range summary.Inconclusive(r) {
 		p.line("")
-		which := fmt.Sprintf("all %d expectations", len(r.Expectations))
-		if len(u.Expectations) < len(r.Expectations) || len(r.Expectations) == 1 {
-			var names []string
-			for _, e := range u.Expectations {
-				names = append(names, inStep(e.Expression, e.Step))
-			}
-			which = strings.Join(names, "; ")
+		which := u.Which(r)
+		for i := range which {
+			which[i] = p.whole(which[i], len("inconclusive  "))
 		}
 		mark := p.verdict(report.Inconclusive) + "  "
 		margin := strings.Repeat(" ", len("inconclusive  "))
-		p.fold(mark, margin, which)
+		p.fold(mark, margin, strings.Join(which, "; "))
 		p.fold(margin, margin, u.Reason)
 	}
 }

@@ -24,6 +24,7 @@ func WriteMutation(w io.Writer, m *report.Mutation, o Options) error {
 	if o.Width > 0 {
 		width = min(width, o.Width)
 	}
+	m = summary.CleanMutation(m)
 	p := &printer{w: w, width: width, color: o.Color}
 	p.line("")
 	p.say("", "%s: %s on the embedded mesh, seed %d", m.Scenario.Name, summary.Plural(int64(len(m.Mutants)), "mutant"), m.Seed)
@@ -69,7 +70,7 @@ func (p *printer) fate(m report.Mutant) string {
 func wordWanted(all []report.Want) string {
 	var words []string
 	for _, want := range all {
-		words = append(words, inStep(want.Expression, want.Step))
+		words = append(words, summary.InStep(want.Expression, want.Step))
 	}
 	return strings.Join(words, "; ")
 }
@@ -93,21 +94,13 @@ func wordFate(m report.Mutant) string {
 	return m.Advice
 }
 
-// inStep is an expectation with the step that it is of, if it is of one.
-func inStep(expression, step string) string {
-	if step == "" {
-		return expression
-	}
-	return expression + " (" + step + ")"
-}
-
 // wordKiller says what kept a mutant's run from being a pass.
 func wordKiller(k *report.Killer) string {
 	switch {
 	case k.Expectation != nil && k.Expectation.Verdict == report.Fail:
-		return fmt.Sprintf("%s, which was %s", inStep(k.Expectation.Expression, k.Expectation.Step), cmp.Or(k.Expectation.Observed, "absent"))
+		return fmt.Sprintf("%s, which was %s", summary.InStep(k.Expectation.Expression, k.Expectation.Step), cmp.Or(k.Expectation.Observed, "absent"))
 	case k.Expectation != nil:
-		return fmt.Sprintf("%s, inconclusive: %s", inStep(k.Expectation.Expression, k.Expectation.Step), k.Expectation.Reason)
+		return fmt.Sprintf("%s, inconclusive: %s", summary.InStep(k.Expectation.Expression, k.Expectation.Step), k.Expectation.Reason)
 	case k.Point > 0:
 		return fmt.Sprintf("point %d of what a pass means: %s", k.Point, k.Problem)
 	}

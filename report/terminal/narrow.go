@@ -75,6 +75,14 @@ const glue = '\u00a0'
 // glued is a text that stays on one line.
 func glued(text string) string { return strings.ReplaceAll(text, " ", string(glue)) }
 
+// whole is a text that stays on one line, if there is room for one so far in.
+func (p *printer) whole(text string, margin int) string {
+	if p.width > 0 && margin+twwidth.Width(text) > p.width {
+		return text
+	}
+	return glued(text)
+}
+
 // Fold prints lines of text for a terminal of so many columns, 0 for none: one that
 // is wider goes on below, further in than it begins.
 func Fold(w io.Writer, text string, width int) error {

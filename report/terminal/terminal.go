@@ -69,7 +69,7 @@ func (p *printer) origin(r *report.Record, wide bool) {
 	p.line("")
 	words := fmt.Sprintf("run %s of %s, namespace %s", r.Run, named(r.Scenario), r.Mesh.Namespace)
 	if r.Seed != nil {
-		words += fmt.Sprintf(", seed %d", *r.Seed)
+		words += ", " + glued(fmt.Sprintf("seed %d", *r.Seed))
 	}
 	if r.Mesh.Version != "" {
 		words += ", " + r.Mesh.Version
