@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/goccy/go-yaml"
@@ -77,6 +78,12 @@ func (o Object) Before() string {
 	}
 	return JSON(pruned(o.Changes[0].Before, false))
 }
+
+// Mask stands in a record where a secret was.
+const Mask = "***"
+
+// Masked says whether Before lacks a secret, so that who writes it back has to know it.
+func (o Object) Masked() bool { return strings.Contains(o.Before(), Mask) }
 
 // served are the keys of metadata that only the API server writes, and those of its
 // history.

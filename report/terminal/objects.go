@@ -21,7 +21,7 @@ func (p *printer) objects(r *report.Record, wide bool) {
 	p.say("", "%s.", strings.ToUpper(text[:1])+text[1:])
 	switch {
 	case wide && len(all) > 0:
-		p.changes(all)
+		p.changes(r, all)
 	case slices.ContainsFunc(all, summary.Object.Lost):
 		p.states(all)
 	}
@@ -44,16 +44,18 @@ func (p *printer) states(all []summary.Object) {
 	p.tableOr(t, entries)
 }
 
-// changes print each change of each object.
-func (p *printer) changes(all []summary.Object) {
+// changes print each change, in the order of the run.
+func (p *printer) changes(r *report.Record, all []summary.Object) {
+	states := map[string]string{}
+	for _, o := range all {
+		states[o.Name] = p.state(o)
+	}
 	t := table{header: []string{"object", "changed by", "action", "live", "now"}, right: make([]bool, 5)}
 	var entries []entry
-	for _, o := range all {
-		for _, c := range o.Changes {
-			stage, live := summary.Stage(c), wordLive(c)
-			t.rows = append(t.rows, row{cells: []string{o.Name, stage, c.Action, live, p.state(o)}})
-			entries = append(entries, entry{mark: p.state(o), title: o.Name, detail: fmt.Sprintf("%s by %s; live: %s", c.Action, stage, live)})
-		}
+	for _, c := range r.Changes {
+		stage, live, state := summary.Stage(c), wordLive(c), states[c.Object]
+		t.rows = append(t.rows, row{cells: []string{c.Object, stage, c.Action, live, state}})
+		entries = append(entries, entry{mark: state, title: c.Object, detail: fmt.Sprintf("%s by %s; live: %s", c.Action, stage, live)})
 	}
 	p.tableOr(t, entries)
 }
@@ -116,6 +118,9 @@ func (p *printer) lost(all []summary.Object) {
 			}
 		}
 		if before := o.Before(); before != "" {
+			if o.Masked() {
+				p.fold("  ", "    ", summary.Mask+" stands for a secret: put it in where it was before you write this back")
+			}
 			p.line("%s, as it was:", o.Name)
 			p.line("%s", before)
 		}

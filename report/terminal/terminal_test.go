@@ -201,6 +201,16 @@ VirtualService/default/reviews, as it was:
 	}
 }
 
+func TestAManifestWithoutItsSecretIsNotWrittenBackUnawares(t *testing.T) {
+	for value, says := range map[string]bool{"***": true, "plain": false} {
+		r := record()
+		r.Changes[1].Before = json.RawMessage(`{"metadata":{"name":"ratings"},"spec":{"set":"` + value + `"}}`)
+		if out := shown(t, r, Options{}); strings.Contains(out, "*** stands for a secret") != says {
+			t.Errorf("of %s the face says\n%s", value, out)
+		}
+	}
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
