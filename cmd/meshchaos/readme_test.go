@@ -32,10 +32,11 @@ func TestTheTranscriptOfTheReadmeIsThatOfARun(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v:\n%s", err, &got)
 	}
-	record, err := readRecord(nil, filepath.Join(dir, recordFile))
+	all, err := readRecords(nil, []string{filepath.Join(dir, recordFile)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	record := all[0].record
 	if err := terminal.Write(&got, record, terminal.Options{Width: 80}); err != nil {
 		t.Fatal(err)
 	}

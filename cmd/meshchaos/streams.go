@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
@@ -126,11 +127,12 @@ func printJSON(w io.Writer, of any) error {
 	return err
 }
 
-// remark prints lines beside the output, each folded where w is a terminal. Whoever
-// cannot be told of one cannot be told of that either.
+// remark prints lines beside the output, each folded where w is a terminal, without what
+// would act on it: an error may quote what a server said. Whoever cannot be told of one
+// cannot be told of that either.
 func remark(w io.Writer, lines string) {
 	if o, ok := w.(*output); ok {
 		lines = o.masked(lines) // before a fold could part one
 	}
-	_ = terminal.Fold(w, lines+"\n", columns(w))
+	_ = terminal.Fold(w, summary.Lines(lines)+"\n", columns(w))
 }

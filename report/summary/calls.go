@@ -120,8 +120,26 @@ func speaks(row report.Expectation, w *report.Window, cohort string) bool {
 	if w.Name != report.During {
 		name = w.Name + "." + name
 	}
-	return (w.Name != report.During || row.Step == w.Step) &&
-		regexp.MustCompile(`(^|[^A-Za-z0-9_.-])`+regexp.QuoteMeta(name)+`($|[^A-Za-z0-9_-])`).MatchString(row.Expression)
+	return (w.Name != report.During || row.Step == w.Step) && names(row.Expression, name)
+}
+
+// names says whether an expression has a name that is no part of a longer one.
+func names(expression, name string) bool {
+	const within = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	for from := 0; name != ""; {
+		at := strings.Index(expression[from:], name)
+		if at < 0 {
+			return false
+		}
+		at += from
+		end := at + len(name)
+		longer := at > 0 && strings.Contains(within+".", expression[at-1:at]) || end < len(expression) && strings.Contains(within, expression[end:end+1])
+		if !longer {
+			return true
+		}
+		from = end
+	}
+	return false
 }
 
 // tells says whether a tree can explain an expectation: what an answer showed matters

@@ -30,8 +30,12 @@ func Failures(r *report.Record) []Failure {
 		}
 		all[i].Expectations = append(all[i].Expectations, row)
 	}
-	for i := range all {
-		all[i].Trees = treesOf(r, all[i])
+	for _, tree := range Explaining(r) {
+		for i := range all {
+			if all[i].Explains(tree) {
+				all[i].Trees = append(all[i].Trees, tree)
+			}
+		}
 	}
 	return all
 }
@@ -53,16 +57,6 @@ func loadsOf(all []Load, row report.Expectation) []Load {
 		return step
 	}
 	return named
-}
-
-func treesOf(r *report.Record, f Failure) []Tree {
-	var all []Tree
-	for _, tree := range Explaining(r) {
-		if f.Explains(tree) {
-			all = append(all, tree)
-		}
-	}
-	return all
 }
 
 // Explains says whether a tree is of a load of which the failure speaks.

@@ -148,3 +148,28 @@ func TestTheCommandRepeatsTheRun(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestAnExpectationSpeaksOfTheCohortsThatItNames(t *testing.T) {
+	window := func(name string) report.Window {
+		return report.Window{Name: name, Loads: map[string]*loadgen.Result{"a": {}, "a-b": {}, "b": {}}}
+	}
+	for expression, want := range map[string]string{
+		"a.max < 1s":                             "during a",
+		"a-b.max < 1s":                           "during a-b",
+		"a.max < 2 * baseline.b.max":             "baseline b, during a",
+		"recovery.a.max < 1s":                    "recovery a",
+		"split(a).is(v1 == 100%)":                "during a",
+		"ab.max < 1s && b.max < 1s":              "during b",
+		"faults(ratings) == 0":                   "during a, during a-b, during b", // of nobody by name: the load under the rule
+		"baseline.a.errors == 0 || a.errors > 0": "baseline a, during a",
+	} {
+		r := &report.Record{Expectations: []report.Expectation{{Expression: expression, Verdict: report.Fail}}, Windows: []report.Window{window("baseline"), window("during"), window("recovery")}}
+		var got []string
+		for _, l := range summary.Failures(r)[0].Loads {
+			got = append(got, l.Window.Name+" "+l.Cohort)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s speaks of %s, not %s", expression, got, want)
+		}
+	}
+}

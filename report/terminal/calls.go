@@ -17,8 +17,9 @@ func (p *printer) otherCalls(r *report.Record, explain bool) {
 	if explain {
 		all = summary.Trees(r)
 	}
+	failures := summary.Failures(r)
 	for _, tree := range all {
-		if !slices.ContainsFunc(summary.Failures(r), func(f summary.Failure) bool { return f.Explains(tree) }) {
+		if !slices.ContainsFunc(failures, func(f summary.Failure) bool { return f.Explains(tree) }) {
 			p.tree(tree)
 		}
 	}
