@@ -47,9 +47,10 @@ type Record struct {
 	Changes      []Change      `json:"changes"`
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
-	Problems     []string      `json:"problems,omitempty"` // what befell the run, and keeps it from being conclusive
-	Doubts       []Doubt       `json:"doubts,omitempty"`   // what speaks against it by its own record, likewise
-	Warnings     []string      `json:"warnings,omitempty"` // what is allowed and probably not meant
+	Problems     []string      `json:"problems,omitempty"`     // what befell the run, and keeps it from being conclusive
+	Doubts       []Doubt       `json:"doubts,omitempty"`       // what speaks against it by its own record, likewise
+	Warnings     []string      `json:"warnings,omitempty"`     // what is allowed and probably not meant
+	ComparedWith *Earlier      `json:"comparedWith,omitempty"` // an earlier run of the scenario
 }
 
 // Doubt is what a point of docs/verdicts.md has found in a record.

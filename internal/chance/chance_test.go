@@ -31,7 +31,7 @@ func TestTheTestsAreThoseOfTheBooks(t *testing.T) {
 			t.Errorf("%+v: %g, want %g", one.of, got, one.want)
 		}
 	}
-	if p := chance.Means([]float64{1, 2, 3, 4}, []float64{3, 4, 5, 6, 7}, 0); math.Abs(p-0.034939) > 1e-5 {
+	if p := chance.Means(of(1, 2, 3, 4), of(3, 4, 5, 6, 7)); math.Abs(p-0.034939) > 1e-5 {
 		t.Errorf("Welch: %g", p)
 	}
 }
@@ -100,15 +100,27 @@ func TestHolmGivesTheLaterOnesMore(t *testing.T) {
 	}
 }
 
-func TestADriftIsBesideWhatTheSamplesShow(t *testing.T) {
-	first, second := []float64{1, 1.001, 1.002}, []float64{1.1, 1.101, 1.102}
-	if certain, unsure := chance.Means(first, second, 0), chance.Means(first, second, 0.05); certain > 1e-6 || unsure < 0.1 {
-		t.Errorf("%g without drift, %g with", certain, unsure)
+// of is a sample of these values, and nothing beside them.
+func of(values ...float64) chance.Sample { return chance.Sample{Values: values} }
+
+func TestAMeanMayBeOffByMoreThanItsSampleShows(t *testing.T) {
+	first, second := of(1, 1.001, 1.002), of(1.1, 1.101, 1.102)
+	drifting, lasting, explained := first, first, first
+	drifting.Known = 0.0025
+	lasting.Share = 1e4
+	explained.Share, explained.Explained = 1e4, 1e-6
+	for name, one := range map[string]struct {
+		first chance.Sample
+		sure  bool
+	}{"as seen": {first, true}, "it drifts": {drifting, false}, "what differs lasts": {lasting, false}, "but for what is explained": {explained, true}} {
+		if p := chance.Means(one.first, second); p < 1e-3 != one.sure {
+			t.Errorf("%s: %g", name, p)
+		}
 	}
-	if p := chance.Means([]float64{1}, second, 0); p != 1 {
+	if p := chance.Means(of(1), second); p != 1 {
 		t.Errorf("of one value: %g", p)
 	}
-	if p := chance.Means([]float64{1, 1}, []float64{1, 1}, 0); p != 1 {
+	if p := chance.Means(of(1, 1), of(1, 1)); p != 1 {
 		t.Errorf("of what does not differ: %g", p)
 	}
 }

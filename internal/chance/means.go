@@ -7,34 +7,52 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// Sample is what was seen of a mean.
+type Sample struct {
+	Values []float64
+
+	// Known is a variance of the mean beside what the values show.
+	Known float64
+
+	// Of the variance of the values, as much as exceeds Explained is not averaged out:
+	// this share of it is one of the mean, however many values there are.
+	Share, Explained float64
+}
+
 // Means is Welch's test, two-sided: the chance of so great a difference of the means of
 // two samples whose variances may differ (B. L. Welch, "The Generalization of
-// 'Student's' Problem", 1947). Beside what the samples show, the mean of each is off by
-// a standard deviation of drift, which they do not show. With fewer than two values in
-// either nothing can be said, and it is 1.
-func Means(first, second []float64, drift float64) float64 {
-	if len(first) < 2 || len(second) < 2 {
+// 'Student's' Problem", 1947). With fewer than two values in either nothing can be
+// said, and it is 1.
+func Means(first, second Sample) float64 {
+	if len(first.Values) < 2 || len(second.Values) < 2 {
 		return 1
 	}
-	m1, v1 := stat.MeanVariance(first, nil)
-	m2, v2 := stat.MeanVariance(second, nil)
-	n1, n2 := float64(len(first)), float64(len(second))
-	e1, e2, known := v1/n1, v2/n2, 2*drift*drift
-	variance := e1 + e2 + known
+	mean1, seen1 := first.mean()
+	mean2, seen2 := second.mean()
+	variance := seen1 + seen2 + first.Known + second.Known
 	if variance == 0 {
-		if m1 == m2 {
+		if mean1 == mean2 {
 			return 1
 		}
 		return 0
 	}
+	t := math.Abs(mean1-mean2) / math.Sqrt(variance)
 	// Welch and Satterthwaite: what is known without a sample has no end of freedom.
-	freedom := math.Inf(1)
-	if by := e1*e1/(n1-1) + e2*e2/(n2-1); by > 0 {
-		freedom = variance * variance / by
+	by := seen1*seen1/float64(len(first.Values)-1) + seen2*seen2/float64(len(second.Values)-1)
+	if freedom := variance * variance / by; by > 0 && freedom < endless {
+		return 2 * distuv.StudentsT{Sigma: 1, Nu: freedom}.Survival(t)
 	}
-	t := math.Abs(m1-m2) / math.Sqrt(variance)
-	if freedom > 1e6 {
-		return 2 * distuv.UnitNormal.Survival(t)
-	}
-	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Survival(t)
+	return Normal(t)
+}
+
+// Normal is the chance of what is so many standard deviations off, to either side.
+func Normal(deviations float64) float64 { return 2 * distuv.UnitNormal.Survival(math.Abs(deviations)) }
+
+// endless is from how many degrees of freedom on Student's distribution is the normal one.
+const endless = 1e6
+
+// mean is the mean, and the variance of it that the values show.
+func (s Sample) mean() (mean, variance float64) {
+	mean, of := stat.MeanVariance(s.Values, nil)
+	return mean, of/float64(len(s.Values)) + s.Share*max(0, of-s.Explained)
 }

@@ -1,0 +1,248 @@
+package compare_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
+	"github.com/meshchaos/meshchaos/test/records"
+)
+
+func pair(before, now *report.Record) compare.Pair {
+	return compare.Pair{Before: compare.Run{File: "old/report.json", Record: before}, Now: compare.Run{File: "new/report.json", Record: now}}
+}
+
+// became is what the values of a comparison became that have changed.
+func became(c *report.Comparison) map[string]report.Became {
+	all := map[string]report.Became{}
+	for _, s := range c.Scenarios {
+		for _, v := range compare.Shown(s, false) {
+			all[compare.Name(v)] = v.Became
+		}
+	}
+	return all
+}
+
+func TestOfARunWithItselfNothingHasChanged(t *testing.T) {
+	for _, name := range records.Names(t) {
+		c := compare.Compare(pair(records.Read(t, name), records.Read(t, name)))
+		unlike := c.Scenarios[0].Unlike
+		cut := len(unlike) == 1 && unlike[0] == "under the rule: the load was cut off, and is not compared" && name == "not-restored"
+		if c.Regressed || len(became(c)) > 0 || len(unlike) > 0 && !cut {
+			t.Errorf("%s: %v, %q", name, became(c), unlike)
+		}
+		if c.Count(report.Alike) < 10 {
+			t.Errorf("%s: it compares %d values", name, c.Count(report.Alike))
+		}
+	}
+}
+
+func TestAVerdictThatIsNoPassAnyMoreHasRegressed(t *testing.T) {
+	passed, failed, left := records.Read(t, "delay-jason"), records.Read(t, "failing"), records.Read(t, "not-restored")
+	c := compare.Compare(pair(passed, failed))
+	if got := became(c); !c.Regressed || got["verdict"] != report.Regressed || got["jason.min >= 5.9s"] != report.Regressed {
+		t.Errorf("from pass to fail: %v", got)
+	}
+	c = compare.Compare(pair(failed, passed))
+	if got := became(c); got["verdict"] != report.Improved || got["jason.min >= 5.9s"] != report.Improved {
+		t.Errorf("from fail to pass: %v", got)
+	}
+	c = compare.Compare(pair(passed, left))
+	if got := became(c); got["restored"] != report.Regressed {
+		t.Errorf("what is left: %v", got)
+	}
+	if c.Count(report.Regressed) == 0 || !strings.Contains(strings.Join(c.Scenarios[0].Unlike, "\n"), "not the same mesh: istio, before embedded") {
+		t.Errorf("of another mesh: %q", c.Scenarios[0].Unlike)
+	}
+}
+
+// made is the record of a load under the rule, of so many requests a tenth of a second
+// for ten seconds, whose times are drawn.
+func made(seed uint64, each int, v2 float64, draw func(*rand.Rand) float64) *report.Record {
+	random := rand.New(rand.NewPCG(seed, 0))
+	result := &loadgen.Result{Elapsed: loadgen.Duration{Duration: 10 * time.Second}, Response: &loadgen.Histogram{}, Series: &loadgen.Series{Width: loadgen.Duration{Duration: 100 * time.Millisecond}}}
+	answers := map[string]int64{}
+	var counts []int64
+	for range 100 {
+		var slot loadgen.Histogram
+		for range each {
+			d := time.Duration(draw(random) * float64(time.Second))
+			result.Response.Record(d)
+			slot.Record(d)
+			version := "v1"
+			if random.Float64() < v2 {
+				version = "v2"
+			}
+			answers[version]++
+			result.Sent++
+		}
+		counts = append(counts, int64(each))
+		quantile := func(q float64) *float64 { d, _ := slot.Quantile(q); s := d.Seconds(); return &s }
+		result.Series.P50, result.Series.P99 = append(result.Series.P50, quantile(0.5)), append(result.Series.P99, quantile(0.99))
+	}
+	result.Series.Begun, result.Series.Ended = counts, []loadgen.SeriesOf{{Status: 200, Count: counts}}
+	for version, n := range answers {
+		result.Outcomes = append(result.Outcomes, loadgen.Outcome{Status: 200, Version: version, Count: n})
+	}
+	return &report.Record{Verdict: report.Pass, Restored: true, Scenario: report.Scenario{Name: "made"}, Windows: []report.Window{{Name: report.During, Loads: map[string]*loadgen.Result{"pages": result}}}}
+}
+
+// around draws times about a median, the farther apart the wider.
+func around(median, wide float64) func(*rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return median * math.Exp(wide*r.NormFloat64()) }
+}
+
+// Of drawn records, in which requests are as independent as the tests' books have them:
+// what compare is to find, and what not.
+func TestWhatIsDrawnAlikeIsAlikeAndWhatIsNotIsFound(t *testing.T) {
+	const pairs = 100
+	for _, one := range []struct {
+		name         string
+		before, now  func(seed uint64) *report.Record
+		of           string
+		least, most  int // how many of the pairs are to regress
+		improvements bool
+	}{
+		{"alike, of a service that is even", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.03)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.03)) }, "", 0, 1, false},
+		{"alike, of one that is not", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.01, 0.8)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.01, 0.8)) }, "", 0, 1, false},
+		{"90/10 to 80/20", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.03)) }, func(s uint64) *report.Record { return made(s, 10, 0.2, around(0.1, 0.03)) }, "pages version v2, under the rule", 95, pairs, false},
+		{"p50 plus 20 %, of a service that is even", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.03)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.12, 0.03)) }, "pages p50, under the rule", 95, pairs, false},
+		{"p50 plus 20 %, of one that is less so", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.2)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.12, 0.2)) }, "pages p50, under the rule", 95, pairs, false},
+		{"p50 plus 8 %, which does not matter", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.1, 0.03)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.108, 0.03)) }, "", 0, 1, false},
+		{"p50 less 20 %", func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.12, 0.03)) }, func(s uint64) *report.Record { return made(s, 10, 0.1, around(0.096, 0.03)) }, "pages p50, under the rule", 95, pairs, true},
+	} {
+		found, regressed := 0, 0
+		for i := range uint64(pairs) {
+			c := compare.Compare(pair(one.before(2*i), one.now(2*i+1)))
+			want := report.Regressed
+			if one.improvements {
+				want = report.Improved
+			}
+			if one.of != "" && became(c)[one.of] == want {
+				found++
+			}
+			if c.Regressed {
+				regressed++
+			}
+		}
+		if one.of == "" {
+			found = regressed
+		}
+		if found < one.least || found > one.most || one.improvements && regressed > 1 {
+			t.Errorf("%s: %d of %d, want %d to %d; %d regressed", one.name, found, pairs, one.least, one.most, regressed)
+		}
+	}
+}
+
+// A run whose machine was busy for a part of it: single requests would say that the
+// median has moved, by hundreds of them, and they are one stall.
+func TestWhatHangsTogetherIsNoProof(t *testing.T) {
+	even := made(1, 10, 0.1, around(0.1, 0.03))
+	requests := 0
+	stalled := made(2, 10, 0.1, func(r *rand.Rand) float64 {
+		if requests++; requests > 400 {
+			return 0.14 * math.Exp(0.05*r.NormFloat64())
+		}
+		return around(0.1, 0.03)(r)
+	})
+	if c := compare.Compare(pair(even, stalled)); c.Regressed {
+		t.Errorf("%v", became(c))
+	}
+}
+
+func TestFailuresAreWorseUnlessAnExpectationSpeaksOfThem(t *testing.T) {
+	failing := func(failed int64) *report.Record {
+		r := made(3, 10, 0.1, around(0.1, 0.03))
+		load := r.Windows[0].Loads["pages"]
+		load.Outcomes = []loadgen.Outcome{{Status: 200, Count: load.Sent - failed}, {Status: 503, Count: failed}}
+		return r
+	}
+	if got := became(compare.Compare(pair(failing(10), failing(100)))); got["pages status 503, under the rule"] != report.Regressed {
+		t.Errorf("more: %v", got)
+	}
+	if got := became(compare.Compare(pair(failing(100), failing(10)))); got["pages status 503, under the rule"] != report.Improved {
+		t.Errorf("fewer: %v", got)
+	}
+	before, now := failing(10), failing(100)
+	for _, r := range []*report.Record{before, now} {
+		r.Expectations = []report.Expectation{{Expression: "pages.status[503] > 0", Verdict: report.Pass}}
+	}
+	if c := compare.Compare(pair(before, now)); c.Regressed || became(c)["pages status 503, under the rule"] != report.Changed {
+		t.Errorf("spoken of: %v", became(c))
+	}
+}
+
+func TestAShareIsHeldAgainstWhatWasAskedBefore(t *testing.T) {
+	share := func(expression, operator string, asked float64, count int64) *report.Record {
+		r := &report.Record{Verdict: report.Pass, Restored: true, Scenario: report.Scenario{Name: "made"}}
+		m := report.Measure{Unit: report.Share, Value: float64(count) / 1000, Part: &report.Part{Count: count, Total: 1000}}
+		r.Expectations = []report.Expectation{{Expression: expression, Verdict: report.Pass, Observed: fmt.Sprint(m.Value), Values: []report.Measure{m}, Bounds: []report.Bound{{Operator: operator, Value: &asked}}}}
+		return r
+	}
+	for _, one := range []struct {
+		operator    string
+		before, now int64
+		want        report.Became
+	}{
+		{"<", 100, 200, report.Regressed}, {"<", 200, 100, report.Improved}, {">=", 100, 200, report.Improved}, {">=", 200, 100, report.Regressed},
+		{"==", 100, 200, report.Regressed}, {"==", 200, 100, report.Improved}, {"!=", 100, 200, report.Changed}, {"<", 100, 110, ""},
+	} {
+		got := became(compare.Compare(pair(share("pages.share(x)", one.operator, 0.1, one.before), share("pages.share(x)", one.operator, 0.1, one.now))))
+		if got["pages.share(x)"] != one.want {
+			t.Errorf("%+v: %v", one, got)
+		}
+	}
+}
+
+func TestTheRunsAreSaidToBeUnlike(t *testing.T) {
+	before, now := records.Read(t, "canary-reviews"), records.Read(t, "canary-reviews")
+	now.Scenario.Digest, now.Scenario.Set = "sha256:0123456789abcdef", []string{"a=b"}
+	now.Tool.Version = "v9"
+	now.Asked[0].Plan.Connections = 7
+	now.Expectations[0].Expression = "another"
+	said := strings.Join(compare.Compare(pair(before, now)).Scenarios[0].Unlike, "\n")
+	for _, want := range []string{"not the same scenario text: 0123456789ab, before", "not the same --set: a=b, before none", "not the same meshchaos: v9", "load all-v1 pages: not the same was asked for: 7 connections", "expected now, and not before: all-v1 another"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+}
+
+func TestEachFaceShowsWhatHasChangedAndActsOnNothing(t *testing.T) {
+	passed, failed := records.Read(t, "delay-jason"), records.Read(t, "failing")
+	failed.Expectations[0].Observed = "<script>alert(1)</script>|`x`\x1b[31m\n# no"
+	c := compare.Compare(pair(passed, failed))
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"text":     func(b *bytes.Buffer) error { return compare.Text(b, c, true) },
+		"markdown": func(b *bytes.Buffer) error { return compare.Markdown(b, c) },
+		"html":     func(b *bytes.Buffer) error { return compare.HTML(b, c) },
+	} {
+		var out bytes.Buffer
+		if err := write(&out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		if !strings.Contains(strings.ToLower(text), "regressed") || !strings.Contains(text, "jason") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+		if strings.Contains(text, "\x1b") || strings.Contains(text, "\n# no") || name != "text" && strings.Contains(text, "<script>") || name == "markdown" && strings.Contains(text, "|`x`") {
+			t.Errorf("%s acts:\n%s", name, text)
+		}
+	}
+}
+
+func TestWhatIsKeptOfAnEarlierRunIsComparedAsTheRunItself(t *testing.T) {
+	before, now := records.Read(t, "delay-jason"), records.Read(t, "failing")
+	whole := compare.Compare(pair(before, now))
+	kept := compare.Compare(compare.Pair{Before: compare.Run{File: "old/report.json", Record: report.EarlierOf(before, "").Record()}, Now: compare.Run{File: "new/report.json", Record: now}})
+	if fmt.Sprintf("%+v", became(whole)) != fmt.Sprintf("%+v", became(kept)) || whole.Tests != kept.Tests {
+		t.Errorf("%v\n%v", became(whole), became(kept))
+	}
+}

@@ -1,0 +1,144 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// Text writes what has changed, as lines for a terminal; all also what has not.
+func Text(w io.Writer, c *report.Comparison, all bool) error {
+	var out strings.Builder
+	for _, s := range c.Scenarios {
+		fmt.Fprintf(&out, "%s\n", Heading(s))
+		fmt.Fprintf(&out, "  before  %s\n  now     %s\n", where(s.Before), where(s.Now))
+		for _, reason := range s.Unlike {
+			fmt.Fprintf(&out, "  %s\n", summary.Text(reason))
+		}
+		values := Shown(s, all)
+		if len(values) > 0 {
+			out.WriteByte('\n')
+		}
+		for _, v := range values {
+			fmt.Fprintf(&out, "  %-9s  %s\n             %s\n", v.Became, Name(v), Words(v))
+		}
+		out.WriteByte('\n')
+	}
+	for _, name := range c.New {
+		fmt.Fprintf(&out, "%s: there is no earlier run\n", summary.Text(name))
+	}
+	fmt.Fprintln(&out, Sum(c))
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// Heading is what became of a scenario in a few words.
+func Heading(s report.Compared) string {
+	words := summary.Text(s.Scenario) + ": " + string(Worst(s))
+	if Worst(s) == report.Regressed {
+		words = summary.Text(s.Scenario) + ": REGRESSED"
+	}
+	if len(s.Unlike) > 0 {
+		words += ", and the runs are not alike"
+	}
+	return words
+}
+
+// Worst is what heads a scenario: regressed if any value has, and alike if all are.
+func Worst(s report.Compared) report.Became {
+	for _, became := range order {
+		if slices.ContainsFunc(s.Values, func(v report.Difference) bool { return v.Became == became }) {
+			return became
+		}
+	}
+	return report.Alike
+}
+
+// order is that in which values are shown.
+var order = []report.Became{report.Regressed, report.Changed, report.Improved, report.Alike}
+
+// Shown are the values of a scenario that are to be shown, those that regressed first.
+func Shown(s report.Compared, all bool) []report.Difference {
+	var shown []report.Difference
+	for _, became := range order {
+		for _, v := range s.Values {
+			if v.Became == became && (all || became != report.Alike) {
+				shown = append(shown, v)
+			}
+		}
+	}
+	return shown
+}
+
+// Name is what a value is of: pages p50, step one-in-ten.
+func Name(v report.Difference) string {
+	words := summary.Text(strings.TrimSpace(v.Cohort + " " + v.Of))
+	switch {
+	case v.Window != "":
+		return words + ", " + summary.Text(summary.When(&report.Window{Name: v.Window, Step: v.Step}))
+	case v.Step != "":
+		return words + ", step " + summary.Text(v.Step)
+	}
+	return words
+}
+
+// Words are the values themselves, and what is to be said of them.
+func Words(v report.Difference) string {
+	words := fmt.Sprintf("%s, before %s", observedWords(v.Now), observedWords(v.Before))
+	if a, b := v.Before.Measure, v.Now.Measure; a != nil && b != nil && a.Unit == report.Seconds && a.Value > 0 && v.P != nil {
+		words += fmt.Sprintf(", %+.0f %%", (b.Value/a.Value-1)*100)
+	}
+	if v.P != nil {
+		words += ", " + chanceWords(*v.P)
+	}
+	if v.Remarks != "" {
+		words += "; " + summary.Text(v.Remarks)
+	}
+	return words
+}
+
+func observedWords(o report.Observed) string {
+	if o.Words == "" {
+		return "not known"
+	}
+	return summary.Text(o.Words)
+}
+
+// chanceWords is a p in words. Nobody needs to know how much less than a trillionth.
+func chanceWords(p float64) string {
+	switch {
+	case p < 1e-12:
+		return "p < 1e-12"
+	case p < 0.001:
+		return fmt.Sprintf("p = %.0e", p)
+	}
+	return fmt.Sprintf("p = %.2g", p)
+}
+
+// Sum is what a comparison came to in one sentence.
+func Sum(c *report.Comparison) string {
+	var words []string
+	for _, became := range order {
+		if n := c.Count(became); n > 0 {
+			words = append(words, fmt.Sprintf("%s %s", summary.Plural(int64(n), "value"), became))
+		}
+	}
+	return fmt.Sprintf("%s compared: %s (%s, together by chance in %s of cases at most)", summary.Plural(int64(len(c.Scenarios)), "scenario"),
+		strings.Join(words, ", "), summary.Plural(int64(c.Tests), "test"), summary.Share(c.Alpha))
+}
+
+func where(s report.Side) string {
+	words := fmt.Sprintf("%s, %s, run %s", s.Started.UTC().Format(time.DateTime+"Z"), summary.Word(s.Verdict), summary.Text(s.Run))
+	if !s.Restored {
+		words += ", NOT RESTORED"
+	}
+	if s.File != "" {
+		words += ", " + summary.Text(s.File)
+	}
+	return words
+}

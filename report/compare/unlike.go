@@ -1,0 +1,132 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// unlike says what of two runs was not the same beside what they observed.
+func unlike(before, now *report.Record) []string {
+	var all []string
+	say := func(differ bool, format string, args ...any) {
+		if differ {
+			all = append(all, fmt.Sprintf(format, args...))
+		}
+	}
+	a, b := before.Scenario, now.Scenario
+	say(a.Digest != b.Digest, "not the same scenario text: %s, before %s", short(b.Digest), short(a.Digest))
+	say(!maps.Equal(a.Params, b.Params), "not the same parameters: %s, before %s", params(b.Params), params(a.Params))
+	say(!slices.Equal(a.Set, b.Set), "not the same --set: %s, before %s", listed(b.Set), listed(a.Set))
+	all = append(all, expected(before, now)...)
+	all = append(all, loaded(before, now)...)
+	say(before.Mesh.Kind != now.Mesh.Kind, "not the same mesh: %s, before %s", now.Mesh.Kind, before.Mesh.Kind)
+	say(before.Mesh.Namespace != now.Mesh.Namespace, "not the same namespace: %s, before %s", now.Mesh.Namespace, before.Mesh.Namespace)
+	say(before.Mesh.Version != now.Mesh.Version, "not the same version of the mesh: %s, before %s", cmp.Or(now.Mesh.Version, "not known"), cmp.Or(before.Mesh.Version, "not known"))
+	say(before.Tool.Version != now.Tool.Version || before.Tool.Commit != now.Tool.Commit, "not the same meshchaos: %s, before %s", tool(now.Tool), tool(before.Tool))
+	for _, w := range now.Windows {
+		if old := before.Window(w.Name, w.Step); old == nil {
+			say(true, "%s: it was not driven before", summary.When(&w))
+		} else if w.Cut != "" || old.Cut != "" {
+			say(true, "%s: the load was cut off, and is not compared", summary.When(&w))
+		}
+	}
+	for _, w := range before.Windows {
+		say(now.Window(w.Name, w.Step) == nil, "%s: it was driven before, and not now", summary.When(&w))
+	}
+	return all
+}
+
+// expected says which expectations only one of the runs had.
+func expected(before, now *report.Record) []string {
+	rows := func(r *report.Record) (all []string) {
+		for _, e := range r.Expectations {
+			all = append(all, strings.TrimSpace(e.Step+" "+e.Expression))
+		}
+		return all
+	}
+	old, new := rows(before), rows(now)
+	var all []string
+	for _, row := range new {
+		if !slices.Contains(old, row) {
+			all = append(all, "expected now, and not before: "+row)
+		}
+	}
+	for _, row := range old {
+		if !slices.Contains(new, row) {
+			all = append(all, "expected before, and not now: "+row)
+		}
+	}
+	return all
+}
+
+// loaded says which loads were asked for otherwise.
+func loaded(before, now *report.Record) []string {
+	name := func(a report.Asked) string { return strings.TrimSpace(a.Step + " " + a.Cohort) }
+	old := map[string]report.Asked{}
+	for _, a := range before.Asked {
+		old[name(a)] = a
+	}
+	var all []string
+	for _, a := range now.Asked {
+		was, known := old[name(a)]
+		switch {
+		case !known:
+			all = append(all, "load "+name(a)+": it was not asked for before")
+		case !reflect.DeepEqual(was.Plan, a.Plan):
+			all = append(all, fmt.Sprintf("load %s: not the same was asked for: %s, before %s", name(a), asked(a), asked(was)))
+		case was.From != a.From:
+			all = append(all, fmt.Sprintf("load %s: it comes from %s, before from %s", name(a), a.From, was.From))
+		}
+		delete(old, name(a))
+	}
+	for _, gone := range slices.Sorted(maps.Keys(old)) {
+		all = append(all, "load "+gone+": it was asked for before, and not now")
+	}
+	return all
+}
+
+// asked words how much load was asked for.
+func asked(a report.Asked) string {
+	words := []string{summary.Plural(int64(a.Plan.Connections), "connection")}
+	if a.Plan.Requests > 0 {
+		words = append(words, summary.Plural(a.Plan.Requests, "request"))
+	}
+	if a.Plan.QPS > 0 {
+		words = append(words, summary.Number(a.Plan.QPS)+" a second")
+	}
+	if a.Plan.Duration.Duration > 0 {
+		words = append(words, "for "+a.Plan.Duration.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// short is a digest as far as it takes to tell it from others.
+func short(digest string) string {
+	_, hex, _ := strings.Cut(digest, ":")
+	return cmp.Or(hex[:min(len(hex), 12)], "none")
+}
+
+func params(all map[string]string) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		words = append(words, name+"="+all[name])
+	}
+	return listed(words)
+}
+
+func listed(all []string) string { return cmp.Or(strings.Join(all, ", "), "none") }
+
+func tool(t report.Tool) string {
+	words := t.Version
+	if t.Commit != "" {
+		words += " (" + t.Commit[:min(len(t.Commit), 12)] + ")"
+	}
+	return words
+}

@@ -1,0 +1,115 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// values are those of two runs: their verdicts, what was expected, what the loads came to.
+func (p Pair) values() []*value {
+	before, now := p.Before.Record, p.Now.Record
+	all := append(verdicts(before, now), expectations(before, now)...)
+	for i := range now.Windows {
+		w := &now.Windows[i]
+		old := before.Window(w.Name, w.Step)
+		if old == nil || old.Cut != "" || w.Cut != "" {
+			continue // of a load that was cut off nobody knows what it would have come to
+		}
+		for _, cohort := range slices.Sorted(maps.Keys(w.Loads)) {
+			a, b := old.Loads[cohort], w.Loads[cohort]
+			if a == nil || b == nil || a.Failure != "" || b.Failure != "" {
+				continue
+			}
+			l := loads{before: before, now: now, window: w, cohort: cohort, old: a, new: b}
+			all = append(all, l.latencies()...)
+			all = append(all, l.shares()...)
+		}
+	}
+	return all
+}
+
+// loads are those of a cohort in a window of two runs.
+type loads struct {
+	before, now *report.Record
+	window      *report.Window
+	cohort      string
+	old, new    *loadgen.Result
+}
+
+// value is one of them.
+func (l loads) value(of string) *value {
+	return &value{Difference: report.Difference{Of: of, Window: l.window.Name, Step: l.window.Step, Cohort: l.cohort}}
+}
+
+// verdicts are those of the runs as a whole, and whether everything was restored.
+func verdicts(before, now *report.Record) []*value {
+	words := func(restored bool) report.Observed {
+		if restored {
+			return report.Observed{Words: "restored"}
+		}
+		return report.Observed{Words: "not restored"}
+	}
+	verdict := report.Difference{Of: "verdict", Became: turned(before.Verdict, now.Verdict), Before: report.Observed{Words: string(before.Verdict)}, Now: report.Observed{Words: string(now.Verdict)}}
+	restored := report.Difference{Of: "restored", Became: report.Alike, Before: words(before.Restored), Now: words(now.Restored)}
+	switch {
+	case before.Restored && !now.Restored:
+		restored.Became = report.Regressed
+	case now.Restored && !before.Restored:
+		restored.Became = report.Improved
+	}
+	return []*value{{Difference: verdict}, {Difference: restored}}
+}
+
+// turned is what became of a verdict. Of those that are no pass none is better.
+func turned(before, now report.Verdict) report.Became {
+	switch {
+	case before == now:
+		return report.Alike
+	case before == report.Pass:
+		return report.Regressed
+	case now == report.Pass:
+		return report.Improved
+	}
+	return report.Changed
+}
+
+// expectations are those that both runs had, by their step and their text.
+func expectations(before, now *report.Record) []*value {
+	var all []*value
+	left := slices.Clone(before.Expectations)
+	for _, e := range now.Expectations {
+		at := slices.IndexFunc(left, func(o report.Expectation) bool { return o.Step == e.Step && o.Expression == e.Expression })
+		if at < 0 {
+			continue
+		}
+		old := left[at]
+		left = slices.Delete(left, at, at+1)
+		v := report.Difference{Of: e.Expression, Step: e.Step, Became: turned(old.Verdict, e.Verdict), Before: observed(old), Now: observed(e)}
+		if v.Became != report.Alike {
+			v.Remarks = fmt.Sprintf("%s, before %s", e.Verdict, old.Verdict)
+		}
+		all = append(all, &value{Difference: v})
+		all = append(all, portions(before, now, old, e)...)
+	}
+	return all
+}
+
+// observed is what an expectation observed, in words and as what it measured.
+func observed(e report.Expectation) report.Observed {
+	o := report.Observed{Words: e.Observed}
+	if len(e.Values) == 1 {
+		o.Measure = &e.Values[0]
+	}
+	return o
+}
+
+// part is a share of requests as it was observed.
+func part(count, total int64) report.Observed {
+	m := report.Measure{Unit: report.Share, Value: float64(count) / float64(total)}
+	return report.Observed{Words: fmt.Sprintf("%s (%d of %d)", summary.Share(m.Value), count, total), Measure: &m}
+}
