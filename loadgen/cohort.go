@@ -1,7 +1,9 @@
 package loadgen
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -169,8 +171,12 @@ func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record fu
 
 // progress is for an observer, from the start of the load on.
 func (c *cohort) progress() Progress {
-	sent, errs := c.rec.progress()
-	return Progress{Cohort: c.name, Sent: sent, Errors: errs, Planned: c.plan.Requests, Elapsed: Duration{Duration: c.elapsed()}, Ended: c.hasEnded()}
+	p := Progress{Cohort: c.name, Planned: c.plan.Requests, Duration: c.plan.Duration, QPS: c.plan.QPS, Elapsed: Duration{Duration: c.elapsed()}, Ended: c.hasEnded()}
+	c.rec.glance(&p, time.Now())
+	slices.SortFunc(p.Ways, func(a, b Way) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Error, b.Error))
+	})
+	return p
 }
 
 func (c *cohort) hasEnded() bool {

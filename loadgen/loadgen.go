@@ -173,4 +173,21 @@ type Progress struct {
 	Planned int64    `json:"planned,omitempty"`
 	Elapsed Duration `json:"elapsed"`
 	Ended   bool     `json:"ended,omitempty"` // it sends nothing any more
+
+	Duration Duration `json:"duration,omitzero"` // Plan.Duration
+	QPS      float64  `json:"qps,omitempty"`     // Plan.QPS
+
+	Ways []Way `json:"ways,omitempty"` // how those of Sent ended, by status and error
+
+	// Percentiles of the response times so far, as of a second ago at the most; 0:
+	// nothing that counts has ended.
+	P50 Duration `json:"p50,omitzero"`
+	P99 Duration `json:"p99,omitzero"`
+}
+
+// Way is how many requests ended alike.
+type Way struct {
+	Status int    `json:"status,omitempty"` // as an Outcome has it
+	Error  string `json:"error,omitempty"`
+	Count  int64  `json:"count"`
 }

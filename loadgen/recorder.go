@@ -18,7 +18,13 @@ type recorder struct {
 	replies           map[reply]*alike
 	response, service Histogram
 	slots             slots
+
+	glanced  time.Time // when the percentiles below were reckoned
+	p50, p99 Duration
 }
+
+// glanceEvery is how often percentiles are reckoned for an observer.
+const glanceEvery = time.Second
 
 // ended is a request that has ended. Its id is only valid until the connection
 // sends the next one.
@@ -94,6 +100,28 @@ func (r *recorder) progress() (sent, errs int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.sent, r.errs
+}
+
+// glance is what a progress tells of the requests so far. It holds the lock, for which
+// every request waits, for as long as it takes to go through a handful of replies and,
+// once a second, through a histogram.
+func (r *recorder) glance(p *Progress, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.Sent, p.Errors = r.sent, r.errs
+	for rep, same := range r.replies {
+		i := slices.IndexFunc(p.Ways, func(w Way) bool { return w.Status == rep.status && w.Error == rep.err })
+		if i < 0 {
+			i, p.Ways = len(p.Ways), append(p.Ways, Way{Status: rep.status, Error: rep.err})
+		}
+		p.Ways[i].Count += same.count
+	}
+	if now.Sub(r.glanced) >= glanceEvery || p.Ended {
+		r.glanced = now
+		r.p50.Duration, _ = r.response.Quantile(0.5)
+		r.p99.Duration, _ = r.response.Quantile(0.99)
+	}
+	p.P50, p.P99 = r.p50, r.p99
 }
 
 // series is how the load went over time.

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
+// waitEvery is how often what is waited for is told of where there is no terminal.
+const waitEvery = 5 * time.Second
+
 // liveLine shows what is waited for. On a terminal it is one line, written over; elsewhere
-// it is a line each time that it has become another, and never more often than plainEvery.
+// it is a line each time that it has become another, and never more often than waitEvery.
 type liveLine struct {
 	w     io.Writer
 	width int // columns of the terminal; 0: there is none
@@ -17,17 +20,22 @@ type liveLine struct {
 }
 
 func newLiveLine(w io.Writer) *liveLine {
-	return &liveLine{w: w, width: columns(w), began: time.Now()}
+	l := &liveLine{w: w, began: time.Now()}
+	if movable(w) {
+		l.width = columns(w)
+	}
+	return l
 }
 
 // wait shows words that the next ones take the place of.
 func (l *liveLine) wait(words string) {
 	if l.width > 0 {
+		l.width = columns(l.w) // it may have become another
 		line := []rune(l.clock() + " " + words)
 		fmt.Fprintf(l.w, "\r\x1b[K%s", string(line[:min(len(line), l.width-1)]))
 		return
 	}
-	if words == l.said || !l.at.IsZero() && time.Since(l.at) < plainEvery {
+	if words == l.said || !l.at.IsZero() && time.Since(l.at) < waitEvery {
 		return
 	}
 	l.said, l.at = words, time.Now()

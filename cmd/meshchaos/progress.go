@@ -3,123 +3,223 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
-// plainEvery is how often a load reports where there is no terminal.
-const plainEvery = 5 * time.Second
+const (
+	drawEvery  = 200 * time.Millisecond // on a terminal
+	plainEvery = 10 * time.Second       // elsewhere: how long a load says nothing
+	plainFirst = 3 * time.Second        // but for the first time
+)
 
-// progress shows how far a run has come: bars on a terminal, else plain lines.
-// Phases and loads are told of by goroutines of their own.
+// progress shows how far a run has come. On a terminal its last lines tell what goes on,
+// and each phase that has ended leaves one; elsewhere there is a line for what begins, and
+// one now and then for what goes on. Phases and loads are told of by goroutines of their
+// own.
 type progress struct {
 	mu    sync.Mutex
 	w     io.Writer
-	live  bool
 	began time.Time
-	bars  *mpb.Progress
-	of    map[string]*mpb.Bar
-	said  map[string]time.Duration
+
+	words string // the phase under way; empty: none
+	since time.Time
+	again string // what it waits for
+	at    runner.At
+	given bool // something was given
+	loads []*pace
+	extra func(width int) []styled // of mutants: how many are done
+
+	board *board // nil: there is no terminal that can be written over
+	color bool
+	over  chan struct{} // closed: nothing is drawn any more; nil: nothing is
+	drawn chan struct{}
 }
 
 func newProgress(w io.Writer) *progress {
-	return &progress{w: w, live: isTerminal(w), began: time.Now()}
+	p := &progress{w: w, began: time.Now()}
+	if movable(w) {
+		p.board, p.color = newBoard(w), colorful(w)
+	}
+	return p
 }
 
+// observe hears what happens in a run.
 func (p *progress) observe(e runner.Event) {
-	if e.Load == nil {
-		p.phase(e.Phase)
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.live {
-		p.bar(*e.Load)
-		return
-	}
-	if last := p.said[e.Load.Cohort]; e.Load.Elapsed.Duration-last >= plainEvery {
-		p.said[e.Load.Cohort] = e.Load.Elapsed.Duration
-		fmt.Fprintf(p.w, "%s   %s\n", p.clock(), wordProgress(*e.Load))
+	switch {
+	case e.Load != nil:
+		p.load(*e.Load)
+	case e.Again && p.board != nil:
+		p.mu.Lock()
+		p.again = e.Phase
+		p.mu.Unlock()
+	default:
+		p.begin(e.Phase, e.At)
 	}
 }
 
-// phase begins a phase on a line of its own.
-func (p *progress) phase(words string) {
-	p.end()
+// phase begins a phase that is not part of a run.
+func (p *progress) phase(words string) { p.begin(words, runner.At{}) }
+
+func (p *progress) begin(words string, at runner.At) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.said = map[string]time.Duration{}
-	remark(p.w, p.clock()+" "+words)
+	if p.board == nil {
+		remark(p.w, p.clock(time.Now())+" "+words)
+	}
+	p.leave()
+	p.words, p.again, p.since, p.at, p.loads, p.extra = words, "", time.Now(), at, nil, nil
+	p.given = p.given || at.Part == runner.PartGiven
+	if p.board != nil && p.over == nil {
+		p.over, p.drawn = make(chan struct{}), make(chan struct{})
+		go p.keepDrawing(p.over, p.drawn)
+	}
 }
 
-// end takes the bars of a phase away.
+// leave has the phase that was under way leave its line.
+func (p *progress) leave() {
+	if p.board == nil || p.words == "" {
+		return
+	}
+	p.board.wipe()
+	remark(p.w, p.clock(p.since)+" "+p.ended())
+	p.words = ""
+}
+
+// ended words a phase that has ended: how long it took, and what its loads came to.
+func (p *progress) ended() string {
+	words := fmt.Sprintf("%s, %.1fs", p.words, time.Since(p.since).Seconds())
+	var loads []string
+	for _, l := range p.loads {
+		loads = append(loads, l.ended())
+	}
+	if len(loads) > 0 {
+		words += ": " + strings.Join(loads, "; ")
+	}
+	return words
+}
+
+// end takes away what tells of what goes on.
 func (p *progress) end() {
 	p.mu.Lock()
+	p.leave()
+	over, drawn := p.over, p.drawn
+	p.over = nil
+	p.mu.Unlock()
+	if over != nil {
+		close(over)
+		<-drawn
+	}
+}
+
+// keepDrawing draws until it is over.
+func (p *progress) keepDrawing(over, drawn chan struct{}) {
+	defer close(drawn)
+	ticker := time.NewTicker(drawEvery)
+	defer ticker.Stop()
+	for {
+		p.mu.Lock()
+		if p.words != "" {
+			width, _ := p.board.size()
+			p.board.draw(p.lines(width - 1))
+		}
+		p.mu.Unlock()
+		select {
+		case <-over:
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// load notes how far a cohort is.
+func (p *progress) load(l loadgen.Progress) {
+	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bars == nil {
+	i := slices.IndexFunc(p.loads, func(have *pace) bool { return have.last.Cohort == l.Cohort })
+	if i < 0 {
+		i, p.loads = len(p.loads), append(p.loads, &pace{})
+	}
+	of := p.loads[i]
+	of.add(l)
+	if p.board != nil {
 		return
 	}
-	for _, bar := range p.of {
-		bar.Abort(true)
+	if due := of.said + plainEvery; of.said == 0 && l.Elapsed.Duration < plainFirst || of.said > 0 && l.Elapsed.Duration < due {
+		return
 	}
-	p.bars.Wait()
-	p.bars, p.of = nil, nil
+	of.said = max(l.Elapsed.Duration, time.Nanosecond)
+	fmt.Fprintf(p.w, "%s   %s\n", p.clock(time.Now()), of.words())
 }
 
-func (p *progress) clock() string {
-	return fmt.Sprintf("%6.1fs", time.Since(p.began).Seconds())
+func (p *progress) clock(at time.Time) string {
+	return fmt.Sprintf("%6.1fs", at.Sub(p.began).Seconds())
 }
 
-// bar shows one cohort; without a number to come to it only counts.
-func (p *progress) bar(load loadgen.Progress) {
-	if p.bars == nil {
-		p.bars, p.of = mpb.New(mpb.WithOutput(fileOf(p.w)), mpb.WithWidth(64)), map[string]*mpb.Bar{}
+// lines are what goes on now: where in the run that is, what, and each cohort.
+func (p *progress) lines(width int) []styled {
+	clock := p.clock(time.Now()) + " "
+	words := fmt.Sprintf("%s, for %.0fs", p.words, time.Since(p.since).Seconds())
+	if p.again != "" {
+		words = p.again
 	}
-	bar := p.of[load.Cohort]
-	if bar == nil {
-		var style mpb.BarFillerBuilder = mpb.BarStyle()
-		count := decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)
-		if load.Planned == 0 {
-			style, count = mpb.NopStyle(), decor.CurrentNoUnit("%d", decor.WCSyncSpace)
+	var lines []styled
+	if where := p.where(); len(where) > 0 {
+		where[0] = append(styled{{text: clock}}, where[0]...)
+		lines = append(lines, wrapped(where, 2, width, len(clock))...)
+		clock = strings.Repeat(" ", len(clock))
+	}
+	var said []styled
+	for _, word := range strings.Fields(words) {
+		said = append(said, plainly(word))
+	}
+	said[0] = plainly(clock + said[0][0].text)
+	lines = append(lines, wrapped(said, 1, width, len(clock))...)
+	name := 0
+	for _, l := range p.loads {
+		name = max(name, len(l.last.Cohort))
+	}
+	for _, l := range p.loads {
+		lines = append(lines, p.fit(l, name, width)...)
+	}
+	if p.extra != nil {
+		lines = append(lines, p.extra(width)...)
+	}
+	return lines
+}
+
+// where are the parts of a run, with the one under way in brackets.
+func (p *progress) where() []styled {
+	if p.at.Part == "" {
+		return nil
+	}
+	parts := []runner.Part{runner.PartBaseline, runner.PartApply, runner.PartLoad, runner.PartUndo, runner.PartRecovery}
+	if p.given {
+		parts = append([]runner.Part{runner.PartGiven}, parts...)
+	}
+	var fields []styled
+	for _, part := range parts {
+		one := styled{{text: string(part)}}
+		if part == p.at.Part {
+			one = styled{{text: "[" + string(part) + "]", style: p.style("1")}}
 		}
-		bar = p.bars.New(load.Planned, style, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(load.Cohort, decor.WCSyncSpaceR), count),
-			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)))
-		p.of[load.Cohort] = bar
+		fields = append(fields, one)
 	}
-	bar.SetCurrent(load.Sent)
+	if p.at.Of > 0 {
+		fields = append(fields, styled{{text: fmt.Sprintf("step %d of %d: %s", p.at.Number, p.at.Of, p.at.Step)}})
+	}
+	return fields
 }
 
-func wordProgress(l loadgen.Progress) string {
-	words := fmt.Sprintf("%s: %d requests", l.Cohort, l.Sent)
-	if l.Planned > 0 {
-		words = fmt.Sprintf("%s: %d of %d requests", l.Cohort, l.Sent, l.Planned)
+// style is one that is shown, if colours are.
+func (p *progress) style(of string) string {
+	if p.color {
+		return of
 	}
-	if l.Errors > 0 {
-		words += fmt.Sprintf(", %d errors", l.Errors)
-	}
-	return words
-}
-
-// wordTarget says what a cohort sends, and as whom.
-func wordTarget(p loadgen.Plan) string {
-	if p.TCP != nil {
-		return "TCP " + p.TCP.Address
-	}
-	words := p.HTTP.Method + " " + p.HTTP.URL
-	if p.HTTP.Login != nil {
-		words += ", signed in as " + p.HTTP.Login.Form["username"]
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.HTTP.Header)) {
-		words += fmt.Sprintf(", %s: %s", name, p.HTTP.Header[name])
-	}
-	return words
+	return ""
 }

@@ -1,16 +1,190 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// The bar asks how many survived from a goroutine of its own.
-func TestMutantsThatEndWhileTheBarIsDrawnKeepNobodyWaiting(t *testing.T) {
-	screen, tty := openTerminal(t)
-	drain(screen)
+func lasting(d time.Duration) loadgen.Duration { return loadgen.Duration{Duration: d} }
+
+// jason and others are how far two cohorts are.
+var (
+	jason = loadgen.Progress{
+		Cohort: "jason", Sent: 12, Planned: 40, Errors: 2, QPS: 5, Elapsed: lasting(4 * time.Second), P50: lasting(6012345 * time.Microsecond), P99: lasting(6100 * time.Millisecond),
+		Ways: []loadgen.Way{{Error: "timeout", Count: 1}, {Status: 200, Count: 10}, {Status: 503, Count: 1}},
+	}
+	others = loadgen.Progress{Cohort: "others", Sent: 100, Elapsed: lasting(4 * time.Second), Ways: []loadgen.Way{{Status: 200, Count: 100}}}
+)
+
+// underWay is a run whose second step of three is under load.
+func underWay(view *progress) {
+	at := runner.At{Part: runner.PartBaseline}
+	view.observe(runner.Event{Phase: "baseline", At: at})
+	baseline := jason
+	baseline.Sent, baseline.Planned, baseline.Ended, baseline.Ways = 13, 13, true, []loadgen.Way{{Status: 200, Count: 13}}
+	view.observe(runner.Event{Load: &baseline})
+	at = runner.At{Part: runner.PartLoad, Step: "half", Number: 2, Of: 3}
+	view.observe(runner.Event{Phase: "load of step half", At: at})
+	view.observe(runner.Event{Load: &jason, At: at})
+	view.observe(runner.Event{Load: &others, At: at})
+}
+
+// times are those of a transcript, which differ.
+var times = regexp.MustCompile(`(?m)^ *[0-9]+\.[0-9]s|, [0-9]+\.[0-9]s`)
+
+func TestATerminalShowsWhatGoesOnAndKeepsALineForEachPhase(t *testing.T) {
+	for _, columns := range []int{120, 80, 40} {
+		t.Run(fmt.Sprint(columns), func(t *testing.T) {
+			screen, tty := watch(t, columns)
+			view := newProgress(tty)
+			underWay(view)
+			shown := screen.await(`others .*200: 100`)
+			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3/s of 5/s", "timeout: 1, 200: 10, 503: 1", "p50 6.01s, p99 6.1s", "6s left", "25/s"} {
+				if !strings.Contains(times.ReplaceAllString(shown, ""), want) && columns > 60 {
+					t.Errorf("it does not show %q:\n%s", want, shown)
+				}
+			}
+			for _, line := range strings.Split(shown, "\n") {
+				if len([]rune(line)) >= columns {
+					t.Errorf("%d columns of %d: %q", len([]rune(line)), columns, line)
+				}
+			}
+			if bar := strings.Contains(shown, "[===         ]"); bar != (columns == 120) {
+				t.Errorf("a bar is shown: %v\n%s", bar, shown)
+			}
+			view.observe(runner.Event{Phase: "load of step half, for 10s: until something", Again: true})
+			screen.await(`until something`)
+			view.end()
+			fmt.Fprintln(tty, "the report")
+			left := times.ReplaceAllString(screen.last(tty), "")
+			want := " baseline: jason 13 of 13 (200: 13)\n load of step half: jason 12 of 40 (timeout: 1, 200: 10, 503: 1); others 100 (200: 100)\nthe report\n"
+			if diff := cmp.Diff(unfolded(want), unfolded(left)); diff != "" {
+				t.Errorf("what is left (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// unfolded is a transcript without the folds of a narrow terminal.
+func unfolded(text string) string {
+	return regexp.MustCompile(`\s+`).ReplaceAllString(text, " ")
+}
+
+func TestATerminalThatBecomesNarrowKeepsNothingOfWhatWasWide(t *testing.T) {
+	screen, tty := watch(t, 100)
+	fmt.Fprintln(tty, "what was there before")
+	view := newProgress(tty)
+	underWay(view)
+	screen.await(`others .*200: 100`)
+	screen.resize(40, 24)
+	later := others
+	later.Sent, later.Ways = 107, []loadgen.Way{{Status: 200, Count: 107}}
+	view.observe(runner.Event{Load: &later})
+	screen.await(`200: 107`)
+	screen.resize(120, 8)
+	later.Sent, later.Ways = 111, []loadgen.Way{{Status: 200, Count: 111}}
+	view.observe(runner.Event{Load: &later})
+	screen.await(`200: 111`)
+	view.end()
+	left := screen.last(tty)
+	if !strings.HasPrefix(left, "what was there before\n") || strings.Contains(left, "left") || strings.Contains(left, "[load]") || strings.Count(left, "jason") != 2 {
+		t.Errorf("what is left is\n%s", left)
+	}
+}
+
+func TestWhereNothingCanBeWrittenOverThereAreLines(t *testing.T) {
+	screen, tty := watch(t, 80)
+	t.Setenv("TERM", "dumb")
+	view := newProgress(tty)
+	underWay(view)
+	view.end()
+	left := times.ReplaceAllString(screen.last(tty), "")
+	if strings.Contains(screen.raw, "\x1b") || !strings.HasPrefix(left, " baseline\n") || !strings.Contains(left, " load of step half\n") || !strings.Contains(left, "jason: 12 of 40 requests, 3/s of 5/s, timeout: 1, 200: 10, 503: 1") {
+		t.Errorf("there was %q", screen.raw)
+	}
+}
+
+func TestColoursAreOnlyWhereTheyAreWanted(t *testing.T) {
+	for _, no := range []string{"", "1"} {
+		screen, tty := watch(t, 80)
+		t.Setenv("NO_COLOR", no)
+		view := newProgress(tty)
+		underWay(view)
+		screen.await(`others .*200: 100`)
+		view.end()
+		screen.last(tty)
+		if colours := strings.Contains(screen.raw, "\x1b[31m503: 1\x1b[0m"); colours != (no == "") || strings.Contains(screen.raw, "m") && no != "" && regexp.MustCompile("\x1b\\[[0-9;]*m").MatchString(screen.raw) {
+			t.Errorf("NO_COLOR=%s: %q", no, screen.raw)
+		}
+	}
+}
+
+func TestALoadIsToldOfAfterThreeSecondsAndThenEveryTen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		view := newProgress(&out)
+		view.phase("load under the rule")
+		for range 125 {
+			time.Sleep(200 * time.Millisecond)
+			now := others
+			now.Elapsed = lasting(time.Since(view.since))
+			now.Sent = int64(now.Elapsed.Seconds() * 10)
+			now.Ways, now.Duration = []loadgen.Way{{Status: 200, Count: now.Sent}}, lasting(time.Minute)
+			view.observe(runner.Event{Load: &now})
+		}
+		view.end()
+		want := "   0.0s load under the rule\n   3.0s   others: 30 requests, 10/s, 200: 30, 57s left\n  13.0s   others: 130 requests, 10/s, 200: 130, 47s left\n  23.0s   others: 230 requests, 10/s, 200: 230, 37s left\n"
+		if out.String() != want {
+			t.Errorf("told was\n%swant\n%s", &out, want)
+		}
+	})
+}
+
+func TestWhatIsLeftOfALoadIsByWhatEndsItFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		p    loadgen.Progress
+		want string
+	}{
+		"requests":                     {loadgen.Progress{Sent: 20, Planned: 50, Elapsed: lasting(2 * time.Second)}, "3s left"},
+		"requests at a rate":           {loadgen.Progress{Sent: 20, Planned: 50, QPS: 3, Elapsed: lasting(2 * time.Second)}, "10s left"},
+		"a duration":                   {loadgen.Progress{Sent: 20, Duration: lasting(time.Minute), Elapsed: lasting(2 * time.Second)}, "58s left"},
+		"requests and a duration":      {loadgen.Progress{Sent: 20, Planned: 1000, Duration: lasting(10 * time.Second), Elapsed: lasting(2 * time.Second)}, "8s left"},
+		"another cohort":               {loadgen.Progress{Sent: 20, Elapsed: lasting(2 * time.Second)}, ""},
+		"requests none of which ended": {loadgen.Progress{Planned: 5, Elapsed: lasting(2 * time.Second)}, ""},
+		"nothing any more":             {loadgen.Progress{Sent: 5, Planned: 5, Ended: true}, "ended"},
+	} {
+		var l pace
+		l.add(c.p)
+		if got := l.remaining(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestTheRateIsThatOfLate(t *testing.T) {
+	var l pace
+	for i := range 51 { // a tenth of a second each; a hundred a second, and then ten
+		sent := int64(min(i, 20)*10 + max(i-20, 0))
+		l.add(loadgen.Progress{Sent: sent, Elapsed: lasting(time.Duration(i) * 100 * time.Millisecond)})
+	}
+	if rate := l.rate(); rate < 9.9 || rate > 10.1 {
+		t.Errorf("it is %v", rate)
+	}
+}
+
+func TestMutantsThatEndWhileTheyAreDrawnKeepNobodyWaiting(t *testing.T) {
+	screen, tty := watch(t, 80)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -26,6 +200,9 @@ func TestMutantsThatEndWhileTheBarIsDrawnKeepNobodyWaiting(t *testing.T) {
 	select {
 	case <-ended:
 	case <-time.After(20 * time.Second):
-		t.Fatal("the bar waits for the mutants, and they for the bar")
+		t.Fatal("what is drawn waits for the mutants, and they for it")
+	}
+	if left := screen.last(tty); strings.Count(left, "100 mutants, ") != 10 || strings.Contains(left, "survived") {
+		t.Errorf("what is left is\n%s", left)
 	}
 }

@@ -2,45 +2,36 @@ package main
 
 import (
 	"fmt"
-	"sync/atomic"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"time"
 
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// mutantProgress shows how many mutants are done: a bar on a terminal, else a line
-// for each.
+// mutantProgress shows how many mutants are done: a line that is written over on a
+// terminal, else one for each.
 type mutantProgress struct {
 	*progress
-	bar      *mpb.Bar
-	survived atomic.Int64 // and not under the lock, which end holds while the bar is drawn for the last time
+	all, ran, survived int
 }
 
 func (p *mutantProgress) begin(mutants int) {
 	p.phase(fmt.Sprintf("%d mutants", mutants))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.live {
-		return
+	p.all = mutants
+	p.extra = func(int) []styled {
+		return []styled{{{text: fmt.Sprintf("  %d of %d done, %d survived", p.ran, p.all, p.survived)}}}
 	}
-	p.bars = mpb.New(mpb.WithOutput(fileOf(p.w)), mpb.WithWidth(64))
-	p.bar = p.bars.New(int64(mutants), mpb.BarStyle(), mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%d survived", p.survived.Load()) }), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
-	p.of = map[string]*mpb.Bar{"": p.bar}
 }
 
 func (p *mutantProgress) done(m report.Mutant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.ran++
 	if m.Fate == report.Survived {
-		p.survived.Add(1)
+		p.survived++
 	}
-	if p.live {
-		p.bar.Increment()
-		return
+	if p.board == nil {
+		fmt.Fprintf(p.w, "%s   %s: %s\n", p.clock(time.Now()), m.ID, m.Fate)
 	}
-	fmt.Fprintf(p.w, "%s   %s: %s\n", p.clock(), m.ID, m.Fate)
 }

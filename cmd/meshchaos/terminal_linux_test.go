@@ -19,6 +19,7 @@ import (
 // the one can be read from the other.
 func openTerminal(t *testing.T) (screen, tty *os.File) {
 	t.Helper()
+	t.Setenv("TERM", "xterm")
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +133,9 @@ func TestWhatIsSaidOfAFileOrAPhaseIsFoldedOnATerminal(t *testing.T) {
 		t.Errorf("it printed %q", lines)
 	}
 	screen, tty := openTerminal(t)
-	newProgress(tty).phase(strings.Repeat("a word, ", 12) + "the last")
+	view := newProgress(tty)
+	view.phase(strings.Repeat("a word, ", 12) + "the last")
+	view.end()
 	if err := tty.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,11 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		return nil
 	}
 	r.stage = stage.Name
+	if stage.Name == report.Given {
+		r.proceed(PartGiven, "")
+	} else {
+		r.proceed(PartApply, stage.Name)
+	}
 	r.phase("applying %s", report.StageWords(stage.Name))
 	for _, group := range byKind(stage.Changes) {
 		began := time.Now()
@@ -189,6 +194,7 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 	if len(back) == 0 {
 		return nil
 	}
+	r.proceed(PartUndo, "")
 	r.phase("undoing")
 	groups := byKind(back)
 	slices.Reverse(groups)

@@ -106,6 +106,7 @@ func (r *run) preflight(ctx, listening context.Context) error {
 	if err := r.free(ctx); errors.As(err, &busy) { // its rules the plan would take for what was there
 		return err // any other is found again by claim, when it is known what this user may not do
 	}
+	r.proceed(PartCheck, "")
 	r.phase("checking the scenario against the mesh")
 	planned, err := PlanOn(ctx, r.mesh, r.scenario, r.Options)
 	if err != nil {

@@ -72,8 +72,32 @@ type Options struct {
 // Event is something that a user who waits may want to see.
 type Event struct {
 	Phase string            // what begins now, worded; empty: a progress
+	Again bool              // it is what goes on already, worded with for how long, and what is waited for
+	At    At                // where in the run that is
 	Load  *loadgen.Progress // nil: a phase
 }
+
+// At is a place in a run.
+type At struct {
+	Part   Part
+	Step   string // of a scenario with steps, the one under way
+	Number int    // of it, from 1
+	Of     int    // how many there are
+}
+
+// Part is one of the parts that a run goes through, apply and load once a step.
+type Part string
+
+// The parts, in their order.
+const (
+	PartCheck    Part = "check"
+	PartGiven    Part = "given"
+	PartBaseline Part = "baseline"
+	PartApply    Part = "apply"
+	PartLoad     Part = "load"
+	PartUndo     Part = "undo"
+	PartRecovery Part = "recovery"
+)
 
 // RefusedError says that a run was refused before anything was written.
 type RefusedError struct{ Err error }
@@ -261,6 +285,15 @@ func discreet(s *scenarios.Scenario, tell func(Event)) func(Event) {
 		e.Phase = s.Hide(e.Phase)
 		tell(e)
 	}
+}
+
+// proceed says which part of the run begins, of the step of a name.
+func (r *run) proceed(part Part, step string) {
+	at := At{Part: part, Step: step}
+	if i := slices.IndexFunc(r.scenario.Steps, func(s scenarios.Step) bool { return s.Name == step }); i >= 0 && step != "" {
+		at.Number, at.Of = i+1, len(r.scenario.Steps)
+	}
+	r.voice.enter(at)
 }
 
 // phase says what begins now.

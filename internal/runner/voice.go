@@ -14,10 +14,18 @@ const sayAgainEvery = 10 * time.Second
 type voice struct {
 	mu      sync.Mutex
 	tell    func(Event) // nil: nobody hears it
+	place   At          // where in the run that is
 	phase   string      // the one that began last
 	began   time.Time
 	waiting string    // what it waits for; empty: nothing is known
 	at      time.Time // when something was told last
+}
+
+// enter has what is told from now on be of another place of the run.
+func (v *voice) enter(at At) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.place = at
 }
 
 // begin tells of a phase. What goes on, such as an undoing that is tried again, is
@@ -48,7 +56,7 @@ func (v *voice) progress(e Event) {
 
 // say needs the lock.
 func (v *voice) say(e Event) {
-	if v.tell != nil {
+	if e.At = v.place; v.tell != nil {
 		v.tell(e)
 	}
 	v.at = time.Now()
@@ -87,5 +95,5 @@ func (v *voice) again() {
 	if v.waiting != "" {
 		words += ": " + v.waiting
 	}
-	v.say(Event{Phase: words})
+	v.say(Event{Phase: words, Again: true})
 }

@@ -20,6 +20,7 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	if name == report.During {
 		w.Step = step.Name
 	}
+	r.proceed(map[string]Part{report.Baseline: PartBaseline, report.During: PartLoad, report.Recovery: PartRecovery}[name], w.Step)
 	r.phase("%s", w.Words())
 	if err := r.part(ctx); err != nil {
 		return err
