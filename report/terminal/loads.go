@@ -16,7 +16,7 @@ func (p *printer) loads(r *report.Record) {
 		return
 	}
 	p.line("")
-	if lines, ok := p.first(loadTable(all, true), loadTable(all, false)); ok {
+	if lines, ok := p.first(loadTable(all), narrowLoadTable(all)); ok {
 		p.text(lines)
 		return
 	}
@@ -42,36 +42,52 @@ func wordWindow(l summary.Load) string {
 	return fmt.Sprintf("%s, cut off: %s", summary.When(l.Window), l.Window.Cut)
 }
 
-// loadTable has the windows in a column, or on lines of their own.
-func loadTable(all []summary.Load, column bool) table {
-	errors := slices.ContainsFunc(all, func(l summary.Load) bool { return l.Failures() != "-" })
+// loadTable has the windows in a column.
+func loadTable(all []summary.Load) table {
 	t := table{
-		header: []string{"load", "requests", "qps", "p50", "p90", "p99", "max", "status"},
-		right:  []bool{false, true, true, true, true, true, true, false, false},
-	}
-	if column {
-		t.header, t.right = slices.Insert(t.header, 1, "cohort"), slices.Insert(t.right, 1, false)
-	}
-	if errors {
-		t.header = append(t.header, "errors")
+		header: []string{"load", "cohort", "requests", "qps", "p50", "p90", "p99", "max", "status", "errors"},
+		right:  []bool{false, false, true, true, true, true, true, true, false, false},
 	}
 	for i, l := range all {
-		one := row{cells: []string{l.Cohort, l.Requests(), l.QPS(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), l.Statuses()}}
-		if errors {
-			one.cells = append(one.cells, l.Failures())
-		}
 		window := ""
 		if first(all, i) {
-			window = wordWindow(l)
+			window = summary.When(l.Window)
+			if l.Window.Cut != "" {
+				window += ", cut off" // a problem says why
+			}
 		}
-		if column {
-			one.cells = slices.Insert(one.cells, 0, window)
-		} else {
-			one.heading, one.cells[0] = window, "  "+one.cells[0]
+		t.rows = append(t.rows, row{cells: append([]string{window, l.Cohort}, append(numbers(l), l.Statuses(), l.Failures())...)})
+	}
+	if !slices.ContainsFunc(all, func(l summary.Load) bool { return l.Failures() != "-" }) {
+		return t.without("errors")
+	}
+	return t
+}
+
+// narrowLoadTable has them on lines of their own, and the errors beside the statuses.
+func narrowLoadTable(all []summary.Load) table {
+	t := table{
+		header: []string{"load", "requests", "qps", "p50", "p90", "p99", "max", "status"},
+		right:  []bool{false, true, true, true, true, true, true, false},
+	}
+	for i, l := range all {
+		ended := l.Statuses()
+		if errors := l.Failures(); errors != "-" {
+			t.header[len(t.header)-1] = "status, errors"
+			ended = strings.TrimPrefix(ended+", "+errors, "-, ")
+		}
+		one := row{cells: append([]string{"  " + l.Cohort}, append(numbers(l), ended)...)}
+		if first(all, i) {
+			one.heading = wordWindow(l)
 		}
 		t.rows = append(t.rows, one)
 	}
 	return t
+}
+
+// numbers are those of a load, as a table has them.
+func numbers(l summary.Load) []string {
+	return []string{l.Requests(), l.QPS(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}
 }
 
 // wordLoad is a line of the table as a text.
