@@ -84,6 +84,7 @@ type Earlier struct {
 	Asked        []Asked       `json:"asked"`
 	Windows      []Window      `json:"windows"` // of each load the outcomes, the latencies and what they were over time
 	Expectations []Expectation `json:"expectations"`
+	Comparison   *Comparison   `json:"comparison,omitempty"` // what has changed since
 }
 
 // EarlierOf is what a record keeps of another, which was read from a file.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/verdict"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -73,6 +74,7 @@ func judge(record *report.Record) error {
 		return err
 	}
 	verdict.Judge(record, scenario).Enter(record)
+	compare.Enter(record)
 	return nil
 }
 

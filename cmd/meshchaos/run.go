@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -24,6 +25,8 @@ type runFlags struct {
 	override  scenarios.Override
 	seed      uint64
 	reportDir string
+	baseline  string                 // where the reports of earlier runs are; empty: nothing is compared
+	earlier   map[string]compare.Run // those, by their scenario
 	output    string
 	explain   bool
 	noLog     bool
@@ -79,6 +82,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	complete(cmd, "cohort", cohortNames)
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
 	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json and what is made of it into this folder: report.html, report.md, junit.xml and results/ (of several scenarios, each into a folder of its name, and what is of all into this one)")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with an earlier run: its report.json, or a folder with that of each scenario")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
 	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long")
 	flags.Lookup("wait").NoOptDefVal = waitDefault
@@ -193,5 +197,5 @@ func (f *runFlags) read(cmd *cobra.Command, args []string) ([]*scenarios.Scenari
 			return nil, ofFile(s, err)
 		}
 	}
-	return all, nil
+	return all, f.readBaseline(cmd, all)
 }

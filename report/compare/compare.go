@@ -51,6 +51,18 @@ func Compare(pairs ...Pair) *report.Comparison {
 	return c
 }
 
+// Enter enters into a record what has changed since the earlier run that it keeps, in the
+// place of what it said of that; without one it does nothing.
+func Enter(r *report.Record) {
+	if r.ComparedWith == nil {
+		return
+	}
+	earlier := Run{File: r.ComparedWith.File, Record: r.ComparedWith.Record()}
+	c := Compare(Pair{Before: earlier, Now: Run{Record: r}})
+	c.Tool = r.Tool
+	r.ComparedWith.Comparison = c
+}
+
 func side(r Run) report.Side {
 	return report.Side{Run: r.Record.Run, File: r.File, Started: r.Record.Started, Verdict: r.Record.Verdict, Restored: r.Record.Restored}
 }

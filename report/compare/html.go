@@ -13,7 +13,7 @@ import (
 var page string
 
 var pages = template.Must(template.New("compare").Funcs(template.FuncMap{
-	"sum": Sum, "heading": Heading, "where": where, "name": Name, "words": Words, "worst": Worst,
+	"sum": Sum, "heading": Heading, "where": Where, "name": Name, "words": Words, "worst": Worst,
 	"moved": func(s report.Compared) []report.Difference { return Shown(s, false) },
 	"all":   func(s report.Compared) []report.Difference { return Shown(s, true) },
 }).Parse(page))

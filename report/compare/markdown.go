@@ -22,7 +22,7 @@ func Markdown(w io.Writer, c *report.Comparison) error {
 	}
 	fmt.Fprintf(&out, "## %s\n\n%s.\n", heading, cell(Sum(c)))
 	for _, s := range c.Scenarios {
-		fmt.Fprintf(&out, "\n### %s\n\n- before: %s\n- now: %s\n", cell(Heading(s)), cell(where(s.Before)), cell(where(s.Now)))
+		fmt.Fprintf(&out, "\n### %s\n\n- before: %s\n- now: %s\n", cell(Heading(s)), cell(Where(s.Before)), cell(Where(s.Now)))
 		for _, reason := range s.Unlike {
 			fmt.Fprintf(&out, "- %s\n", cell(reason))
 		}

@@ -16,7 +16,7 @@ func Text(w io.Writer, c *report.Comparison, all bool) error {
 	var out strings.Builder
 	for _, s := range c.Scenarios {
 		fmt.Fprintf(&out, "%s\n", Heading(s))
-		fmt.Fprintf(&out, "  before  %s\n  now     %s\n", where(s.Before), where(s.Now))
+		fmt.Fprintf(&out, "  before  %s\n  now     %s\n", Where(s.Before), Where(s.Now))
 		for _, reason := range s.Unlike {
 			fmt.Fprintf(&out, "  %s\n", summary.Text(reason))
 		}
@@ -132,7 +132,8 @@ func Sum(c *report.Comparison) string {
 		strings.Join(words, ", "), summary.Plural(int64(c.Tests), "test"), summary.Share(c.Alpha))
 }
 
-func where(s report.Side) string {
+// Where says which run it is.
+func Where(s report.Side) string {
 	words := fmt.Sprintf("%s, %s, run %s", s.Started.UTC().Format(time.DateTime+"Z"), summary.Word(s.Verdict), summary.Text(s.Run))
 	if !s.Restored {
 		words += ", NOT RESTORED"

@@ -1,6 +1,6 @@
 // Package html is the face of a report for a ticket, a browser and paper: one page that
 // needs nothing beside it, and no script. It may import report, report/summary,
-// report/plot and loadgen.
+// report/compare, report/plot and loadgen.
 package html
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/report/plot"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
@@ -30,6 +31,11 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"where":    summary.Where,
 	"took":     took,
 	"moment":   moment,
+	"compared": compare.Sum,
+	"side":     compare.Where,
+	"name":     compare.Name,
+	"words":    compare.Words,
+	"moved":    func(s report.Compared) []report.Difference { return compare.Shown(s, false) },
 }).ParseFS(files, "*.tmpl"))
 
 func style() (template.CSS, error) {

@@ -1,6 +1,6 @@
 // Package terminal is the face of a report for people at a terminal, and for a
 // log: the verdict, what failed, the loads, the expectations, the objects. It may
-// import report and report/summary.
+// import report, report/summary and report/compare.
 package terminal
 
 import (
@@ -39,6 +39,7 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	p.objects(r, o.Wide)
 	p.remarks("warning", summary.Warnings(r))
 	p.remarks("problem", problems(r))
+	p.compared(r, o.Wide)
 	p.line("")
 	p.line("%s", p.ending(r))
 	return p.err

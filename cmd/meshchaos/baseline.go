@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// readBaseline reads the earlier runs that --baseline names, before the first scenario is
+// run. That there is none of any is an error, and of one a remark: it may be new.
+func (f *runFlags) readBaseline(cmd *cobra.Command, all []*scenarios.Scenario) error {
+	if !cmd.Flags().Changed("baseline") {
+		return nil
+	}
+	var err error
+	if f.earlier, err = latestOf(cmd.InOrStdin(), f.baseline); err != nil {
+		return fmt.Errorf("reading --baseline: %w", err)
+	}
+	var without []string
+	for _, s := range all {
+		if _, there := f.earlier[s.Name]; !there {
+			without = append(without, s.Name)
+		}
+	}
+	if len(without) == len(all) {
+		return fmt.Errorf("reading --baseline: %s has no report of %s, only of %s; name a run of it", f.baseline, strings.Join(without, ", "), strings.Join(slices.Sorted(maps.Keys(f.earlier)), ", "))
+	}
+	if len(without) > 0 {
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: --baseline: %s has no report of %s, which is compared with nothing", f.baseline, strings.Join(without, ", ")))
+	}
+	return nil
+}
+
+// compare compares a run with the earlier one of its scenario, if there is one.
+func (f *runFlags) compare(record *report.Record) {
+	if earlier, there := f.earlier[record.Scenario.Name]; there {
+		record.ComparedWith = report.EarlierOf(earlier.Record, earlier.File)
+		compare.Enter(record)
+	}
+}
