@@ -105,16 +105,14 @@ func scheme(which string) chromedp.Action[chromedp.Void] {
 // pages writes the page of each record, and the index, into a folder.
 func pages(t *testing.T) (folder string, names []string) {
 	folder = t.TempDir()
-	var runs []Run
 	for _, name := range records.Names(t) {
 		r := records.Read(t, name)
 		if err := os.WriteFile(filepath.Join(folder, name+".html"), []byte(written(t, r)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		runs = append(runs, Run{r, name + ".html"})
 	}
 	var index strings.Builder
-	if err := Index(&index, runs); err != nil {
+	if err := Index(&index, ended(t, func(name string) string { return name })); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"index": index.String(), "hostile": written(t, poisoned(t, "failing", evil))} {

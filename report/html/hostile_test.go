@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
@@ -107,19 +108,6 @@ func TestNoTextActs(t *testing.T) {
 	}
 }
 
-func TestAPageOfHugeTextsIsNoHugePage(t *testing.T) {
-	r := records.Read(t, "failing")
-	huge := strings.Repeat("5 MB of a body ", 5<<20/15)
-	for i := range r.Expectations {
-		r.Expectations[i].Observed, r.Expectations[i].Reason = huge, huge
-	}
-	r.Problems = []string{huge}
-	r.Windows[1].Calls[0].Call.Path = "/" + huge
-	if page := written(t, r); len(page) > 500_000 {
-		t.Errorf("the page has %d bytes", len(page))
-	}
-}
-
 // TestAPageOfAForeignRecordIsWritten: what is odd in a record is no reason to fail.
 func TestAPageOfAForeignRecordIsWritten(t *testing.T) {
 	text := "a"
@@ -137,42 +125,82 @@ func TestAPageOfAForeignRecordIsWritten(t *testing.T) {
 	}
 }
 
-func TestAManySidedRunIsNoHugePage(t *testing.T) {
-	r := records.Read(t, "delay-jason")
-	during := *r.Window(report.During, "")
-	for i := range 12 {
-		w := during
-		w.Step = fmt.Sprint("step-", i)
-		r.Windows = append(r.Windows, w)
+// TestNoPageIsHuge: what is too much is left out, the page says what, and that the
+// verdict and the first expectation are there all the same.
+func TestNoPageIsHuge(t *testing.T) {
+	for name, steps := range map[string]int{"a dozen steps": 12, "thirty steps": 30} {
+		r := records.Read(t, "delay-jason")
+		during := *r.Window(report.During, "")
+		for i := range steps {
+			w := during
+			w.Step = fmt.Sprint("step-", i)
+			w.Loads = map[string]*loadgen.Result{}
+			for j := range steps {
+				long := *during.Loads["others"]
+				long.Series = &loadgen.Series{Width: long.Series.Width}
+				for k := range 300 {
+					long.Series.Begun = append(long.Series.Begun, int64(k%17))
+					long.Series.P50 = append(long.Series.P50, new(float64(1+k%13)/100))
+					long.Series.P99 = append(long.Series.P99, new(float64(1+k%11)/10))
+				}
+				w.Loads[fmt.Sprint("cohort-", j)] = &long
+			}
+			r.Windows = append(r.Windows, w)
+		}
+		for range 30 * steps {
+			r.Expectations = append(r.Expectations, r.Expectations[0])
+		}
+		page := written(t, r)
+		if len(page) > most {
+			t.Errorf("%s: the page has %d bytes", name, len(page))
+		}
+		for _, want := range []string{"What is left out, for this page would be too large", "the text of the scenario", "jason.min &gt;= 5.9s", fmt.Sprintf("%d held", len(r.Expectations))} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not have %q", name, want)
+			}
+		}
 	}
-	if page := written(t, r); len(page) > 500_000 {
-		t.Errorf("the page has %d bytes", len(page))
+	if page := written(t, poisoned(t, "failing", strings.Repeat("&", 5_000))); len(page) > most {
+		t.Errorf("of texts that are long in a page it has %d bytes", len(page))
+	}
+	r := records.Read(t, "failing")
+	body := strings.Repeat("5 MB of a body ", 5<<20/15)
+	r.Expectations[0].Observed, r.Expectations[0].Reason, r.Problems, r.Windows[1].Calls[0].Call.Path = body, body, []string{body}, "/"+body
+	if page := written(t, r); len(page) > 200_000 || !strings.Contains(page, "(the beginning of 52") {
+		t.Errorf("of huge texts it has %d bytes", len(page))
 	}
 }
 
-func TestTheIndexLeadsToEachRun(t *testing.T) {
-	var runs []Run
+// ended are the scenarios of all records, and one that has none.
+func ended(t *testing.T, folder func(name string) string) []summary.Ended {
+	all := []summary.Ended{{Name: "shop", Word: "refused", Why: "there is no mesh"}}
 	for _, name := range records.Names(t) {
-		runs = append(runs, Run{records.Read(t, name), name + "/report.html"})
+		r := records.Read(t, name)
+		all = append(all, summary.Ended{Name: name, Record: r, Took: r.Ended.Sub(r.Started), Folder: folder(name)})
 	}
-	runs = append(runs, Run{poisoned(t, "failing", evil), "javascript:alert(1)"})
+	return all
+}
+
+func TestTheIndexLeadsToEachRun(t *testing.T) {
+	runs := ended(t, func(name string) string { return name })
 	var out strings.Builder
 	if err := Index(&out, runs); err != nil {
 		t.Fatal(err)
 	}
-	for _, run := range runs[:len(runs)-1] {
-		if !strings.Contains(out.String(), `<a href="`+run.Page+`">`+run.Record.Scenario.Name+`</a>`) {
-			t.Errorf("it does not lead to %s:\n%s", run.Page, &out)
+	for _, run := range runs[1:] {
+		if !strings.Contains(out.String(), `<a href="`+run.Folder+`/report.html">`+run.Name+`</a>`) {
+			t.Errorf("it does not lead to %s:\n%s", run.Folder, &out)
 		}
 	}
-	if strings.Contains(out.String(), `"javascript:`) || strings.Contains(out.String(), "<script") || strings.Contains(out.String(), "<img") {
+	golden(t, "index", normal(out.String()))
+
+	out.Reset()
+	if err := Index(&out, []summary.Ended{
+		{Name: evil, Record: poisoned(t, "failing", evil), Folder: "javascript:alert(1)"}, {Name: evil, Why: evil, Word: evil},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), `"javascript:`) || strings.Contains(out.String(), "<script") || strings.Contains(out.String(), "<img") || strings.ContainsAny(out.String(), "\x1b\u202e") {
 		t.Errorf("a text acts:\n%s", &out)
 	}
-	golden(t, "index", normal(func() string {
-		var clean strings.Builder
-		if err := Index(&clean, runs[:len(runs)-1]); err != nil {
-			t.Fatal(err)
-		}
-		return clean.String()
-	}()))
 }

@@ -4,6 +4,7 @@
 package html
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
@@ -43,16 +44,45 @@ func style() (template.CSS, error) {
 	return template.CSS(string(own) + plot.Style), err
 }
 
-// Write writes the page of a run.
+// most is how many bytes a page has at most: a ticket takes it, and a browser shows it
+// at once.
+const most = 500_000
+
+// Write writes the page of a run. What is too much for one page is left out, the least
+// important first, and the page says so.
 func Write(w io.Writer, r *report.Record) error {
-	p, err := newPage(summary.Clean(r))
+	text, err := write(r)
 	if err != nil {
-		return err
-	}
-	if err := templates.ExecuteTemplate(w, "page.tmpl", p); err != nil {
 		return fmt.Errorf("writing the page of %s: %w", r.Scenario.Name, err)
 	}
-	return nil
+	_, err = w.Write(text)
+	return err
+}
+
+func write(r *report.Record) ([]byte, error) {
+	p, err := newPage(summary.Clean(r))
+	if err != nil {
+		return nil, err
+	}
+	for {
+		text, err := p.text()
+		if err != nil || len(text) <= most {
+			return text, err
+		}
+		if !p.shorten() {
+			break
+		}
+	}
+	if p, err = brief(r); err != nil {
+		return nil, err
+	}
+	return p.text()
+}
+
+func (p *page) text() ([]byte, error) {
+	var text bytes.Buffer
+	err := templates.ExecuteTemplate(&text, "page.tmpl", p)
+	return text.Bytes(), err
 }
 
 // Index writes a page that leads to those of several scenarios.
@@ -62,7 +92,7 @@ func Index(w io.Writer, all []summary.Ended) error {
 		if one.Record != nil {
 			one.Record = summary.Clean(one.Record)
 		}
-		one.Name, one.Why = summary.Text(one.Name), summary.Text(one.Why)
+		one.Name, one.Word, one.Why = summary.Text(one.Name), summary.Text(one.Word), summary.Text(one.Why)
 		clean[i] = one
 	}
 	if err := templates.ExecuteTemplate(w, "index.tmpl", index{clean}); err != nil {

@@ -13,13 +13,13 @@ import (
 // object is one that the run wrote.
 type object struct {
 	summary.Object
-	Writes    []write
+	Writes    []writing
 	UnderTest bool     // a step wrote it, and not only what is given
 	Parts     []string // of its proof
 }
 
-// write is one write of an object.
-type write struct {
+// writing is one write of an object.
+type writing struct {
 	Stage, Action string
 	Given         bool
 	Live, After   mark
@@ -39,7 +39,7 @@ func objects(r *report.Record) []object {
 			for r.Changes[next].Object != o.Name {
 				next++
 			}
-			w := write{Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
+			w := writing{Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
 			if len(c.LiveIn) > 0 {
 				w.Live = reckoned("proxies", len(c.LiveIn), fmt.Sprint(len(c.LiveIn)), "changes", next, "liveIn")
 				w.After = marked(c.Live, c.Live.Round(time.Millisecond).String(), "changes", next, "live")

@@ -32,6 +32,9 @@ type page struct {
 	Reconciled   []reconciled
 	Params       []param
 	Command      string
+	Text         string            // of the scenario
+	Files        map[string]string // of rules that it names
+	Omitted      []string          // what is not on the page, since it would be too large
 }
 
 type param struct{ Name, Value string }
@@ -40,7 +43,7 @@ func newPage(r *report.Record) (*page, error) {
 	p := &page{
 		Record: r, Problems: summary.Problems(r), Warnings: summary.Warnings(r),
 		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), LoadsAsked: loadsAsked(r), Shares: shares(r),
-		Objects: objects(r), Command: summary.Command(r),
+		Objects: objects(r), Command: summary.Command(r), Text: r.Scenario.Text, Files: r.Scenario.Files,
 	}
 	p.tally()
 	p.trees()
@@ -48,8 +51,11 @@ func newPage(r *report.Record) (*page, error) {
 	for _, name := range slices.Sorted(maps.Keys(r.Scenario.Params)) {
 		p.Params = append(p.Params, param{name, r.Scenario.Params[name]})
 	}
-	var err error
-	p.Pictures, err = draw(r)
+	pictures, beside, err := draw(r)
+	p.Pictures = pictures
+	if what := several(beside, "cohort in the pictures", "cohorts in the pictures"); what != "" {
+		p.Omitted = append(p.Omitted, what)
+	}
 	return p, err
 }
 
@@ -126,7 +132,7 @@ type share struct {
 	interval
 	Share, Count, Total mark
 	Asked               []mark
-	From, Wide, Dot     float64   // the interval and the share, in percent of the way from none to all
+	From, Wide, Dot     float64   // the interval and the share, in percent of the way from none to all, within the picture
 	Bounds              []float64 // what was asked, likewise
 }
 
@@ -142,14 +148,14 @@ func shares(r *report.Record) []share {
 				Share: marked(m.Value, summary.Share(m.Value), "expectations", i, "values", j, "value"),
 				Count: counted(m.Part.Count, "expectations", i, "values", j, "part", "count"),
 				Total: counted(m.Part.Total, "expectations", i, "values", j, "part", "total"),
-				From:  100 * m.Part.Low, Wide: 100 * (m.Part.High - m.Part.Low), Dot: 100 * m.Value,
+				From:  100 * m.Part.Low, Wide: 100 * (m.Part.High - m.Part.Low), Dot: min(100*m.Value, 99),
 			}
 			for k, b := range e.Bounds {
 				if b.Value == nil || b.Of != m.Of {
 					continue
 				}
 				bound := marked(*b.Value, strings.TrimPrefix(b.Operator+" ", "== ")+measured(*b.Value, m.Unit), "expectations", i, "bounds", k, "value")
-				s.Asked, s.Bounds = append(s.Asked, bound), append(s.Bounds, 100*min(max(*b.Value, 0), 1))
+				s.Asked, s.Bounds = append(s.Asked, bound), append(s.Bounds, min(100*max(*b.Value, 0), 99.4))
 			}
 			all = append(all, s)
 		}

@@ -77,8 +77,12 @@ type entry struct {
 	Name   string
 }
 
-// draw draws each cohort, in the order in which the load was asked for.
-func draw(r *report.Record) ([]pictures, error) {
+// mostDrawn is how many cohorts are drawn: more are no picture of a run.
+const mostDrawn = 12
+
+// draw draws each cohort, in the order in which the load was asked for, and says how many
+// there are beside those.
+func draw(r *report.Record) (all []pictures, beside int, err error) {
 	var names []string
 	results := map[string][]*loadgen.Result{} // by window; nil: the cohort was not in it
 	for _, l := range summary.Loads(r) {
@@ -90,15 +94,15 @@ func draw(r *report.Record) ([]pictures, error) {
 			results[l.Cohort][i] = r.Windows[i].Loads[l.Cohort]
 		}
 	}
-	var all []pictures
+	cut(&names, mostDrawn, &beside)
 	for i, name := range names {
 		one := pictures{ID: fmt.Sprintf("cohort-%d", i+1), Cohort: name}
 		if err := one.draw(r, results[name]); err != nil {
-			return nil, fmt.Errorf("drawing the load of %s: %w", name, err)
+			return nil, 0, fmt.Errorf("drawing the load of %s: %w", name, err)
 		}
 		all = append(all, one)
 	}
-	return all, nil
+	return all, beside, nil
 }
 
 func (p *pictures) draw(r *report.Record, results []*loadgen.Result) error {

@@ -52,7 +52,7 @@ func newTree(w *report.Window, e report.Explained, pointer string) tree {
 		return t
 	}
 	words := t.Calls()
-	end := ended(e.Call)
+	end := endOf(e.Call)
 	whole := max(end.Sub(e.Call.Started), time.Millisecond)
 	var enter func(c *report.Call, pointer string)
 	enter = func(c *report.Call, pointer string) {
@@ -77,11 +77,11 @@ func percent(part, whole time.Duration) float64 {
 	return math.Round(min(100*part.Seconds()/whole.Seconds(), 100)*100) / 100
 }
 
-// ended is when the last of a call and those below it did.
-func ended(c *report.Call) time.Time {
+// endOf is when the last of a call and those below it did.
+func endOf(c *report.Call) time.Time {
 	end := c.Started.Add(c.Duration.Duration)
 	for i := range c.Calls {
-		if below := ended(&c.Calls[i]); below.After(end) {
+		if below := endOf(&c.Calls[i]); below.After(end) {
 			end = below
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,5 +153,30 @@ func TestTicksAreRoundNumbers(t *testing.T) {
 		if got := strings.Join(labels, " "); got != one.want || one.least > 0 && low > one.least || high < one.most {
 			t.Errorf("%g to %g: %s from %g to %g; want %s", one.least, one.most, got, low, high, one.want)
 		}
+	}
+}
+
+func TestNoMorePointsAreDrawnThanAreSeen(t *testing.T) {
+	var many []Point
+	for i := range 100_000 {
+		many = append(many, Point{float64(i) / 100_000, float64(i % 7)})
+	}
+	kept := thin(many)
+	if len(kept) > 2*width+2 {
+		t.Errorf("of %d points %d are left", len(many), len(kept))
+	}
+	low, high, last := false, false, -1.0
+	for _, point := range kept {
+		if point.X < last {
+			t.Fatalf("%g stands behind %g", point.X, last)
+		}
+		low, high, last = low || point.Y == 0, high || point.Y == 6, point.X
+	}
+	if !low || !high {
+		t.Error("a peak is lost")
+	}
+	few := []Point{{0, 1}, {0.5, 2}, {1, 3}}
+	if got := thin(few); !slices.Equal(got, few) {
+		t.Errorf("of three points %v are left", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"regexp"
 	"strings"
 
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -61,7 +62,7 @@ func (p Picture) open(out *strings.Builder, element xml.StartElement) error {
 	for _, a := range element.Attr {
 		switch a.Name.Local {
 		case "d", "transform", "x", "y":
-			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
+			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(fine.ReplaceAllString(a.Value, "$1")))
 		case "style":
 			restyle(out, a.Value)
 		}
@@ -69,6 +70,9 @@ func (p Picture) open(out *strings.Builder, element xml.StartElement) error {
 	out.WriteString(">")
 	return nil
 }
+
+// fine is what of a number in a picture nobody sees.
+var fine = regexp.MustCompile(`(\.\d)\d+`)
 
 // size is the width and the height of the picture's view box.
 func size(element xml.StartElement) (width, height string) {

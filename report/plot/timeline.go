@@ -147,9 +147,32 @@ func (s *scale) line(line Line) Line {
 		for _, point := range stretch {
 			points = append(points, Point{s.at(point.X), point.Y})
 		}
-		placed.Stretches = append(placed.Stretches, points)
+		placed.Stretches = append(placed.Stretches, thin(points))
 	}
 	return placed
+}
+
+// thin leaves of the points that are drawn within one unit of the picture the lowest and
+// the highest: more is not seen, and makes a page large.
+func thin(points []Point) []Point {
+	var kept []Point
+	for from := 0; from < len(points); {
+		low, high, end := from, from, from
+		for ; end < len(points) && math.Floor(points[end].X*width) == math.Floor(points[from].X*width); end++ {
+			if points[end].Y < points[low].Y {
+				low = end
+			}
+			if points[end].Y > points[high].Y {
+				high = end
+			}
+		}
+		kept = append(kept, points[min(low, high)])
+		if low != high {
+			kept = append(kept, points[max(low, high)])
+		}
+		from = end
+	}
+	return kept
 }
 
 // ticks are where each window begins, where the last ends, and round numbers between

@@ -1,0 +1,174 @@
+package html
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// fewest is how many rows a table keeps at least.
+const fewest = 20
+
+// shorten leaves out the least important of what a page still has, and says whether
+// there was any. The verdict, the proofs' counts and what heads the page stay.
+func (p *page) shorten() bool {
+	for _, leave := range []func() string{p.noText, p.noFurther, p.noGiven, p.fewerPictures, p.noDiffs, p.fewerRows} {
+		if what := leave(); what != "" {
+			p.Omitted = append(p.Omitted, what)
+			return true
+		}
+	}
+	return false
+}
+
+func (p *page) noText() string {
+	if p.Text == "" && len(p.Files) == 0 {
+		return ""
+	}
+	p.Text, p.Files = "", nil
+	return "the text of the scenario"
+}
+
+func (p *page) noFurther() string {
+	count := len(p.Further)
+	p.Further = nil
+	return several(count, "further tree of calls", "further trees of calls")
+}
+
+func (p *page) noGiven() string {
+	return p.without(func(w writing) bool { return w.Given }, "of what is given")
+}
+
+func (p *page) noDiffs() string { return p.without(func(writing) bool { return true }, "of the rules") }
+
+// without leaves out the diffs of some writes.
+func (p *page) without(which func(writing) bool, of string) string {
+	count := 0
+	for i := range p.Objects {
+		for j := range p.Objects[i].Writes {
+			if w := &p.Objects[i].Writes[j]; w.Diff != nil && which(*w) {
+				w.Diff = nil
+				count++
+			}
+		}
+	}
+	return several(count, "diff "+of, "diffs "+of)
+}
+
+func (p *page) fewerPictures() string {
+	const kept = 4
+	count := max(len(p.Pictures)-kept, 0)
+	p.Pictures = p.Pictures[:len(p.Pictures)-count]
+	return several(count, "further cohort in the pictures", "further cohorts in the pictures")
+}
+
+// fewerRows halves the longest of the tables.
+func (p *page) fewerRows() string {
+	longest := 0
+	for _, n := range []int{len(p.Expectations), len(p.Explaining), len(p.Loads), len(p.LoadsAsked), len(p.Shares), len(p.Objects), len(p.Bites), len(p.Quantities), len(p.Reconciled)} {
+		longest = max(longest, n)
+	}
+	if longest <= fewest {
+		return ""
+	}
+	count := 0
+	limit := max(longest/2, fewest)
+	cut(&p.Expectations, limit, &count)
+	cut(&p.Explaining, limit, &count)
+	cut(&p.Loads, limit, &count)
+	cut(&p.LoadsAsked, limit, &count)
+	cut(&p.Shares, limit, &count)
+	cut(&p.Objects, limit, &count)
+	cut(&p.Bites, limit, &count)
+	cut(&p.Quantities, limit, &count)
+	cut(&p.Reconciled, limit, &count)
+	return several(count, "row of a table", "rows of tables")
+}
+
+// brief is a page of which all is left out that can be, with the beginnings of its texts.
+func brief(r *report.Record) (*page, error) {
+	short := summary.Clean(r)
+	shorten(reflect.ValueOf(short).Elem())
+	p, err := newPage(short)
+	if err != nil {
+		return nil, err
+	}
+	for p.shorten() {
+	}
+	p.Omitted = append(p.Omitted, "the ends of long texts")
+	count := 0
+	for i := range p.Explaining {
+		cut(&p.Explaining[i].Rows, fewest, &count)
+	}
+	if what := several(count, "call of a tree", "calls of trees"); what != "" {
+		p.Omitted = append(p.Omitted, what)
+	}
+	return p, nil
+}
+
+// beginning is the beginning of a text.
+func beginning(text string) string {
+	const runes = 120
+	if all := []rune(text); len(all) > runes {
+		return string(all[:runes]) + "…"
+	}
+	return text
+}
+
+// shorten leaves the beginnings of all texts of a value.
+func shorten(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(beginning(v.String()))
+	case reflect.Pointer:
+		if !v.IsNil() && v.Type() != reflect.TypeFor[*loadgen.Histogram]() {
+			shorten(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			shorten(v.Index(i))
+		}
+	case reflect.Map:
+		shortenMap(v)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				shorten(v.Field(i))
+			}
+		}
+	}
+}
+
+// shortenMap leaves the beginnings of the keys too, as many as there are.
+func shortenMap(v reflect.Value) {
+	for i, key := range v.MapKeys() {
+		value := reflect.New(v.Type().Elem()).Elem()
+		value.Set(v.MapIndex(key))
+		shorten(value)
+		short := beginning(key.String())
+		if short != key.String() {
+			v.SetMapIndex(key, reflect.Value{})
+			short = fmt.Sprintf("%s%d", short, i)
+		}
+		v.SetMapIndex(reflect.ValueOf(short).Convert(key.Type()), value)
+	}
+}
+
+func cut[T any](rows *[]T, limit int, count *int) {
+	if over := len(*rows) - limit; over > 0 {
+		*rows, *count = (*rows)[:limit], *count+over
+	}
+}
+
+func several(count int, one, more string) string {
+	switch count {
+	case 0:
+		return ""
+	case 1:
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", count, more)
+}
