@@ -35,6 +35,8 @@ type progress struct {
 	loads []*pace
 	extra func(width int) []styled // of mutants: how many are done
 
+	tell func(words string) // hears of each phase; nil: nobody does
+
 	board *board // nil: there is no terminal that can be written over
 	color bool
 	over  chan struct{} // closed: nothing is drawn any more; nil: nothing is
@@ -69,6 +71,9 @@ func (p *progress) phase(words string) { p.begin(words, runner.At{}) }
 func (p *progress) begin(words string, at runner.At) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.tell != nil {
+		p.tell(words)
+	}
 	if p.board == nil {
 		remark(p.w, p.clock(time.Now())+" "+words)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 func lasting(d time.Duration) loadgen.Duration { return loadgen.Duration{Duration: d} }
@@ -203,6 +204,30 @@ func TestMutantsThatEndWhileTheyAreDrawnKeepNobodyWaiting(t *testing.T) {
 		t.Fatal("what is drawn waits for the mutants, and they for it")
 	}
 	if left := screen.last(tty); strings.Count(left, "100 mutants, ") != 10 || strings.Contains(left, "survived") {
+		t.Errorf("what is left is\n%s", left)
+	}
+}
+
+func TestRunsBesideEachOtherAreEachOnALineOfTheirOwn(t *testing.T) {
+	screen, tty := watch(t, 80)
+	all := []*scenarios.Scenario{{Name: "first"}, {Name: "second"}}
+	release := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		beside(all, 2, streams{out: tty, err: tty}, func(s *scenarios.Scenario, to streams) outcome {
+			to.tell("load of " + s.Name)
+			<-release
+			fmt.Fprintf(to.out, "the report of %s\n", s.Name)
+			return outcome{name: s.Name, word: "pass"}
+		})
+	}()
+	screen.await(`(?m)^  first +load of first, for 0s$`)
+	screen.await(`(?m)^  second +load of second, for 0s$`)
+	close(release)
+	<-ended
+	left := screen.last(tty)
+	if strings.Contains(left, "load of") || strings.Count(left, "the report of") != 2 || strings.Count(left, "has ended: pass") != 2 {
 		t.Errorf("what is left is\n%s", left)
 	}
 }

@@ -54,6 +54,7 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 	}
 	id := fmt.Sprintf("%08x", uint32(newSeed()))
 	view := newProgress(to.progress())
+	view.tell = to.tell
 	defer view.end()
 	view.phase(fmt.Sprintf("%s of %s: opening the %s mesh", s.Name, s.Origin(), f.mesh.kind))
 	m, err := shared.open(ctx, s.Scenario, seed, id, view.phase)

@@ -176,33 +176,30 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 	for i := range ended {
 		ended[i] = make(chan struct{})
 	}
-	var mu sync.Mutex
-	say := func(w io.Writer, format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(w, format+"\n", args...)
-	}
+	going := newTogether(to.progress())
+	defer going.end()
 	var group errgroup.Group
 	go func() {
 		group.SetLimit(parallel)
 		for i, s := range all {
 			group.Go(func() error {
 				defer close(ended[i])
-				say(to.progress(), "%s begins (%d of %d)", s.Name, i+1, len(all))
-				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color, to.quiet})
-				say(to.progress(), "%s has ended: %s", s.Name, outcomes[i].word)
+				tell := going.begins(s.Name, i+1, len(all))
+				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color, to.quiet, tell})
+				going.ended(s.Name, outcomes[i].word)
 				return nil
 			})
 		}
 	}()
 	for i := range all {
 		<-ended[i]
-		mu.Lock()
-		_ = terminal.Fold(to.err, pieces[i].err.String(), columns(to.err)) // as other lines for who waits
-		_, err := pieces[i].out.WriteTo(to.out)
-		mu.Unlock()
+		var err error
+		going.say(func() {
+			_ = terminal.Fold(to.err, pieces[i].err.String(), columns(to.err)) // as other lines for who waits
+			_, err = pieces[i].out.WriteTo(to.out)
+		})
 		if err != nil {
-			say(to.err, "meshchaos: printing the report of %s: %v", all[i].Name, err)
+			going.say(func() { fmt.Fprintf(to.err, "meshchaos: printing the report of %s: %v\n", all[i].Name, err) })
 			outcomes[i].status = worse(outcomes[i].status, exitInconclusive)
 		}
 	}

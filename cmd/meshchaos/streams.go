@@ -19,6 +19,8 @@ type streams struct {
 	width    int  // columns of the terminal behind out; 0: there is none
 	color    bool // it is to be shown in colours
 	quiet    bool // no more than the verdict is wanted
+
+	tell func(phase string) // hears of each phase of a run beside others; nil: nobody does
 }
 
 func streamsOf(cmd *cobra.Command) streams {
