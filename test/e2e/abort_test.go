@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh/meshtest"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report"
@@ -40,11 +41,18 @@ func TestALoadOfWhichOthersSufferIsEndedOnACluster(t *testing.T) {
 			m := openIstio(t.Context(), t, "abort")
 			stop := meshtest.Answered(t, m, s.Steps[0].Cohorts)
 			var undone time.Time
-			record, err := carryOut(t, s, m, runner.Options{ID: "abort", Observe: func(e runner.Event) {
-				if e.Phase == "undoing" && undone.IsZero() {
-					undone = time.Now()
-				}
-			}})
+			var answered []envoy.LogEntry
+			record, err := carryOut(t, s, m, runner.Options{ID: "abort",
+				Observe: func(e runner.Event) {
+					if e.Phase == "undoing" && undone.IsZero() {
+						undone = time.Now()
+					}
+				},
+				Close: func() error { // before the pod goes, and what its proxy has not written yet
+					answered = stop()
+					return nil
+				},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +61,7 @@ func TestALoadOfWhichOthersSufferIsEndedOnACluster(t *testing.T) {
 				show(t, record)
 				t.Fatal("it was not ended as a failure")
 			}
-			at, after, last := meshtest.Breach(stop(), w)
+			at, after, last := meshtest.Breach(answered, w)
 			if at.IsZero() || last.Sub(at) > time.Second || undone.Sub(at) > 3*time.Second {
 				t.Errorf("the proxy saw the breach at %v, the last request %v after it; it was being undone %v after it", at, last.Sub(at), undone.Sub(at))
 			}
