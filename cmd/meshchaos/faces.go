@@ -16,6 +16,7 @@ import (
 	"github.com/meshchaos/meshchaos/report/fortio"
 	"github.com/meshchaos/meshchaos/report/html"
 	"github.com/meshchaos/meshchaos/report/junit"
+	"github.com/meshchaos/meshchaos/report/markdown"
 )
 
 // recordFile is the name of a record in the folder of a report.
@@ -32,6 +33,7 @@ type face struct {
 // one is its package, and a line here.
 var faces = []face{
 	one("report.html", html.Write),
+	one("report.md", markdown.Write),
 	joint(one("junit.xml", junit.Write)),
 	several("results/*.json", fortio.Results),
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/report/html"
 	"github.com/meshchaos/meshchaos/report/junit"
+	"github.com/meshchaos/meshchaos/report/markdown"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
 
@@ -21,6 +22,7 @@ type overview struct {
 // overviews are those beside junit.xml, in the folder of the reports.
 var overviews = []overview{
 	{"index.html", html.Index},
+	{"report.md", markdown.Index},
 }
 
 // resultsOfAll is junit.xml of several records; a run writes it as it goes.

@@ -1,0 +1,351 @@
+// Package markdown is the face of reports for a pull request and for the summary of a
+// job of CI: Markdown as GitHub, GitLab and Gitea show it, which takes no more than 64 KB
+// however large the run was. It may import report and report/summary.
+package markdown
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
+)
+
+// most is how many bytes are written at the most: a comment takes 65,536 characters.
+const most = 64_000
+
+// Write writes the report of a run: the verdict, what is against it, what failed, then
+// what was expected, the loads and the objects.
+func Write(w io.Writer, r *report.Record) error {
+	r = summary.Clean(r)
+	p := &page{}
+	p.head(r)
+	foot := foot(r)
+	p.left = most - p.out.Len() - len(foot) - reserve
+	p.body(r)
+	p.cut()
+	p.out.WriteString(foot)
+	_, err := io.WriteString(w, p.out.String())
+	return err
+}
+
+// page is what is written, until there is no more room.
+type page struct {
+	out  strings.Builder
+	left int // bytes that there is room for
+	lack []string
+}
+
+// reserve is for the sentence that says what was cut.
+const reserve = 1000
+
+// head is the verdict, and of which run it is.
+func (p *page) head(r *report.Record) {
+	word := summary.Word(r.Verdict)
+	if !r.Restored {
+		word += ", NOT RESTORED"
+	}
+	fmt.Fprintf(&p.out, "## %s: %s\n\n%s\n\n", word, text(r.Scenario.Name), text(summary.Verdict(r)))
+	facts := []string{"run " + code(r.Run), text(summary.Where(r))}
+	if r.Mesh.Version != "" {
+		facts = append(facts, text(r.Mesh.Version))
+	}
+	if r.Seed != nil {
+		facts = append(facts, fmt.Sprintf("seed %d", *r.Seed))
+	}
+	facts = append(facts, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), "took "+summary.Took(r.Ended.Sub(r.Started)))
+	p.out.WriteString(strings.Join(facts, ", ") + "\n")
+}
+
+// body is all that may be cut: what matters most stands first.
+func (p *page) body(r *report.Record) {
+	p.points("What kept it from being conclusive", "problem", summary.Problems(r), 8_000)
+	p.failures(r, 20_000)
+	p.undecided(r, 6_000)
+	p.expectations(r, 24_000)
+	p.loads(r, 12_000)
+	p.objects(r, 16_000)
+	p.points("Warnings", "warning", summary.Warnings(r), 4_000)
+}
+
+// longestCommand is how many characters of a command line are shown.
+const longestCommand = 2000
+
+// foot is how the run is repeated.
+func foot(r *report.Record) string {
+	by := "meshchaos " + text(r.Tool.Version)
+	if r.Tool.Commit != "" {
+		by += " (commit " + code(r.Tool.Commit) + ")"
+	}
+	of := ""
+	if r.Scenario.Digest != "" {
+		of = ", of a scenario whose text is " + code(r.Scenario.Digest)
+	}
+	return "\n### Again\n\n" + block("sh", summary.Short(summary.Command(r), longestCommand)) + "\nBy " + by + of + ". `report.json` beside this has every number, and `meshchaos judge` reaches the verdict again from it.\n"
+}
+
+// add adds pieces of one thing under a heading, as many as there is room for, in so many
+// bytes at the most; what is left out is noted.
+func (p *page) add(heading, what string, room int, pieces []string) {
+	if len(pieces) == 0 {
+		return
+	}
+	room = min(room, p.left) - len(heading)
+	shown := 0
+	for _, piece := range pieces {
+		if room -= len(piece); room < 0 {
+			break
+		}
+		shown++
+	}
+	if shown > 0 {
+		whole := heading + strings.Join(pieces[:shown], "")
+		p.out.WriteString(whole)
+		p.left -= len(whole)
+	}
+	if missing := len(pieces) - shown; missing > 0 {
+		p.lack = append(p.lack, fmt.Sprintf("%d of %s", missing, summary.Plural(int64(len(pieces)), what)))
+	}
+}
+
+// cut says what was left out.
+func (p *page) cut() {
+	if more := len(p.lack) - mostListed; more > 0 {
+		p.lack = append(p.lack[:mostListed], fmt.Sprintf("and more of %d further sections", more))
+	}
+	if len(p.lack) > 0 {
+		fmt.Fprintf(&p.out, "\n**Cut, since this may not have more than 64 KB: %s. `report.json` has all of it.**\n", strings.Join(p.lack, ", "))
+	}
+}
+
+func (p *page) points(heading, what string, all []summary.Problem, room int) {
+	var pieces []string
+	for _, one := range all {
+		piece := "- " + text(one.What) + "\n"
+		for _, object := range one.Objects[:min(len(one.Objects), mostListed)] {
+			piece += "  - " + code(object) + "\n"
+		}
+		if more := len(one.Objects) - mostListed; more > 0 {
+			piece += fmt.Sprintf("  - and %d more\n", more)
+		}
+		for _, more := range one.More {
+			piece += "  - " + text(more) + "\n"
+		}
+		pieces = append(pieces, piece)
+	}
+	p.add("\n### "+heading+"\n\n", what, room, pieces)
+}
+
+// mostListed is how many objects are named of which the same is said.
+const mostListed = 10
+
+func (p *page) failures(r *report.Record, room int) {
+	var pieces []string
+	for _, f := range summary.Failures(r) {
+		var piece strings.Builder
+		for _, e := range f.Expectations {
+			fmt.Fprintf(&piece, "- **FAIL** %s: %s", expectation(e), text(summary.Observation(e)))
+			if reason := summary.Telling(e); reason != "" {
+				piece.WriteString("; " + text(reason))
+			}
+			piece.WriteString("\n")
+		}
+		for _, tree := range f.Trees {
+			piece.WriteString("\n" + calls(tree))
+		}
+		pieces = append(pieces, piece.String())
+	}
+	p.add("\n### What failed\n\n", "failure", room, pieces)
+}
+
+// calls are the tree of a request.
+func calls(tree summary.Tree) string {
+	var lines strings.Builder
+	columns := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', 0)
+	for _, c := range tree.Calls() {
+		fmt.Fprintf(columns, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", c.Depth), c.To, c.Took, c.Status, c.Flags, c.Upstream)
+	}
+	_ = columns.Flush() // into memory
+	var trimmed strings.Builder
+	for line := range strings.Lines(lines.String()) {
+		trimmed.WriteString(summary.Short(strings.TrimRight(line, " \n"), mostShown) + "\n")
+	}
+	out := text(tree.Title()) + ":\n"
+	if trimmed.Len() > 0 {
+		out += "\n" + block("", trimmed.String())
+	}
+	if tree.Note != "" {
+		out += "\n(" + text(tree.Note) + ")\n"
+	}
+	return out
+}
+
+func (p *page) undecided(r *report.Record, room int) {
+	var pieces []string
+	for _, u := range summary.Inconclusive(r) {
+		which := fmt.Sprintf("%d of %s", len(u.Expectations), summary.Plural(int64(len(r.Expectations)), "expectation"))
+		if len(u.Expectations) == 1 {
+			which = expectation(u.Expectations[0])
+		}
+		pieces = append(pieces, fmt.Sprintf("- **inconclusive** %s: %s\n", which, text(u.Reason)))
+	}
+	p.add("\n### What could not be judged\n\n", "reason", room, pieces)
+}
+
+// expectation names one, with its step.
+func expectation(e report.Expectation) string {
+	if e.Step == "" {
+		return code(e.Expression)
+	}
+	return code(e.Expression) + " in step " + text(e.Step)
+}
+
+func (p *page) expectations(r *report.Record, room int) {
+	steps := slices.ContainsFunc(r.Expectations, func(e report.Expectation) bool { return e.Step != "" })
+	columns := []string{"verdict", "expectation", "observed", "asked", "samples>", "source"}
+	if steps {
+		columns = slices.Insert(columns, 1, "step")
+	}
+	var pieces []string
+	for _, e := range r.Expectations {
+		verdict := string(e.Verdict)
+		if e.Verdict != report.Pass {
+			verdict = "**" + text(strings.ToUpper(verdict)) + "**"
+		}
+		cells := []string{verdict, code(e.Expression), observed(e), text(e.Limit), fmt.Sprint(e.Samples), text(summary.Source(e.Source))}
+		if steps {
+			cells = slices.Insert(cells, 1, text(e.Step))
+		}
+		pieces = append(pieces, row(cells...))
+	}
+	p.add("\n### What was expected\n\n"+header(columns...), "expectation", room, pieces)
+}
+
+// observed is what was, with the interval of a share.
+func observed(e report.Expectation) string {
+	words := cmp.Or(text(e.Observed), "-")
+	for _, m := range e.Values {
+		if interval := summary.Interval(m); interval != "" && len(e.Values) == 1 {
+			words += "; 99% interval " + interval
+		}
+	}
+	if e.KnownBug != "" {
+		words += ", as known: " + text(e.KnownBug)
+	}
+	return words
+}
+
+func (p *page) loads(r *report.Record, room int) {
+	var pieces []string
+	for _, l := range summary.Loads(r) {
+		window := text(summary.When(l.Window))
+		if l.Window.Cut != "" {
+			window += ", cut off"
+		}
+		pieces = append(pieces, row(window, text(l.Cohort), text(l.Requests()), text(l.QPS()), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), text(l.Statuses()), text(l.Failures())))
+	}
+	p.add("\n### The load\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
+}
+
+func (p *page) objects(r *report.Record, room int) {
+	words := summary.Restored(r)
+	all := summary.Objects(r)
+	p.add("\n### What was changed\n\n", "sentence", room, []string{text(strings.ToUpper(words[:1])+words[1:]) + ".\n"})
+	var lost, diffs []string
+	for _, o := range all {
+		if o.Lost() {
+			piece := fmt.Sprintf("\n%s: **%s**\n\n", code(o.Name), text(string(o.State())))
+			for _, point := range summary.Points(cmp.Or(o.Proof(), "nobody has seen that it is as it was")) {
+				piece += "- " + text(point.Text) + "\n"
+				for _, sub := range point.Sub {
+					piece += "  - " + text(sub) + "\n"
+				}
+			}
+			lost = append(lost, piece)
+		}
+		for i, diff := range o.Diffs() {
+			if diff != "" {
+				diffs = append(diffs, fmt.Sprintf("\n%s, by %s:\n\n", code(o.Name), text(summary.Stage(o.Changes[i])))+block("diff", diff))
+			}
+		}
+	}
+	p.add("", "object that is not as it was", room, lost)
+	if len(diffs) > 0 && p.left > len(opened)+len(closed) {
+		p.left -= len(opened) + len(closed)
+		p.out.WriteString(opened)
+		p.add("", "diff", room-len(opened)-len(closed), diffs)
+		p.out.WriteString(closed)
+	}
+}
+
+// The objects as diffs are folded where that can be.
+const (
+	opened = "\n<details><summary>The objects, as diffs</summary>\n"
+	closed = "\n</details>\n"
+)
+
+// roomOfOne is how many bytes a section of one of several scenarios has.
+const roomOfOne = 4000
+
+// Index writes what became of several scenarios: all of them, then more of what is no
+// pass.
+func Index(w io.Writer, all []summary.Ended) error {
+	p := &page{}
+	fmt.Fprintf(&p.out, "## %s\n", text(summary.Endings(all)))
+	p.left = most - p.out.Len() - reserve
+	all = slices.SortedStableFunc(slices.Values(all), func(a, b summary.Ended) int {
+		return cmp.Compare(rank(a), rank(b))
+	})
+	var rows []string
+	for _, e := range all {
+		if e.Record != nil {
+			e.Record = summary.Clean(e.Record)
+		}
+		ending := e.Ending()
+		if !e.Passed() {
+			ending = "**" + text(ending) + "**"
+		}
+		took := "-"
+		if e.Took > 0 {
+			took = summary.Took(e.Took.Round(time.Millisecond))
+		}
+		rows = append(rows, row(ending, text(summary.Text(e.Name)), text(summary.Text(e.Told())), took))
+	}
+	p.add("\n"+header("verdict", "scenario", "outcome", "took>"), "scenario", most/2, rows)
+	skipped := 0
+	for _, e := range all {
+		if e.Record == nil || e.Passed() {
+			continue
+		}
+		r := summary.Clean(e.Record)
+		heading := fmt.Sprintf("\n## %s: %s\n", e.Ending(), text(r.Scenario.Name))
+		if p.left < len(heading)+roomOfOne {
+			skipped++
+			continue
+		}
+		p.left -= len(heading)
+		p.out.WriteString(heading)
+		p.points("What kept it from being conclusive", "problem", summary.Problems(r), roomOfOne)
+		p.failures(r, 2*roomOfOne)
+		p.undecided(r, roomOfOne)
+	}
+	if skipped > 0 {
+		p.lack = append([]string{"what " + summary.Plural(int64(skipped), "scenario") + " shows"}, p.lack...)
+	}
+	p.cut()
+	_, err := io.WriteString(w, p.out.String())
+	return err
+}
+
+// rank is the place of a scenario among several: what is no pass stands first.
+func rank(e summary.Ended) int {
+	if e.Passed() {
+		return 1
+	}
+	return 0
+}
