@@ -1,0 +1,41 @@
+package compare_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
+)
+
+func TestAHistorySaysWhenAValueMoved(t *testing.T) {
+	began := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	var runs []compare.Run
+	for night, median := range []float64{0.1, 0.1, 0.1, 0.13, 0.13, 0.1} {
+		r := made(uint64(night), 10, 0.1, around(median, 0.03))
+		r.Started = began.AddDate(0, 0, night)
+		runs = append([]compare.Run{{Record: r}}, runs...) // in no order
+	}
+	past := compare.Past(runs)
+	for night, want := range []report.Became{"", "", "", report.Regressed, "", report.Improved} {
+		var got report.Became
+		for _, v := range past.Runs[night].Moved {
+			if compare.Name(v) == "pages p50, under the rule" {
+				got = v.Became
+			}
+		}
+		if got != want || !past.Runs[night].Started.Equal(began.AddDate(0, 0, night)) {
+			t.Errorf("night %d, %s: it became %q, want %q", night, past.Runs[night].Started, got, want)
+		}
+	}
+	var out strings.Builder
+	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{past}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"made: 6 runs\n", "2026-01-05 03:00:00Z, PASS", "    regressed  pages p50, under the rule: ", "▁▁▁██▁  pages p50, under the rule\n", "failed, under the rule\n    latest 0%, from 0% to 0%\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it has no %q:\n%s", want, &out)
+		}
+	}
+}
