@@ -154,3 +154,23 @@ func answerAll(conn net.Conn) {
 		}
 	}
 }
+
+// BenchmarkGlance is what an observer costs the requests, which wait meanwhile: it is
+// called five times a second and cohort, and goes through the histogram once.
+func BenchmarkGlance(b *testing.B) {
+	for name, every := range map[string]time.Duration{"counts": 0, "percentiles": glanceEvery} {
+		b.Run(name, func(b *testing.B) {
+			var r recorder
+			start := time.Now()
+			r.slots.start = start
+			for i := range 100_000 {
+				took := time.Duration(i) * 100 * time.Microsecond
+				r.record(ended{reply: reply{status: 200 + i%5}, intended: start, begun: start, at: start.Add(took)})
+			}
+			for i := range b.N {
+				var p Progress
+				r.glance(&p, start.Add(time.Duration(i+1)*every))
+			}
+		})
+	}
+}

@@ -218,7 +218,12 @@ func TestControlGroupIsThereAllTheTime(t *testing.T) {
 	if !jason.Started.Equal(others.Started) || others.Elapsed.Duration < jason.Elapsed.Duration {
 		t.Errorf("jason ran %v and the others %v", jason.Elapsed, others.Elapsed)
 	}
-	want := Progress{Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed, Ended: true}
+	p50, _ := jason.Response.Quantile(0.5)
+	p99, _ := jason.Response.Quantile(0.99)
+	want := Progress{
+		Cohort: "jason", Sent: 15, Planned: 15, Elapsed: jason.Elapsed, Ended: true,
+		Ways: []Way{{Status: 200, Count: 15}}, P50: Duration{Duration: p50}, P99: Duration{Duration: p99},
+	}
 	if diff := cmp.Diff(want, seen["jason"]); diff != "" {
 		t.Error(diff)
 	}

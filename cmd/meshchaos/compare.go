@@ -21,7 +21,7 @@ func newCompare() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW",
-		Short: "Say what has changed between two runs, and whether by more than chance",
+		Short: "Say what changed between two runs, by more than chance or not",
 		Long: `Say what has changed between two runs of a scenario, and whether by more than
 chance: the verdicts, the shares and the latencies. OLD and NEW are reports, or
 folders with reports below them, of which those of one scenario are compared;

@@ -52,7 +52,7 @@ func watch(t *testing.T, columns int) (*screen, *os.File) {
 func (s *screen) resize(columns, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.width = int(columns)
+	s.width = columns
 	if err := unix.IoctlSetWinsize(s.fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(rows), Col: uint16(columns)}); err != nil {
 		s.t.Fatal(err)
 	}

@@ -44,9 +44,6 @@ func openTerminal(t *testing.T) (screen, tty *os.File) {
 	return screen, tty
 }
 
-// drain reads what is written to a terminal, so that nobody waits for it.
-func drain(screen *os.File) { go func() { _, _ = io.Copy(io.Discard, screen) }() }
-
 // seen returns what a command line prints on a terminal, and its exit status.
 func seen(t *testing.T, args ...string) ([]string, int) {
 	t.Helper()
