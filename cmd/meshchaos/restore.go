@@ -159,7 +159,7 @@ func (f *restoreFlags) undo(cmd *cobra.Command, m mesh.Mesh, ledger *journal.Led
 		}
 		said[c.Object] = true
 	}
-	if err := terminal.WriteLost(cmd.OutOrStdout(), record.Changes, terminal.Options{Width: columns(cmd.OutOrStdout()), Color: colorful(cmd.OutOrStdout())}); err != nil { // with the manifests, which go with the ledger
+	if err := terminal.WriteLost(cmd.OutOrStdout(), record.Changes, streamsOf(cmd).shown(outputTable, false)); err != nil { // with the manifests, which go with the ledger
 		return false, fmt.Errorf("printing what is not as it was: %w", err)
 	}
 	for _, problem := range record.Problems {
