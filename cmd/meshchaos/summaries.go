@@ -22,7 +22,7 @@ type overview struct {
 // overviews are those beside junit.xml, in the folder of the reports.
 var overviews = []overview{
 	{"index.html", html.Index},
-	{"report.md", markdown.Index},
+	{"index.md", markdown.Index},
 }
 
 // resultsOfAll is junit.xml of several records; a run writes it as it goes.
