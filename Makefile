@@ -3,7 +3,7 @@ ARCHIVE ?= build/meshchaos.tar
 LINT    := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint race e2e fidelity bench fuzz browser junit image fortio
+.PHONY: help build test lint race e2e fidelity bench fuzz browser junit golden image fortio
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ junit: ## junit.xml by the published schemas of Ant's task and of Jenkins, with 
 	command -v xmllint >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q libxml2-utils; }
 	command -v npm >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q npm; }
 	go test -count=1 -tags junit ./report/junit
+
+golden: ## what the faces of a report make of the records of tests, and the example and the transcripts in the docs, anew
+	go test $$(grep -l 'flag.Bool("update"' report/*/*_test.go | xargs -n 1 dirname | sort -u | sed 's,^,./,') -update
+	go test ./cmd/meshchaos -run 'Example|Readme' -update
 
 image: build ## the container image IMAGE as the archive ARCHIVE, without Docker
 	go run ./test/cluster/image -name $(IMAGE) -o $(ARCHIVE) -entrypoint /meshchaos -user 65532:65532 build/meshchaos:/meshchaos

@@ -19,7 +19,7 @@ const (
 	example   = "../../docs/example"
 	ofReports = "../../docs/reports.md"
 	judged    = "$ meshchaos judge docs/example\n"
-	anew      = "go test ./cmd/meshchaos -run Example -update"
+	anew      = "make golden"
 )
 
 // filesOf are those of a folder and of the folders in it, but for the page that leads to
