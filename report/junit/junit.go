@@ -10,11 +10,13 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/summary"
 )
 
 // Suite is what became of one scenario.
@@ -76,8 +78,9 @@ func WriteAll(w io.Writer, suites []Suite) error {
 		Suites  []Suite  `xml:"testsuite"`
 	}{}
 	for i, s := range suites {
+		s = s.plain().counted()
 		s.ID = i
-		file.Suites = append(file.Suites, s.counted())
+		file.Suites = append(file.Suites, s)
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
@@ -90,6 +93,32 @@ func WriteAll(w io.Writer, suites []Suite) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// plain is the suite without what could act on whoever reads the file: beyond what XML
+// forbids there are orders to terminals, and what turns the direction of writing.
+func (s Suite) plain() Suite {
+	for _, text := range []*string{&s.Name, &s.Package, &s.Hostname, &s.Out, &s.Err} {
+		*text = summary.Lines(*text)
+	}
+	s.Properties = slices.Clone(s.Properties)
+	for i := range s.Properties {
+		p := &s.Properties[i]
+		p.Name, p.Value = summary.Lines(p.Name), summary.Lines(p.Value)
+	}
+	s.Cases = slices.Clone(s.Cases)
+	for i := range s.Cases {
+		c := &s.Cases[i]
+		c.Name, c.Class, c.Error, c.Failure = summary.Lines(c.Name), summary.Lines(c.Class), c.Error.plain(), c.Failure.plain()
+	}
+	return s
+}
+
+func (t *Trouble) plain() *Trouble {
+	if t == nil {
+		return nil
+	}
+	return &Trouble{Message: summary.Lines(t.Message), Type: t.Type, Text: summary.Lines(t.Text)}
 }
 
 // counted is the suite with its counts.

@@ -84,7 +84,7 @@ func TestAFailureIsNoErrorAndAnInconclusiveOneIs(t *testing.T) {
 
 // Text of services may be anything, and a file must be XML all the same.
 func TestWhatXMLForbidsIsReplaced(t *testing.T) {
-	evil := "]]><script>alert(1)</script>\x00\x01\x1b[31m\x7f\xff\xfe\u0085&\"' \ufffe" + strings.Repeat("x", 5<<20)
+	evil := "]]><script>alert(1)</script>\x00\x01\x1b[31m\x7f\xff\xfe\u0085&\"' \ufffe\u009b31m\u202e" + strings.Repeat("x", 5<<20)
 	r := records.Read(t, "failing")
 	r.Scenario.Name, r.Run, r.Mesh.Namespace = evil, evil, evil
 	r.Problems, r.Warnings, r.Doubts = []string{evil, evil}, []string{evil}, []report.Doubt{{Point: 1, Problem: evil}}
@@ -96,8 +96,8 @@ func TestWhatXMLForbidsIsReplaced(t *testing.T) {
 	if err := Write(&out, r); err != nil {
 		t.Fatal(err)
 	}
-	if bytes.ContainsAny(out.Bytes(), "\x00\x01\x1b") || bytes.Contains(out.Bytes(), []byte("<script")) {
-		t.Error("what XML forbids, or a tag of a service, is in the file")
+	if bytes.ContainsAny(out.Bytes(), "\x00\x01\x1b\x7f\u0085\u009b\u202e") || bytes.Contains(out.Bytes(), []byte("<script")) {
+		t.Error("what XML forbids, an order to a terminal, or a tag of a service is in the file")
 	}
 	if out.Len() > 4<<20 {
 		t.Errorf("it has %d bytes", out.Len())
