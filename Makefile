@@ -37,6 +37,7 @@ bench: ## the engines beside fortio's own runner, what a sidecar adds beside Env
 fuzz: ## the readers of scenarios, expectations, routes and access logs, a minute each
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 20x ./scenarios
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 60s ./internal/check
+	go test -run '^$$' -fuzz FuzzSentence -fuzztime 60s ./internal/check
 	go test -run '^$$' -fuzz FuzzRoute -fuzztime 60s ./internal/sidecar/config
 	go test -run '^$$' -fuzz FuzzReadLog -fuzztime 60s ./internal/envoy
 

@@ -35,3 +35,21 @@ type Bound struct {
 	Value    *float64 `json:"value"`          // in the observed amount's unit; nil: another quantity was asked for that is not known
 	Name     string   `json:"name,omitempty"` // of that quantity, as it is written; empty: a constant
 }
+
+// Conclusion is what a pass shows: a sentence of the scenario, with what was observed in
+// it.
+type Conclusion struct {
+	Step    string   `json:"step,omitempty"`
+	Line    int      `json:"line,omitempty"` // in the scenario file
+	Text    string   `json:"text"`
+	Amounts []Amount `json:"amounts"` // in the order in which they stand in it
+}
+
+// Amount is one of the amounts of a sentence.
+type Amount struct {
+	Expression string  `json:"expression"` // what stands for it in the scenario
+	Words      string  `json:"words"`      // what stands in the sentence
+	Measure    Measure `json:"measure"`
+	Samples    int64   `json:"samples"` // how many requests it stands on
+	Source     string  `json:"source,omitempty"`
+}

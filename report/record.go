@@ -47,6 +47,7 @@ type Record struct {
 	Changes      []Change      `json:"changes"`
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
+	Conclusions  []Conclusion  `json:"conclusions,omitempty"`  // what a pass has shown; none of any other verdict
 	Problems     []string      `json:"problems,omitempty"`     // what befell the run, and keeps it from being conclusive
 	Doubts       []Doubt       `json:"doubts,omitempty"`       // what speaks against it by its own record, likewise
 	Warnings     []string      `json:"warnings,omitempty"`     // what is allowed and probably not meant

@@ -69,6 +69,9 @@ func (r *reader) compile(f *fileScenario) (*Scenario, error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, errors.Join(err, s.decided())
 	}
+	if err := r.compileConclusions(f, s, steps); err != nil {
+		return nil, err
+	}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func stepsOf(f *fileScenario) ([]fileStep, error) {
 		if len(spec.Load) == 0 {
 			return nil, yamlnode.At(yamlnode.Follow(f.body, "spec"), "write load: with a cohort", "the scenario drives no load")
 		}
-		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect}}, nil
+		return []fileStep{{Apply: spec.Apply, Load: spec.Load, Expect: spec.Expect, Conclusion: spec.Conclusion}}, nil
 	}
 	if len(spec.Apply)+len(spec.Load)+len(spec.Expect) > 0 {
 		at := f.body

@@ -38,6 +38,8 @@ type fileSpec struct {
 	Steps     []fileStep           `yaml:"steps,omitempty" jsonschema_description:"A longer scenario: each step on top of the one before."`
 	OnFailure string               `yaml:"onFailure,omitempty" jsonschema:"enum=continue,enum=rollback" jsonschema_description:"rollback: the first step that is no pass ends the run and takes everything back. Default: continue."`
 
+	Conclusion fileConclusion `yaml:"conclusion,omitempty"`
+
 	AbortWhen fileConditions `yaml:"abortWhen,omitempty" jsonschema_description:"What must not become true of any load: it ends the load at once, and the rules are undone."`
 
 	Lint []fileSilence `yaml:"lint,omitempty" jsonschema_description:"Traps that the file is caught in on purpose."`
@@ -57,6 +59,8 @@ type fileStep struct {
 	Apply  []fileRule          `yaml:"apply,omitempty"`
 	Load   map[string]fileLoad `yaml:"load"`
 	Expect []fileLine          `yaml:"expect"`
+
+	Conclusion fileConclusion `yaml:"conclusion,omitempty"`
 
 	AbortWhen fileConditions `yaml:"abortWhen,omitempty" jsonschema_description:"What must not become true of this step's load, beside that of the spec."`
 }

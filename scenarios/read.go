@@ -34,6 +34,7 @@ type reader struct {
 	hiding *hiding
 	inner  map[string]map[secret.Place]secret.Form // where secrets stand in the files of rules
 
+	set     []setting                 // what stands in the place of the file's own
 	own     int                       // how many lines are the file's; in the others stand options
 	stands  map[int]int               // the line of the file in whose place an option's stands
 	notes   map[token.Position]string // what the parameters are that stand there
@@ -158,6 +159,7 @@ func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.set = settings
 	params, err := r.params(body)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ func (s *Scenario) lint() {
 			}
 		}
 	}
+	s.Warnings = append(s.Warnings, s.without...)
 	s.caught = nil
 	for _, w := range found {
 		s.caught = append(s.caught, w.Trap)

@@ -48,8 +48,11 @@ type Scenario struct {
 	secrets *secret.Values // nil: there are none
 	shown   *shown         // nil: a report has all as it is
 
-	alike  []Warning // of versions that are not told apart
-	caught []string  // the traps that the file alone shows, silenced or not
+	alike []Warning // of versions that are not told apart
+
+	without []Warning // of conclusions that are left out
+
+	caught []string // the traps that the file alone shows, silenced or not
 
 	NoEndpoints []NoEndpoints // where requests are sent on purpose although nobody is there
 	Excuses     []Excuse      // mutants that are no matter
@@ -76,6 +79,8 @@ type Step struct {
 	Apply   []Rule
 	Cohorts []mesh.Cohort // sorted by name
 	Expect  []Line
+
+	Conclusion *Conclusion // nil: it has none
 
 	AbortWhen []Condition // what ends its load: the file's, and then its own
 

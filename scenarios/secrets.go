@@ -422,6 +422,9 @@ func sameToJudge(s *Scenario) error {
 			for _, line := range step.Expect {
 				all = append(all, fmt.Sprint(line.Line, line.Text()))
 			}
+			if step.Conclusion != nil {
+				all = append(all, fmt.Sprint(step.Conclusion.Amounts()))
+			}
 		}
 		return all
 	}

@@ -17,6 +17,8 @@ type listed struct {
 	App     string `json:"app"`
 	Summary string `json:"summary"`
 
+	Conclusions []string `json:"conclusions,omitempty"` // what a pass shows, of each step
+
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
@@ -42,7 +44,8 @@ func newList() *cobra.Command {
 				return err
 			}
 			for _, one := range chosen {
-				all = append(all, listed{one.scenario.Name, one.scenario.App, one.scenario.Summary, one.scenario.Labels})
+				s := one.scenario
+				all = append(all, listed{s.Name, s.App, s.Summary, s.Conclusions(), s.Labels})
 			}
 			return printList(cmd, all, output)
 		},

@@ -29,7 +29,7 @@
 // over hyphens and fields do not: tcp-echo is a name, jason.p50-5ms a difference.
 //
 // A condition of abortWhen is a line, too, but for what is not known while a load
-// runs (condition.go).
+// runs (condition.go). A conclusion is a text with quantities in braces (sentence.go).
 //
 // The rules that outrank the others: missing evidence is never 0 and never
 // passes; comparisons are exact, in rational numbers, of what was observed;
@@ -154,6 +154,9 @@ type named struct {
 	sizes    []Size
 	times    []Time
 	mentions []mention
+
+	quantities []string // of which it says something, shares as counts
+	versus     []versus
 }
 
 // Expectation is one compiled line. It may be judged again and again, and by
@@ -203,6 +206,7 @@ func (c *compiler) expectation(text string) (*Expectation, error) {
 	if !c.asked && !c.seen.possible(whole, c.solver) {
 		return nil, &Error{Offset: c.source.tree.at().start, Message: "the comparisons of this line can never be true together", Hint: "each has to hold, as && says"}
 	}
+	c.aboutSeen()
 	expectation.named = c.named
 	return expectation, nil
 }

@@ -121,6 +121,7 @@ func (c *compiler) comparison(n *comparison) (claim, error) {
 	case left.constant:
 		left, right, operator = right, left, mirrored(operator)
 	}
+	c.versus = append(c.versus, versus{left, right})
 	return bounded(left, bound{operator, right}), nil
 }
 
@@ -148,6 +149,7 @@ func (c *compiler) chain(n *chain) (claim, error) {
 	case low.literal != nil && high.literal != nil && emptyRange(n.first.text, low.literal, high.literal):
 		return claim{}, &Error{Offset: low.at, Message: fmt.Sprintf("nothing is between %s and %s", low.text, high.text), Hint: "the limits may be exchanged"}
 	}
+	c.versus = append(c.versus, versus{middle, low}, versus{middle, high})
 	return bounded(middle, bound{mirrored(n.first.text), low}, bound{n.second.text, high}), nil
 }
 

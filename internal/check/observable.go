@@ -41,9 +41,14 @@ type observables struct {
 
 // of returns the quantity of a cohort.
 func (o observables) of(l Load, family, part string) linear {
-	name := l.Window + "." + l.Cohort + " " + family
-	o.named[name+" "+part] = observable{family: name, part: part, whole: family != shares}
-	return one(name + " " + part)
+	name := cohortPart(l, family, part)
+	o.named[name] = observable{family: strings.TrimSuffix(name, " "+part), part: part, whole: family != shares}
+	return one(name)
+}
+
+// cohortPart names a quantity of a cohort.
+func cohortPart(l Load, family, part string) string {
+	return l.Window + "." + l.Cohort + " " + family + " " + part
 }
 
 // limit notes what holds of a quantity, whatever is observed.

@@ -193,6 +193,9 @@ func (c *compiler) splitOf(n node) (nameOf func(node) (string, error), tallied f
 	}
 	return c.answer, func(s *splitting) {
 		s.tally = func(w Windows) tally { return answersByVersion(w, l, s.portions) }
+		for _, p := range s.portions {
+			c.about(cohortPart(l, counts, "version "+p.version))
+		}
 		c.speak(l, everything)
 		c.needsSamples(Size{Load: l, Requests: s.needed})
 	}, nil

@@ -68,6 +68,7 @@ func (c *compiler) requestsByVersion(service string, portions []portion) func(Wi
 	}
 	for _, n := range needs {
 		c.need(n)
+		c.about(n.text())
 	}
 	return func(w Windows) tally {
 		var t tally

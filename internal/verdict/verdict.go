@@ -21,8 +21,9 @@ import (
 type Judgement struct {
 	Verdict      report.Verdict
 	Expectations []report.Expectation
-	Doubts       []report.Doubt // what keeps the run from being conclusive
-	Warnings     []string       // what it leaves open, and is no reason to doubt it
+	Conclusions  []report.Conclusion // what a pass has shown
+	Doubts       []report.Doubt      // what keeps the run from being conclusive
+	Warnings     []string            // what it leaves open, and is no reason to doubt it
 }
 
 // Judge judges a whole run, after everything was undone. The record is left as
@@ -49,12 +50,15 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 	if j.Verdict == report.Pass && (len(j.Doubts) > 0 || len(record.Problems) > 0 || !record.Restored) {
 		j.Verdict = report.Inconclusive
 	}
+	if j.Verdict == report.Pass {
+		j.conclude(r)
+	}
 	return j
 }
 
 // Enter writes a judgement into the record that it is of, in the place of an earlier one.
 func (j Judgement) Enter(record *report.Record) {
-	record.Verdict, record.Expectations, record.Doubts = j.Verdict, j.Expectations, j.Doubts
+	record.Verdict, record.Expectations, record.Conclusions, record.Doubts = j.Verdict, j.Expectations, j.Conclusions, j.Doubts
 	for _, warning := range j.Warnings {
 		if !slices.Contains(record.Warnings, warning) {
 			record.Warnings = append(record.Warnings, warning)

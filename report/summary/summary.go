@@ -17,19 +17,21 @@ import (
 // Word is the verdict as it heads a report: PASS, FAIL, INCONCLUSIVE.
 func Word(v report.Verdict) string { return strings.ToUpper(string(v)) }
 
-// Verdict is the verdict of a run in one sentence, without Word: PASS is the summary of
-// the scenario and what it stands on, FAIL what was asked and observed, INCONCLUSIVE
-// why there is no verdict.
+// Verdict is the verdict of a run in a sentence, without Word: PASS is what the run has
+// shown, or the summary of a scenario that does not say, and what it stands on, FAIL what
+// was asked and observed, INCONCLUSIVE why there is no verdict.
 func Verdict(r *report.Record) string {
 	tally := tallyOf(r)
 	claim := strings.TrimRight(r.Scenario.Summary, ". ")
 	var words string
 	switch r.Verdict {
 	case report.Pass:
-		if claim != "" {
-			words = claim + ": "
+		held := tally.held() + stands(r)
+		if shown := Conclusion(r); shown != "" {
+			words = shown + " " + strings.ToUpper(held[:1]) + held[1:]
+		} else {
+			words = strings.TrimPrefix(claim+": ", ": ") + held
 		}
-		words += tally.held() + stands(r)
 	case report.Fail:
 		words = quoted(claim, " was not shown: ") + failed(r) + tally.rest() + stands(r)
 	default:
@@ -197,4 +199,21 @@ func (t tally) rest() string {
 	}
 	last := len(words) - 1
 	return fmt.Sprintf("; of %s %s and %s,", Plural(t.all, "expectation"), strings.Join(words[:last], ", "), words[last])
+}
+
+// Conclusion is what a run has shown, in the sentences of its scenario with what was
+// observed in them; empty: it is no pass, or the scenario has none.
+func Conclusion(r *report.Record) string {
+	var sentences []string
+	for _, c := range r.Conclusions {
+		text := strings.TrimSpace(c.Text)
+		if r.Verdict != report.Pass || text == "" {
+			continue
+		}
+		if !strings.ContainsAny(text[len(text)-1:], ".!?") {
+			text += "."
+		}
+		sentences = append(sentences, text)
+	}
+	return strings.Join(sentences, " ")
 }

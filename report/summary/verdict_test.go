@@ -53,6 +53,37 @@ func TestTheVerdictClaimsNoMoreThanTheRecordHolds(t *testing.T) {
 	}
 }
 
+func TestAPassIsToldByWhatItHasShown(t *testing.T) {
+	sentences := func(texts ...string) (all []report.Conclusion) {
+		for _, text := range texts {
+			all = append(all, report.Conclusion{Text: text})
+		}
+		return all
+	}
+	const stands = " The one expectation held over 0 requests on the embedded mesh."
+	for name, one := range map[string]struct {
+		verdict     report.Verdict
+		conclusions []report.Conclusion
+		want        string
+	}{
+		"one sentence":             {report.Pass, sentences("It takes 6.01s."), "PASS s: It takes 6.01s." + stands},
+		"of each step":             {report.Pass, sentences("It takes 1s", "Now 2s!", " ", "And 3s?"), "PASS s: It takes 1s. Now 2s! And 3s?" + stands},
+		"none":                     {report.Pass, nil, "PASS s: It works: the one expectation held over 0 requests on the embedded mesh."},
+		"one that says nothing":    {report.Pass, sentences(""), "PASS s: It works: the one expectation held over 0 requests on the embedded mesh."},
+		"one beside a fail":        {report.Fail, sentences("It takes 6.01s."), "FAIL s: “It works” was not shown: an expectation failed; the one expectation held over 0 requests on the embedded mesh."},
+		"one that no run reached":  {report.Inconclusive, sentences("It takes 6.01s."), "INCONCLUSIVE s: no verdict on “It works”: not everything is proved to be as it was; the one expectation held over 0 requests on the embedded mesh."},
+		"one that is meant to act": {report.Pass, sentences("\x1b[2J<b>It</b> takes\n6.01s\u202e."), "PASS s: <b>It</b> takes 6.01s." + stands},
+	} {
+		r := &report.Record{
+			Verdict: one.verdict, Restored: true, Scenario: report.Scenario{Name: "s", Summary: "It works."}, Mesh: report.Mesh{Kind: "embedded"},
+			Expectations: []report.Expectation{{Expression: "a.max < 1s", Verdict: report.Pass, Observed: "2ms"}}, Conclusions: one.conclusions,
+		}
+		if got := summary.Headline(summary.Clean(r)); got != one.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, got, one.want)
+		}
+	}
+}
+
 func TestALoadHasTheRateAtWhichItBegan(t *testing.T) {
 	slow := &loadgen.Result{Sent: 3, TargetQPS: 2}
 	slow.LastBegun.Duration, slow.Elapsed.Duration = time.Second, 10*time.Second
