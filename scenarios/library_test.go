@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,4 +65,30 @@ func TestTheReadmeListsTheLibrary(t *testing.T) {
 			t.Errorf("the README does not list %s", name)
 		}
 	}
+}
+
+// TestTheLibraryConcludesByWhatItObserves: a number that a sentence has in words is one of
+// the file's rules or loads, and any other is an amount.
+func TestTheLibraryConcludesByWhatItObserves(t *testing.T) {
+	number, amount := regexp.MustCompile(`(?:^|[^A-Za-z0-9.])([0-9][0-9.]*[0-9a-z%]*)`), regexp.MustCompile(`{[^}]*}`)
+	ofLibrary(t, func(t *testing.T, s *Scenario) {
+		all := s.Conclusions()
+		if len(all) == 0 {
+			t.Error("it concludes nothing")
+		}
+		var rules strings.Builder // and loads: lists, and what is in braces
+		for line := range strings.Lines(s.Text) {
+			if words := strings.TrimSpace(line); regexp.MustCompile(`^(- )?[A-Za-z0-9-]+: `).MatchString(words) && !strings.HasPrefix(words, "conclusion") && !strings.HasPrefix(words, "summary") {
+				rules.WriteString(line)
+			}
+		}
+		for _, text := range all {
+			for _, one := range number.FindAllStringSubmatch(amount.ReplaceAllString(text, ""), -1) {
+				word := strings.TrimRight(one[1], ".")
+				if !regexp.MustCompile(`(^|[^0-9.])` + regexp.QuoteMeta(word) + `([^0-9a-z]|$)`).MatchString(rules.String()) {
+					t.Errorf("%q has %s, which is in no rule or load of the file", text, word)
+				}
+			}
+		}
+	})
 }
