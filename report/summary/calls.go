@@ -133,8 +133,8 @@ func names(expression, name string) bool {
 		}
 		at += from
 		end := at + len(name)
-		longer := at > 0 && strings.Contains(within+".", expression[at-1:at]) || end < len(expression) && strings.Contains(within, expression[end:end+1])
-		if !longer {
+		before, after := expression[:at], expression[end:]
+		if strings.TrimRight(before, within+".") == before && strings.TrimLeft(after, within) == after {
 			return true
 		}
 		from = end
