@@ -105,11 +105,18 @@ func (l *pace) ways() []string {
 	return all
 }
 
+// leastP99 is how many requests a 99th percentile takes: of fewer it is the maximum.
+const leastP99 = 100
+
 func (l *pace) times() string {
-	if l.last.P99.Duration == 0 {
+	words := "p50 " + wordLatency(l.last.P50.Duration)
+	switch {
+	case l.last.P99.Duration == 0:
 		return ""
+	case l.last.Sent >= leastP99:
+		words += ", p99 " + wordLatency(l.last.P99.Duration)
 	}
-	return fmt.Sprintf("p50 %s, p99 %s", wordLatency(l.last.P50.Duration), wordLatency(l.last.P99.Duration))
+	return words
 }
 
 // wordLatency has three significant figures.

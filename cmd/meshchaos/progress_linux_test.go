@@ -25,7 +25,7 @@ var (
 		Cohort: "jason", Sent: 12, Planned: 40, Errors: 2, QPS: 5, Elapsed: lasting(4 * time.Second), P50: lasting(6012345 * time.Microsecond), P99: lasting(6100 * time.Millisecond),
 		Ways: []loadgen.Way{{Error: "timeout", Count: 1}, {Status: 200, Count: 10}, {Status: 503, Count: 1}},
 	}
-	others = loadgen.Progress{Cohort: "others", Sent: 100, Elapsed: lasting(4 * time.Second), Ways: []loadgen.Way{{Status: 200, Count: 100}}}
+	others = loadgen.Progress{Cohort: "others", Sent: 100, Elapsed: lasting(4 * time.Second), P50: lasting(2 * time.Millisecond), P99: lasting(9 * time.Millisecond), Ways: []loadgen.Way{{Status: 200, Count: 100}}}
 )
 
 // underWay is a run whose second step of three is under load.
@@ -51,7 +51,7 @@ func TestATerminalShowsWhatGoesOnAndKeepsALineForEachPhase(t *testing.T) {
 			view := newProgress(tty)
 			underWay(view)
 			shown := screen.await(`others .*200: 100`)
-			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3/s of 5/s", "timeout: 1, 200: 10, 503: 1", "p50 6.01s, p99 6.1s", "6s left", "25/s"} {
+			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3/s of 5/s", "timeout: 1, 200: 10, 503: 1", "p50 6.01s  6s left", "p50 2ms, p99 9ms", "25/s"} {
 				if !strings.Contains(times.ReplaceAllString(shown, ""), want) && columns > 60 {
 					t.Errorf("it does not show %q:\n%s", want, shown)
 				}

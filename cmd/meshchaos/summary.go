@@ -14,9 +14,5 @@ func (f *runFlags) summarize(cmd *cobra.Command, outcomes []outcome) error {
 		return nil
 	}
 	w := f.beside(to)
-	var ended []terminal.Ended
-	for _, o := range outcomes {
-		ended = append(ended, terminal.Ended{Name: o.name, Word: o.word, Why: o.why, Took: o.took})
-	}
-	return terminal.WriteSeveral(w, ended, terminal.Options{Width: columns(w), Color: colorful(w)})
+	return terminal.WriteSeveral(w, endedOf(outcomes, func(text string) string { return text }), terminal.Options{Width: columns(w), Color: colorful(w)})
 }

@@ -95,7 +95,7 @@ func Index(w io.Writer, all []summary.Ended) error {
 		one.Name, one.Word, one.Why = summary.Text(one.Name), summary.Text(one.Word), summary.Text(one.Why)
 		clean[i] = one
 	}
-	if err := templates.ExecuteTemplate(w, "index.tmpl", index{clean}); err != nil {
+	if err := templates.ExecuteTemplate(w, "index.tmpl", index{summary.GravestFirst(clean)}); err != nil {
 		return fmt.Errorf("writing the index of %d scenarios: %w", len(all), err)
 	}
 	return nil

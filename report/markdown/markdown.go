@@ -298,9 +298,7 @@ func Index(w io.Writer, all []summary.Ended) error {
 	p := &page{}
 	fmt.Fprintf(&p.out, "## %s\n", text(summary.Endings(all)))
 	p.left = most - p.out.Len() - reserve
-	all = slices.SortedStableFunc(slices.Values(all), func(a, b summary.Ended) int {
-		return cmp.Compare(rank(a), rank(b))
-	})
+	all = summary.GravestFirst(all)
 	var rows []string
 	for _, e := range all {
 		if e.Record != nil {
@@ -340,12 +338,4 @@ func Index(w io.Writer, all []summary.Ended) error {
 	p.cut()
 	_, err := io.WriteString(w, p.out.String())
 	return err
-}
-
-// rank is the place of a scenario among several: what is no pass stands first.
-func rank(e summary.Ended) int {
-	if e.Passed() {
-		return 1
-	}
-	return 0
 }

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ type Ended struct {
 	Name   string
 	Record *report.Record // nil: there is none
 	Word   string         // what became of it where there is none: refused
-	Why    string         // there is none
+	Why    string         // it is no pass, in short
 	Took   time.Duration
 	Folder string // of its report, as a link; empty: there is none
 }
@@ -32,6 +33,26 @@ func (e Ended) Ending() string {
 // Passed says whether it is a pass that has left nothing.
 func (e Ended) Passed() bool {
 	return e.Record != nil && e.Record.Verdict == report.Pass && e.Record.Restored
+}
+
+// GravestFirst are those that several ended as: what was not undone before what failed, that
+// before what could not be judged or did not run, and last what passed.
+func GravestFirst(all []Ended) []Ended {
+	return slices.SortedStableFunc(slices.Values(all), func(a, b Ended) int { return cmp.Compare(a.place(), b.place()) })
+}
+
+func (e Ended) place() int {
+	switch {
+	case e.Passed():
+		return 3
+	case e.Record == nil:
+		return 2
+	case !e.Record.Restored:
+		return 0
+	case e.Record.Verdict == report.Fail:
+		return 1
+	}
+	return 2
 }
 
 // Told is the verdict in a sentence, or why there is none.

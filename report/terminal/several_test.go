@@ -7,27 +7,19 @@ import (
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
-	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
 // endings are those of the records, and of scenarios without one.
-func endings(t *testing.T) []Ended {
+func endings(t *testing.T) []summary.Ended {
 	t.Helper()
-	var all []Ended
+	var all []summary.Ended
 	for _, name := range records.Names(t) {
 		r := records.Read(t, name)
-		word := string(r.Verdict)
-		switch {
-		case !r.Restored:
-			word = string(summary.NotRestored)
-		case r.Verdict == report.Fail:
-			word = "FAIL"
-		}
-		all = append(all, Ended{Name: name, Word: word, Why: summary.Why(r), Took: r.Ended.Sub(r.Started)})
+		all = append(all, summary.Ended{Name: name, Record: r, Why: summary.Why(r), Took: r.Ended.Sub(r.Started)})
 	}
-	return append(all, Ended{Name: "typo", Word: "refused", Why: "typo.yaml:3:5: no service reviwes\x1b[2J; there is reviews", Took: time.Second}, Ended{Name: "late", Word: "not begun", Why: "the command was interrupted before"})
+	return append(all, summary.Ended{Name: "typo", Word: "refused", Why: "typo.yaml:3:5: no service reviwes\x1b[2J; there is reviews", Took: time.Second}, summary.Ended{Name: "late", Word: "not begun", Why: "the command was interrupted before"})
 }
 
 func TestSeveralScenariosAreSummedUpAsShown(t *testing.T) {
