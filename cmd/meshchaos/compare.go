@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
+	"github.com/meshchaos/meshchaos/report/markdown"
 	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
@@ -113,7 +114,7 @@ func printComparison(to streams, c *report.Comparison, output string) error {
 	case "json":
 		return printJSON(to.out, c)
 	case "markdown":
-		return compare.Markdown(to.out, c)
+		return markdown.Compared(to.out, c)
 	case "html":
 		return compare.HTML(to.out, c)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
+	"github.com/meshchaos/meshchaos/report/markdown"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
@@ -221,7 +222,7 @@ func TestEachFaceShowsWhatHasChangedAndActsOnNothing(t *testing.T) {
 	c := compare.Compare(pair(passed, failed))
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"text":     func(b *bytes.Buffer) error { return compare.Text(b, c, true) },
-		"markdown": func(b *bytes.Buffer) error { return compare.Markdown(b, c) },
+		"markdown": func(b *bytes.Buffer) error { return markdown.Compared(b, c) },
 		"html":     func(b *bytes.Buffer) error { return compare.HTML(b, c) },
 	} {
 		var out bytes.Buffer

@@ -1,6 +1,7 @@
 // Package markdown is the face of reports for a pull request and for the summary of a
 // job of CI: Markdown as GitHub, GitLab and Gitea show it, which takes no more than 64 KB
-// however large the run was. It may import report and report/summary.
+// however large the run was. It may import report, report/summary
+// and report/compare.
 package markdown
 
 import (
@@ -70,6 +71,7 @@ func (p *page) body(r *report.Record) {
 	p.expectations(r, 24_000)
 	p.loads(r, 12_000)
 	p.objects(r, 16_000)
+	p.earlier(r, 8_000)
 	p.points("Warnings", "warning", summary.Warnings(r), 4_000)
 }
 

@@ -28,17 +28,17 @@ func TestTheFaceIsAsShown(t *testing.T) {
 	for _, name := range records.Names(t) {
 		r := records.Read(t, name)
 		all = append(all, summary.Ended{Name: r.Scenario.Name, Record: r, Took: r.Ended.Sub(r.Started)})
-		compare(t, name, written(t, r))
+		hold(t, name, written(t, r))
 	}
 	all = append(all, summary.Ended{Name: "wrong", Word: "refused", Why: `the namespace default has no service "httpbn"`, Took: time.Second})
 	var out bytes.Buffer
 	if err := Index(&out, all); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "index", out.String())
+	hold(t, "index", out.String())
 }
 
-func compare(t *testing.T, name, got string) {
+func hold(t *testing.T, name, got string) {
 	t.Helper()
 	golden := "testdata/" + name + ".md"
 	if *update {
