@@ -93,8 +93,11 @@ func expectations(before, now *report.Record) []*value {
 		if v.Became != report.Alike {
 			v.Remarks = fmt.Sprintf("%s, before %s", e.Verdict, old.Verdict)
 		}
-		all = append(all, &value{Difference: v})
-		all = append(all, portions(before, now, old, e)...)
+		parts := portions(before, now, old, e)
+		if v.Became != report.Alike || len(parts) == 0 { // else they say it, and how sure that is
+			all = append(all, &value{Difference: v})
+		}
+		all = append(all, parts...)
 	}
 	return all
 }
