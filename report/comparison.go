@@ -53,7 +53,7 @@ const (
 
 // Difference is one value of two runs.
 type Difference struct {
-	Of      string   `json:"of"`               // verdict, restored, an expectation, or a cohort's p50, status 503 or version v2
+	Of      string   `json:"of"`               // verdict, restored, an expectation, or a cohort's load (whether it was carried out), p50, status 503 or version v2
 	Window  string   `json:"window,omitempty"` // of a load
 	Step    string   `json:"step,omitempty"`
 	Cohort  string   `json:"cohort,omitempty"` // of a load

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -246,4 +247,48 @@ func TestWhatIsKeptOfAnEarlierRunIsComparedAsTheRunItself(t *testing.T) {
 	if fmt.Sprintf("%+v", became(whole)) != fmt.Sprintf("%+v", became(kept)) || whole.Tests != kept.Tests {
 		t.Errorf("%v\n%v", became(whole), became(kept))
 	}
+}
+
+// What is not compared is said, and that a load is no more carried out is worse; of a run
+// that does not say what it has not seen, nobody is told that it is alike.
+func TestALoadThatIsNotComparedIsNotPassedOver(t *testing.T) {
+	for name, one := range map[string]struct {
+		before, now func(*report.Record) // what is otherwise in them
+		became      report.Became        // of the load; empty: it is no value
+		says        string
+	}{
+		"a cohort that is gone":        {nil, func(r *report.Record) { delete(r.Windows[0].Loads, "pages") }, report.Regressed, "under the rule: pages is not compared: now no such load"},
+		"a cohort that is null":        {nil, func(r *report.Record) { r.Windows[0].Loads["pages"] = nil }, report.Regressed, "under the rule: pages is not compared: now no such load"},
+		"a window that is gone":        {nil, func(r *report.Record) { r.Windows = nil }, report.Regressed, "under the rule: it was driven before, and not now"},
+		"a load that failed":           {nil, failed, report.Regressed, "under the rule: pages is not compared: now it could not be carried out: no token"},
+		"one that sent nothing":        {nil, func(r *report.Record) { r.Windows[0].Loads["pages"] = &loadgen.Result{} }, report.Regressed, "under the rule: pages is not compared: now no request was sent"},
+		"one that was cut off":         {nil, func(r *report.Record) { r.Windows[0].Cut = "interrupted" }, report.Regressed, "under the rule: the load was cut off, and is not compared"},
+		"one that had failed":          {failed, nil, report.Improved, "under the rule: pages is not compared: before it could not be carried out: no token"},
+		"one that failed in both":      {failed, failed, "", "under the rule: pages is not compared: now it could not be carried out: no token; before it could not be carried out: no token"},
+		"a cohort that is new":         {func(r *report.Record) { delete(r.Windows[0].Loads, "pages") }, nil, "", "under the rule: pages is not compared: before no such load"},
+		"a window that is new":         {func(r *report.Record) { r.Windows = nil }, nil, "", "under the rule: it was not driven before"},
+		"one that failed, and is gone": {failed, func(r *report.Record) { r.Windows = nil }, "", "under the rule: it was driven before, and not now"},
+	} {
+		before, now := made(1, 10, 0.1, around(0.1, 0.03)), made(1, 10, 0.1, around(0.1, 0.03))
+		for r, change := range map[*report.Record]func(*report.Record){before: one.before, now: one.now} {
+			if change != nil {
+				change(r)
+			}
+		}
+		c := compare.Compare(pair(before, now))
+		if got := became(c)["pages load, under the rule"]; got != one.became || c.Regressed != (one.became == report.Regressed) {
+			t.Errorf("%s: it became %q, regressed %v, want %q", name, got, c.Regressed, one.became)
+		}
+		if !slices.Contains(c.Scenarios[0].Unlike, one.says) || len(c.Scenarios[0].Unlike) != 1 {
+			t.Errorf("%s: it says %q, want %q", name, c.Scenarios[0].Unlike, one.says)
+		}
+		if heading := compare.Heading(c.Scenarios[0]); strings.HasPrefix(heading, "made: alike") {
+			t.Errorf("%s: %s", name, heading)
+		}
+	}
+}
+
+// failed makes the load of a record one that was not carried out.
+func failed(r *report.Record) {
+	r.Windows[0].Loads["pages"] = &loadgen.Result{Failure: "no token"}
 }

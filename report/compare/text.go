@@ -37,16 +37,20 @@ func Text(w io.Writer, c *report.Comparison, all bool) error {
 	return err
 }
 
-// Heading is what became of a scenario in a few words.
+// Heading is what became of a scenario in a few words. It is alike only where nothing
+// speaks against that, and all was compared.
 func Heading(s report.Compared) string {
-	words := summary.Text(s.Scenario) + ": " + string(Worst(s))
-	if Worst(s) == report.Regressed {
-		words = summary.Text(s.Scenario) + ": REGRESSED"
+	words := string(Worst(s))
+	switch {
+	case Worst(s) == report.Regressed:
+		words = "REGRESSED"
+	case Worst(s) == report.Alike && len(s.Unlike) > 0:
+		words = "nothing that was compared has changed"
 	}
 	if len(s.Unlike) > 0 {
 		words += ", and the runs are not alike"
 	}
-	return words
+	return summary.Text(s.Scenario) + ": " + words
 }
 
 // Worst is what heads a scenario: regressed if any value has, and alike if all are.

@@ -30,17 +30,7 @@ func unlike(before, now *report.Record) []string {
 	say(before.Mesh.Namespace != now.Mesh.Namespace, "not the same namespace: %s, before %s", now.Mesh.Namespace, before.Mesh.Namespace)
 	say(before.Mesh.Version != now.Mesh.Version, "not the same version of the mesh: %s, before %s", cmp.Or(now.Mesh.Version, "not known"), cmp.Or(before.Mesh.Version, "not known"))
 	say(before.Tool.Version != now.Tool.Version || before.Tool.Commit != now.Tool.Commit, "not the same meshchaos: %s, before %s", tool(now.Tool), tool(before.Tool))
-	for _, w := range now.Windows {
-		if old := before.Window(w.Name, w.Step); old == nil {
-			say(true, "%s: it was not driven before", summary.When(&w))
-		} else if w.Cut != "" || old.Cut != "" {
-			say(true, "%s: the load was cut off, and is not compared", summary.When(&w))
-		}
-	}
-	for _, w := range before.Windows {
-		say(now.Window(w.Name, w.Step) == nil, "%s: it was driven before, and not now", summary.When(&w))
-	}
-	return all
+	return append(all, uncompared(before, now)...)
 }
 
 // expected says which expectations only one of the runs had.

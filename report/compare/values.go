@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -13,23 +12,8 @@ import (
 // values are those of two runs: their verdicts, what was expected, what the loads came to.
 func (p Pair) values() []*value {
 	before, now := p.Before.Record, p.Now.Record
-	all := append(verdicts(before, now), expectations(before, now)...)
-	for i := range now.Windows {
-		w := &now.Windows[i]
-		old := before.Window(w.Name, w.Step)
-		if old == nil || old.Cut != "" || w.Cut != "" {
-			continue // of a load that was cut off nobody knows what it would have come to
-		}
-		for _, cohort := range slices.Sorted(maps.Keys(w.Loads)) {
-			a, b := old.Loads[cohort], w.Loads[cohort]
-			if a == nil || b == nil || a.Failure != "" || b.Failure != "" {
-				continue
-			}
-			l := loads{before: before, now: now, window: w, cohort: cohort, old: a, new: b}
-			all = append(all, l.latencies()...)
-			all = append(all, l.shares()...)
-		}
-	}
+	all := slices.Concat(verdicts(before, now), expectations(before, now), carried(before, now))
+	both(before, now, func(l loads) { all = append(all, append(l.latencies(), l.shares()...)...) })
 	return all
 }
 
