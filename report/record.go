@@ -19,6 +19,9 @@ const (
 	Kind       = "Report"
 )
 
+// Mask stands in a record where a secret was.
+const Mask = "***"
+
 // Verdict is the answer to an expectation or to a whole run.
 type Verdict string
 

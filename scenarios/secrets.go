@@ -202,7 +202,7 @@ func (h *hiding) hide(node ast.Node, path string, form secret.Form) {
 		}
 		return
 	}
-	if _, truth := node.(*ast.BoolNode); truth || text == "" || strings.HasPrefix(text, secret.Mask) {
+	if _, truth := node.(*ast.BoolNode); truth || text == "" || strings.HasPrefix(text, report.Mask) {
 		return
 	}
 	at := node.GetToken().Position
@@ -400,7 +400,7 @@ func (r *reader) masked(s *Scenario) (*shown, error) {
 	}
 	for name, value := range s.Params {
 		if out.params[name] = h.values.Hide(value); h.params[name] && value != "" {
-			out.params[name] = secret.Mask
+			out.params[name] = report.Mask
 		}
 	}
 	return out, nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshchaos/meshchaos/internal/secret"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // telling has a secret in each place that takes one.
@@ -143,7 +143,7 @@ func TestASecretThatIsANameAsWellLeavesTheNameAlone(t *testing.T) {
 	if name := again.Steps[0].Cohorts[0].Name; name != "jason" {
 		t.Errorf("the cohort is %s", name)
 	}
-	if key := again.Steps[0].Cohorts[0].Plan.HTTP.Header["x-api-key"]; !strings.HasPrefix(key, secret.Mask) {
+	if key := again.Steps[0].Cohorts[0].Plan.HTTP.Header["x-api-key"]; !strings.HasPrefix(key, report.Mask) {
 		t.Errorf("the key is %s", key)
 	}
 }
@@ -151,7 +151,7 @@ func TestASecretThatIsANameAsWellLeavesTheNameAlone(t *testing.T) {
 func TestAPlanIsShownWithoutItsSecrets(t *testing.T) {
 	s := readTelling(t, telling)
 	shown := s.HidePlan(s.Steps[0].Cohorts[0].Plan).HTTP
-	if !strings.HasPrefix(shown.Body, secret.Mask) || !strings.HasPrefix(shown.Header["x-tenant-key"], secret.Mask) || strings.Contains(shown.URL, "sesame") || strings.Contains(shown.Header["x-open"], "sesame") {
+	if !strings.HasPrefix(shown.Body, report.Mask) || !strings.HasPrefix(shown.Header["x-tenant-key"], report.Mask) || strings.Contains(shown.URL, "sesame") || strings.Contains(shown.Header["x-open"], "sesame") {
 		t.Errorf("it shows %+v", shown)
 	}
 	if s.Hide("the token sesame-03, and a productpage") != "the token ***14, and a productpage" {

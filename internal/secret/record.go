@@ -90,8 +90,8 @@ func (v *Values) manifest(text json.RawMessage) json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var tree any
-	if decoder.Decode(&tree) != nil {
-		return text // which is none, and is walked over as a text
+	if decoder.Decode(&tree) != nil || decoder.More() {
+		return json.RawMessage(v.Hide(string(text))) // it is no manifest, and may quote one
 	}
 	changed := false
 	tree = v.below(tree, "", false, &changed)
@@ -148,7 +148,7 @@ func (v *Values) walk(at reflect.Value) {
 		}
 	case reflect.Slice, reflect.Array:
 		if at.Type() == rawMessage {
-			return // its texts are masked
+			return // of the changes, whose texts are masked as those of manifests
 		}
 		for i := range at.Len() {
 			v.walk(at.Index(i))

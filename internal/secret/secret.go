@@ -14,12 +14,11 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
-// Mask stands in the place of a secret.
-const Mask = "***"
-
-// pattern is Mask where an RE2 expression is to stand.
+// pattern is report.Mask where an RE2 expression is to stand.
 const pattern = `\*\*\*`
 
 // fewest is how many bytes a value has at least that is looked for wherever it may
@@ -155,9 +154,9 @@ func (v *Values) add(value string) {
 // mask is what stands in the place of a value.
 func (v *Values) mask(value string) string {
 	if n := v.numbers[value]; v.numbered && n > 1 {
-		return Mask + strconv.Itoa(n)
+		return report.Mask + strconv.Itoa(n)
 	}
-	return Mask
+	return report.Mask
 }
 
 // Is says whether a text is a secret as a whole, however short.
@@ -171,13 +170,13 @@ var (
 // Hide masks each secret in a text, in the forms that a URL, JSON or base64 give it, and
 // the password and the parameters of a URL that are credentials by their name.
 func (v *Values) Hide(text string) string {
-	text = userinfo.ReplaceAllString(text, "${1}"+Mask+"@")
+	text = userinfo.ReplaceAllString(text, "${1}"+report.Mask+"@")
 	text = query.ReplaceAllStringFunc(text, func(found string) string {
 		name, _, _ := strings.Cut(found[1:], "=")
 		if plain, err := url.QueryUnescape(name); !v.Header(name) && (err != nil || !v.Header(plain)) {
 			return found
 		}
-		return found[:1] + name + "=" + Mask
+		return found[:1] + name + "=" + report.Mask
 	})
 	if len(v.numbers) == 0 {
 		return text
@@ -237,7 +236,7 @@ func (v *Values) InURL(text string) []string {
 }
 
 func (v *Values) addEscaped(value string) {
-	if v.Keep != nil && v.Keep.MatchString(value) || value == Mask {
+	if v.Keep != nil && v.Keep.MatchString(value) || value == report.Mask {
 		return
 	}
 	v.add(value)

@@ -79,6 +79,19 @@ func TestALineIsMaskedLetterByLetter(t *testing.T) {
 	}
 }
 
+// A change may have what is no manifest, and it is in the record all the same.
+func TestWhatIsNoManifestIsMaskedAsAText(t *testing.T) {
+	for _, text := range []string{`{"note": sesame-5`, `{"note":"fine"} sesame-5`, `<sesame-5>`} {
+		var v Values
+		v.Add("sesame-5")
+		record := &report.Record{Changes: []report.Change{{Before: json.RawMessage(text), After: json.RawMessage(text)}}}
+		v.Record(record)
+		if c := record.Changes[0]; strings.Contains(string(c.Before)+string(c.After), "sesame-5") || !strings.Contains(string(c.After), report.Mask) {
+			t.Errorf("%s: it is %s", text, c.After)
+		}
+	}
+}
+
 func TestARecordIsMaskedAndThePlanThatItIsOfStays(t *testing.T) {
 	var v Values
 	v.Mark("x-tenant")

@@ -6,6 +6,8 @@ import (
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // Place is where a scalar begins in a text, both from 1.
@@ -81,7 +83,7 @@ func (v *Values) scalar(raw string, t *token.Token, value string, secret Form) s
 // whole is what stands in the place of a secret; what only refers to another stays.
 func (v *Values) whole(value string) string {
 	value = strings.TrimSpace(value)
-	if strings.HasPrefix(value, Mask) || strings.HasPrefix(value, pattern) { // it is masked
+	if strings.HasPrefix(value, report.Mask) || strings.HasPrefix(value, pattern) { // it is masked
 		return value
 	}
 	if v.Keep == nil {
@@ -98,7 +100,7 @@ func (v *Values) whole(value string) string {
 		case "", "bearer", "basic", "token":
 			return text
 		}
-		return Mask
+		return report.Mask
 	}
 	for _, m := range found {
 		out.WriteString(part(value[last:m[0]]) + value[m[0]:m[1]])

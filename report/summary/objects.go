@@ -79,11 +79,8 @@ func (o Object) Before() string {
 	return JSON(pruned(o.Changes[0].Before, false))
 }
 
-// Mask stands in a record where a secret was.
-const Mask = "***"
-
 // Masked says whether Before lacks a secret, so that who writes it back has to know it.
-func (o Object) Masked() bool { return strings.Contains(o.Before(), Mask) }
+func (o Object) Masked() bool { return strings.Contains(o.Before(), report.Mask) }
 
 // served are the keys of metadata that only the API server writes, and those of its
 // history.

@@ -119,7 +119,7 @@ func (p *printer) lost(all []summary.Object) {
 		}
 		if before := o.Before(); before != "" {
 			if o.Masked() {
-				p.fold("  ", "    ", summary.Mask+" stands for a secret: put it in where it was before you write this back")
+				p.fold("  ", "    ", report.Mask+" stands for a secret: put it in where it was before you write this back")
 			}
 			p.line("%s, as it was:", o.Name)
 			p.line("%s", before)
