@@ -54,6 +54,7 @@ type Record struct {
 	Problems     []string      `json:"problems,omitempty"`     // what befell the run, and keeps it from being conclusive
 	Doubts       []Doubt       `json:"doubts,omitempty"`       // what speaks against it by its own record, likewise
 	Warnings     []string      `json:"warnings,omitempty"`     // what is allowed and probably not meant
+	Judged       []string      `json:"judged,omitempty"`       // those of the warnings that only the judgement has shown; the next one takes them out
 	ComparedWith *Earlier      `json:"comparedWith,omitempty"` // an earlier run of the scenario
 }
 

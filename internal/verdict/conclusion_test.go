@@ -84,6 +84,24 @@ func TestAConclusionWithoutEvidenceIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestAWarningOfAJudgementGoesWithIt: judged again, by another program perhaps, a record
+// has what that judgement warns of, once, and still what the run itself warned of.
+func TestAWarningOfAJudgementGoesWithIt(t *testing.T) {
+	r, _ := healthy(t)
+	r.Warnings = []string{"the access logs are off"}
+	gap := concluding(t, `"{client.status[200]} were answered."`, `"{client.status[200] / overflows(httpbin)}"`)
+	for range 2 {
+		verdict.Judge(r, gap).Enter(r)
+		if len(r.Warnings) != 2 || !strings.Contains(r.Warnings[1], "is left out") {
+			t.Errorf("warned of %q", r.Warnings)
+		}
+	}
+	verdict.Judge(r, concluding(t, `"{client.status[200]} were answered."`, `"{client.share(503)} were refused."`)).Enter(r)
+	if len(r.Warnings) != 1 || r.Warnings[0] != "the access logs are off" || r.Judged != nil {
+		t.Errorf("warned of %q, of them by the judgement %q", r.Warnings, r.Judged)
+	}
+}
+
 func TestAConclusionHasItsStepItsLineAndItsAmounts(t *testing.T) {
 	r, _ := healthy(t)
 	s := concluding(t, `"{client.status[200]} were answered."`, `"{client.share(503)} were refused."`)

@@ -59,9 +59,11 @@ func Judge(record *report.Record, scenario *scenarios.Scenario) Judgement {
 // Enter writes a judgement into the record that it is of, in the place of an earlier one.
 func (j Judgement) Enter(record *report.Record) {
 	record.Verdict, record.Expectations, record.Conclusions, record.Doubts = j.Verdict, j.Expectations, j.Conclusions, j.Doubts
+	record.Warnings = slices.DeleteFunc(slices.Clone(record.Warnings), func(warning string) bool { return slices.Contains(record.Judged, warning) })
+	record.Judged = nil
 	for _, warning := range j.Warnings {
 		if !slices.Contains(record.Warnings, warning) {
-			record.Warnings = append(record.Warnings, warning)
+			record.Warnings, record.Judged = append(record.Warnings, warning), append(record.Judged, warning)
 		}
 	}
 }
