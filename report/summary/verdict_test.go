@@ -2,6 +2,8 @@ package summary_test
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -177,6 +179,30 @@ func TestTheCommandRepeatsTheRun(t *testing.T) {
 	}
 	if got, want := summary.Command(r), `meshchaos run 'my nightly/it'\''s.yaml' --seed 7 --set 'params.host=a b' -c 2 -n 30 --qps 0.5 --cohort jason`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestTheCommandOfAMaskedSettingAsksForTheSecret: the mask itself would be sent.
+func TestTheCommandOfAMaskedSettingAsksForTheSecret(t *testing.T) {
+	r := &report.Record{Mesh: report.Mesh{Kind: "embedded"}, Scenario: report.Scenario{File: "a.yaml", Set: []string{
+		`params.pin="***"`, `load.jason.headers.x-api-key=Bearer ***2`, "load.a.headers.pin=\"*** of `$x`\"", `apply[0].regex="\\*\\*\\*"`,
+	}}}
+	command := summary.Command(r)
+	if strings.Contains(command, "***") || !strings.Contains(command, `--set "params.pin=\"${PIN:?is masked in the report, set it}\""`) {
+		t.Errorf("it is %s", command)
+	}
+	run := func(env ...string) (string, error) {
+		sh := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "meshchaos run a.yaml", `printf '%s\n'`, 1))
+		sh.Env = append(env, "PATH="+os.Getenv("PATH"))
+		out, err := sh.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(); err == nil || !strings.Contains(out, "PIN: is masked in the report, set it") {
+		t.Errorf("without the secrets the shell says %s", out)
+	}
+	want := "--set\nparams.pin=\"0815\"\n--set\nload.jason.headers.x-api-key=Bearer sesame\n--set\nload.a.headers.pin=\"1 of `$x`\"\n--set\napply[0].regex=\"x\"\n"
+	if out, err := run("PIN=0815", "PIN_2=1", "X_API_KEY=sesame", "REGEX=x"); err != nil || out != want {
+		t.Errorf("with them it passes %s", out)
 	}
 }
 
