@@ -217,6 +217,42 @@ func TestTheRunsAreSaidToBeUnlike(t *testing.T) {
 	}
 }
 
+func TestALoadThatWasAskedForOtherwiseIsSaidInWhat(t *testing.T) {
+	asked := func(change func(*loadgen.Plan)) *report.Record {
+		r := made(1, 10, 0.1, around(0.1, 0.03))
+		plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: "http://a/", Header: map[string]string{"end-user": "jason"}}, Connections: 5, Requests: 5}
+		change(&plan)
+		r.Asked = []report.Asked{{Cohort: "pages", From: "here", Plan: plan}}
+		return r
+	}
+	alike := func(*loadgen.Plan) {}
+	for _, one := range []struct {
+		change func(*loadgen.Plan)
+		want   string // empty: nothing
+	}{
+		{alike, ""},
+		{func(p *loadgen.Plan) { p.Checks = []loadgen.Check{} }, ""}, // which a record that was read does not have
+		{func(p *loadgen.Plan) { p.HTTP.URL = "http://b/" }, "http.url http://b/, before http://a/"},
+		{func(p *loadgen.Plan) { p.HTTP.Header = nil }, "http.header.end-user none, before jason"},
+		{func(p *loadgen.Plan) { p.HTTP.Header["end-user"] = "jane" }, "http.header.end-user jane, before jason"},
+		{func(p *loadgen.Plan) { p.Checks = []loadgen.Check{{Name: "stars", Body: "glyphicon"}} }, "checks[0].body glyphicon, before none; checks[0].name stars, before none"},
+		{func(p *loadgen.Plan) { p.Requests, p.Warmup = 6, 3 }, "5 connections, 6 requests, before 5 connections, 5 requests; warmup 3, before none"},
+		{func(p *loadgen.Plan) { p.QPS = 20 }, "5 connections, 5 requests, 20 a second, before 5 connections, 5 requests"},
+		{func(p *loadgen.Plan) { p.HTTP.Body = strings.Repeat("é", 1000) }, "http.body " + strings.Repeat("é", 100) + "…, before none"},
+	} {
+		said := compare.Compare(pair(asked(alike), asked(one.change))).Scenarios[0].Unlike
+		if one.want == "" && len(said) == 0 || len(said) == 1 && said[0] == "load pages: not the same was asked for: "+one.want {
+			continue
+		}
+		t.Errorf("it says %q, want %q", said, one.want)
+	}
+	qps := func(qps float64) *report.Record { return asked(func(p *loadgen.Plan) { p.QPS = qps }) }
+	said := compare.Compare(pair(qps(100.01), qps(100.02))).Scenarios[0].Unlike // which reads alike, rounded
+	if len(said) != 1 || said[0] != "load pages: not the same was asked for: qps 100.02, before 100.01" {
+		t.Errorf("it says %q", said)
+	}
+}
+
 func TestEachFaceShowsWhatHasChangedAndActsOnNothing(t *testing.T) {
 	passed, failed := records.Read(t, "delay-jason"), records.Read(t, "failing")
 	failed.Expectations[0].Observed = "<script>alert(1)</script>|`x`\x1b[31m\n# no"

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/report"
-	"github.com/meshchaos/meshchaos/report/summary"
 )
 
 // unlike says what of two runs was not the same beside what they observed.
@@ -54,47 +52,6 @@ func expected(before, now *report.Record) []string {
 		}
 	}
 	return all
-}
-
-// loaded says which loads were asked for otherwise.
-func loaded(before, now *report.Record) []string {
-	name := func(a report.Asked) string { return strings.TrimSpace(a.Step + " " + a.Cohort) }
-	old := map[string]report.Asked{}
-	for _, a := range before.Asked {
-		old[name(a)] = a
-	}
-	var all []string
-	for _, a := range now.Asked {
-		was, known := old[name(a)]
-		switch {
-		case !known:
-			all = append(all, "load "+name(a)+": it was not asked for before")
-		case !reflect.DeepEqual(was.Plan, a.Plan):
-			all = append(all, fmt.Sprintf("load %s: not the same was asked for: %s, before %s", name(a), asked(a), asked(was)))
-		case was.From != a.From:
-			all = append(all, fmt.Sprintf("load %s: it comes from %s, before from %s", name(a), a.From, was.From))
-		}
-		delete(old, name(a))
-	}
-	for _, gone := range slices.Sorted(maps.Keys(old)) {
-		all = append(all, "load "+gone+": it was asked for before, and not now")
-	}
-	return all
-}
-
-// asked words how much load was asked for.
-func asked(a report.Asked) string {
-	words := []string{summary.Plural(int64(a.Plan.Connections), "connection")}
-	if a.Plan.Requests > 0 {
-		words = append(words, summary.Plural(a.Plan.Requests, "request"))
-	}
-	if a.Plan.QPS > 0 {
-		words = append(words, summary.Number(a.Plan.QPS)+" a second")
-	}
-	if a.Plan.Duration.Duration > 0 {
-		words = append(words, "for "+a.Plan.Duration.String())
-	}
-	return strings.Join(words, ", ")
 }
 
 // short is a digest as far as it takes to tell it from others.
