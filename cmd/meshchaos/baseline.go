@@ -20,7 +20,7 @@ func (f *runFlags) readBaseline(cmd *cobra.Command, all []*scenarios.Scenario) e
 		return nil
 	}
 	var err error
-	if f.earlier, err = latestOf(cmd.InOrStdin(), f.baseline); err != nil {
+	if f.earlier, err = latestOf(cmd, f.baseline); err != nil {
 		return fmt.Errorf("reading --baseline: %w", err)
 	}
 	var without []string

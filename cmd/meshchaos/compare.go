@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -28,7 +27,9 @@ chance: the verdicts, the shares and the latencies. OLD and NEW are reports, or
 folders with reports below them, of which those of one scenario are compared;
 of several runs of one, the latest. All tests together say in one of a thousand
 comparisons that something changed where nothing did. A latency counts that
-changed by more than chance and by more than 10 %.
+changed by more than chance and by more than 10 %. A load that was carried out,
+and is not any more, has regressed. The verdicts are those that the reports
+hold, as meshchaos judge finds them; one that says another is told of.
 
 Exit status: 0 nothing has regressed; 1 something has; 2 bad usage, a file that
 is no report, or a scenario of OLD of which there is none in NEW.`,
@@ -39,11 +40,11 @@ is no report, or a scenario of OLD of which there is none in NEW.`,
 			if err := oneStdin(args); err != nil {
 				return err
 			}
-			before, err := latestOf(cmd.InOrStdin(), args[0])
+			before, err := latestOf(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			now, err := latestOf(cmd.InOrStdin(), args[1])
+			now, err := latestOf(cmd, args[1])
 			if err != nil {
 				return err
 			}
@@ -92,20 +93,27 @@ func compared(args []string, before, now map[string]compare.Run) (*report.Compar
 	return c, nil
 }
 
-// latestOf are the latest runs of each scenario that an argument names, by its name.
-func latestOf(stdin io.Reader, arg string) (map[string]compare.Run, error) {
-	all, err := readRecords(stdin, []string{arg})
+// latestOf are the latest runs of each scenario that an argument names, by its name, with
+// the verdicts that what they hold comes to.
+func latestOf(cmd *cobra.Command, arg string) (map[string]compare.Run, error) {
+	all, err := readRecords(cmd.InOrStdin(), []string{arg})
 	if err != nil {
 		return nil, err
 	}
-	latest := map[string]compare.Run{}
+	latest := map[string]source{}
 	for _, one := range all {
-		run, name := compare.Run{File: one.name, Record: one.record}, one.record.Scenario.Name
-		if other, there := latest[name]; !there || run.Record.Started.After(other.Record.Started) {
-			latest[name] = run
+		name := one.record.Scenario.Name
+		if other, there := latest[name]; !there || one.record.Started.After(other.record.Started) {
+			latest[name] = one
 		}
 	}
-	return latest, nil
+	runs := map[string]compare.Run{}
+	for _, name := range slices.Sorted(maps.Keys(latest)) {
+		one := latest[name]
+		doubt(cmd, one)
+		runs[name] = compare.Run{File: one.name, Record: one.record}
+	}
+	return runs, nil
 }
 
 // printComparison prints a comparison as -o asks for it.

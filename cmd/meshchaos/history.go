@@ -22,6 +22,8 @@ func newHistory() *cobra.Command {
 below it, the earliest run first. Of each run the verdict, and what has changed
 since the one before it, as meshchaos compare finds it; of each load under the
 rules the median, the 99th percentile and the share of failures over the runs.
+The verdicts are those that the reports hold, as meshchaos judge finds them;
+one that says another is told of.
 
 Exit status: 0, whatever became of them; 2 bad usage, or a file that is no
 report.`,
@@ -32,6 +34,9 @@ report.`,
 			all, err := readRecords(cmd.InOrStdin(), args)
 			if err != nil {
 				return err
+			}
+			for _, one := range all {
+				doubt(cmd, one)
 			}
 			to, h := streamsOf(cmd), historyOf(all)
 			if output == "json" {

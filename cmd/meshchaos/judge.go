@@ -67,6 +67,18 @@ func warnOther(cmd *cobra.Command, one source, said report.Verdict) {
 	remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
 }
 
+// doubt says of a record that its verdict is another than what it holds comes to, or
+// that nobody can know that, so that nobody believes what is made of it; and enters what
+// it comes to.
+func doubt(cmd *cobra.Command, one source) {
+	said := one.record.Verdict
+	if err := judge(one.record); err != nil {
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and cannot be judged again: %v", one.name, said, err))
+	} else if said != one.record.Verdict {
+		warnOther(cmd, one, said)
+	}
+}
+
 // judge judges a record again.
 func judge(record *report.Record) error {
 	scenario, err := scenarios.OfRecord(record.Scenario)
@@ -151,19 +163,33 @@ func recordsOf(args []string) ([]string, error) {
 			files = append(files, arg) // reading it says what is wrong
 			continue
 		}
-		found := len(files)
-		err := filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && entry.Name() == recordFile {
-				files = append(files, path)
-			}
-			return err
-		})
+		below, err := recordsBelow(arg)
 		if err != nil {
 			return nil, fmt.Errorf("looking for reports: %w", err)
 		}
-		if len(files) == found {
+		if len(below) == 0 {
 			return nil, fmt.Errorf("looking for reports in %s: there is no %s in it or below it; run with --report-dir writes one", arg, recordFile)
 		}
+		files = append(files, below...)
 	}
 	return files, nil
+}
+
+// recordsBelow are the files of the records in a folder or below it, named as it is. It
+// may be a link, as to the latest of many; those below it are not followed.
+func recordsBelow(folder string) ([]string, error) {
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() != recordFile {
+			return err
+		}
+		below, err := filepath.Rel(root, path)
+		files = append(files, filepath.Join(folder, below))
+		return err
+	})
+	return files, err
 }

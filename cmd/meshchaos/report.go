@@ -152,12 +152,3 @@ func writeSource(one source, of []face, fresh bool) (string, error) {
 	}
 	return wrote(one.dir, written), err
 }
-
-// doubt says of a record whose verdict is another than what it holds comes to, so that
-// nobody believes the files that were made of it.
-func doubt(cmd *cobra.Command, one source) {
-	said := one.record.Verdict
-	if err := judge(one.record); err == nil && said != one.record.Verdict {
-		warnOther(cmd, one, said)
-	}
-}
