@@ -91,8 +91,10 @@ func readDocument(text []byte) ([]*Record, error) {
 		return nil, fmt.Errorf("it is no report of meshchaos that this program reads: its apiVersion is %q and its kind %q, not %q and %q", head.APIVersion, head.Kind, APIVersion, Kind)
 	case head.Kind == Kind:
 		var record Record
-		err := decoder.Decode(&record)
-		return []*Record{&record}, err
+		if err := decoder.Decode(&record); err != nil {
+			return nil, err
+		}
+		return []*Record{&record}, record.whole()
 	}
 	var list List
 	if err := decoder.Decode(&list); err != nil {
@@ -102,8 +104,23 @@ func readDocument(text []byte) ([]*Record, error) {
 		if record == nil || record.Kind != Kind || record.APIVersion != APIVersion {
 			return nil, fmt.Errorf("its item %d is no report of meshchaos that this program reads", i+1)
 		}
+		if err := record.whole(); err != nil {
+			return nil, fmt.Errorf("its item %d: %w", i+1, err)
+		}
 	}
 	return list.Items, nil
+}
+
+// whole says what is missing in a record without which nothing can be told of it.
+func (r *Record) whole() error {
+	for i, w := range r.Windows {
+		for name, load := range w.Loads {
+			if load == nil {
+				return fmt.Errorf("windows[%d].loads has nothing of %s", i, name)
+			}
+		}
+	}
+	return nil
 }
 
 // misread says where a text is no record: err is of a document in it that begins there.

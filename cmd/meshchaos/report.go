@@ -60,7 +60,12 @@ func reportFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 // is of all of them together; empty: each has it by itself.
 func place(all []source, args []string, dir string) (top string, err error) {
 	if dir == "" {
+		taken := map[string]string{}
 		for _, one := range all {
+			if other, there := taken[filepath.Clean(one.dir)]; there && one.dir != "" {
+				return "", fmt.Errorf("making reports of %s and %s: they lie in one folder, and each report takes one of its own; name another by --report-dir", other, one.name)
+			}
+			taken[filepath.Clean(one.dir)] = one.name
 			if one.dir == "" {
 				return "", fmt.Errorf("making a report of %s: there is no folder that is its own; name one by --report-dir", one.name)
 			}

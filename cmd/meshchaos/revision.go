@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -36,13 +37,15 @@ func revisionOf(ctx context.Context, folder string) *report.Revision {
 	ctx, cancel := context.WithTimeout(ctx, revisionLimit)
 	defer cancel()
 	// A checkout may be somebody else's: nothing that its configuration names is to be run.
-	out, err := exec.CommandContext(ctx, "git", "-C", folder, "--no-optional-locks", "-c", "core.fsmonitor=false",
-		"status", "--porcelain=v2", "--branch", "--", ".").Output()
+	if filtered(ctx, folder) {
+		return nil
+	}
+	out, err := git(ctx, folder, "-c", "core.fsmonitor=false", "status", "--porcelain=v2", "--branch", "--", ".")
 	if err != nil {
 		return nil
 	}
 	var revision report.Revision
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		commit, heads := strings.CutPrefix(line, "# branch.oid ")
 		switch {
 		case heads:
@@ -55,4 +58,26 @@ func revisionOf(ctx context.Context, folder string) *report.Revision {
 		return nil
 	}
 	return &revision
+}
+
+// filtered says whether a checkout itself, and not its user, names programs that files
+// pass before they are compared.
+func filtered(ctx context.Context, folder string) bool {
+	out, err := git(ctx, folder, "config", "--show-scope", "--name-only", "--get-regexp", `^filter\.`)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 { // there is none
+		return false
+	}
+	for line := range strings.Lines(out) {
+		scope, _, _ := strings.Cut(line, "\t")
+		if scope != "system" && scope != "global" {
+			return true
+		}
+	}
+	return err != nil
+}
+
+func git(ctx context.Context, folder string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", folder, "--no-optional-locks"}, args...)...).Output()
+	return string(out), err
 }

@@ -131,8 +131,9 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	for _, o := range outcomes {
 		status = worse(status, o.status)
 	}
-	if err := f.together(cmd, outcomes); err != nil {
-		return &runError{err}
+	if err := f.together(cmd, outcomes); err != nil { // which hides nothing that is graver
+		complain(cmd.ErrOrStderr(), err)
+		status = worse(status, exitInconclusive)
 	}
 	if status != exitPass {
 		return &verdictError{status}
