@@ -66,7 +66,7 @@ func (r *run) theirs(ref rules.Ref, is *rules.Object) string {
 	case is != nil && rules.MarkedBy(is) == r.ID: // whoever has put it there, it is the run's
 		return ""
 	case is == nil:
-		return "somebody else deleted it during the run, and that is left so; the manifest that was there is printed beside this, and stands in the report of a run under changes[].before"
+		return "somebody else deleted it during the run, and that is left so; the manifest that was there is in report.json under changes[].before"
 	}
 	return fmt.Sprintf("the run's rule is out of it, and the proxies run it; what somebody else%s did to it during the run is left (%s)", byWhom(was, is), strings.Join(rules.Diff(was, is), "; "))
 }

@@ -86,9 +86,9 @@ func remains(was, is *rules.Object) string {
 	case was == nil:
 		return fmt.Sprintf("it is still there; delete it: kubectl -n %s delete %s %s", is.Namespace, is.Kind, is.Name)
 	case is == nil:
-		return "it is gone; the manifest that was there is printed beside this, and stands in the report of a run under changes[].before: kubectl apply it"
+		return "it is gone; kubectl apply -f - puts back the manifest that was there, which report.json has under changes[].before"
 	case !rules.Equal(was, is):
-		return "it differs from what was there (" + strings.Join(rules.Diff(was, is), "; ") + "); the manifest that was there is printed beside this, and stands in the report of a run under changes[].before: take metadata.resourceVersion out of it and kubectl replace it"
+		return "it differs from what was there (" + strings.Join(rules.Diff(was, is), "; ") + "); kubectl replace -f - puts back the manifest that was there, which report.json has under changes[].before, without its resourceVersion"
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,7 +49,9 @@ func (r *run) measure(ctx *attended, w *report.Window, reading *reading, step sc
 	loads, err := r.load(ctx, cohorts, r.guarded(ctx, w, step), reading.begin)
 	w.Loads, w.Ended = loads, time.Now()
 	if err != nil {
-		w.Cut = err.Error()
+		if w.Cut = err.Error(); errors.Is(err, context.Canceled) {
+			w.Cut = "the run was interrupted"
+		}
 		return fmt.Errorf("%s: driving the load: %w", w.Words(), err)
 	}
 	if !reading.begun() { // the load ended before it

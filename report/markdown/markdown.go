@@ -268,6 +268,12 @@ func (p *page) objects(r *report.Record, room int) {
 					piece += "  - " + text(sub) + "\n"
 				}
 			}
+			if before := o.Before(); before != "" {
+				if o.Masked() {
+					piece += "\n" + text(summary.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
+				}
+				piece += "\nAs it was:\n\n" + block("json", before)
+			}
 			lost = append(lost, piece)
 		}
 		for i, diff := range o.Diffs() {

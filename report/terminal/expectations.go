@@ -102,7 +102,11 @@ func (p *printer) expectationStack(r *report.Record, wide bool) {
 			p.fold(margin+"  ", margin+"  ", observed)
 		}
 		if wide {
-			p.fold(margin+"  ", margin+"  ", "asked "+e.Limit+", samples "+samples(e)+", "+e.Source)
+			more := "asked " + e.Limit
+			if e.Samples > 0 {
+				more += ", " + summary.Plural(e.Samples, "sample")
+			}
+			p.fold(margin+"  ", margin+"  ", strings.TrimSuffix(more+", "+e.Source, ", "))
 		}
 	}
 }

@@ -93,6 +93,9 @@ func numbers(l summary.Load) []string {
 // wordLoad is a line of the table as a text.
 func wordLoad(l summary.Load) string {
 	text := glued(l.Requests() + " requests")
+	if l.Requests() == "1" {
+		text = glued("1 request")
+	}
 	if l.Rate > 0 || l.Asked > 0 {
 		text += ", " + glued(l.QPS()+" qps")
 	}
