@@ -61,7 +61,7 @@ func (s *Scenario) Origin() string {
 func (s *Scenario) Recorded() report.Scenario {
 	recorded := report.Scenario{
 		Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library,
-		Digest: fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(s.Text))), Revision: s.Revision, Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
+		Digest: digest(s.Text), Revision: s.Revision, Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
 	}
 	if s.shown != nil {
 		recorded.Text, recorded.Set, recorded.Files, recorded.Params, recorded.Masked = s.shown.text, s.shown.set, s.shown.files, s.shown.params, s.shown.masked
@@ -71,6 +71,8 @@ func (s *Scenario) Recorded() report.Scenario {
 	}
 	return recorded
 }
+
+func digest(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))) }
 
 // OfRecord reads a scenario as a report has it, with the files that it named and what
 // was overridden.
@@ -82,6 +84,9 @@ func OfRecord(recorded report.Scenario) (*Scenario, error) {
 		}
 		return text, nil
 	})
+	if is := digest(recorded.Text); recorded.Digest != "" && len(recorded.Masked) == 0 && is != recorded.Digest {
+		return nil, fmt.Errorf("reading the scenario that the report has: its text was changed since the run: its digest is %s, and that of what was run is %s", is, recorded.Digest)
+	}
 	s, err := reader.read(recorded.Text, recorded.Set)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario that the report has: %w", err)

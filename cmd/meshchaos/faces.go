@@ -162,6 +162,26 @@ func (f face) forget(dir string, old *report.Record, anew map[string]bool) error
 	return errors.Join(failures...)
 }
 
+// forgetReport takes a report out of a folder, but for junit.xml, which is written anew by
+// then, and what is of several.
+func forgetReport(dir string) error {
+	old := earlier(dir)
+	var failures []error
+	for _, f := range ofEach() {
+		failures = append(failures, f.forget(dir, old, nil))
+	}
+	names := []string{recordFile}
+	for _, o := range overviews {
+		names = append(names, o.file)
+	}
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // earlier is the record that lies in a folder; nil: none that can be read.
 func earlier(dir string) *report.Record {
 	f, err := os.Open(filepath.Join(dir, recordFile))

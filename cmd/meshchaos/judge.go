@@ -86,6 +86,9 @@ func judge(record *report.Record) error {
 		return err
 	}
 	verdict.Judge(record, scenario).Enter(record)
+	for _, c := range record.Changes {
+		record.Restored = record.Restored && c.Restored
+	}
 	compare.Enter(record)
 	return nil
 }

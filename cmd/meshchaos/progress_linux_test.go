@@ -145,7 +145,7 @@ func TestALoadIsToldOfAfterThreeSecondsAndThenEveryTen(t *testing.T) {
 			view.observe(runner.Event{Load: &now})
 		}
 		view.end()
-		want := "   0.0s load under the rule\n   3.0s   others: 30 requests, 10/s, 200: 30, 57s left\n  13.0s   others: 130 requests, 10/s, 200: 130, 47s left\n  23.0s   others: 230 requests, 10/s, 200: 230, 37s left\n"
+		want := "   0.0s load under the rule\n   3.0s   others: 30 requests, 10/s, 200: 30, p50 2ms, 57s left\n  13.0s   others: 130 requests, 10/s, 200: 130, p50 2ms, p99 9ms, 47s left\n  23.0s   others: 230 requests, 10/s, 200: 230, p50 2ms, p99 9ms, 37s left\n"
 		if out.String() != want {
 			t.Errorf("told was\n%swant\n%s", &out, want)
 		}

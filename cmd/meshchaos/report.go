@@ -24,8 +24,8 @@ such files below it, what run -o json or -o jsonl prints, or - for stdin.
 The files are written beside each record; with --report-dir into that folder,
 with the record, and of several records each into a folder of its scenario's
 name. What is of all of them together goes into that folder, or into the one
-that is the only argument. A record that does not hold what it says is told of,
-as by meshchaos judge.`,
+that is the only argument. Each record is judged again, as by meshchaos judge:
+the files show what it holds, and of one that says otherwise the status is 3.`,
 		Example:           "  meshchaos report out\n  meshchaos run delay-jason -o json | meshchaos report - --report-dir out",
 		Args:              arguments(1, -1),
 		ValidArgsFunction: reportFiles,
@@ -38,11 +38,22 @@ as by meshchaos judge.`,
 			if err != nil {
 				return err
 			}
+			status := exitPass
+			for _, one := range all { // nothing is shown that a record says and does not hold
+				said := one.record.Verdict
+				if err := judge(one.record); err != nil {
+					return fmt.Errorf("judging %s: %w", one.name, err)
+				}
+				if said != one.record.Verdict {
+					warnOther(cmd, one, said)
+					status = exitInconclusive
+				}
+			}
 			if err := writeReports(cmd, all, top, dir != ""); err != nil {
 				return &runError{err}
 			}
-			for _, one := range all {
-				doubt(cmd, one)
+			if status != exitPass {
+				return &verdictError{status}
 			}
 			return nil
 		},

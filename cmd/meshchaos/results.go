@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,7 @@ func (r *results) of(all []*scenarios.Scenario) error {
 	for _, s := range all {
 		r.suites = append(r.suites, junit.Unfinished(s.Name, r.started))
 	}
-	return r.write()
+	return errors.Join(r.write(), r.forget(all))
 }
 
 // ended notes what became of a scenario. Where that cannot be written, the outcome has
@@ -67,7 +68,29 @@ func (r *results) ended(i int, o *outcome, to streams) {
 // failed notes why no scenario was run.
 func (r *results) failed(why error) error {
 	r.suites = []junit.Suite{junit.NotRun("meshchaos", r.hide(why.Error()), r.started, time.Since(r.started))}
-	return r.write()
+	return errors.Join(r.write(), r.forget(nil))
+}
+
+// forget takes away what an earlier command has left of these scenarios, so that nobody
+// takes it for this one's, whatever becomes of it.
+func (r *results) forget(all []*scenarios.Scenario) error {
+	if r.dir == "" {
+		return nil
+	}
+	dirs := []string{r.dir}
+	if len(all) > 1 {
+		for _, s := range all {
+			dirs = append(dirs, filepath.Join(r.dir, s.Name))
+		}
+	}
+	var failures []error
+	for _, dir := range dirs {
+		failures = append(failures, forgetReport(dir))
+	}
+	if err := errors.Join(failures...); err != nil {
+		return fmt.Errorf("taking away what an earlier command reported: %w; name another folder by --report-dir", err)
+	}
+	return nil
 }
 
 func (r *results) write() error {

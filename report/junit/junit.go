@@ -219,6 +219,9 @@ func ofExpectation(r *report.Record, e report.Expectation) Case {
 	if w := r.Window(report.During, e.Step); w != nil {
 		c.Time = seconds(w.Ended.Sub(w.Started))
 	}
+	if e.KnownBug != "" {
+		c.Name = fit(e.Expression + " (known bug: " + e.KnownBug + ")")
+	}
 	if e.Verdict == report.Pass {
 		return c
 	}
