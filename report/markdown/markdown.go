@@ -270,7 +270,7 @@ func (p *page) objects(r *report.Record, room int) {
 			}
 			if before := o.Before(); before != "" {
 				if o.Masked() {
-					piece += "\n" + text(summary.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
+					piece += "\n" + text(report.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
 				}
 				piece += "\nAs it was:\n\n" + block("json", before)
 			}
