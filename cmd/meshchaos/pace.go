@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report/summary"
 )
 
 // rateOver is the stretch of time that the rate now is of.
@@ -105,15 +106,12 @@ func (l *pace) ways() []string {
 	return all
 }
 
-// leastP99 is how many requests a 99th percentile takes: of fewer it is the maximum.
-const leastP99 = 100
-
 func (l *pace) times() string {
 	words := "p50 " + wordLatency(l.last.P50.Duration)
 	switch {
 	case l.last.P99.Duration == 0:
 		return ""
-	case l.last.Sent >= leastP99:
+	case l.last.Sent >= summary.LeastP99:
 		words += ", p99 " + wordLatency(l.last.P99.Duration)
 	}
 	return words

@@ -55,14 +55,14 @@ const (
 type percentile struct {
 	name  string
 	q     float64
-	least int64 // of fewer, it is the maximum by another name
+	least int64
 	over  func(*loadgen.Series) []*float64
 }
 
 func percentiles() []percentile {
 	return []percentile{
-		{"p50", 0.5, 2, func(s *loadgen.Series) []*float64 { return s.P50 }},
-		{"p99", 0.99, 100, func(s *loadgen.Series) []*float64 { return s.P99 }},
+		{"p50", 0.5, summary.LeastP50, func(s *loadgen.Series) []*float64 { return s.P50 }},
+		{"p99", 0.99, summary.LeastP99, func(s *loadgen.Series) []*float64 { return s.P99 }},
 	}
 }
 

@@ -13,6 +13,14 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
+// How many answers a percentile takes: of fewer it is the maximum by another name
+// (docs/expectations.md), and is not shown.
+const (
+	LeastP50 = 2
+	LeastP90 = 10
+	LeastP99 = 100
+)
+
 // Load is what came of the load of one cohort in one window.
 type Load struct {
 	Window  *report.Window
@@ -85,8 +93,8 @@ func loadOf(w *report.Window, cohort string) Load {
 	for _, one := range []struct {
 		to    **Latency
 		q     float64
-		least int64 // of fewer, a percentile is the maximum by another name (docs/expectations.md)
-	}{{&l.P50, 0.5, 2}, {&l.P90, 0.9, 10}, {&l.P99, 0.99, 100}} {
+		least int64
+	}{{&l.P50, 0.5, LeastP50}, {&l.P90, 0.9, LeastP90}, {&l.P99, 0.99, LeastP99}} {
 		if latency, ok := response.Quantile(one.q); ok && response.Count() >= one.least {
 			*one.to = new(Latency(latency))
 		}
