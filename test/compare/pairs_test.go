@@ -44,16 +44,16 @@ spec:
 `
 
 // pairs is how many of each kind are run: MESHCHAOS_PAIRS, else 2.
-func pairs(t *testing.T) uint64 {
+func pairs(t *testing.T) (n uint64, measured bool) {
 	text := os.Getenv("MESHCHAOS_PAIRS")
 	if text == "" {
-		return 2
+		return 2, false
 	}
 	n, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		t.Fatalf("MESHCHAOS_PAIRS: %v", err)
+	if err != nil || n == 0 {
+		t.Fatalf("MESHCHAOS_PAIRS=%s: it takes 1 to 65535", text)
 	}
-	return n
+	return n, true
 }
 
 func run(t *testing.T, seed uint64, v1, v2, delay string) *report.Record {
@@ -101,11 +101,10 @@ func even(r *report.Record) bool {
 }
 
 func TestARealChangeIsFoundAndNoOther(t *testing.T) {
-	n := pairs(t)
-	equal, split, slower, ofSlower := 0, uint64(0), 0, 0
+	n, _ := pairs(t)
+	equal, split := uint64(0), uint64(0)
 	for i := range n {
-		one, other := run(t, 4*i+1, "90", "10", "100ms"), run(t, 4*i+2, "90", "10", "100ms")
-		moved, slow := run(t, 4*i+3, "80", "20", "100ms"), run(t, 4*i+4, "90", "10", "120ms")
+		one, other, moved := run(t, 4*i+1, "90", "10", "100ms"), run(t, 4*i+2, "90", "10", "100ms"), run(t, 4*i+3, "80", "20", "100ms")
 		if regressed := found(one, other); len(regressed) > 0 {
 			equal++
 			t.Logf("equal pair %d: %v", i, regressed)
@@ -113,21 +112,42 @@ func TestARealChangeIsFoundAndNoOther(t *testing.T) {
 		if found(one, moved)["readers version v2, under the rule"] {
 			split++
 		}
-		if even(other) && even(slow) {
-			ofSlower++
-			if found(other, slow)["books p50, under the rule"] {
-				slower++
-			}
-		}
 	}
-	t.Logf("%d pairs: %d equal ones regressed; 90/10 to 80/20 was found in %d; p50 plus 20 %% in %d of %d even ones", n, equal, split, slower, ofSlower)
-	if equal > 1+int(n/200) {
+	t.Logf("%d pairs: %d equal ones regressed; 90/10 to 80/20 was found in %d", n, equal, split)
+	if equal > n/100 {
 		t.Errorf("%d of %d equal pairs regressed", equal, n)
 	}
 	if split*100 < n*95 {
 		t.Errorf("90/10 to 80/20 was found in %d of %d", split, n)
 	}
-	if missed := ofSlower - slower; missed > 1+ofSlower/20 {
-		t.Errorf("p50 plus 20 %% was found in %d of %d", slower, ofSlower)
+}
+
+// leastEven is of how many pairs 95 % can be told from less at all.
+const leastEven = 20
+
+// How many of a real service's slower runs are found. Whether the machine lets any be
+// found a few runs cannot say: that the median of drawn runs is found is held in
+// report/compare.
+func TestARealChangeOfTheMedianIsFound(t *testing.T) {
+	n, measured := pairs(t)
+	if !measured {
+		t.Skip("it measures many pairs: MESHCHAOS_PAIRS=100")
+	}
+	longer, of := 0, 0
+	for i := range n {
+		usual, slow := run(t, 4*i+2, "90", "10", "100ms"), run(t, 4*i+4, "90", "10", "120ms")
+		if even(usual) && even(slow) {
+			of++
+			if found(usual, slow)["books p50, under the rule"] {
+				longer++
+			}
+		}
+	}
+	t.Logf("%d pairs: p50 plus 20 %% was found in %d of %d even ones", n, longer, of)
+	if missed := of - longer; missed > 1+of/20 {
+		t.Errorf("p50 plus 20 %% was found in %d of %d", longer, of)
+	}
+	if of < leastEven {
+		t.Skipf("only %d of %d pairs were even, of which nothing follows: it takes %d, on a machine that is less busy", of, n, leastEven)
 	}
 }
