@@ -51,7 +51,7 @@ func (s streams) shown(output string, explain bool) terminal.Options {
 
 // colorful says whether colours are wanted (https://no-color.org), and can be shown.
 func colorful(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+	return os.Getenv("NO_COLOR") == "" && movable(w)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -145,7 +145,7 @@ func TestWhatIsSaidOfAFileOrAPhaseIsFoldedOnATerminal(t *testing.T) {
 func TestATerminalWithoutColoursGetsNone(t *testing.T) {
 	_, tty := openTerminal(t)
 	t.Setenv("NO_COLOR", "")
-	for term, want := range map[string]bool{"xterm": true, "dumb": false} {
+	for term, want := range map[string]bool{"xterm": true, "dumb": false, "": false} {
 		if t.Setenv("TERM", term); colorful(tty) != want {
 			t.Errorf("TERM=%s: colours %v, want %v", term, !want, want)
 		}

@@ -28,7 +28,7 @@ type abreast struct {
 func newTogether(to io.Writer) *together {
 	t := &together{to: to, over: make(chan struct{}), drawn: make(chan struct{})}
 	if !movable(to) {
-		close(t.drawn)
+		go t.keepTelling()
 		return t
 	}
 	t.board = newBoard(to)
@@ -73,6 +73,25 @@ func (t *together) end() {
 	close(t.over)
 	<-t.drawn
 	t.say(func() {})
+}
+
+// keepTelling says from time to time what each run is at, where nothing can be written over.
+func (t *together) keepTelling() {
+	defer close(t.drawn)
+	ticker := time.NewTicker(plainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-t.over:
+			return
+		case <-ticker.C:
+		}
+		t.mu.Lock()
+		for _, run := range t.runs {
+			fmt.Fprintf(t.to, "%s: %s, for %.0fs\n", run.name, run.words, time.Since(run.since).Seconds())
+		}
+		t.mu.Unlock()
+	}
 }
 
 func (t *together) keepDrawing() {

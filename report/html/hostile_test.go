@@ -204,3 +204,20 @@ func TestTheIndexLeadsToEachRun(t *testing.T) {
 		t.Errorf("a text acts:\n%s", &out)
 	}
 }
+
+// What is no pass stays on a page that cannot have all.
+func TestWhatFailedIsTheLastToBeLeftOut(t *testing.T) {
+	r := records.Read(t, "failing")
+	failed := r.Expectations[0]
+	failed.Expression = "the.last.failed"
+	good := r.Expectations[3]
+	good.Verdict = report.Pass
+	for range 2000 {
+		r.Expectations = append(r.Expectations, good)
+	}
+	r.Expectations = append(r.Expectations, failed)
+	page := written(t, r)
+	if len(page) > most || !strings.Contains(page, "the.last.failed") || !strings.Contains(page, "rows of tables") {
+		t.Errorf("the page has %d bytes, and of what failed: %v", len(page), strings.Contains(page, "the.last.failed"))
+	}
+}

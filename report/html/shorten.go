@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -76,12 +77,16 @@ func (p *page) fewerRows() string {
 	}
 	count := 0
 	limit := max(longest/2, fewest)
-	cut(&p.Expectations, limit, &count)
+	cutGood(&p.Expectations, limit, func(e expectation) bool { return e.Verdict != report.Pass }, &count)
+	for i := range p.Expectations {
+		e := &p.Expectations[i]
+		e.NewStep = e.Step != "" && (i == 0 || p.Expectations[i-1].Step != e.Step)
+	}
 	cut(&p.Explaining, limit, &count)
 	cut(&p.Loads, limit, &count)
 	cut(&p.LoadsAsked, limit, &count)
 	cut(&p.Shares, limit, &count)
-	cut(&p.Objects, limit, &count)
+	cutGood(&p.Objects, limit, func(o object) bool { return o.Lost() }, &count)
 	cut(&p.Bites, limit, &count)
 	cut(&p.Quantities, limit, &count)
 	cut(&p.Reconciled, limit, &count)
@@ -161,6 +166,17 @@ func cut[T any](rows *[]T, limit int, count *int) {
 	if over := len(*rows) - limit; over > 0 {
 		*rows, *count = (*rows)[:limit], *count+over
 	}
+}
+
+// cutGood cuts the last of the rows that are not bad, and only then those that are.
+func cutGood[T any](rows *[]T, limit int, bad func(T) bool, count *int) {
+	over := len(*rows) - limit
+	for i := len(*rows) - 1; i >= 0 && over > 0; i-- {
+		if !bad((*rows)[i]) {
+			*rows, over, *count = slices.Delete(*rows, i, i+1), over-1, *count+1
+		}
+	}
+	cut(rows, limit, count)
 }
 
 func several(count int, one, more string) string {
