@@ -16,8 +16,8 @@ import (
 const revisionLimit = 2 * time.Second
 
 // noteRevisions notes of each scenario what its folder is checked out from. Each folder
-// is asked once.
-func noteRevisions(ctx context.Context, all []*scenarios.Scenario) {
+// is asked once. The reports of this command, which may lie in it, are no change of it.
+func noteRevisions(ctx context.Context, all []*scenarios.Scenario, reports string) {
 	known := map[string]*report.Revision{}
 	for _, s := range all {
 		if s.Library || s.File == "stdin" {
@@ -25,7 +25,7 @@ func noteRevisions(ctx context.Context, all []*scenarios.Scenario) {
 		}
 		folder := filepath.Dir(s.File)
 		if _, asked := known[folder]; !asked {
-			known[folder] = revisionOf(ctx, folder)
+			known[folder] = revisionOf(ctx, folder, reports)
 		}
 		s.Revision = known[folder]
 	}
@@ -33,14 +33,18 @@ func noteRevisions(ctx context.Context, all []*scenarios.Scenario) {
 
 // revisionOf is what a folder is checked out from; nil: that is not known, as it is none
 // of git's, or there is no git.
-func revisionOf(ctx context.Context, folder string) *report.Revision {
+func revisionOf(ctx context.Context, folder, reports string) *report.Revision {
 	ctx, cancel := context.WithTimeout(ctx, revisionLimit)
 	defer cancel()
 	// A checkout may be somebody else's: nothing that its configuration names is to be run.
 	if filtered(ctx, folder) {
 		return nil
 	}
-	out, err := git(ctx, folder, "-c", "core.fsmonitor=false", "status", "--porcelain=v2", "--branch", "--", ".")
+	paths := []string{"."}
+	if within := below(folder, reports); within != "" {
+		paths = append(paths, ":(exclude,literal)"+within)
+	}
+	out, err := git(ctx, folder, append([]string{"-c", "core.fsmonitor=false", "status", "--porcelain=v2", "--branch", "--"}, paths...)...)
 	if err != nil {
 		return nil
 	}
@@ -58,6 +62,23 @@ func revisionOf(ctx context.Context, folder string) *report.Revision {
 		return nil
 	}
 	return &revision
+}
+
+// below is a folder as the path that leads to it from another; empty: it is not below that.
+func below(folder, other string) string {
+	from, err := filepath.Abs(folder)
+	if err != nil || other == "" {
+		return ""
+	}
+	to, err := filepath.Abs(other)
+	if err != nil {
+		return ""
+	}
+	path, err := filepath.Rel(from, to)
+	if err != nil || path == "." || !filepath.IsLocal(path) {
+		return ""
+	}
+	return path
 }
 
 // filtered says whether a checkout itself, and not its user, names programs that files

@@ -125,7 +125,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := kept.of(all); err != nil {
 		return &runError{err}
 	}
-	noteRevisions(cmd.Context(), all)
+	noteRevisions(cmd.Context(), all, f.reportDir)
 	outcomes := f.runAll(cmd, all, kept)
 	status := exitPass
 	for _, o := range outcomes {
