@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/verdict"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -81,6 +82,9 @@ func doubt(cmd *cobra.Command, one source) {
 
 // judge judges a record again.
 func judge(record *report.Record) error {
+	if err := sums(record); err != nil {
+		return err
+	}
 	scenario, err := scenarios.OfRecord(record.Scenario)
 	if err != nil {
 		return err
@@ -90,6 +94,19 @@ func judge(record *report.Record) error {
 		record.Restored = record.Restored && c.Restored
 	}
 	compare.Enter(record)
+	return nil
+}
+
+// sums holds how many requests a load sent against how they ended.
+func sums(record *report.Record) error {
+	for _, w := range record.Windows {
+		for name, load := range w.Loads {
+			ended := load.Count(func(loadgen.Outcome) bool { return true })
+			if load.Failure == "" && load.Sent != ended {
+				return fmt.Errorf("%s: %s sent %d requests, and its outcomes are of %d: it was changed since the run", w.Words(), name, load.Sent, ended)
+			}
+		}
+	}
 	return nil
 }
 
