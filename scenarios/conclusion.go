@@ -3,7 +3,6 @@ package scenarios
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/invopop/jsonschema"
@@ -16,6 +15,7 @@ import (
 type Conclusion struct {
 	*check.Sentence
 	Line int
+	set  bool // by an option: it was written of all that the others set
 }
 
 // Conclusions are what a pass shows, step by step, with the amounts as they are written.
@@ -65,12 +65,13 @@ func (r *reader) compileConclusions(f *fileScenario, s *Scenario, steps []fileSt
 			wrong = append(wrong, r.placeIn(step.Conclusion.node)(err))
 			continue
 		}
-		if other := r.otherwise(); other != nil && !r.isSet(step.Conclusion.node) {
+		set := r.isSet(step.Conclusion.node)
+		if other := r.otherwise(compiled.Plain(), r.named(step.Conclusion.node)); other != nil && !set {
 			message := fmt.Sprintf("the conclusion in line %d was not written of this, and is left out; set it, too, or let a parameter stand in both", r.line(step.Conclusion.node))
 			s.without = append(s.without, warningAt(*r.place(other.wrong("", "")), "", message))
 			continue
 		}
-		s.Steps[i].Conclusion = &Conclusion{compiled, r.line(step.Conclusion.node)}
+		s.Steps[i].Conclusion = &Conclusion{compiled, r.line(step.Conclusion.node), set}
 	}
 	return errors.Join(wrong...)
 }
@@ -87,22 +88,3 @@ func linesOf(steps []Step) []*check.Expectation {
 
 // isSet says whether a node stands in a setting.
 func (r *reader) isSet(node ast.Node) bool { return node.GetToken().Position.Line > r.own }
-
-// otherwise is the first setting by which a file may be about something else than its
-// sentences say, such as a longer delay; nil: there is none. How large a load is does not
-// change what they say, as they name that by amounts.
-func (r *reader) otherwise() *setting {
-	harmless := []string{"params", "secret", "summary", "conclusion", "lint", "mutants", "abortWhen", "onFailure"}
-	sizes := []string{"requests", "connections", "qps", "duration", "warmup"}
-	for i := range r.set {
-		path := r.set[i].path
-		if path[0].Name == "steps" && len(path) > 2 {
-			path = path[2:]
-		}
-		size := path[0].Name == "load" && len(path) == 3 && slices.Contains(sizes, path[2].Name)
-		if !size && !slices.Contains(harmless, path[0].Name) {
-			return &r.set[i]
-		}
-	}
-	return nil
-}

@@ -128,6 +128,15 @@ func TestASentenceOfOtherRulesIsNotTold(t *testing.T) {
 			t.Errorf("%s: warned of %+v", set, s.Warnings)
 		}
 	}
+	for _, text := range []string{"It is slow by 10ms: {pages.max}.", "The $$(delay): {pages.max}."} {
+		s, err := readWith(fmt.Sprintf(concluded, `"`+text+`"`), "params.delay=20ms")
+		if err != nil || s.Steps[0].Conclusion != nil || len(s.Warnings) != 1 || s.Warnings[0].Option != "--set params.delay=20ms" {
+			t.Errorf("%s: a parameter that does not stand in it: %v", text, err)
+		}
+		if s, err = readWith(fmt.Sprintf(concluded, `"`+text+`"`), "params.delay=10ms"); err != nil || s.Steps[0].Conclusion == nil || len(s.Warnings) > 0 {
+			t.Errorf("%s: a parameter that is what it was: %v", text, err)
+		}
+	}
 	s, err := readWith(fmt.Sprintf(concluded, text), "apply[0].fault.delay=1s", "conclusion=It takes {pages.max} by 1s")
 	if err != nil || s.Steps[0].Conclusion == nil || len(s.Warnings) > 0 {
 		t.Errorf("one that is set, too: %v", err)
@@ -139,5 +148,87 @@ func TestASentenceOfOtherRulesIsNotTold(t *testing.T) {
 	s, err = readWith(fmt.Sprintf(stepped, "", `"{pages.max}"`), "steps[one].load.pages.requests=30", "steps[1].conclusion=It takes {pages.max}")
 	if err != nil || s.Steps[1].Conclusion == nil || s.Steps[1].Conclusion.Text() != "It takes {pages.max}" || len(s.Warnings) > 0 {
 		t.Errorf("set in a step: %v", err)
+	}
+}
+
+// sized has a sentence, and a load of each size.
+const sized = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: t}
+spec:
+  app: bookinfo
+  params: {many: 20, long: 10s, limit: 3s, host: productpage}
+  conclusion: "%s"
+  apply:
+    - fault: {service: ratings, delay: 7s}
+  load:
+    pages: {get: "http://$(host):9080/productpage", requests: $(many), connections: 2}
+    others: {get: "http://productpage:9080/productpage", duration: $(long)}
+  expect:
+    - pages.max < $(limit)
+`
+
+// TestASentenceWithANumberOfAnotherLoadIsNotTold: nobody but its author knows whether a
+// number is that of the load, so any that might be is one.
+func TestASentenceWithANumberOfAnotherLoadIsNotTold(t *testing.T) {
+	n, c := Override{Requests: new(int64(30))}, Override{Connections: new(5)}
+	qps, same := Override{QPS: new(5.0), Cohort: "others"}, Override{Requests: new(int64(20)), Connections: new(2), Cohort: "pages"}
+	for _, test := range []struct {
+		text string
+		set  string
+		with Override
+		told bool
+	}{
+		{"All 20 pages took {pages.max}.", "", n, false},
+		{"All 20 pages took {pages.max}.", "", same, true},
+		{"All 20 pages took {pages.max}.", "load.pages.requests=30", Override{}, false},
+		{"All 20 pages took {pages.max}.", "params.many=30", Override{}, false},
+		{"All $(many) pages took {pages.max}.", "params.many=30", Override{}, true},
+		{"All $(many) pages took {pages.max}.", "", n, false},
+		{"Ten on each: {pages.max}.", "", qps, true},
+		{"All twenty pages took {pages.max}.", "", n, false},
+		{"A hundred and twenty-five pages took {pages.max}.", "", n, false},
+		{"Every 2nd of {pages.sent}: {pages.max}.", "", c, false},
+		{"Some (~30): {pages.max}.", "", c, false},
+		{"33% of them took {pages.max}.", "", c, false},
+		{"Both connections took {pages.max}.", "", c, false},
+		{"On a single connection, two-fold: {pages.max}.", "load.pages.connections=1", Override{}, false},
+		{"Four connections took {pages.max}.", "load.others.connections=1", Override{}, false},
+		{"With one connection at v2 of /status/204, 70/30, a 7s delay and 1.5 seconds: {pages.max}.", "", c, true},
+		{"With one connection at v2, 70/30, a 7s delay and 1.5 seconds: {pages.max}.", "params.many=30", Override{}, true},
+		{"In 10s they took {pages.max}.", "params.long=20s", Override{}, false},
+		{"In ten seconds they took {pages.max}.", "load.others.duration=20s", Override{}, false},
+		{"Of {pages.sent} none took longer than {pages.max}.", "", n, true},
+		{"It is below the limit: {pages.max}.", "params.limit=4s", Override{}, false},
+		{"It is below $(limit): {pages.max}.", "params.limit=4s", Override{}, true},
+		{"It takes {pages.max}.", "params.host=productpage.default", Override{}, false},
+		{"On $(host) it takes {pages.max}.", "params.host=productpage.default", Override{}, true},
+	} {
+		var set []string
+		if test.set != "" {
+			set = []string{test.set}
+		}
+		s, err := readWith(fmt.Sprintf(sized, test.text), set...)
+		if err == nil && test.with.Changes() {
+			err = s.Override(test.with)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", test.text, err)
+			continue
+		}
+		if told := s.Steps[0].Conclusion != nil; told != test.told {
+			t.Errorf("%s, with %q and %+v: told %v", test.text, test.set, test.with, told)
+		}
+		left := false
+		for _, w := range s.Warnings {
+			left = left || strings.Contains(w.Words(), "is left out")
+		}
+		if left == test.told {
+			t.Errorf("%s: warned of %+v", test.text, s.Warnings)
+		}
+		again, err := OfRecord(s.Recorded())
+		if err != nil || (again.Steps[0].Conclusion != nil) != test.told {
+			t.Errorf("%s: read again from a record it is otherwise: %v", test.text, err)
+		}
 	}
 }

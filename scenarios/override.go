@@ -20,7 +20,7 @@ func (o Override) Changes() bool { return o.Connections != nil || o.Requests != 
 // all the time even then: a number of requests takes the place of one in the
 // file, and is else warned of and left out.
 func (s *Scenario) Override(o Override) error {
-	var names []string
+	var names, former []string
 	var unbound []Warning
 	found := o.Cohort == ""
 	if o.Requests != nil && (*o.Requests < 1 || *o.Requests > maxRequests) {
@@ -37,9 +37,11 @@ func (s *Scenario) Override(o Override) error {
 			if o.bounds(cohort.Plan) {
 				unbound = append(unbound, Warning{File: s.File, Message: fmt.Sprintf("-n is not for %s, which is there as long as %s", cohort.Name, cohort.Plan.While)})
 			}
+			was := cohort.Plan
 			if err := o.apply(&cohort.Plan); err != nil {
 				return fmt.Errorf("overriding the load %q: %w", cohort.Name, err)
 			}
+			former = append(former, sizesBefore(was, cohort.Plan)...)
 		}
 	}
 	if !found {
@@ -51,6 +53,7 @@ func (s *Scenario) Override(o Override) error {
 	if err := s.bind(); err != nil {
 		return fmt.Errorf("overriding the load: %w", err)
 	}
+	s.leaveUntold(former)
 	s.lint()
 	if o.Changes() {
 		s.Load = append(s.Load, o)

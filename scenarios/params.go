@@ -35,10 +35,11 @@ func (fileParam) JSONSchema() *jsonschema.Schema {
 
 // param is a parameter of a scenario.
 type param struct {
-	key   ast.Node // where it is defined
-	value ast.Node
-	by    string // the option that gave the value; empty: it is the default
-	used  bool
+	key     ast.Node // where it is defined
+	value   ast.Node
+	initial string // the text of its default
+	by      string // the option that gave the value; empty: it is the default
+	used    bool
 
 	secret bool
 }
@@ -52,8 +53,8 @@ func (p *param) text() string {
 	return text
 }
 
-// params reads what a scenario defines.
-func (r *reader) params(body ast.Node) (map[string]*param, error) {
+// paramsOf reads what a scenario defines.
+func (r *reader) paramsOf(body ast.Node) (map[string]*param, error) {
 	spec := yamlnode.Pair(body, "spec")
 	if spec == nil {
 		return nil, nil
@@ -80,6 +81,7 @@ func (r *reader) params(body ast.Node) (map[string]*param, error) {
 			return nil, yamlnode.At(pair.Value, "write the value out", "the parameter %s refers to %s", name, m)
 		}
 		all[name] = &param{key: pair.Key, value: pair.Value}
+		all[name].initial = all[name].text()
 	}
 	return all, nil
 }

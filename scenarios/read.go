@@ -34,6 +34,9 @@ type reader struct {
 	hiding *hiding
 	inner  map[string]map[secret.Place]secret.Form // where secrets stand in the files of rules
 
+	params  map[string]*param
+	uses    map[string]bearing        // what they bear upon
+	times   map[string]bool           // those that say how long a load lasts
 	set     []setting                 // what stands in the place of the file's own
 	own     int                       // how many lines are the file's; in the others stand options
 	stands  map[int]int               // the line of the file in whose place an option's stands
@@ -44,7 +47,7 @@ type reader struct {
 // newReader returns a reader of a text, with the options that change it.
 func newReader(file, text string, set []string, open func(string) (string, error)) *reader {
 	r := &reader{
-		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{}, hiding: newHiding(), inner: map[string]map[secret.Place]secret.Form{},
+		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{}, hiding: newHiding(), inner: map[string]map[secret.Place]secret.Form{}, uses: map[string]bearing{}, times: map[string]bool{},
 		stands: map[int]int{}, notes: map[token.Position]string{}, written: map[*token.Token]written{},
 	}
 	r.own = len(r.lines)
@@ -160,15 +163,17 @@ func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
 		return nil, err
 	}
 	r.set = settings
-	params, err := r.params(body)
+	params, err := r.paramsOf(body)
 	if err != nil {
 		return nil, err
 	}
+	r.params = params
 	found := &substitution{params: params, reader: r, dry: true}
 	if err := found.below(body); err != nil { // before a setting takes a reference's place
 		return nil, err
 	}
-	for _, s := range settings {
+	for i := range settings {
+		s := &settings[i]
 		if s.isParam() {
 			err = s.give(params)
 		} else {
@@ -182,6 +187,12 @@ func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
 	r.hiding.settings(settings)
 	if err := r.hiding.checkParams(body, params); err != nil {
 		return nil, err
+	}
+	if spec := yamlnode.Pair(body, "spec"); spec != nil {
+		pairs, _ := yamlnode.Entries(spec.Value)
+		for _, pair := range pairs {
+			r.findUses(pair.Value, []string{yamlnode.Key(pair)})
+		}
 	}
 	if err := (&substitution{params: params, reader: r}).below(body); err != nil {
 		return nil, err

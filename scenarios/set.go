@@ -26,7 +26,7 @@ var nodeUnmarshaler = reflect.TypeFor[yaml.NodeUnmarshaler]()
 
 // apply lets what a setting says stand where its path leads. A name that an
 // author gave must be there; a key of the grammar may be added.
-func (r *reader) apply(body ast.Node, s setting) error {
+func (r *reader) apply(body ast.Node, s *setting) error {
 	root := yamlnode.Pair(body, "spec")
 	if root == nil {
 		return nil // which is refused later
@@ -35,14 +35,15 @@ func (r *reader) apply(body ast.Node, s setting) error {
 	for i, part := range s.path {
 		var err error
 		if part.List {
-			at, err = r.entry(at, part, s)
+			at, err = r.entry(at, part, *s)
 		} else {
-			at, err = r.key(at, part, s, i == len(s.path)-1)
+			at, err = r.key(at, part, *s, i == len(s.path)-1)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	s.was = at.node
 	at.put(s.value)
 	return nil
 }

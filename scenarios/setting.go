@@ -16,6 +16,7 @@ type setting struct {
 	path  []yamlnode.Part
 	value ast.Node
 	at    *token.Position
+	was   ast.Node // what it takes the place of; nil: nothing was there
 }
 
 // settings reads each --set. What is read of one stands, for all that places

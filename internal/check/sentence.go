@@ -174,6 +174,17 @@ func isStatement(n node) bool {
 // Text returns the sentence as it was written.
 func (s *Sentence) Text() string { return s.text }
 
+// Plain returns what of the sentence is no amount.
+func (s *Sentence) Plain() string {
+	var all []string
+	for _, p := range s.pieces {
+		if p.amount == nil {
+			all = append(all, p.text)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
 // Amounts returns the amounts of the sentence, as they are written.
 func (s *Sentence) Amounts() []string {
 	var all []string
