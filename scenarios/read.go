@@ -188,6 +188,9 @@ func (r *reader) fill(body ast.Node, set []string) (map[string]string, error) {
 	if err := r.hiding.checkParams(body, params); err != nil {
 		return nil, err
 	}
+	if err := r.hiding.checkShort(body, nil, params); err != nil {
+		return nil, err
+	}
 	if spec := yamlnode.Pair(body, "spec"); spec != nil {
 		pairs, _ := yamlnode.Entries(spec.Value)
 		for _, pair := range pairs {

@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -160,5 +162,103 @@ func TestAPlanIsShownWithoutItsSecrets(t *testing.T) {
 	var none *Error
 	if _, err := parse("t.yaml", telling, []string{"load.jason.headers.x-api-key=[sesame-10"}, nil); !errors.As(err, &none) || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("a setting that is wrong says %v", err)
+	}
+}
+
+// pinned has a secret in a place.
+const pinned = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: pinned}
+spec:
+  app: bookinfo
+  summary: "%s"
+  secret: [pin]
+  params: {pin: "%s"}
+  apply:
+    - fault: {service: ratings, when: {%s: "%s"}, delay: 20ms}
+  load:
+    pages:
+      get: "http://productpage:9080/productpage%s"
+      headers: {x-pin: "%s"}
+      body: "%s"
+      requests: 5
+  expect:
+    - pages.max < 3s
+`
+
+// TestAShortSecretStandsWhereAllOfAValueIsMasked: elsewhere nobody could find it again in
+// what a report quotes.
+func TestAShortSecretStandsWhereAllOfAValueIsMasked(t *testing.T) {
+	const pin = "$(pin)"
+	for name, c := range map[string]struct {
+		summary, value, header, match, query, sent, body string
+		set                                              []string
+		at                                               string // empty: it is read
+	}{
+		"in a URL":                  {value: "0815", query: "?u=" + pin, at: "t.yaml:13:12"},
+		"in a URL, by an option":    {value: "longer-than-that", query: "?u=" + pin, set: []string{`params.pin="0815"`}, at: "t.yaml:13:12"},
+		"in a URL, long":            {value: "08154", query: "?u=" + pin},
+		"in a URL, by its name":     {value: "0815", query: "?x-token=" + pin, sent: pin},
+		"twice in a URL":            {value: "0815", query: "?x-token=" + pin + "&u=" + pin, at: "t.yaml:13:12"},
+		"blanks do not make length": {value: " 0815  ", query: "?u=" + pin, at: "t.yaml:13:12"},
+		"a whole header":            {value: "0815", sent: pin},
+		"a part of a header":        {value: "0815", sent: "pin " + pin, at: "t.yaml:14:24"},
+		"a whole body":              {value: "0815", body: pin},
+		"a part of a body":          {value: "0815", body: "pin=" + pin, at: "t.yaml:15:13"},
+		"in a rule":                 {value: "0815", header: "end-user", match: pin, at: "t.yaml:10:"},
+		"in a rule, a credential":   {value: "0815", header: "cookie", match: pin},
+		"in the summary":            {value: "0815", summary: "With " + pin, at: "t.yaml:6:12"},
+	} {
+		if c.header == "" {
+			c.header, c.match = "end-user", "jason"
+		}
+		if c.body == "" && c.sent == "" && c.query == "" && c.match != pin && c.summary == "" {
+			t.Fatalf("%s: nothing refers to the parameter", name)
+		}
+		text := fmt.Sprintf(pinned, c.summary, c.value, c.header, c.match, c.query, c.sent, c.body)
+		s, err := parse("t.yaml", text, c.set, nil)
+		if c.at != "" {
+			if err == nil || !strings.Contains(err.Error(), c.at) || !strings.Contains(err.Error(), "the parameter pin is secret, and too short") || strings.Contains(err.Error(), "0815") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		shown := s.HidePlan(s.Steps[0].Cohorts[0].Plan).HTTP
+		if all := fmt.Sprint(s.Recorded(), *shown, s.Hide(s.Steps[0].Cohorts[0].Plan.HTTP.URL)); strings.Contains(all, "0815") {
+			t.Errorf("%s: a report has it: %s", name, all)
+		}
+		if _, err := OfRecord(s.Recorded()); err != nil {
+			t.Errorf("%s: it cannot be judged again: %v", name, err)
+		}
+	}
+}
+
+// TestTheExampleOfSecretsIsReadAndMasked: the one of docs/security.md, with the lines that
+// it leaves out.
+func TestTheExampleOfSecretsIsReadAndMasked(t *testing.T) {
+	docs, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(docs), "```yaml\nspec:\n  secret:")
+	example, _, _ := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	s, err := parse("t.yaml", "apiVersion: meshchaos/v1alpha1\nkind: Scenario\nmetadata: {name: t}\nspec:\n  secret:"+example+"      requests: 5\n  apply: [fault: {service: web, delay: 20ms}]\n  expect: [pages.max < 3s]\n", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := s.Steps[0].Cohorts[0].Plan
+	value := s.Params["tenant"]
+	if value == "" || !strings.Contains(sent.HTTP.URL, value) {
+		t.Errorf("it sends %+v, and the secret is %q", sent.HTTP, value)
+	}
+	if all := fmt.Sprint(*s.HidePlan(sent).HTTP, s.Recorded()); strings.Contains(all, value) || strings.Contains(all, "abc") || strings.Contains(all, "1234") || !strings.Contains(all, "x-plain:1") {
+		t.Errorf("a report has %s", all)
 	}
 }

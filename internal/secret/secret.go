@@ -21,9 +21,9 @@ import (
 // pattern is report.Mask where an RE2 expression is to stand.
 const pattern = `\*\*\*`
 
-// fewest is how many bytes a value has at least that is looked for wherever it may
+// Fewest is how many bytes a value has at least that is looked for wherever it may
 // appear: a shorter one appears by chance.
-const fewest = 5
+const Fewest = 5
 
 // known are headers, and other names, whose values are credentials.
 var known = []string{"authorization", "cookie", "set-cookie", "x-amz-security-token", "x-csrf-token", "jwt", "x-jwt-assertion"}
@@ -60,6 +60,9 @@ func (v *Values) Clone() *Values {
 	same.numbers, same.headers, same.parts, same.replacer = maps.Clone(v.numbers), maps.Clone(v.headers), maps.Clone(v.parts), nil
 	return &same
 }
+
+// Short says whether a value is too short to be looked for wherever it may appear.
+func Short(value string) bool { return value != "" && len(strings.TrimSpace(value)) < Fewest }
 
 // Any says whether there is a secret.
 func (v *Values) Any() bool { return len(v.numbers) > 0 }
@@ -194,7 +197,7 @@ func (v *Values) replacement() *strings.Replacer {
 	of := map[string]string{}
 	for value := range v.numbers {
 		for _, form := range formsOf(value) {
-			if len(form) >= fewest && v.looked(value) {
+			if len(form) >= Fewest && v.looked(value) {
 				of[form] = v.mask(value)
 			}
 		}
@@ -261,8 +264,8 @@ func (v *Values) Line(line string) string {
 		}
 	}
 	text := out.String() + line[last:]
-	for value := range v.numbers {
-		if len(value) >= fewest && v.looked(value) {
+	for _, value := range slices.SortedFunc(maps.Keys(v.numbers), func(a, b string) int { return len(b) - len(a) }) { // one may be within another
+		if len(value) >= Fewest && v.looked(value) {
 			text = strings.ReplaceAll(text, value, stars(value))
 		}
 	}
