@@ -193,7 +193,7 @@ func TestTheCommandOfAMaskedSettingAsksForTheSecret(t *testing.T) {
 	}
 	run := func(env ...string) (string, error) {
 		sh := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "meshchaos run a.yaml", `printf '%s\n'`, 1))
-		sh.Env = append(env, "PATH="+os.Getenv("PATH"))
+		sh.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 		out, err := sh.CombinedOutput()
 		return string(out), err
 	}
