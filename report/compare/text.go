@@ -100,7 +100,7 @@ func Words(v report.Difference) string {
 	if v.P != nil {
 		words += ", " + chanceWords(*v.P)
 	}
-	if v.Remarks != "" {
+	if v.Remarks != "" && v.Became != report.Alike {
 		words += "; " + summary.Text(v.Remarks)
 	}
 	return words
