@@ -67,3 +67,15 @@ func TestWhatIsNoRecordIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestALoadThatIsNotThereIsNoLoad(t *testing.T) {
+	r := records.Read(t, "breaker-httpbin")
+	r.Windows[1].Loads["client"] = nil
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := report.Read(bytes.NewReader(text)); err == nil || !strings.Contains(err.Error(), "windows[1].loads has nothing of client") {
+		t.Errorf("it is read: %v", err)
+	}
+}
