@@ -163,16 +163,21 @@ func (f face) forget(dir string, old *report.Record, anew map[string]bool) error
 }
 
 // forgetReport takes a report out of a folder, but for junit.xml, which is written anew by
-// then, and what is of several.
+// then, and what is of several. What has one of their names and lies beside no record, or
+// is no index of ours, is somebody else's.
 func forgetReport(dir string) error {
-	old := earlier(dir)
+	var names []string
 	var failures []error
-	for _, f := range ofEach() {
-		failures = append(failures, f.forget(dir, old, nil))
+	if old := earlier(dir); old != nil {
+		for _, f := range ofEach() {
+			failures = append(failures, f.forget(dir, old, nil))
+		}
+		names = append(names, recordFile)
 	}
-	names := []string{recordFile}
-	for _, o := range overviews {
-		names = append(names, o.file)
+	if index, err := os.ReadFile(filepath.Join(dir, overviews[0].file)); err == nil && bytes.Contains(index, []byte(html.Mark)) {
+		for _, o := range overviews {
+			names = append(names, o.file)
+		}
 	}
 	for _, name := range names {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {

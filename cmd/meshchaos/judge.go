@@ -37,12 +37,8 @@ verdict that is reached now; a report that says another one is told of.
 			}
 			status := exitPass
 			for _, one := range all {
-				said := one.record.Verdict
-				if err := judge(one.record); err != nil {
+				if _, err := judgeAgain(cmd, one); err != nil {
 					return fmt.Errorf("judging %s: %w", one.name, err)
-				}
-				if said != one.record.Verdict {
-					warnOther(cmd, one, said)
 				}
 				if err := printOne(streamsOf(cmd), one.record, len(all), output, false); err != nil {
 					return &runError{fmt.Errorf("printing the report: %w", err)}
@@ -63,9 +59,17 @@ verdict that is reached now; a report that says another one is told of.
 	return cmd
 }
 
-// warnOther warns of a record that says another verdict than the one that it comes to.
-func warnOther(cmd *cobra.Command, one source, said report.Verdict) {
-	remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
+// judgeAgain judges a record again, and warns if it said another verdict than the one that
+// it comes to.
+func judgeAgain(cmd *cobra.Command, one source) (differs bool, err error) {
+	said := one.record.Verdict
+	if err := judge(one.record); err != nil {
+		return false, err
+	}
+	if differs = said != one.record.Verdict; differs {
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
+	}
+	return differs, nil
 }
 
 // doubt says of a record that its verdict is another than what it holds comes to, or
@@ -73,10 +77,8 @@ func warnOther(cmd *cobra.Command, one source, said report.Verdict) {
 // it comes to.
 func doubt(cmd *cobra.Command, one source) {
 	said := one.record.Verdict
-	if err := judge(one.record); err != nil {
+	if _, err := judgeAgain(cmd, one); err != nil {
 		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and cannot be judged again: %v", one.name, said, err))
-	} else if said != one.record.Verdict {
-		warnOther(cmd, one, said)
 	}
 }
 
