@@ -28,11 +28,11 @@ type abreast struct {
 func newTogether(to io.Writer) *together {
 	t := &together{to: to, over: make(chan struct{}), drawn: make(chan struct{})}
 	if !movable(to) {
-		go t.keepTelling()
+		go t.keep(plainEvery, t.tell)
 		return t
 	}
 	t.board = newBoard(to)
-	go t.keepDrawing()
+	go t.keep(drawEvery, t.draw)
 	return t
 }
 
@@ -75,10 +75,10 @@ func (t *together) end() {
 	t.say(func() {})
 }
 
-// keepTelling says from time to time what each run is at, where nothing can be written over.
-func (t *together) keepTelling() {
+// keep tells again and again of what goes on, until all is over.
+func (t *together) keep(every time.Duration, tell func()) {
 	defer close(t.drawn)
-	ticker := time.NewTicker(plainEvery)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
@@ -87,33 +87,31 @@ func (t *together) keepTelling() {
 		case <-ticker.C:
 		}
 		t.mu.Lock()
-		for _, run := range t.runs {
-			fmt.Fprintf(t.to, "%s: %s, for %.0fs\n", run.name, run.words, time.Since(run.since).Seconds())
-		}
+		tell()
 		t.mu.Unlock()
 	}
 }
 
-func (t *together) keepDrawing() {
-	defer close(t.drawn)
-	ticker := time.NewTicker(drawEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-t.over:
-			return
-		case <-ticker.C:
-		}
-		t.mu.Lock()
-		var lines []styled
-		name := 0
-		for _, run := range t.runs {
-			name = max(name, len(run.name))
-		}
-		for _, run := range t.runs {
-			lines = append(lines, styled{{text: fmt.Sprintf("  %-*s  %s, for %.0fs", name, run.name, run.words, time.Since(run.since).Seconds())}})
-		}
-		t.board.draw(lines)
-		t.mu.Unlock()
+// tell says what each run is at, where nothing can be written over.
+func (t *together) tell() {
+	for _, run := range t.runs {
+		fmt.Fprintf(t.to, "%s: %s\n", run.name, run.at())
 	}
+}
+
+// draw writes what each run is at over what stood there.
+func (t *together) draw() {
+	var lines []styled
+	name := 0
+	for _, run := range t.runs {
+		name = max(name, len(run.name))
+	}
+	for _, run := range t.runs {
+		lines = append(lines, styled{{text: fmt.Sprintf("  %-*s  %s", name, run.name, run.at())}})
+	}
+	t.board.draw(lines)
+}
+
+func (r *abreast) at() string {
+	return fmt.Sprintf("%s, for %.0fs", r.words, time.Since(r.since).Seconds())
 }
