@@ -46,7 +46,8 @@ type Record struct {
 	Started      time.Time     `json:"started"`
 	Ended        time.Time     `json:"ended"`
 	Asked        []Asked       `json:"asked"`
-	Draws        []string      `json:"draws,omitempty"` // what was in force in the baseline and answers alike requests by lot: VirtualService/default/reviews
+	Draws        []string      `json:"draws,omitempty"`  // what was in force in the baseline and answers alike requests by lot: VirtualService/default/reviews
+	Stages       []Stage       `json:"stages,omitempty"` // when what was written was in force: given, then the steps
 	Changes      []Change      `json:"changes"`
 	Windows      []Window      `json:"windows"`
 	Expectations []Expectation `json:"expectations"`
@@ -266,6 +267,34 @@ type Change struct {
 	Restored bool             `json:"restored"`         // nothing of the run is left in the object, and the proxies run what they ran
 	Kept     bool             `json:"kept,omitempty"`   // somebody else changed it during the run, and that was left
 	Proof    string           `json:"proof,omitempty"`  // how that is known; or what is left, and how to mend it
+}
+
+// Stage is when what was written as what is given, or by one step, was in force: for
+// certain from Live to Undone, for certain not before Applied and after Gone, and in
+// between in some proxies and not in others. The moments are in that order and of one
+// clock, that of Record.Started and Window.Started; what was never seen is nil. So a
+// picture marks a stage by Live.Sub(Record.Started) and the like, and its windows, which
+// have the same Step, lie from Live to Undone.
+//
+// A stage that wrote nothing has none. Where a later step writes an object again, what
+// the earlier one has in it ends with that, and its Undone is still when the run took
+// the object back.
+type Stage struct {
+	Step    string     `json:"step,omitempty"`   // given, or the step's name, as Change has it
+	Applied time.Time  `json:"applied"`          // the first of its objects was about to be written
+	Live    *time.Time `json:"live,omitempty"`   // all proxies had been seen to run all of it
+	Undone  *time.Time `json:"undone,omitempty"` // the first of its objects was about to be taken back
+	Gone    *time.Time `json:"gone,omitempty"`   // all proxies had been seen to run nothing of it any more
+}
+
+// Stage returns when what a stage wrote was in force; nil: it wrote nothing.
+func (r *Record) Stage(step string) *Stage {
+	for i := range r.Stages {
+		if s := &r.Stages[i]; s.Step == step {
+			return s
+		}
+	}
+	return nil
 }
 
 // Expectation is one judged comparison. A line of the scenario that joins

@@ -35,6 +35,8 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		r.proceed(PartApply, stage.Name)
 	}
 	r.phase("applying %s", report.StageWords(stage.Name))
+	r.applying(stage.Name)
+	var seen []live.Seen
 	for _, group := range byKind(stage.Changes) {
 		began := time.Now()
 		first := len(r.record.Changes)
@@ -57,7 +59,9 @@ func (r *run) apply(ctx context.Context, stage Stage) error {
 		if err != nil {
 			return err
 		}
+		seen = append(seen, in...)
 	}
+	r.seenLive(stage.Name, seen)
 	return nil
 }
 
@@ -196,12 +200,14 @@ func (r *run) restore(ctx context.Context, to map[rules.Ref]*rules.Object) error
 	}
 	r.proceed(PartUndo, "")
 	r.phase("undoing")
+	r.undoing(back)
 	groups := byKind(back)
 	slices.Reverse(groups)
 	var failures []error
 	for _, group := range groups {
 		failures = append(failures, r.restoreGroup(ctx, group)...)
 	}
+	r.seenGone()
 	return errors.Join(failures...)
 }
 
@@ -220,9 +226,11 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 			failures = append(failures, r.notUndone(change, fmt.Errorf("undoing %s: %w", change.Ref(), err)))
 			continue
 		}
-		if !rules.Equal(change.Before, change.After) { // else only its fields were given back, which no proxy shows
-			written = append(written, change)
+		if rules.Equal(change.Before, change.After) { // only its fields were given back, which no proxy shows
+			r.goneAt[change.Ref().String()] = time.Now()
+			continue
 		}
+		written = append(written, change)
 	}
 	in := r.waitBack(ctx, written)
 	for i, change := range written {
@@ -237,6 +245,7 @@ func (r *run) restoreGroup(ctx context.Context, group []rules.Change) (failures 
 			failures = append(failures, r.notUndone(change, fmt.Errorf("proving that %s is undone: %w", change.Ref(), in[i].Err)))
 			continue
 		}
+		r.goneAt[change.Ref().String()] = in[i].At
 		r.followed(change.Ref())
 	}
 	return failures

@@ -127,6 +127,7 @@ type run struct {
 	replaced map[rules.Ref]*rules.Object // what such an undoing took away
 	hollowed map[rules.Ref]*rules.Object // what an object was that may stand there without content, until it is proved to be gone
 	conceded map[rules.Ref][]conceded    // what somebody else did to them meanwhile, and is left
+	goneAt   map[string]time.Time        // when what was taken back of an object was seen to be gone, by its name in the record
 	stage    string                      // the one that was written last
 	away     bool                        // the mesh did not answer for as long as it was asked
 
@@ -151,6 +152,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 		replaced: map[rules.Ref]*rules.Object{},
 		hollowed: map[rules.Ref]*rules.Object{},
 		conceded: map[rules.Ref][]conceded{},
+		goneAt:   map[string]time.Time{},
 	}
 	if info.Kind == mesh.Embedded {
 		r.record.Seed = &o.Seed
