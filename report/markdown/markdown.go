@@ -151,7 +151,7 @@ func (p *page) failures(r *report.Record, room int) {
 	for _, f := range summary.Failures(r) {
 		var piece strings.Builder
 		for _, e := range f.Expectations {
-			fmt.Fprintf(&piece, "- **FAIL** %s: %s", expectation(e), text(summary.Observation(e)))
+			fmt.Fprintf(&piece, "- **FAIL** %s: %s", expectation(e), text(summary.Observation(r, e)))
 			if reason := summary.Telling(e); reason != "" {
 				piece.WriteString("; " + text(reason))
 			}
@@ -219,7 +219,7 @@ func (p *page) expectations(r *report.Record, room int) {
 		if e.Verdict != report.Pass {
 			verdict = "**" + text(strings.ToUpper(verdict)) + "**"
 		}
-		cells := []string{verdict, code(e.Expression), observed(e), text(e.Limit), fmt.Sprint(e.Samples), text(summary.Source(e.Source))}
+		cells := []string{verdict, code(e.Expression), observed(r, e), text(e.Limit), fmt.Sprint(e.Samples), text(summary.Source(e.Source))}
 		if steps {
 			cells = slices.Insert(cells, 1, text(e.Step))
 		}
@@ -228,13 +228,11 @@ func (p *page) expectations(r *report.Record, room int) {
 	p.add("\n### What was expected\n\n"+header(columns...), "expectation", room, pieces)
 }
 
-// observed is what was, with the interval of a share.
-func observed(e report.Expectation) string {
+// observed is what was, with its interval.
+func observed(r *report.Record, e report.Expectation) string {
 	words := cmp.Or(text(e.Observed), "-")
-	for _, m := range e.Values {
-		if interval := summary.Interval(m); interval != "" && len(e.Values) == 1 {
-			words += "; 99% interval " + interval
-		}
+	if interval := summary.Confident(r, e); interval != "" {
+		words += "; " + text(interval)
 	}
 	if e.KnownBug != "" {
 		words += ", as known: " + text(e.KnownBug)

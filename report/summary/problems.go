@@ -107,21 +107,16 @@ func Points(text string) []Point {
 	return all
 }
 
-// Observation words what was observed of an expectation, and what was asked.
-func Observation(e report.Expectation) string {
+// Observation words what was observed of an expectation, with its interval, and what was
+// asked.
+func Observation(r *report.Record, e report.Expectation) string {
 	text := "observed " + cmp.Or(e.Observed, "nothing")
 	ofAll := slices.ContainsFunc(e.Values, func(m report.Measure) bool { return m.Part != nil && m.Part.Total == e.Samples })
 	if e.Samples > 0 && !ofAll {
 		text += " in " + Plural(e.Samples, "request")
 	}
-	var intervals []string
-	for _, m := range e.Values {
-		if interval := Interval(m); interval != "" {
-			intervals = append(intervals, strings.TrimSpace(m.Of+" "+interval))
-		}
-	}
-	if len(intervals) > 0 {
-		text += ", 99% interval " + strings.Join(intervals, ", ")
+	if interval := Confident(r, e); interval != "" {
+		text += ", " + interval
 	}
 	return text + "; asked " + e.Limit
 }

@@ -1,7 +1,7 @@
 // Package summary is what every face of a report tells, in one wording: what the run
 // has shown, what failed and what explains it, the loads, the objects, what stood in
 // the way. No face reckons or words such a thing by itself. It may import report and
-// loadgen.
+// loadgen; what is of statistics it has from internal/chance.
 package summary
 
 import (

@@ -45,6 +45,7 @@ func told(r *report.Record) string {
 	line(summary.Command(r))
 	for _, l := range summary.Loads(r) {
 		line("load:", summary.When(l.Window), l.Cohort, "|", l.Requests(), "|", l.QPS(), "|", l.P50, l.P90, l.P99, l.Max, "|", l.Statuses(), "|", l.Failures())
+		line("  95% intervals of p50, p90, p99:", l.Between(0.5), "|", l.Between(0.9), "|", l.Between(0.99))
 	}
 	for _, f := range summary.Failures(r) {
 		line("failure:")
@@ -60,6 +61,9 @@ func told(r *report.Record) string {
 				line(fmt.Sprintf("  %s%+v", strings.Repeat("  ", c.Depth), c))
 			}
 		}
+	}
+	for _, e := range r.Expectations {
+		line("observed:", e.Expression, "|", e.Observed, "|", summary.Confident(r, e))
 	}
 	for _, u := range summary.Inconclusive(r) {
 		line("could not be judged:", len(u.Expectations), u.Reason)

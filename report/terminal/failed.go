@@ -17,7 +17,7 @@ func (p *printer) failures(r *report.Record) {
 			mark := p.verdict(e.Verdict) + "  "
 			margin := strings.Repeat(" ", len("FAIL  "))
 			p.fold(mark, margin, summary.InStep(e.Expression, e.Step))
-			p.fold(margin, margin, summary.Observation(e))
+			p.fold(margin, margin, summary.Observation(r, e))
 			if reason := summary.Telling(e); reason != "" {
 				p.fold(margin, margin, reason)
 			}
