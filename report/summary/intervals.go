@@ -42,14 +42,6 @@ func (b Between) String() string {
 	return b.Low.String() + " to " + b.High.String()
 }
 
-// words is the interval with its level, so that it can stand beside others.
-func (b Between) words() string {
-	if b == (Between{}) {
-		return "too few for a 95% interval"
-	}
-	return "95% interval " + b.String()
-}
-
 // Between is that of a percentile of the response times: of p99 by 0.99.
 func (l Load) Between(q float64) Between { return between(l.Result.Response, q) }
 
@@ -108,17 +100,43 @@ func quantile(digits string) float64 {
 // requests of the same kind: 99% interval 47.8% to 100%; empty: it is neither a share of
 // requests nor a percentile.
 func Confident(r *report.Record, e report.Expectation) string {
+	level, words := confident(r, e)
+	switch words {
+	case "":
+		return ""
+	case tooFew:
+		return "too few for a " + level + " interval"
+	}
+	return level + " interval " + words
+}
+
+// Briefly is Confident for a column: 99%: 47.8% to 100%.
+func Briefly(r *report.Record, e report.Expectation) string {
+	level, words := confident(r, e)
+	if words == "" {
+		return ""
+	}
+	return level + ": " + words
+}
+
+const tooFew = "too few"
+
+// confident is the interval of what was observed, and its level.
+func confident(r *report.Record, e report.Expectation) (level, words string) {
 	var shares []string
 	for _, m := range e.Values {
 		if interval := Interval(m); interval != "" {
 			shares = append(shares, strings.TrimSpace(m.Of+" "+interval))
 		}
 	}
-	if len(shares) > 0 {
-		return "99% interval " + strings.Join(shares, ", ")
+	b := Percentile(r, e)
+	switch {
+	case len(shares) > 0:
+		return "99%", strings.Join(shares, ", ")
+	case b == nil:
+		return "", ""
+	case *b == Between{}:
+		return "95%", tooFew
 	}
-	if b := Percentile(r, e); b != nil {
-		return b.words()
-	}
-	return ""
+	return "95%", b.String()
 }

@@ -21,7 +21,7 @@ func (p *printer) expectations(r *report.Record, wide bool) {
 	p.line("")
 	tables := []table{p.expectationTable(r, wide)}
 	if !wide {
-		for _, without := range [][]string{{"source"}, {"source", "samples"}} {
+		for _, without := range [][]string{{"source"}, {"source", "samples"}, {"source", "samples", "interval"}} {
 			tables = append(tables, p.expectationTable(r, false).without(without...))
 		}
 	}
@@ -33,18 +33,21 @@ func (p *printer) expectations(r *report.Record, wide bool) {
 }
 
 func (p *printer) expectationTable(r *report.Record, wide bool) table {
-	t := table{header: []string{"verdict", "expectation", "observed", "asked", "samples", "source"}, right: []bool{false, false, false, false, true, false}}
+	t := table{header: []string{"verdict", "expectation", "observed", "interval", "asked", "samples", "source"}, right: []bool{false, false, false, false, false, true, false}}
 	step := ""
 	for _, e := range r.Expectations {
 		source := summary.Source(e.Source)
 		if wide {
 			source = e.Source
 		}
-		one := row{cells: []string{p.verdict(e.Verdict), e.Expression, cmp.Or(e.Observed, "-"), e.Limit, samples(e), source}}
+		one := row{cells: []string{p.verdict(e.Verdict), e.Expression, cmp.Or(e.Observed, "-"), summary.Briefly(r, e), e.Limit, samples(e), source}}
 		if e.Step != step {
 			one.heading, step = "step "+e.Step, e.Step
 		}
 		t.rows = append(t.rows, one)
+	}
+	if !slices.ContainsFunc(r.Expectations, func(e report.Expectation) bool { return summary.Briefly(r, e) != "" }) {
+		return t.without("interval")
 	}
 	return t
 }
@@ -87,26 +90,66 @@ func (p *printer) expectationStack(r *report.Record, wide bool) {
 		}
 	}
 	step, margin := "", strings.Repeat(" ", mark)
+	shown, omitted := false, false // intervals
 	for _, e := range r.Expectations {
 		if e.Step != step {
 			step = e.Step
 			p.say("", "step %s", step)
 		}
-		word, observed := p.verdict(e.Verdict), cmp.Or(e.Observed, "-")
-		first := word + margin[twwidth.Width(word):] + e.Expression
-		gap := strings.Repeat(" ", max(2, title-twwidth.Width(e.Expression)))
-		if p.fits(first + gap + observed) {
-			p.line("%s%s%s", first, gap, observed)
-		} else {
-			p.fold(word+margin[twwidth.Width(word):], margin+"  ", e.Expression)
-			p.fold(margin+"  ", margin+"  ", observed)
+		word, interval := p.verdict(e.Verdict), ""
+		word += margin[twwidth.Width(word):]
+		if !wide {
+			interval = summary.Briefly(r, e)
 		}
+		has := p.stacked(word, margin, e, strings.Repeat(" ", max(2, title-twwidth.Width(e.Expression))), interval)
+		shown, omitted = shown || has, omitted || interval != "" && !has
 		if wide {
-			more := "asked " + e.Limit
-			if e.Samples > 0 {
-				more += ", " + summary.Plural(e.Samples, "sample")
-			}
-			p.fold(margin+"  ", margin+"  ", strings.TrimSuffix(more+", "+e.Source, ", "))
+			p.fold(margin+"  ", margin+"  ", evidence(r, e))
 		}
 	}
+	switch {
+	case shown && omitted:
+		p.say("", "(%s; -o wide has those without room here)", intervalsAre)
+	case shown:
+		p.say("", "(%s)", intervalsAre)
+	}
+}
+
+// stacked prints an expectation with what was observed, and says whether there was room
+// for its interval. What does not stand beside the expectation stands below it.
+func (p *printer) stacked(word, margin string, e report.Expectation, gap, interval string) bool {
+	observed := cmp.Or(e.Observed, "-")
+	line := word + e.Expression + gap + observed
+	switch {
+	case p.fits(line + "  " + interval):
+		p.line("%s  %s", line, interval)
+		return interval != ""
+	case p.fits(line):
+		p.line("%s", line)
+		return false
+	}
+	p.fold(word, margin+"  ", e.Expression)
+	for _, words := range []string{observed, interval} {
+		if words != "" {
+			p.fold(margin+"  ", margin+"  ", words)
+		}
+	}
+	return interval != ""
+}
+
+// intervalsAre explains what stands beside what was observed.
+const intervalsAre = "99%, 95%: the interval at that confidence"
+
+// evidence is what was asked of an expectation, and what the answer stands on.
+func evidence(r *report.Record, e report.Expectation) string {
+	words := []string{"asked " + e.Limit}
+	if e.Samples > 0 {
+		words = append(words, summary.Plural(e.Samples, "sample"))
+	}
+	for _, more := range []string{summary.Confident(r, e), e.Source} {
+		if more != "" {
+			words = append(words, more)
+		}
+	}
+	return strings.Join(words, ", ")
 }
