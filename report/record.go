@@ -37,6 +37,7 @@ type Record struct {
 	APIVersion   string        `json:"apiVersion"`
 	Kind         string        `json:"kind"`
 	Tool         Tool          `json:"tool"`
+	Who          *Who          `json:"who,omitempty"`
 	Run          string        `json:"run"` // the run's identifier; its marks in the mesh contain it
 	Verdict      Verdict       `json:"verdict"`
 	Restored     bool          `json:"restored"` // every change was undone, and that was proved
@@ -84,6 +85,13 @@ type Tool struct {
 	Platform string `json:"platform,omitempty"` // linux/amd64
 }
 
+// Who is who ran it, as the machine says that it ran on. No verdict takes it: whoever
+// hands a record on may take it out.
+type Who struct {
+	User string `json:"user,omitempty"` // the name of the operating system's user; empty: it has none, as in many a container
+	Host string `json:"host,omitempty"` // the name of the machine, or of the pod
+}
+
 // Scenario names what was run.
 type Scenario struct {
 	Name     string    `json:"name"`
@@ -123,6 +131,12 @@ type Mesh struct {
 	// Further are the namespaces that the scenario names beside it, sorted.
 	Further []string `json:"further,omitempty"`
 	Version string   `json:"version,omitempty"`
+
+	// Which cluster, and as whom, without anything by which it is entered. No verdict
+	// takes them: whoever hands a record on may take them out.
+	Context string `json:"context,omitempty"` // the name of the kubeconfig's context; empty: there was none, as in a pod
+	Server  string `json:"server,omitempty"`  // host:port of the API server, or the host alone
+	Account string `json:"account,omitempty"` // as whom the API server knows the user: system:serviceaccount:shop:meshchaos; empty: it does not say
 }
 
 // Asked is the load of one cohort as it was planned, after overrides.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,7 @@ func TestNothingInARecordBreaksAFace(t *testing.T) {
 	for _, evil := range evils {
 		r := records.Read(t, "failing")
 		r.Scenario.Summary, r.Scenario.File, r.Mesh.Version, r.Run = evil, evil, evil, evil
+		r.Who, r.Mesh.Context, r.Mesh.Account = &report.Who{User: evil, Host: evil}, evil, evil
 		r.Problems, r.Warnings, r.Doubts = []string{evil}, []string{evil}, []report.Doubt{{Point: 1, Problem: evil}}
 		e := &r.Expectations[0]
 		e.Expression, e.Observed, e.Limit, e.Reason, e.Source, e.Step = evil, evil, evil, evil, evil, evil
@@ -217,4 +219,33 @@ spec:
 		t.Errorf("the service did not answer so: %+v", e)
 	}
 	holdFaces(t, all[0].record)
+}
+
+// TestEachFaceSaysWhoRanIt: and none of them of a record from which that was taken.
+func TestEachFaceSaysWhoRanIt(t *testing.T) {
+	wide := one("table", func(w io.Writer, r *report.Record) error {
+		return terminal.Write(w, r, terminal.Options{Wide: true})
+	})
+	for _, told := range []bool{true, false} {
+		r := records.Read(t, "delay-jason-istio")
+		r.Who, r.Mesh.Context, r.Mesh.Server, r.Mesh.Account = nil, "", "", ""
+		if told {
+			r.Who, r.Mesh.Context, r.Mesh.Server = &report.Who{User: "anna", Host: "ci-7"}, "of-shop", "api.example:6443"
+			r.Mesh.Account = "anna@example.org"
+		}
+		const all = "by anna on ci-7 in the context of-shop of the cluster at api.example:6443 as anna"
+		for _, f := range append(slices.Clone(faces[:3]), wide) {
+			var text bytes.Buffer
+			if err := f.write(t)(&text, r); err != nil {
+				t.Fatal(err)
+			}
+			says := all
+			if f.files == "junit.xml" {
+				says = `hostname="ci-7"`
+			}
+			if got := strings.Contains(text.String(), says); got != told {
+				t.Errorf("%s says %s: %v, want %v", f.files, says, got, told)
+			}
+		}
+	}
 }

@@ -15,7 +15,10 @@ import (
 	"net/url"
 	"strings"
 
+	authentication "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -27,15 +30,33 @@ type Options struct {
 	Namespace  string // empty: the context's
 }
 
-// Load reads the kubeconfig by kubectl's rules, and returns how the cluster is
-// reached and the namespace that is meant. It reaches for nothing itself: its errors
-// are about the Options.
-func Load(o Options) (config *rest.Config, namespace string, err error) {
+// find finds the kubeconfig by kubectl's rules.
+func find(o Options) clientcmd.ClientConfig {
 	files := clientcmd.NewDefaultClientConfigLoadingRules()
 	files.ExplicitPath = o.Kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: o.Context}
 	overrides.Context.Namespace = o.Namespace
-	client := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(files, overrides)
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(files, overrides)
+}
+
+// Context is the name of the context that Load takes; empty: there is none, as where a
+// pod's own account is taken.
+func Context(o Options) string {
+	if o.Context != "" {
+		return o.Context
+	}
+	config, err := find(o).RawConfig()
+	if err != nil { // which Load has said
+		return ""
+	}
+	return config.CurrentContext
+}
+
+// Load reads the kubeconfig by kubectl's rules, and returns how the cluster is
+// reached and the namespace that is meant. It reaches for nothing itself: its errors
+// are about the Options.
+func Load(o Options) (config *rest.Config, namespace string, err error) {
+	client := find(o)
 	config, err = client.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
 		return nil, "", errors.New("opening the cluster: there is no kubeconfig; set KUBECONFIG, or give --kubeconfig")
@@ -65,6 +86,30 @@ func Address(config *rest.Config) string {
 		return config.Host[strings.LastIndex(config.Host, "@")+1:]
 	}
 	return u.Redacted()
+}
+
+// Host is host:port of the API server of a cluster, or the host alone if that is all that
+// the kubeconfig has: nothing of its address by which anybody could enter.
+func Host(config *rest.Config) string {
+	address := config.Host
+	if !strings.Contains(address, "://") {
+		address = "//" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Account is as whom the API server knows this user; empty: it does not say, as before
+// Kubernetes 1.28.
+func Account(ctx context.Context, kube kubernetes.Interface) string {
+	review, err := kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return ""
+	}
+	return review.Status.UserInfo.Username
 }
 
 // Answers says whether an error is the API's answer to what was asked, or one of our

@@ -75,6 +75,37 @@ func TestAnAddressHasNoPassword(t *testing.T) {
 	}
 }
 
+func TestTheHostOfAClusterIsAllThatIsSaidOfItsAddress(t *testing.T) {
+	for host, want := range map[string]string{
+		"https://10.0.0.1:6443":               "10.0.0.1:6443",
+		"https://me:sesame@api.example/a?b=c": "api.example",
+		"10.0.0.1:6443":                       "10.0.0.1:6443",
+		"me:sesame@10.0.0.1:6443":             "10.0.0.1:6443",
+		"https://[::1]:6443":                  "[::1]:6443",
+		"https://me:sesame@api.example:no":    "",
+	} {
+		if got := Host(&rest.Config{Host: host}); got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+	}
+}
+
+func TestTheContextIsTheOneThatIsTaken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, options := range map[string]Options{
+		"shop":  {Kubeconfig: file},
+		"other": {Kubeconfig: file, Context: "other"},
+		"":      {Kubeconfig: file + "s"},
+	} {
+		if got := Context(options); got != want {
+			t.Errorf("%+v: %q, want %q", options, got, want)
+		}
+	}
+}
+
 func TestWhatIsNoAnswer(t *testing.T) {
 	pods := schema.GroupResource{Resource: "pods"}
 	for _, row := range []struct {

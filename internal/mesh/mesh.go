@@ -153,6 +153,8 @@ type Info struct {
 	Ephemeral bool          // it goes with this process, and with it whatever is left in it
 	Closed    bool          // there is no outside: nobody but its services can be called
 	LogDelay  time.Duration // how late a line stands in a proxy's access log after its stream has ended, at most
+
+	Context, Server, Account string // which cluster, and as whom, as report.Mesh has it
 }
 
 // Use is what a run needs of a mesh that not every run does.

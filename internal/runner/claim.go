@@ -12,6 +12,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // lookEvery is how often a run that waits for another one looks after it.
@@ -147,12 +148,18 @@ func (r *run) await(ctx context.Context, busy *BusyError) error {
 
 // Whoami is who runs this program, and where.
 func Whoami() string {
-	name, machine := "somebody", "somewhere"
+	me := who()
+	return cmp.Or(me.User, "somebody") + "@" + cmp.Or(me.Host, "somewhere")
+}
+
+// who is the same for a record.
+func who() *report.Who {
+	me := new(report.Who)
 	if u, err := user.Current(); err == nil {
-		name = u.Username
+		me.User = u.Username
 	}
 	if host, err := os.Hostname(); err == nil {
-		machine = host
+		me.Host = host
 	}
-	return name + "@" + machine
+	return me
 }

@@ -140,9 +140,9 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	r := &run{
 		Options: o, mesh: m, scenario: s, book: book{mesh: m, tell: o.Standing}, voice: voice{tell: discreet(s, o.Observe)},
 		record: &report.Record{
-			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Run: o.ID, Started: time.Now(),
+			APIVersion: report.APIVersion, Kind: report.Kind, Tool: o.Tool, Who: who(), Run: o.ID, Started: time.Now(),
 			Scenario: s.Recorded(),
-			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version},
+			Mesh:     report.Mesh{Kind: info.Kind, Namespace: info.Namespace, Version: info.Version, Context: info.Context, Server: info.Server, Account: info.Account},
 		},
 		heard:    heard{news: make(chan struct{}, 1)},
 		current:  map[rules.Ref]*rules.Object{},

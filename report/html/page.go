@@ -32,6 +32,7 @@ type page struct {
 	Reconciled   []reconciled
 	Params       []param
 	Command      string
+	Who          string            // ran it, and on which cluster; empty: the record does not say
 	Text         string            // of the scenario
 	Files        map[string]string // of rules that it names
 	Omitted      []string          // what is not on the page, since it would be too large
@@ -43,7 +44,7 @@ func newPage(r *report.Record) (*page, error) {
 	p := &page{
 		Record: r, Problems: summary.Problems(r), Warnings: summary.Warnings(r),
 		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), LoadsAsked: loadsAsked(r), Shares: shares(r),
-		Objects: objects(r), Command: summary.Command(r), Text: r.Scenario.Text, Files: r.Scenario.Files,
+		Objects: objects(r), Command: summary.Command(r), Who: summary.Who(r), Text: r.Scenario.Text, Files: r.Scenario.Files,
 	}
 	p.tally()
 	p.trees()

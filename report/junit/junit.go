@@ -144,6 +144,9 @@ func (s Suite) Passed() bool {
 // Of is the suite of a run.
 func Of(r *report.Record) Suite {
 	s := suite(r.Scenario.Name, r.Started, r.Ended.Sub(r.Started))
+	if r.Who != nil && r.Who.Host != "" {
+		s.Hostname = fit(r.Who.Host)
+	}
 	s.Properties = properties(r)
 	s.Err = fit(strings.Join(r.Warnings, "\n"))
 	for _, e := range r.Expectations {

@@ -60,6 +60,9 @@ func (p *page) head(r *report.Record) {
 		facts = append(facts, fmt.Sprintf("seed %d", *r.Seed))
 	}
 	facts = append(facts, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), "took "+summary.Took(r.Ended.Sub(r.Started)))
+	if who := summary.Who(r); who != "" {
+		facts = append(facts, text(who))
+	}
 	p.out.WriteString(strings.Join(facts, ", ") + "\n")
 }
 

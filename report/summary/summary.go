@@ -92,6 +92,24 @@ func Where(r *report.Record) string {
 	return "on a cluster, namespace " + r.Mesh.Namespace
 }
 
+// Who words who ran it, and on which cluster; empty: the record does not say.
+func Who(r *report.Record) string {
+	var words []string
+	say := func(before, name string) {
+		if name != "" {
+			words = append(words, before+" "+name)
+		}
+	}
+	if r.Who != nil {
+		say("by", r.Who.User)
+		say("on", r.Who.Host)
+	}
+	say("in the context", r.Mesh.Context)
+	say("of the cluster at", r.Mesh.Server)
+	say("as", r.Mesh.Account)
+	return strings.Join(words, " ")
+}
+
 // stands words how much a run observed, and where.
 func stands(r *report.Record) string {
 	var sent int64

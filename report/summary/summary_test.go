@@ -99,3 +99,20 @@ func TestASourceIsShort(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsToldAsFarAsTheRecordSays(t *testing.T) {
+	for want, r := range map[string]report.Record{
+		"":                {},
+		"by anna on ci-7": {Who: &report.Who{User: "anna", Host: "ci-7"}},
+		"on meshchaos-nightly-1 of the cluster at 10.0.0.1:443 as system:serviceaccount:shop:meshchaos": {
+			Who: &report.Who{Host: "meshchaos-nightly-1"}, Mesh: report.Mesh{Server: "10.0.0.1:443", Account: "system:serviceaccount:shop:meshchaos"},
+		},
+		"by anna on ci-7 in the context shop of the cluster at api.example as anna@example.org": {
+			Who: &report.Who{User: "anna", Host: "ci-7"}, Mesh: report.Mesh{Context: "shop", Server: "api.example", Account: "anna@example.org"},
+		},
+	} {
+		if got := summary.Who(&r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

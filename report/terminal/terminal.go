@@ -83,6 +83,9 @@ func (p *printer) origin(r *report.Record, wide bool) {
 		p.say("  ", "  set %s", set)
 	}
 	if wide {
+		if who := summary.Who(r); who != "" {
+			p.say("  ", "%s", who)
+		}
 		p.line("again: %s", summary.Command(r))
 	}
 }

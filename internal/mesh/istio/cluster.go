@@ -74,7 +74,8 @@ const reachTimeout = 15 * time.Second
 // and the namespace. It makes nothing there. Its error is a mesh.UnansweredError
 // if the cluster cannot be reached; any other is about the Options.
 func Connect(ctx context.Context, o Options) (*Cluster, error) {
-	config, namespace, err := cluster.Load(cluster.Options{Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace})
+	which := cluster.Options{Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace}
+	config, namespace, err := cluster.Load(which)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +96,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 		c.api.CloseIdleConnections()
 		return nil, err
 	}
+	c.info.Context = cluster.Context(which)
 	return c, nil
 }
 
@@ -188,7 +190,10 @@ func (c *Cluster) check(ctx context.Context) error {
 	if err != nil && !apierrors.IsForbidden(err) { // one may use a namespace without the right to read it
 		return fmt.Errorf("reading the namespace %q: %w", c.namespace, err)
 	}
-	c.info = mesh.Info{Kind: mesh.Istio, Namespace: c.namespace, Version: "Kubernetes " + server, LogDelay: logDelay}
+	c.info = mesh.Info{
+		Kind: mesh.Istio, Namespace: c.namespace, Version: "Kubernetes " + server, LogDelay: logDelay,
+		Server: cluster.Host(c.config), Account: cluster.Account(ctx, c.kube),
+	}
 	if istiod := c.istiodVersion(ctx); istiod != "" {
 		c.info.Version = "Istio " + istiod + ", " + c.info.Version
 	}
