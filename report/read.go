@@ -15,22 +15,22 @@ const mostRead = 256 << 20
 // KindList heads several records in one document.
 const KindList = "List"
 
-// List is several records in one document.
-type List struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	Items      []*Record `json:"items"`
+// List is several records in one document, with a NotRun for each scenario that has none.
+type List[Item any] struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Items      []Item `json:"items"`
 }
 
-// ListOf is a list of records.
-func ListOf(records []*Record) List {
-	return List{APIVersion, KindList, slices.Concat([]*Record{}, records)}
+// ListOf is a list of what is in it.
+func ListOf[Item any](items []Item) List[Item] {
+	return List[Item]{APIVersion, KindList, slices.Concat([]Item{}, items)}
 }
 
 // Read reads a record as a run writes it. What is no record, is cut off, has anything
 // behind it or something that this program does not know, is an error.
 func Read(in io.Reader) (*Record, error) {
-	all, err := ReadAll(in)
+	all, _, err := ReadAll(in)
 	if err != nil {
 		return nil, err
 	}
@@ -40,19 +40,21 @@ func Read(in io.Reader) (*Record, error) {
 	return all[0], nil
 }
 
-// ReadAll reads records: one, or several as a List or one behind the other. The errors
-// are those of Read; without any record it is one too.
-func ReadAll(in io.Reader) ([]*Record, error) {
+// ReadAll reads records: one, or several as a List or one behind the other, and what
+// stands among them for scenarios that were not run. The errors are those of Read;
+// without any record it is one too.
+func ReadAll(in io.Reader) ([]*Record, []NotRun, error) {
 	text, err := io.ReadAll(io.LimitReader(in, mostRead+1))
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case len(text) > mostRead:
-		return nil, fmt.Errorf("it has more than %d MB, and is no report", mostRead>>20)
+		return nil, nil, fmt.Errorf("it has more than %d MB, and is no report", mostRead>>20)
 	case len(bytes.TrimSpace(text)) == 0:
-		return nil, errors.New("it is empty")
+		return nil, nil, errors.New("it is empty")
 	}
 	var all []*Record
+	var without []NotRun
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	for {
 		began := decoder.InputOffset()
@@ -60,55 +62,73 @@ func ReadAll(in io.Reader) ([]*Record, error) {
 		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, misread(text, 0, err)
+			return nil, nil, misread(text, 0, err)
 		}
 		began += int64(bytes.Index(text[began:], document))
-		records, err := readDocument(document)
+		records, notRun, err := readDocument(document)
 		if err != nil {
-			return nil, misread(text, began, err)
+			return nil, nil, misread(text, began, err)
 		}
-		all = append(all, records...)
+		all, without = append(all, records...), append(without, notRun...)
 	}
-	if len(all) == 0 {
-		return nil, errors.New("it is a list without a report")
+	switch {
+	case len(all) > 0:
+		return all, without, nil
+	case len(without) > 0:
+		return nil, nil, fmt.Errorf("it has no report: %s was %s: %s", without[0].Scenario.Name, without[0].Became, without[0].Error)
 	}
-	return all, nil
+	return nil, nil, errors.New("it is a list without a report")
 }
 
-// readDocument reads a record or a list of them.
-func readDocument(text []byte) ([]*Record, error) {
+// readDocument reads a record, what stands for one, or a list of them.
+func readDocument(text []byte) ([]*Record, []NotRun, error) {
 	var head struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	switch {
+	case head.APIVersion == APIVersion && head.Kind == Kind:
+		var record Record
+		if err := strictly(text, &record); err != nil {
+			return nil, nil, err
+		}
+		return []*Record{&record}, nil, record.whole()
+	case head.APIVersion == APIVersion && head.Kind == KindNotRun:
+		var notRun NotRun
+		err := strictly(text, &notRun)
+		return nil, []NotRun{notRun}, err
+	case head.APIVersion == APIVersion && head.Kind == KindList:
+		return readList(text)
+	}
+	return nil, nil, fmt.Errorf("it is no report of meshchaos that this program reads: its apiVersion is %q and its kind %q, not %q and %q", head.APIVersion, head.Kind, APIVersion, Kind)
+}
+
+// readList reads what is in a list.
+func readList(text []byte) (records []*Record, without []NotRun, err error) {
+	var list List[json.RawMessage]
+	if err := strictly(text, &list); err != nil {
+		return nil, nil, err
+	}
+	at := 0
+	for i, item := range list.Items {
+		at += bytes.Index(text[at:], item)
+		one, none, err := readDocument(item)
+		if err != nil {
+			return nil, nil, fmt.Errorf("its item %d: %w", i+1, further(err, at))
+		}
+		records, without = append(records, one...), append(without, none...)
+		at += len(item)
+	}
+	return records, without, nil
+}
+
+func strictly(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	switch {
-	case head.APIVersion != APIVersion || head.Kind != Kind && head.Kind != KindList:
-		return nil, fmt.Errorf("it is no report of meshchaos that this program reads: its apiVersion is %q and its kind %q, not %q and %q", head.APIVersion, head.Kind, APIVersion, Kind)
-	case head.Kind == Kind:
-		var record Record
-		if err := decoder.Decode(&record); err != nil {
-			return nil, err
-		}
-		return []*Record{&record}, record.whole()
-	}
-	var list List
-	if err := decoder.Decode(&list); err != nil {
-		return nil, err
-	}
-	for i, record := range list.Items {
-		if record == nil || record.Kind != Kind || record.APIVersion != APIVersion {
-			return nil, fmt.Errorf("its item %d is no report of meshchaos that this program reads", i+1)
-		}
-		if err := record.whole(); err != nil {
-			return nil, fmt.Errorf("its item %d: %w", i+1, err)
-		}
-	}
-	return list.Items, nil
+	return decoder.Decode(into)
 }
 
 // whole says what is missing in a record without which nothing can be told of it.
@@ -121,6 +141,19 @@ func (r *Record) whole() error {
 		}
 	}
 	return nil
+}
+
+// further moves what is wrong in a part of a text to where that stands in it.
+func further(err error, by int) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		syntax.Offset += int64(by)
+	case errors.As(err, &kind):
+		kind.Offset += int64(by)
+	}
+	return err
 }
 
 // misread says where a text is no record: err is of a document in it that begins there.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -36,6 +37,27 @@ func Find(name string, set ...string) (*Scenario, error) {
 		return Read(name, set...) // which says what is wrong with it
 	}
 	return nil, fmt.Errorf("finding the scenario %q: there is no such file, and none of that name in the library; %s", name, nearest.Hint(strings.TrimSuffix(name, ".yaml"), Names()))
+}
+
+// NameOf is how a scenario is to be named that cannot be read: as its file has it, or else
+// as it was named itself.
+func NameOf(name string) string {
+	for _, file := range []string{name, name + ".yaml"} {
+		text, err := readFile(file)
+		if err != nil || unreadable(text) != "" {
+			continue
+		}
+		nodes, err := documents(text)
+		if err != nil || len(nodes) == 0 {
+			continue
+		}
+		if metadata := yamlnode.Pair(nodes[0], "metadata"); metadata != nil {
+			if own := wordAt(metadata.Value, "name"); namePattern.MatchString(own) {
+				return own
+			}
+		}
+	}
+	return name
 }
 
 // ReadFrom reads a scenario from a stream that has no name, such as the standard

@@ -10,12 +10,11 @@ import (
 
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // readBaseline reads the earlier runs that --baseline names, before the first scenario is
 // run. That there is none of any is an error, and of one a remark: it may be new.
-func (f *runFlags) readBaseline(cmd *cobra.Command, all []*scenarios.Scenario) error {
+func (f *runFlags) readBaseline(cmd *cobra.Command, all []found) error {
 	if !cmd.Flags().Changed("baseline") {
 		return nil
 	}
@@ -24,9 +23,9 @@ func (f *runFlags) readBaseline(cmd *cobra.Command, all []*scenarios.Scenario) e
 		return fmt.Errorf("reading --baseline: %w", err)
 	}
 	var without []string
-	for _, s := range all {
-		if _, there := f.earlier[s.Name]; !there {
-			without = append(without, s.Name)
+	for _, one := range all {
+		if name := one.scenario.Name; f.earlier[name].Record == nil {
+			without = append(without, name)
 		}
 	}
 	if len(without) == len(all) {

@@ -96,7 +96,7 @@ func compared(args []string, before, now map[string]compare.Run) (*report.Compar
 // latestOf are the latest runs of each scenario that an argument names, by its name, with
 // the verdicts that what they hold comes to.
 func latestOf(cmd *cobra.Command, arg string) (map[string]compare.Run, error) {
-	all, err := readRecords(cmd.InOrStdin(), []string{arg})
+	all, err := readRecords(cmd.InOrStdin(), []string{arg}, lacking(cmd))
 	if err != nil {
 		return nil, err
 	}

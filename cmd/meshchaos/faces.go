@@ -159,6 +159,9 @@ func (f face) forget(dir string, old *report.Record, anew map[string]bool) error
 			failures = append(failures, err)
 		}
 	}
+	if folder := filepath.Dir(f.files); folder != "." && len(anew) == 0 {
+		_ = os.Remove(filepath.Join(dir, folder)) // unless there is something else in it
+	}
 	return errors.Join(failures...)
 }
 

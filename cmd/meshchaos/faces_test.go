@@ -211,7 +211,7 @@ spec:
 	if bytes.ContainsAny(out.Bytes(), "\x1b\a") || bytes.ContainsAny(said.Bytes(), "\x1b\a") {
 		t.Errorf("a terminal is given\n%q\n%q", &out, &said)
 	}
-	all, err := readRecords(nil, []string{dir})
+	all, err := readRecords(nil, []string{dir}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,16 @@ func addSet(cmd *cobra.Command, set *[]string) {
 // found is a scenario that was named, or what is wrong with it.
 type found struct {
 	scenario *scenarios.Scenario // nil: err says why
+	file     string              // as it was named
 	err      error
+}
+
+// name is that of the scenario, as far as it is known.
+func (f found) name() string {
+	if f.scenario != nil {
+		return f.scenario.Name
+	}
+	return scenarios.NameOf(f.file)
 }
 
 // each reads the scenarios that the arguments name, without those that the
@@ -57,7 +66,7 @@ func (f *findFlags) each(cmd *cobra.Command, args []string) ([]found, error) {
 	var all []found
 	for _, name := range names {
 		s, err := read(cmd, name, f.set)
-		all = append(all, found{s, err})
+		all = append(all, found{s, name, err})
 	}
 	chosen, err := f.choose(all)
 	if err != nil {
@@ -93,18 +102,13 @@ func (f *findFlags) choose(all []found) ([]found, error) {
 	return chosen, nil
 }
 
-// all reads scenarios of which none may be wrong.
-func (f *findFlags) all(cmd *cobra.Command, args []string) ([]*scenarios.Scenario, error) {
-	each, err := f.each(cmd, args)
-	if each == nil {
-		return nil, err
-	}
+// errorsOf are what is wrong with scenarios, and with all of them together.
+func errorsOf(all []found, together error) error {
 	var wrong []error
-	var out []*scenarios.Scenario
-	for _, one := range each {
-		wrong, out = append(wrong, one.err), append(out, one.scenario)
+	for _, one := range all {
+		wrong = append(wrong, one.err)
 	}
-	return out, errors.Join(append(wrong, err)...)
+	return errors.Join(append(wrong, together)...)
 }
 
 // read reads the scenario of a name that stands for one.

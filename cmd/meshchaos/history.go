@@ -31,7 +31,7 @@ report.`,
 		Args:              arguments(1, -1),
 		ValidArgsFunction: reportFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := readRecords(cmd.InOrStdin(), args)
+			all, err := readRecords(cmd.InOrStdin(), args, lacking(cmd))
 			if err != nil {
 				return err
 			}

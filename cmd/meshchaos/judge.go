@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/verdict"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
@@ -31,21 +33,27 @@ verdict that is reached now; a report that says another one is told of.
 		Args:              arguments(1, -1),
 		ValidArgsFunction: reportFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := readRecords(cmd.InOrStdin(), args)
+			status := exitPass
+			lacks := lacking(cmd)
+			var without []any
+			all, err := readRecords(cmd.InOrStdin(), args, func(name string, of report.NotRun) {
+				lacks(name, of)
+				status, without = exitUsage, append(without, of) // as gravely as the run took it, at least
+			})
 			if err != nil {
 				return err
 			}
-			status := exitPass
+			documents := slices.Concat(recordsIn(all), without)
 			for _, one := range all {
 				if _, err := judgeAgain(cmd, one); err != nil {
 					return fmt.Errorf("judging %s: %w", one.name, err)
 				}
-				if err := printOne(streamsOf(cmd), one.record, len(all), output, false); err != nil {
+				if err := printOne(streamsOf(cmd), one.record, len(documents), output, false); err != nil {
 					return &runError{fmt.Errorf("printing the report: %w", err)}
 				}
 				status = worse(status, statusOfRecord(one.record))
 			}
-			if err := printAll(cmd.OutOrStdout(), recordsIn(all), len(all), output); err != nil {
+			if err := printAll(cmd.OutOrStdout(), documents, output); err != nil {
 				return &runError{fmt.Errorf("printing the reports: %w", err)}
 			}
 			if status != exitPass {
@@ -119,23 +127,31 @@ type source struct {
 	dir    string // the folder that is its alone; empty: it has none
 }
 
-func recordsIn(all []source) []*report.Record {
-	var records []*report.Record
+func recordsIn(all []source) []any {
+	var records []any
 	for _, one := range all {
 		records = append(records, one.record)
 	}
 	return records
 }
 
-// readRecords reads the records that arguments name.
-func readRecords(stdin io.Reader, args []string) ([]source, error) {
+// lacking warns of scenarios that stand among records and have none.
+func lacking(cmd *cobra.Command) func(name string, of report.NotRun) {
+	return func(name string, of report.NotRun) {
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: %s was %s: %s", name, of.Scenario.Name, of.Became, yamlnode.Brief(of.Error)))
+	}
+}
+
+// readRecords reads the records that arguments name, and tells lacks of what stands among
+// them without one.
+func readRecords(stdin io.Reader, args []string, lacks func(name string, of report.NotRun)) ([]source, error) {
 	files, err := recordsOf(args)
 	if err != nil {
 		return nil, err
 	}
 	var all []source
 	for _, file := range files {
-		found, err := readFile(stdin, file)
+		found, err := readFile(stdin, file, lacks)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +161,7 @@ func readRecords(stdin io.Reader, args []string) ([]source, error) {
 }
 
 // readFile reads the records of a file, or of stdin.
-func readFile(stdin io.Reader, file string) ([]source, error) {
+func readFile(stdin io.Reader, file string, lacks func(name string, of report.NotRun)) ([]source, error) {
 	in, name := stdin, "stdin"
 	if file != scenarios.Stdin {
 		f, err := os.Open(file)
@@ -155,9 +171,12 @@ func readFile(stdin io.Reader, file string) ([]source, error) {
 		defer f.Close()
 		in, name = f, file
 	}
-	records, err := report.ReadAll(in)
+	records, without, err := report.ReadAll(in)
 	if err != nil {
 		return nil, fmt.Errorf("reading the report %s: %w", name, err)
+	}
+	for _, of := range without {
+		lacks(name, of)
 	}
 	if len(records) == 1 && file != scenarios.Stdin {
 		return []source{{records[0], name, filepath.Dir(file)}}, nil

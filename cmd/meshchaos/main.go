@@ -41,11 +41,14 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(out)
 	said := &output{to: stderr}
 	root.SetErr(said)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		if unknown := unknownCommand(root, args); unknown != nil {
 			err = unknown
 		}
+	}
+	if wrong := (*usageError)(nil); errors.As(err, &wrong) && cmd.Name() == runCommand {
+		err = errors.Join(err, reportMisuse(cmd, args, err))
 	}
 	if err == nil {
 		err = out.failed

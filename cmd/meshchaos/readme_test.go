@@ -72,7 +72,7 @@ func passed(t *testing.T) (string, *report.Record) {
 			t.Logf("%v:\n%s", err, &said)
 			continue
 		}
-		all, err := readRecords(nil, []string{filepath.Join(dir, recordFile)})
+		all, err := readRecords(nil, []string{filepath.Join(dir, recordFile)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

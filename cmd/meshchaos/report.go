@@ -30,7 +30,7 @@ the files show what it holds, and of one that says otherwise the status is 3.`,
 		Args:              arguments(1, -1),
 		ValidArgsFunction: reportFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := readRecords(cmd.InOrStdin(), args)
+			all, err := readRecords(cmd.InOrStdin(), args, lacking(cmd))
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ the files show what it holds, and of one that says otherwise the status is 3.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&dir, "report-dir", "", "write into this folder, rather than beside the records")
+	cmd.Flags().StringVar(&dir, reportDirFlag, "", "write into this folder, rather than beside the records")
 	return cmd
 }
 

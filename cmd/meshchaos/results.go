@@ -5,13 +5,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/meshchaos/meshchaos/report/junit"
-	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // resultsFile is the results of a command's runs, for CI.
@@ -42,14 +42,16 @@ func (r *results) begin() error {
 }
 
 // of notes which scenarios the command is of.
-func (r *results) of(all []*scenarios.Scenario) error {
+func (r *results) of(all []found) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.suites = nil
-	for _, s := range all {
-		r.suites = append(r.suites, junit.Unfinished(s.Name, r.started))
+	var names []string
+	for _, one := range all {
+		names = append(names, one.name())
+		r.suites = append(r.suites, junit.Unfinished(one.name(), r.started))
 	}
-	return errors.Join(r.write(), r.forget(all))
+	return errors.Join(r.write(), r.forget(names))
 }
 
 // ended notes what became of a scenario. Where that cannot be written, the outcome has
@@ -65,22 +67,31 @@ func (r *results) ended(i int, o *outcome, to streams) {
 	}
 }
 
-// failed notes why no scenario was run.
-func (r *results) failed(why error) error {
+// failed notes why it is not even known which scenarios the command is of, and says where.
+func (r *results) failed(why error, stderr io.Writer) error {
+	if r.dir == "" {
+		return nil
+	}
 	r.suites = []junit.Suite{junit.NotRun("meshchaos", r.hide(why.Error()), r.started, time.Since(r.started))}
-	return errors.Join(r.write(), r.forget(nil))
+	if err := r.write(); err != nil {
+		return err
+	}
+	remark(stderr, wrote(r.dir, []string{resultsFile}))
+	return r.forget(nil)
 }
 
 // forget takes away what an earlier command has left of these scenarios, so that nobody
 // takes it for this one's, whatever becomes of it.
-func (r *results) forget(all []*scenarios.Scenario) error {
+func (r *results) forget(names []string) error {
 	if r.dir == "" {
 		return nil
 	}
 	dirs := []string{r.dir}
-	if len(all) > 1 {
-		for _, s := range all {
-			dirs = append(dirs, filepath.Join(r.dir, s.Name))
+	if len(names) > 1 {
+		for _, name := range names {
+			if folder := folderOf(name); folder != "" { // else it is no scenario's
+				dirs = append(dirs, filepath.Join(r.dir, folder))
+			}
 		}
 	}
 	var failures []error

@@ -46,7 +46,7 @@ func addOutput(cmd *cobra.Command, output *string, choice ...string) {
 	check := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains(choice, *output) {
-			return fmt.Errorf("reading --output: %q is none; write %s", *output, strings.Join(choice, " or "))
+			return &usageError{fmt.Errorf("reading --output: %q is none; write %s", *output, strings.Join(choice, " or "))}
 		}
 		if check != nil {
 			return check(cmd, args)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
+
+// runCommand is the name of the command.
+const runCommand = "run"
 
 // waitDefault is how long --wait alone waits.
 const waitDefault = "30m"
@@ -43,7 +47,7 @@ func newRun() *cobra.Command {
 	var requests int64
 	var qps float64
 	cmd := &cobra.Command{
-		Use:   "run FILE|FOLDER|NAME|-...",
+		Use:   runCommand + " FILE|FOLDER|NAME|-...",
 		Short: "Run scenarios",
 		Long: `Run scenarios, one after another; on the embedded mesh also beside each other.
 
@@ -81,7 +85,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.StringVar(&f.override.Cohort, "cohort", "", "the cohort that -c, -n and --qps are for (default: each that ends by itself)")
 	complete(cmd, "cohort", cohortNames)
 	flags.Uint64Var(&f.seed, "seed", 0, "repeat every draw of the embedded mesh (default: a new seed, which is printed)")
-	flags.StringVar(&f.reportDir, "report-dir", "", "write report.json and what is made of it into this folder: report.html, report.md, junit.xml and results/ (of several scenarios, each into a folder of its name, and what is of all into this one)")
+	flags.StringVar(&f.reportDir, reportDirFlag, "", "write report.json and what is made of it into this folder: report.html, report.md, junit.xml and results/ (of several scenarios, each into a folder of its name, and what is of all into this one)")
 	flags.StringVar(&f.baseline, "baseline", "", "compare with an earlier run: its report.json, or a folder with that of each scenario")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
 	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long")
@@ -118,11 +122,15 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	if err := kept.begin(); err != nil {
 		return err
 	}
-	all, err := f.read(cmd, args)
-	if err != nil {
-		return errors.Join(err, kept.failed(err))
+	each, err := f.read(cmd, args)
+	if wrong := errorsOf(each, err); wrong != nil {
+		return f.runNone(cmd, each, wrong, kept)
 	}
-	if err := kept.of(all); err != nil {
+	var all []*scenarios.Scenario
+	for _, one := range each {
+		all = append(all, one.scenario)
+	}
+	if err := kept.of(each); err != nil {
 		return &runError{err}
 	}
 	noteRevisions(cmd.Context(), all, f.reportDir)
@@ -141,30 +149,66 @@ func (f *runFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// together prints and writes what is of several scenarios together. What fails does not
-// keep the rest back.
-func (f *runFlags) together(cmd *cobra.Command, outcomes []outcome) error {
-	if len(outcomes) < 2 {
-		return nil
+// runNone runs no scenario, since one of them is wrong, or the command is, and leaves word
+// of that of each, as far as they are known.
+func (f *runFlags) runNone(cmd *cobra.Command, each []found, wrong error, kept *results) error {
+	if len(each) == 0 {
+		return errors.Join(wrong, kept.failed(wrong, cmd.ErrOrStderr()))
 	}
+	complain(cmd.ErrOrStderr(), wrong)
+	err, status := kept.of(each), statusOf(wrong)
+	var outcomes []outcome
+	for i, one := range each {
+		o := outcome{name: one.name(), file: one.file, word: wordNotBegun, why: "none was run, since one or more are wrong", began: kept.started}
+		switch {
+		case one.err != nil:
+			o.word, o.why = wordRefused, one.err.Error()
+		case len(each) == 1:
+			o.word, o.why = wordRefused, wrong.Error()
+		}
+		kept.ended(i, &o, streamsOf(cmd))
+		status = worse(status, o.status)
+		outcomes = append(outcomes, o)
+	}
+	if err := errors.Join(err, f.together(cmd, outcomes)); err != nil {
+		complain(cmd.ErrOrStderr(), err)
+		status = worse(status, exitInconclusive)
+	}
+	return &verdictError{status}
+}
+
+// together prints and writes what is of all scenarios together: of one that has no record,
+// what says why. What fails does not keep the rest back.
+func (f *runFlags) together(cmd *cobra.Command, outcomes []outcome) error {
 	var failures []error
 	to := streamsOf(cmd)
-	if err := printAll(to.out, recordsOfAll(outcomes), len(outcomes), f.output); err != nil {
+	hide := masking(cmd.ErrOrStderr())
+	if err := printAll(to.out, documentsOf(outcomes, hide), f.output); err != nil {
 		failures = append(failures, fmt.Errorf("printing the reports: %w", err))
 	}
-	if err := f.summarize(cmd, outcomes); err != nil {
-		failures = append(failures, fmt.Errorf("printing the summary: %w", err))
+	written := []string{resultsFile}
+	if len(outcomes) > 1 {
+		if err := f.summarize(cmd, outcomes); err != nil {
+			failures = append(failures, fmt.Errorf("printing the summary: %w", err))
+		}
+		if f.reportDir != "" {
+			more, err := writeOverviews(f.reportDir, endedOf(outcomes, hide), overviews)
+			written, failures = append(written, more...), append(failures, err)
+		}
 	}
-	if f.reportDir != "" {
-		written, err := writeOverviews(f.reportDir, endedOf(outcomes, masking(cmd.ErrOrStderr())), overviews)
-		remark(f.beside(to), wrote(f.reportDir, append([]string{resultsFile}, written...)))
-		failures = append(failures, err)
+	switch {
+	case f.reportDir == "":
+	case !slices.ContainsFunc(outcomes, func(o outcome) bool { return o.record != nil }):
+		remark(to.err, wrote(f.reportDir, written))
+	case len(outcomes) > 1: // else it is told of with the record
+		remark(f.beside(to), wrote(f.reportDir, written))
 	}
 	return errors.Join(failures...)
 }
 
-// read checks the options, and reads every scenario before the first is run.
-func (f *runFlags) read(cmd *cobra.Command, args []string) ([]*scenarios.Scenario, error) {
+// read checks the options, and reads every scenario before the first is run. The error is
+// what is wrong with all of them, or with the command.
+func (f *runFlags) read(cmd *cobra.Command, args []string) ([]found, error) {
 	if err := f.mesh.check(cmd); err != nil {
 		return nil, err
 	}
@@ -186,17 +230,26 @@ func (f *runFlags) read(cmd *cobra.Command, args []string) ([]*scenarios.Scenari
 	// A pipe that nobody reads any more must not end the program before the rules
 	// are undone: a write to it is an error like any other.
 	signal.Ignore(syscall.SIGPIPE)
-	all, err := f.find.all(cmd, args)
+	each, err := f.find.each(cmd, args)
+	for i := range each {
+		each[i].change(f.override, f.pod.fit)
+	}
+	if errorsOf(each, err) != nil {
+		return each, err
+	}
+	return each, f.readBaseline(cmd, each)
+}
+
+// change fits a scenario to the options.
+func (f *found) change(override scenarios.Override, fit func(*scenarios.Scenario) error) {
+	if f.err != nil {
+		return
+	}
+	err := f.scenario.Override(override)
+	if err == nil {
+		err = fit(f.scenario)
+	}
 	if err != nil {
-		return nil, err
+		f.err = ofFile(f.scenario, err)
 	}
-	for _, s := range all {
-		if err := s.Override(f.override); err != nil {
-			return nil, ofFile(s, err)
-		}
-		if err := f.pod.fit(s); err != nil {
-			return nil, ofFile(s, err)
-		}
-	}
-	return all, f.readBaseline(cmd, all)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/internal/yamlnode"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/report/terminal"
@@ -24,6 +25,7 @@ import (
 // outcome is how a scenario of several ended.
 type outcome struct {
 	name   string
+	file   string
 	status int
 	word   string // a verdict, or what became of the scenario instead
 	why    string // it is no pass
@@ -34,15 +36,21 @@ type outcome struct {
 	failures []error        // what went wrong beside the verdict
 }
 
-// recordsOfAll are those that there are.
-func recordsOfAll(outcomes []outcome) []*report.Record {
-	var records []*report.Record
+// documentsOf are their records, and of each without one what says why.
+func documentsOf(outcomes []outcome, hide func(string) string) []any {
+	var all []any
 	for _, o := range outcomes {
 		if o.record != nil {
-			records = append(records, o.record)
+			all = append(all, o.record)
+		} else {
+			all = append(all, o.notRun(hide))
 		}
 	}
-	return records
+	return all
+}
+
+func (o outcome) notRun(hide func(string) string) report.NotRun {
+	return report.NotRunOf(o.name, o.file, o.word, hide(o.why))
 }
 
 // endedOf are outcomes as the faces tell of them. Each that has a record has a folder of
@@ -50,7 +58,7 @@ func recordsOfAll(outcomes []outcome) []*report.Record {
 func endedOf(outcomes []outcome, hide func(string) string) []summary.Ended {
 	var all []summary.Ended
 	for _, o := range outcomes {
-		one := summary.Ended{Name: o.name, Record: o.record, Word: o.word, Why: hide(o.why), Took: o.took}
+		one := summary.Ended{Name: o.name, Record: o.record, Word: o.word, Why: yamlnode.Brief(hide(o.why)), Took: o.took}
 		if o.record != nil {
 			one.Folder = o.name
 		}
@@ -88,7 +96,7 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario, kept *r
 			if len(all) == 1 { // else the summary says it
 				complain(to.err, fmt.Errorf("%s: interrupted before it began; nothing was written", s.Name))
 			}
-			return outcome{name: s.Name, status: exitInconclusive, word: wordNotBegun, why: "the command was interrupted before", began: time.Now()}
+			return outcome{name: s.Name, file: s.File, status: exitInconclusive, word: wordNotBegun, why: "the command was interrupted before", began: time.Now()}
 		}
 		if f.output == outputLines {
 			to.out = out // at once, also where others run beside it
@@ -137,7 +145,7 @@ func (l *lines) Write(line []byte) (int, error) {
 func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to streams) outcome {
 	began := time.Now()
 	record, err := f.runOne(ctx, s, shared, to)
-	o := outcome{name: s.Name, word: wordNotRun, took: time.Since(began), began: began, record: record}
+	o := outcome{name: s.Name, file: s.File, word: wordNotRun, took: time.Since(began), began: began, record: record}
 	if record != nil {
 		o.status, o.word, o.why = statusOfRecord(record), wordRecord(record), summary.Why(record)
 	}

@@ -77,8 +77,17 @@ func sayUse(cmd *cobra.Command, err error) error {
 }
 
 func seeHelp(cmd *cobra.Command, err error) error {
-	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	return &usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 }
+
+// usageError says that a command line is wrong by itself, so that nothing of it was begun.
+type usageError struct{ err error }
+
+// Error implements error.
+func (e *usageError) Error() string { return e.err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *usageError) Unwrap() error { return e.err }
 
 // newHelp is the help of each command as a command, which refuses what is none.
 func newHelp(root *cobra.Command) *cobra.Command {

@@ -6,6 +6,7 @@ package yamlnode
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -48,6 +49,15 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "\n  %4d | %s\n       | %s^", e.Line, snippet, indent(snippet, column))
 	}
 	return b.String()
+}
+
+// shown is what Error shows of a file.
+var shown = regexp.MustCompile(`\n +\d* \| .*`)
+
+// Brief is the text of an error, or of several joined, on one line, without what they show
+// of files.
+func Brief(text string) string {
+	return strings.ReplaceAll(shown.ReplaceAllString(text, ""), "\n", "; ")
 }
 
 // Where words the place of an error for a sentence about another one.

@@ -1,6 +1,8 @@
 package yamlnode
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -21,5 +23,14 @@ func TestTheCaretOfALongLineIsBelowItsPlaceOnATerminal(t *testing.T) {
 		if cut := utf8.RuneCountInString(line) > snippetWidth; cut != strings.Contains(shown[1], "…") {
 			t.Errorf("what is left out is not said:\n%s", e)
 		}
+	}
+}
+
+func TestInBriefAnErrorShowsNothingOfTheFile(t *testing.T) {
+	first := &Error{File: "a.yaml", Line: 3, Column: 5, Message: "it is wrong", Hint: "write | or 3 | x", Snippet: "a: b | c"}
+	second := &Error{File: "b.yaml", Line: 12345, Column: 2, Message: "it is too", Snippet: "x"}
+	got := Brief(errors.Join(fmt.Errorf("reading: %w", first), second).Error())
+	if want := "reading: a.yaml:3:5: it is wrong; write | or 3 | x; b.yaml:12345:2: it is too"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
