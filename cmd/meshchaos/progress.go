@@ -33,6 +33,7 @@ type progress struct {
 	at    runner.At
 	given bool // something was given
 	loads []*pace
+	said  time.Time                // when a line was written last, where none can be written over
 	extra func(width int) []styled // of mutants: how many are done
 
 	tell func(words string) // hears of each phase; nil: nobody does
@@ -56,13 +57,28 @@ func (p *progress) observe(e runner.Event) {
 	switch {
 	case e.Load != nil:
 		p.load(*e.Load)
-	case e.Again && p.board != nil:
-		p.mu.Lock()
-		p.again = e.Phase
-		p.mu.Unlock()
+	case e.Again:
+		p.goOn(e.Phase)
 	default:
 		p.begin(e.Phase, e.At)
 	}
+}
+
+// goOn notes what goes on and takes long, which is a line where nothing was said for
+// long.
+func (p *progress) goOn(words string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.again = words
+	if now := time.Now(); p.board == nil && now.Sub(p.said) > plainEvery { // a load says so itself then, if it can
+		p.say(now, " "+words)
+	}
+}
+
+// say writes a line that stays, where none can be written over.
+func (p *progress) say(now time.Time, words string) {
+	remark(p.w, p.clock(now)+words)
+	p.said = now
 }
 
 // phase begins a phase that is not part of a run.
@@ -75,7 +91,7 @@ func (p *progress) begin(words string, at runner.At) {
 		p.tell(words)
 	}
 	if p.board == nil {
-		remark(p.w, p.clock(time.Now())+" "+words)
+		p.say(time.Now(), " "+words)
 	}
 	p.leave()
 	p.words, p.again, p.since, p.at, p.loads, p.extra = words, "", time.Now(), at, nil, nil
@@ -159,7 +175,7 @@ func (p *progress) load(l loadgen.Progress) {
 		return
 	}
 	of.said = max(l.Elapsed.Duration, time.Nanosecond)
-	fmt.Fprintf(p.w, "%s   %s\n", p.clock(time.Now()), of.words())
+	p.say(time.Now(), "   "+of.words())
 }
 
 func (p *progress) clock(at time.Time) string {

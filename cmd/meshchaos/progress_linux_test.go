@@ -152,6 +152,31 @@ func TestALoadIsToldOfAfterThreeSecondsAndThenEveryTen(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsElevenSecondsForALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		view := newProgress(&out)
+		view.phase("recovery")
+		for range 40 {
+			time.Sleep(time.Second)
+			lasted := time.Since(view.since)
+			if lasted > 15*time.Second && lasted < 18*time.Second { // too short a load to be told of
+				now := others
+				now.Elapsed = lasting(lasted - 15*time.Second)
+				view.observe(runner.Event{Load: &now})
+			}
+			if lasted >= 10*time.Second {
+				view.observe(runner.Event{Phase: fmt.Sprintf("recovery, for %s", lasted), Again: true})
+			}
+		}
+		view.end()
+		want := "   0.0s recovery\n  11.0s recovery, for 11s\n  22.0s recovery, for 22s\n  33.0s recovery, for 33s\n"
+		if out.String() != want {
+			t.Errorf("told was\n%swant\n%s", &out, want)
+		}
+	})
+}
+
 func TestWhatIsLeftOfALoadIsByWhatEndsItFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		p    loadgen.Progress

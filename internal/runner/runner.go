@@ -72,7 +72,7 @@ type Options struct {
 // Event is something that a user who waits may want to see.
 type Event struct {
 	Phase string            // what begins now, worded; empty: a progress
-	Again bool              // it is what goes on already, worded with for how long, and what is waited for
+	Again bool              // it is what goes on already, worded with for how long, and what is waited for: each second, from the tenth on
 	At    At                // where in the run that is
 	Load  *loadgen.Progress // nil: a phase
 }

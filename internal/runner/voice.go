@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// sayAgainEvery is how long a user who waits hears nothing, at most and a second.
-const sayAgainEvery = 10 * time.Second
+// A phase that lasts so long is told of again and again.
+const (
+	sayAgainAfter = 10 * time.Second
+	sayAgainEvery = time.Second
+)
 
 // voice tells a user who waits what begins, and where that takes long, what it waits
 // for.
@@ -17,8 +20,7 @@ type voice struct {
 	place   At          // where in the run that is
 	phase   string      // the one that began last
 	began   time.Time
-	waiting string    // what it waits for; empty: nothing is known
-	at      time.Time // when something was told last
+	waiting string // what it waits for; empty: nothing is known
 }
 
 // enter has what is told from now on be of another place of the run.
@@ -59,7 +61,6 @@ func (v *voice) say(e Event) {
 	if e.At = v.place; v.tell != nil {
 		v.tell(e)
 	}
-	v.at = time.Now()
 }
 
 // keepTalking has the voice tell again and again what takes long, until stop is called;
@@ -68,7 +69,7 @@ func (v *voice) keepTalking() (stop func()) {
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(time.Second)
+		tick := time.NewTicker(sayAgainEvery)
 		defer tick.Stop()
 		for {
 			select {
@@ -88,7 +89,7 @@ func (v *voice) keepTalking() (stop func()) {
 func (v *voice) again() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.phase == "" || time.Since(v.at) < sayAgainEvery {
+	if v.phase == "" || time.Since(v.began) < sayAgainAfter {
 		return
 	}
 	words := fmt.Sprintf("%s, for %s", v.phase, time.Since(v.began).Round(time.Second))
