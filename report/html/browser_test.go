@@ -189,9 +189,9 @@ func TestBrowserShowsTheRecordsNumbers(t *testing.T) {
 	b := newTab(t)
 	for _, name := range records.Names(t) {
 		do(t, b, chromedp.Navigate("file://"+filepath.Join(folder, name+".html")))
-		found := ask(t, b, chromedp.Evaluate[[]shown](`[...document.querySelectorAll("[data-at]")].map(e => ({At: e.dataset.at, Is: e.dataset.is || "", Value: e.value, Words: e.textContent}))`))
+		found := ask(t, b, chromedp.Evaluate[[]shown](`[...document.querySelectorAll("data[data-at]")].map(e => ({At: e.dataset.at, Is: e.dataset.is || "", Value: e.value, Words: e.textContent}))`))
 		n := newNumbers(t, records.Read(t, name))
-		n.hold(t, name, found, nil, nil)
+		n.hold(t, name, read{found: found})
 		if len(found) < 100 {
 			t.Errorf("%s shows %d numbers", name, len(found))
 		}

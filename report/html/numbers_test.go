@@ -2,6 +2,7 @@ package html
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"github.com/meshchaos/meshchaos/report"
@@ -39,6 +41,9 @@ func newNumbers(t *testing.T, r *report.Record) *numbers {
 		t.Fatal(err)
 	}
 	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), summary.Who(r), took(r), moment(r.Started), moment(r.Ended), "99 %", fmt.Sprint(len(summary.Trees(r)))}, "\n")
+	for _, e := range r.Expectations {
+		n.text += "\n" + summary.Confident(r, e)
+	}
 	for i := range r.Windows {
 		n.text += fmt.Sprintf("\n%d", i+1)
 	}
@@ -199,33 +204,142 @@ func (n *numbers) loose(texts []string) (all []string) {
 	return all
 }
 
-// collect finds in a page the numbers that say where they stand, and the other texts:
-// those that the record or the summary say, and those of the page itself.
-func collect(node *html.Node, found *[]shown, said, own *[]string) {
+// read is what a page shows.
+type read struct {
+	found  []shown  // numbers that say where they stand
+	said   []string // texts of the record or the summary
+	own    []string // texts of the page itself
+	blocks []block
+}
+
+// block is a moment or several lines of the record, and where those stand there.
+type block struct{ Kind, At, Exact, Text string }
+
+// axisLabel is a text of a picture that stands at an axis, or is the number of a window.
+var axisLabel = regexp.MustCompile(`^[0-9.]+( (µs|ms|s|%))?$`)
+
+// collect reads what a page shows.
+func (p *read) collect(node *html.Node) {
 	if node.Type == html.ElementNode {
-		switch node.Data {
-		case "style", "svg", "pre", "time", "title":
+		at, points := attribute(node, "data-at")
+		_, text := attribute(node, "data-text")
+		_, words := attribute(node, "data-said")
+		switch {
+		case node.Data == "style":
 			return
-		}
-		if at, is := attribute(node, "data-at"); is {
+		case text || words:
+			p.said = append(p.said, textOf(node))
+			return
+		case node.Data == "title", node.Data == "desc", node.Data == "text":
+			if label := textOf(node); !axisLabel.MatchString(label) {
+				p.said = append(p.said, label)
+			}
+			return
+		case node.Data == "time" || node.Data == "pre":
+			exact, _ := attribute(node, "datetime")
+			kind, _ := attribute(node, "class")
+			p.blocks = append(p.blocks, block{node.Data + kind, at, exact, textOf(node)})
+			return
+		case points:
 			s := shown{At: at, Words: textOf(node)}
 			s.Value, _ = attribute(node, "value")
 			s.Is, _ = attribute(node, "data-is")
-			*found = append(*found, s)
-			return
-		}
-		_, text := attribute(node, "data-text")
-		if _, words := attribute(node, "data-said"); text || words {
-			*said = append(*said, textOf(node))
+			p.found = append(p.found, s)
 			return
 		}
 	}
 	if node.Type == html.TextNode {
-		*own = append(*own, node.Data)
+		p.own = append(p.own, node.Data)
 	}
 	for child := range node.ChildNodes() {
-		collect(child, found, said, own)
+		p.collect(child)
 	}
+}
+
+// checkBlock says what is wrong with a moment, or with several lines.
+func (n *numbers) checkBlock(b block) error {
+	target, err := lookup(n.json, b.At)
+	if err != nil {
+		return err
+	}
+	text, _ := target.(string)
+	switch b.Kind {
+	case "time":
+		exact, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return err
+		}
+		is, err := time.Parse(time.RFC3339Nano, b.Exact)
+		if err != nil || !is.Equal(exact) || b.Text != exact.UTC().Format("2006-01-02 15:04:05 UTC") {
+			return fmt.Errorf("it is %s", text)
+		}
+		return nil
+	case "prediff":
+		var i int
+		if _, err := fmt.Sscanf(b.At, "/changes/%d", &i); err != nil {
+			return err
+		}
+		return n.checkDiff(i, b.Text)
+	}
+	if manifest, is := target.(map[string]any); is {
+		var shown map[string]any
+		if err := json.Unmarshal([]byte(b.Text), &shown); err != nil {
+			return err
+		}
+		for _, key := range []string{"creationTimestamp", "generation", "resourceVersion", "uid"} {
+			delete(manifest["metadata"].(map[string]any), key)
+		}
+		if diff := cmp.Diff(manifest, shown); diff != "" {
+			return errors.New(diff)
+		}
+		return nil
+	}
+	if b.Text != text {
+		return fmt.Errorf("it is\n%s", text)
+	}
+	return nil
+}
+
+// checkDiff says what is wrong with a diff: what it says was there and is there stands in
+// the manifests, on the lines that it says.
+func (n *numbers) checkDiff(i int, diff string) error {
+	change, before := n.record.Changes[i], n.record.Changes[i].Before
+	for _, c := range n.record.Changes[:i] {
+		if c.Object == change.Object {
+			before = c.After
+		}
+	}
+	was, is := strings.Split(summary.YAML(before), "\n"), strings.Split(summary.YAML(change.After), "\n")
+	var from, to int
+	var read string
+	for line := range strings.Lines(diff) {
+		line = strings.TrimSuffix(line, "\n")
+		if hunk, begins := strings.CutPrefix(line, "@@ "); begins {
+			var old, fresh string
+			fmt.Sscanf(hunk, "-%s +%s", &old, &fresh) //nolint:errcheck // what is missing is seen below
+			fmt.Sscan(old, &from)                     //nolint:errcheck // likewise
+			fmt.Sscan(fresh, &to)                     //nolint:errcheck // likewise
+			from, to = max(from-1, 0), max(to-1, 0)
+			continue
+		}
+		if line == "" {
+			return errors.New("a line of it is empty")
+		}
+		if text := line[1:]; line[0] != '+' && (from >= len(was) || was[from] != text) || line[0] != '-' && (to >= len(is) || is[to] != text) {
+			return fmt.Errorf("the manifests have no %q there", line)
+		}
+		if line[0] != '+' {
+			from++
+		}
+		if line[0] != '-' {
+			to++
+		}
+		read += line
+	}
+	if read == "" && !slices.Equal(was, is) {
+		return errors.New("it is empty, and the manifests differ")
+	}
+	return nil
 }
 
 func attribute(node *html.Node, name string) (string, bool) {
@@ -256,30 +370,36 @@ func TestEveryNumberIsTheRecords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var found []shown
-		var said, own []string
-		collect(document, &found, &said, &own)
-		n := newNumbers(t, r)
-		n.hold(t, name, found, said, own)
-		if len(found) < 100 {
-			t.Errorf("%s: the page has %d numbers that say where they stand", name, len(found))
+		var p read
+		p.collect(document)
+		newNumbers(t, r).hold(t, name, p)
+		if len(p.found) < 100 {
+			t.Errorf("%s: the page has %d numbers that say where they stand", name, len(p.found))
+		}
+		if len(p.blocks) < len(r.Changes)+4 {
+			t.Errorf("%s: the page has %d moments and texts of several lines", name, len(p.blocks))
 		}
 	}
 }
 
-func (n *numbers) hold(t *testing.T, name string, found []shown, said, own []string) {
+func (n *numbers) hold(t *testing.T, name string, p read) {
 	t.Helper()
-	for _, s := range found {
+	for _, b := range p.blocks {
+		if err := n.checkBlock(b); err != nil {
+			t.Errorf("%s: %s %s, %.200q: %v", name, b.Kind, b.At, b.Text, err)
+		}
+	}
+	for _, s := range p.found {
 		if err := n.check(s); err != nil {
 			t.Errorf("%s: %+v: %v", name, s, err)
 		}
 	}
-	for _, text := range own {
+	for _, text := range p.own {
 		if strings.ContainsAny(text, "0123456789") && !slices.Contains([]string{"p50", "p90", "p99"}, text) {
 			t.Errorf("%s: nobody says where the number comes from in %q", name, text)
 		}
 	}
-	for _, text := range n.loose(said) {
+	for _, text := range n.loose(p.said) {
 		t.Errorf("%s: the record does not have the number in %q", name, text)
 	}
 }
@@ -300,6 +420,18 @@ func TestAWrongNumberIsSeen(t *testing.T) {
 	} {
 		if n.check(s) == nil {
 			t.Errorf("nobody notices %+v", s)
+		}
+	}
+	for _, b := range []block{
+		{"time", "/started", "2026-11-23T02:02:38Z", "2026-11-23 02:02:38 UTC"},
+		{"time", "/started", n.record.Started.Format(time.RFC3339Nano), moment(n.record.Started.Add(time.Second))},
+		{"pre", "/scenario/text", "", n.record.Scenario.Text + "1"},
+		{"prediff", "/changes/0", "", ""},
+		{"prediff", "/changes/0", "", "@@ -0,0 +1,1 @@\n+apiVersion: networking.istio.io/v2\n"},
+		{"prediff", "/changes/0", "", "@@ -0,0 +2,1 @@\n+apiVersion: networking.istio.io/v1\n"},
+	} {
+		if n.checkBlock(b) == nil {
+			t.Errorf("nobody notices %+v", b)
 		}
 	}
 	if len(n.loose([]string{"all 9876 expectations held"})) == 0 {

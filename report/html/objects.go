@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,13 +14,18 @@ import (
 // object is one that the run wrote.
 type object struct {
 	summary.Object
+	BeforeAt  string // where the manifest that was there stands in the record
 	Writes    []writing
-	UnderTest bool     // a step wrote it, and not only what is given
-	Parts     []string // of its proof
+	UnderTest bool            // a step wrote it, and not only what is given
+	Points    []summary.Point // of its proof
 }
+
+// First is what its proof begins with.
+func (o object) First() string { return strings.TrimSuffix(o.Points[0].Text, ":") }
 
 // writing is one write of an object.
 type writing struct {
+	At            string // where it stands in the record
 	Stage, Action string
 	Given         bool
 	Live, After   mark
@@ -32,14 +38,17 @@ type line struct{ Kind, Text string }
 func objects(r *report.Record) []object {
 	var all []object
 	for _, o := range summary.Objects(r) {
-		one := object{Object: o, Parts: summary.Parts(o.Proof())}
+		one := object{Object: o, Points: summary.Points(cmp.Or(o.Proof(), "nobody has seen that it is as it was"))}
 		diffs := o.Diffs()
 		next := 0 // of r.Changes, in which those of o stand in the same order
 		for j, c := range o.Changes {
 			for r.Changes[next].Object != o.Name {
 				next++
 			}
-			w := writing{Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
+			if j == 0 {
+				one.BeforeAt = at("changes", next, "before")
+			}
+			w := writing{At: at("changes", next), Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
 			if len(c.LiveIn) > 0 {
 				w.Live = reckoned("proxies", len(c.LiveIn), fmt.Sprint(len(c.LiveIn)), "changes", next, "liveIn")
 				w.After = marked(c.Live, c.Live.Round(time.Millisecond).String(), "changes", next, "live")

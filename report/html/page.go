@@ -22,6 +22,7 @@ type page struct {
 	Further      []tree
 	Flags        []responseFlag
 	Windows      []window
+	Stages       []stage
 	Pictures     []pictures
 	Loads        []load
 	LoadsAsked   []asked
@@ -43,7 +44,7 @@ type param struct{ Name, Value string }
 func newPage(r *report.Record) (*page, error) {
 	p := &page{
 		Record: r, Problems: summary.Problems(r), Warnings: summary.Warnings(r),
-		Expectations: expectations(r), Windows: windows(r), Loads: loads(r), LoadsAsked: loadsAsked(r), Shares: shares(r),
+		Expectations: expectations(r), Windows: windows(r), Stages: stages(r), Loads: loads(r), LoadsAsked: loadsAsked(r), Shares: shares(r),
 		Objects: objects(r), Command: summary.Command(r), Who: summary.Who(r), Text: r.Scenario.Text, Files: r.Scenario.Files,
 	}
 	p.tally()
@@ -58,6 +59,11 @@ func newPage(r *report.Record) (*page, error) {
 		p.Omitted = append(p.Omitted, what)
 	}
 	return p, err
+}
+
+// Intervals says whether the table of expectations has any.
+func (p *page) Intervals() bool {
+	return slices.ContainsFunc(p.Expectations, func(e expectation) bool { return len(e.Parts) > 0 || e.Between != "" })
 }
 
 func (p *page) tally() {
@@ -90,6 +96,7 @@ type expectation struct {
 	Asked    mark
 	Samples  mark
 	Parts    []interval
+	Between  string // of a percentile: between what it would be with other requests
 }
 
 // interval is where a share would be with other requests of the same kind.
@@ -114,6 +121,9 @@ func expectations(r *report.Record) []expectation {
 			if m.Part != nil {
 				row.Parts = append(row.Parts, newInterval(m, "expectations", i, "values", j))
 			}
+		}
+		if summary.Percentile(r, e) != nil {
+			row.Between = summary.Confident(r, e)
 		}
 		all = append(all, row)
 	}

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -37,6 +38,46 @@ func windows(r *report.Record) []window {
 		one.To = reckoned("since", one.Window.To, fmt.Sprintf("%.2f", one.Window.To), "windows", i, "ended")
 		all = append(all, one)
 	}
+	return all
+}
+
+// stage is when what was given, or a step's rules, was in force.
+type stage struct {
+	Name                        string
+	Applied, Live, Undone, Gone *mark // nil: that was not seen
+}
+
+func stages(r *report.Record) []stage {
+	var all []stage
+	for i, s := range r.Stages {
+		at := func(moment *time.Time, key string) *mark {
+			if moment == nil {
+				return nil
+			}
+			m := reckoned("since", since(r, *moment), fmt.Sprintf("%.2f", since(r, *moment)), "stages", i, key)
+			return &m
+		}
+		all = append(all, stage{report.StageWords(s.Step), at(&s.Applied, "applied"), at(s.Live, "live"), at(s.Undone, "undone"), at(s.Gone, "gone")})
+	}
+	return all
+}
+
+// marks are when rules under test went live, and when they were seen to be gone, in the
+// order of time. What is given is in force in all windows.
+func marks(r *report.Record) []plot.Mark {
+	var all []plot.Mark
+	for _, s := range r.Stages {
+		if s.Step == report.Given {
+			continue
+		}
+		if s.Live != nil {
+			all = append(all, plot.Mark{Name: "live", At: since(r, *s.Live)})
+		}
+		if s.Gone != nil {
+			all = append(all, plot.Mark{Name: "undone", At: since(r, *s.Gone)})
+		}
+	}
+	slices.SortFunc(all, func(a, b plot.Mark) int { return cmp.Compare(a.At, b.At) })
 	return all
 }
 
@@ -114,6 +155,7 @@ func (p *pictures) draw(r *report.Record, results []*loadgen.Result) error {
 	for _, w := range shown {
 		timeline.Windows = append(timeline.Windows, w.Window)
 	}
+	timeline.Marks = marks(r)
 	p.add(&timeline, "Requests", rates(r, results))
 	if errors := failures(r, results); len(errors) > 0 {
 		p.add(&timeline, "Errors", errors)

@@ -48,6 +48,8 @@ const (
 	width    = 460
 	fontSize = 11.5
 	ruler    = 18 // the height for the names of the windows
+	wording  = 13 // and for the words of the marks
+	margin   = 16 // at the right, for half of the last label of the axis
 	panel    = 124
 	axis     = 34 // the height for the axis at the bottom and its label
 )

@@ -7,7 +7,9 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,6 +24,7 @@ func timeline() Timeline {
 	return Timeline{
 		Picture: Picture{ID: "time", Title: `<script>alert("title")</script>`, Tells: "a & b"},
 		Windows: []Window{{"<b>", Before, 0.1, 0.2}, {"rule live", Live, 0.4, 10.4}, {"rule undone", Undone, 12, 12.1}},
+		Marks:   []Mark{{"live", 0.35}, {"undone", 11.9}},
 		Panels: []Panel{
 			{Label: "requests / s", Lines: []Line{{Colour: 1, Stretches: [][]Point{{{0.1, 20}, {0.2, 20}}, {{0.4, 3}, {10.4, 3}}}}}},
 			{Label: "latency", Seconds: true, Lines: []Line{{Colour: 2, Dashed: true, Stretches: [][]Point{{{0.15, 0.004}}, {{5, 6.01}, {7, 5}}}}}},
@@ -179,4 +182,67 @@ func TestNoMorePointsAreDrawnThanAreSeen(t *testing.T) {
 	if got := thin(few); !slices.Equal(got, few) {
 		t.Errorf("of three points %v are left", got)
 	}
+}
+
+// TestALineIsDrawnByItsAxes reads a picture back: by the bands of the windows and the
+// lines of the grid each corner of a line is where it is to be, and each mark.
+func TestALineIsDrawnByItsAxes(t *testing.T) {
+	drawn := timeline()
+	drawn.Marks = []Mark{{"live", 0.4}, {"undone", 11.2}}
+	svg, err := drawn.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bands, rates [][]Point
+	var grid, lines []float64
+	for _, path := range regexp.MustCompile(`<path d="([^"]*)"[^>]* class="([a-z]\d+)"`).FindAllStringSubmatch(string(svg), -1) {
+		var corners []Point
+		for _, pair := range regexp.MustCompile(`([\d.]+),([\d.]+)`).FindAllStringSubmatch(path[1], -1) {
+			corners = append(corners, Point{value(t, pair[1]), value(t, pair[2])})
+		}
+		switch path[2] {
+		case "f4", "f5", "f6":
+			bands = append(bands, corners)
+		case "s3":
+			grid = append(grid, corners[0].Y)
+		case "s17":
+			rates = append(rates, corners)
+		case "s1":
+			lines = append(lines, corners[0].X)
+		}
+	}
+	if len(bands) != 6 || len(rates) != 2 || len(lines) != 2 || len(grid) < 5 {
+		t.Fatalf("there are %d bands, %d stretches, %d marks, and %d lines of the grid", len(bands), len(rates), len(lines), len(grid))
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 0.2 {
+			t.Errorf("%s is drawn at %g, and not at %g", what, got, want)
+		}
+	}
+	near("the beginning of the baseline", rates[0][0].X, bands[0][0].X)
+	near("the end of the baseline", rates[0][1].X, bands[0][1].X)
+	near("20 a second", rates[0][0].Y, grid[4]) // of 0, 5, 10, 15, 20
+	near("3 a second", rates[1][0].Y, grid[0]+3*(grid[4]-grid[0])/20)
+	near("the end of the load", rates[1][1].X, bands[1][1].X)
+	near("live", lines[0], bands[1][0].X)
+	near("undone", lines[1], bands[1][1].X+(bands[2][0].X-bands[1][1].X)/2)
+
+	drawn.Panels[0].Lines[0].Stretches[0][1].X = 1.3 // a second of which a tenth is in the window
+	long, err := drawn.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if long != svg {
+		t.Error("a stretch leaves the window in which it begins")
+	}
+}
+
+func value(t *testing.T, text string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -28,6 +28,12 @@ type Window struct {
 	From, To float64 // in seconds
 }
 
+// Mark is a moment of which a line tells, such as when a rule went live.
+type Mark struct {
+	Name string  // a word: there is little room
+	At   float64 // in seconds
+}
+
 // Panel is one of the plots that share a time axis.
 type Panel struct {
 	Label   string // of its y axis, with the unit
@@ -41,6 +47,7 @@ type Panel struct {
 type Timeline struct {
 	Picture
 	Windows []Window // in the order of time
+	Marks   []Mark   // likewise
 	Panels  []Panel
 }
 
@@ -66,9 +73,14 @@ func (t Timeline) SVG() (template.HTML, error) {
 		}
 		plots = append(plots, p)
 	}
-	paper, all := sheet(ruler + panel*float64(len(plots)) + axis)
-	areas := stack(draw.Crop(all, vg.Points(2), vg.Points(-6), vg.Points(2), vg.Points(-ruler)), plots)
+	head := float64(ruler)
+	if len(t.Marks) > 0 {
+		head += wording
+	}
+	paper, all := sheet(head + panel*float64(len(plots)) + axis)
+	areas := stack(draw.Crop(all, vg.Points(2), vg.Points(-margin), vg.Points(2), vg.Points(-head)), plots)
 	scale.names(all, areas[0])
+	scale.marks(t.Marks, areas)
 	return t.html(paper)
 }
 
@@ -123,20 +135,40 @@ func newScale(windows []Window) *scale {
 	return s
 }
 
-// at is where a moment is drawn; one that is in no window is at the edge of the last
-// that began before it.
+// at is where a moment is drawn: in its window, or in what little room there is between
+// two of them.
 func (s *scale) at(moment float64) float64 {
 	place := 0.0
 	for i, w := range s.windows {
 		if moment < w.From {
+			if i > 0 && moment > s.windows[i-1].To {
+				place = between(moment, s.windows[i-1].To, w.From, s.to[i-1], s.from[i])
+			}
 			break
 		}
-		place = s.from[i]
-		if w.To > w.From {
-			place += (s.to[i] - s.from[i]) * min((moment-w.From)/(w.To-w.From), 1)
-		}
+		place = between(moment, w.From, w.To, s.from[i], s.to[i])
 	}
 	return place
+}
+
+// within is where a point of a stretch is drawn. A stretch is of the window in which it
+// begins: what of it is later, as the second of a rate whose only request was answered in
+// a hundredth of one, would be taken for the next window's.
+func (s *scale) within(first, moment float64) float64 {
+	for i, w := range s.windows {
+		if first <= w.To || i == len(s.windows)-1 {
+			return between(moment, w.From, w.To, s.from[i], s.to[i])
+		}
+	}
+	return 0
+}
+
+// between is where a moment stands between two places, by when it is between two others.
+func between(moment, from, to, left, right float64) float64 {
+	if to <= from {
+		return left
+	}
+	return left + (right-left)*min(max((moment-from)/(to-from), 0), 1)
 }
 
 func (s *scale) line(line Line) Line {
@@ -145,7 +177,7 @@ func (s *scale) line(line Line) Line {
 	for _, stretch := range line.Stretches {
 		var points []Point
 		for _, point := range stretch {
-			points = append(points, Point{s.at(point.X), point.Y})
+			points = append(points, Point{s.within(stretch[0].X, point.X), point.Y})
 		}
 		placed.Stretches = append(placed.Stretches, thin(points))
 	}
@@ -216,6 +248,22 @@ func (s *scale) names(on, area draw.Canvas) {
 			name = whole
 		}
 		on.FillText(style, vg.Point{X: (left + right) / 2, Y: on.Max.Y - vg.Points(3)}, name)
+	}
+}
+
+// marks draws a line through all areas at each moment, and what it is where there is room
+// for the word: of two that are told of by the same word in one place it stands once.
+func (s *scale) marks(marks []Mark, areas []draw.Canvas) {
+	style := text.Style{Color: ink(inkText), Font: letters(fontSize), XAlign: text.XCenter, YAlign: text.YBottom, Handler: plot.DefaultTextHandler}
+	top, bottom := areas[0], areas[len(areas)-1]
+	free := top.Min.X - style.Width("0")
+	for _, one := range marks {
+		x := top.X(s.at(one.At))
+		top.StrokeLine2(draw.LineStyle{Color: ink(inkText), Width: vg.Points(1)}, x, bottom.Min.Y, x, top.Max.Y+vg.Points(3))
+		if half := style.Width(one.Name) / 2; x-half >= free {
+			top.FillText(style, vg.Point{X: x, Y: top.Max.Y + vg.Points(4)}, one.Name)
+			free = x + half + style.Width("0")
+		}
 	}
 }
 
