@@ -166,7 +166,7 @@ func (c *compiler) share(l Load, part string) linear {
 func (c *compiler) status(n *index) (term, error) {
 	of, ok := n.of.(*field)
 	if !ok || of.name.text != "status" || windowOf(of.of) != "" {
-		return term{}, &Error{Offset: n.start, Message: "only the status of a load is indexed", Hint: "write jason.status[503]"}
+		return term{}, &Error{Offset: n.start, Message: "only the status of a load is indexed", Hint: "write " + c.anyLoad() + ".status[503]"}
 	}
 	l, err := c.load(of.of)
 	if err != nil {
@@ -202,6 +202,8 @@ func loadFunctionUse(name string) string {
 		return `share("CHECK") or share(503)`
 	case "count":
 		return `count("CHECK")`
+	case "status":
+		return "status[503]"
 	default:
 		return "answered(VERSION)"
 	}

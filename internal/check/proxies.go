@@ -52,6 +52,9 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 		}
 		names = append(names, f.Name)
 	}
+	if text := name.text; text == "status" || slices.Contains(loadFunctions(), text) {
+		return term{}, &Error{Offset: name.start, Message: text + " is of a load, and none stands before it", Hint: "write " + c.withLoad(text, n.args)}
+	}
 	switch name.text {
 	case "split":
 		return term{}, &Error{Offset: name.start, Message: "split is true or false of given shares", Hint: "write split(reviews).is(v1 == 90%, v2 == 10%)"}
@@ -61,6 +64,27 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 		return term{}, &Error{Offset: name.start, Message: "unknown function " + shown(name.text), Hint: "write a range as lo <= x <= hi"}
 	}
 	return term{}, unknown(name, "function", append(names, "split"))
+}
+
+// withLoad writes a function out with a load before it.
+func (c *compiler) withLoad(function string, args []node) string {
+	of := c.anyLoad() + "."
+	if len(args) != 1 {
+		return of + loadFunctionUse(function)
+	}
+	arg := c.source.textOf(args[0])
+	if function == "status" {
+		return of + "status[" + arg + "]"
+	}
+	return of + function + "(" + arg + ")"
+}
+
+// anyLoad is the name of a load for an example.
+func (c *compiler) anyLoad() string {
+	if len(c.scope.Cohorts) > 0 {
+		return c.scope.Cohorts[0]
+	}
+	return "jason"
 }
 
 // counter is what the proxies counted. No endpoint is ahead of another by more
