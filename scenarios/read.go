@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/secret"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 // maxSize and maxDepth bound a file: the library's largest is a hundredth of
@@ -147,6 +149,8 @@ func (r *reader) read(text string, set []string) (*Scenario, error) {
 func noObject(body ast.Node) error {
 	api, kind := wordAt(body, "apiVersion"), wordAt(body, "kind")
 	switch {
+	case api == report.APIVersion && slices.Contains([]string{report.Kind, report.KindList, report.KindNotRun}, kind):
+		return yamlnode.At(yamlnode.Follow(body, "kind"), "meshchaos judge judges it again, and meshchaos report makes its files", "this is a report of a run, and no scenario")
 	case api == "" || kind == "" || strings.HasPrefix(api, "meshchaos/"):
 		return nil
 	case strings.HasPrefix(api, "networking.istio.io/"):

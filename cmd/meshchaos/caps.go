@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ const (
 func addCaps(cmd *cobra.Command, to *runner.Caps) {
 	flags := cmd.Flags()
 	flags.Float64Var(&to.QPS, "max-qps", 0, fmt.Sprintf("requests a second, of all cohorts together, at which a load is ended and undone (default: %d on a cluster, none on the embedded mesh)", clusterQPS))
-	flags.DurationVar(&to.Duration, "max-duration", 0, fmt.Sprintf("how long a load may begin requests, before it is ended and undone (default: %v on a cluster, none on the embedded mesh)", clusterDuration))
+	flags.DurationVar(&to.Duration, "max-duration", 0, fmt.Sprintf("how long a load may begin requests, before it is ended and undone (default: %s on a cluster, none on the embedded mesh)", strings.TrimSuffix(clusterDuration.String(), "0s")))
 	for _, name := range []string{"max-qps", "max-duration"} {
 		complete(cmd, name, cobra.NoFileCompletions)
 	}

@@ -63,6 +63,9 @@ func readDecimal(cmd *cobra.Command) {
 			flag.Value = decimalFlag{flag.Value, whole}
 		case kind == "duration":
 			flag.Value = timeFlag{flag.Value}
+			if flag.DefValue == "0s" {
+				flag.DefValue = "0" // which help takes for none
+			}
 		default:
 			return
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestEveryNumberOfEveryFlagIsDecimal(t *testing.T) {
 			visit(below)
 		}
 	}
-	visit(newRoot())
+	visit(newRoot(io.Discard, io.Discard))
 	if flags < 5 {
 		t.Errorf("only %d flags take a number", flags)
 	}

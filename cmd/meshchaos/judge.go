@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -166,13 +167,15 @@ func readFile(stdin io.Reader, file string, lacks func(name string, of report.No
 	if file != scenarios.Stdin {
 		f, err := os.Open(file)
 		if err != nil {
-			return nil, fmt.Errorf("reading a report: %w; name report.json of a run, or its folder", err)
+			return nil, fmt.Errorf("reading a report: %w; %s", err, cmp.Or(insteadOfReport(file), "name report.json of a run, or its folder"))
 		}
 		defer f.Close()
 		in, name = f, file
 	}
 	records, without, err := report.ReadAll(in)
-	if err != nil {
+	if instead := insteadOfReport(file); err != nil && instead != "" {
+		return nil, fmt.Errorf("reading the report %s: %s", name, instead)
+	} else if err != nil {
 		return nil, fmt.Errorf("reading the report %s: %w", name, err)
 	}
 	for _, of := range without {
@@ -190,6 +193,15 @@ func readFile(stdin io.Reader, file string, lacks func(name string, of report.No
 		}
 	}
 	return all, nil
+}
+
+// insteadOfReport says what to do with a file that is no report but a scenario; empty: it
+// is none, as far as is known.
+func insteadOfReport(file string) string {
+	if _, err := scenarios.Find(file); err != nil && !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(file)) {
+		return ""
+	}
+	return fmt.Sprintf("this is a scenario, and no report: meshchaos run %s --report-dir out leaves one in out", file)
 }
 
 // recordsOf are the files of the records that arguments name: a folder stands for all

@@ -35,12 +35,9 @@ func main() {
 
 // execute runs the command line and returns its exit status.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	out, said := &output{to: stdout}, &output{to: stderr}
+	root := newRoot(out, said)
 	root.SetArgs(args)
-	out := &output{to: stdout}
-	root.SetOut(out)
-	said := &output{to: stderr}
-	root.SetErr(said)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		if unknown := unknownCommand(root, args); unknown != nil {
@@ -50,9 +47,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if wrong := (*usageError)(nil); errors.As(err, &wrong) && cmd.Name() == runCommand {
 		err = errors.Join(err, reportMisuse(cmd, args, err))
 	}
-	if err == nil {
-		err = out.failed
-	}
+	err = out.blame(err)
 	var verdict *verdictError
 	if err != nil && !errors.As(err, &verdict) {
 		complain(said, err)

@@ -2,13 +2,16 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-func newRoot() *cobra.Command {
+// newRoot is the program with all its commands. It has its streams from the beginning: some
+// of cobra's own commands take them when they are made.
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "meshchaos",
 		Short: "Proves how a service mesh behaves under faults",
@@ -23,6 +26,8 @@ and judges what was expected.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(newRun(), newReport(), newJudge(), newCompare(), newHistory(), newValidate(), newLint(), newList(), newShow(), newInit(), newPlan(), newDoctor(), newRestore(), newMutate(), newLab(), newInstall(), newUninstall(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	explainUsage(root)

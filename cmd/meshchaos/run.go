@@ -88,7 +88,7 @@ Exit status: 0 pass; 1 an expectation failed; 2 a bad scenario or bad usage;
 	flags.StringVar(&f.reportDir, reportDirFlag, "", "write report.json and what is made of it into this folder: report.html, report.md, junit.xml and results/ (of several scenarios, each into a folder of its name, and what is of all into this one)")
 	flags.StringVar(&f.baseline, "baseline", "", "compare with an earlier run: its report.json, or a folder with that of each scenario")
 	flags.IntVar(&f.parallel, "parallel", 1, "how many scenarios to run at a time, each on an embedded mesh of its own")
-	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long")
+	flags.DurationVar(&f.wait, "wait", 0, "wait for a run that is under way in the namespace, or on a host that this one changes, at most this long (default: not at all)")
 	flags.Lookup("wait").NoOptDefVal = waitDefault
 	flags.BoolVar(&f.explain, "explain", false, "print the calls of every cohort's slowest request and of each kind of answer, in every window")
 	addNoAccessLog(cmd, &f.noLog)

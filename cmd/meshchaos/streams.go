@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,9 +77,23 @@ func (o *output) Write(text []byte) (int, error) {
 		_, err = io.WriteString(o.to, o.masked(string(text)))
 	}
 	if err != nil && o.failed == nil {
-		o.failed = fmt.Errorf("printing the output: %w", err)
+		o.failed = err
 	}
 	return n, err
+}
+
+// blame says of what ended a command, nil among it, that the output could not be printed,
+// if that is so: nothing is wrong with the command line then.
+func (o *output) blame(err error) error {
+	switch {
+	case o.failed == nil:
+		return err
+	case err == nil || err == o.failed: //nolint:errorlint // what wraps it says more
+		return &runError{fmt.Errorf("printing the output: %w", o.failed)}
+	case errors.Is(err, o.failed):
+		return &runError{err}
+	}
+	return err
 }
 
 // masked is a text without secrets.

@@ -105,10 +105,8 @@ func TestWhatOneOfSeveralWarnsOfIsFoldedOnATerminal(t *testing.T) {
 
 func TestHelpFitsATerminal(t *testing.T) {
 	of := [][]string{{"--help"}}
-	for _, cmd := range newRoot().Commands() {
-		if cmd.Name() != "completion" { // it is cobra's
-			of = append(of, []string{cmd.Name(), "--help"})
-		}
+	for _, cmd := range newRoot(io.Discard, io.Discard).Commands() {
+		of = append(of, []string{cmd.Name(), "--help"})
 	}
 	for _, args := range of {
 		lines, status := seen(t, args...)
@@ -118,6 +116,9 @@ func TestHelpFitsATerminal(t *testing.T) {
 		for _, line := range lines {
 			if utf8.RuneCountInString(line) > 80 {
 				t.Errorf("%s is wider than 80 columns: %s", args, line)
+			}
+			if strings.Contains(line, "(default 0") {
+				t.Errorf("%s says a default that is none: %s", args, line)
 			}
 		}
 	}
@@ -163,10 +164,11 @@ func TestWhatCannotBePrintedIsAnError(t *testing.T) {
 		{"list"}, {"list", "-o", "name"}, {"list", "-o", "json"}, {"validate", "delay-jason"}, {"show", "delay-jason"},
 		{"version"}, {"--version"}, {"--help"}, {"help", "run"}, {"run", "--help"}, {}, {"schema"}, {"schema", "report"},
 		{"manifests", "bookinfo"}, {"plan", "delay-jason"}, {"plan", "delay-jason", "-o", "yaml"}, {"mutate", "delay-jason", "--list"},
-		{"judge", record}, {"judge", record, "-o", "json"},
+		{"judge", record}, {"judge", record, "-o", "json"}, {"judge", record, "-q"}, {"compare", record, record}, {"history", record},
+		{"report", record, "--report-dir", t.TempDir()}, {"completion", "bash"}, {"completion", "zsh"}, {"run", "nowhere", "-o", "json"},
 	} {
 		var said strings.Builder
-		if status := execute(t.Context(), args, full, &said); status == exitPass || !strings.Contains(said.String(), "no space left") {
+		if status := execute(t.Context(), args, full, &said); status != exitInconclusive || !strings.Contains(said.String(), ": ") || !strings.Contains(said.String(), "no space left") {
 			t.Errorf("%s: status %d, %s", args, status, &said)
 		}
 	}

@@ -21,7 +21,10 @@ const helpWidth = 80
 // explainUsage folds the help of the flags of all commands, and lets what is
 // wrong with a flag or an argument say how the command is written.
 func explainUsage(root *cobra.Command) {
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth),
+		"for more information about a command.", "for more about a command.", // which of completion would not fit
+	).Replace(root.UsageTemplate()))
 	root.SetFlagErrorFunc(explainFlag)
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(newHelp(root))
