@@ -53,7 +53,7 @@ junit: ## junit.xml by the published schemas of Ant's task and of Jenkins, with 
 
 golden: ## what the faces of a report make of the records of tests, and the example and the transcripts in the docs, anew
 	go test $$(grep -l 'flag.Bool("update"' report/*/*_test.go | xargs -n 1 dirname | sort -u | sed 's,^,./,') -update
-	go test ./cmd/meshchaos -run 'Example|Readme' -update
+	go test ./cmd/meshchaos -run 'Example|Readme|Golden' -update
 
 image: build ## the container image IMAGE as the archive ARCHIVE, without Docker
 	go run ./test/cluster/image -name $(IMAGE) -o $(ARCHIVE) -entrypoint /meshchaos -user 65532:65532 build/meshchaos:/meshchaos

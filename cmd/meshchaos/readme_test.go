@@ -14,7 +14,7 @@ import (
 	"github.com/meshchaos/meshchaos/report/terminal"
 )
 
-var update = flag.Bool("update", false, "write the transcript of the README anew")
+var update = flag.Bool("update", false, "write the transcript of the README, and the goldens, anew")
 
 const (
 	readme  = "../../README.md"
