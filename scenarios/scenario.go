@@ -45,8 +45,9 @@ type Scenario struct {
 
 	Silences []Silence // of traps that the file says are meant
 
-	secrets *secret.Values // nil: there are none
-	shown   *shown         // nil: a report has all as it is
+	secrets      *secret.Values  // nil: there are none
+	secretParams map[string]bool // the parameters that are
+	shown        *shown          // nil: a report has all as it is
 
 	alike []Warning // of versions that are not told apart
 

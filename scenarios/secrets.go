@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -23,6 +24,8 @@ type hiding struct {
 	where  map[string]bool // spec.load.pages.headers.authorization
 	keys   map[string]bool // what names something
 	open   map[string]bool // what is said in places that are none, keys too
+
+	written bool // it is noted what the file has as it is written, before a parameter is in its place
 }
 
 func newHiding() *hiding {
@@ -59,6 +62,7 @@ func (h *hiding) find(body ast.Node) {
 	}
 	h.defaults(spec)
 	h.said(body)
+	h.written = true
 }
 
 // branch is a node, or the entries of a list, and the path that leads there.
@@ -250,7 +254,8 @@ func (h *hiding) said(node ast.Node) {
 	}
 	if text, scalar := yamlnode.Scalar(node); scalar {
 		at := node.GetToken().Position
-		if h.at[secret.Place{Line: at.Line, Column: at.Column}] == 0 {
+		hidden := h.at[secret.Place{Line: at.Line, Column: at.Column}] != 0
+		if put := h.written && h.values.Is(text); !hidden && !put { // a parameter put it there
 			h.open[text] = true
 		}
 		return
@@ -333,7 +338,7 @@ func (r *reader) show(s *Scenario) error {
 	}
 	h.values.Open(h.keys)
 	h.values.Prepare()
-	s.secrets = h.values
+	s.secrets, s.secretParams = h.values, h.params
 	if len(h.where) == 0 && !h.values.Any() && h.values.Hide(s.Text) == s.Text {
 		return nil
 	}
@@ -412,29 +417,49 @@ func sameToJudge(s *Scenario) error {
 	if err != nil {
 		return err
 	}
-	asks := func(s *Scenario) []string {
-		all := []string{s.Name}
-		for _, step := range s.Steps {
-			all = append(all, step.Name)
-			for _, cohort := range step.Cohorts {
-				all = append(all, fmt.Sprint(cohort.Name, cohort.From, cohort.Plan.Requests, cohort.Plan.While))
-			}
-			for _, line := range step.Expect {
-				all = append(all, fmt.Sprint(line.Line, line.Text()))
-			}
-			if step.Conclusion != nil {
-				all = append(all, fmt.Sprint(step.Conclusion.Amounts()))
-			}
-		}
-		return all
-	}
-	was, is := asks(s), asks(again)
+	was, is := s.judgedBy(), again.judgedBy()
 	for i := range was {
 		if i >= len(is) || was[i] != is[i] {
-			return fmt.Errorf("%q is a name as well", was[i])
+			return fmt.Errorf("%s has a secret in it, that is the value of something else; give that another value", was[i].what)
 		}
 	}
 	return nil
+}
+
+// judgedBy is something that a run is judged by.
+type judgedBy struct{ what, is string }
+
+// judgedBy is all of that of a scenario, in an order that is always the same.
+func (s *Scenario) judgedBy() []judgedBy {
+	all := []judgedBy{{"the name of the scenario", s.Name}}
+	add := func(what string, is ...any) { all = append(all, judgedBy{what, fmt.Sprint(is...)}) }
+	for _, step := range s.Steps {
+		add("the name of a step", step.Name)
+		for _, cohort := range step.Cohorts {
+			add("the name of a load", cohort.Name)
+			add("the load "+cohort.Name, cohort.From, cohort.Plan.Requests, cohort.Plan.While, hostOf(cohort.Plan))
+		}
+		for _, line := range step.Expect {
+			add(fmt.Sprintf("the expectation of line %d", line.Line), line.Line, line.Text())
+		}
+		if step.Conclusion != nil {
+			add("the conclusion", step.Conclusion.Amounts())
+		}
+	}
+	return all
+}
+
+// hostOf is whom a load is sent to.
+func hostOf(p loadgen.Plan) string {
+	switch {
+	case p.TCP != nil:
+		return p.TCP.Address
+	case p.HTTP != nil:
+		if u, err := url.Parse(p.HTTP.URL); err == nil {
+			return u.Host
+		}
+	}
+	return ""
 }
 
 // Hide masks what is secret in a text that is about the scenario.
@@ -445,6 +470,10 @@ func (s *Scenario) HidePlan(p loadgen.Plan) loadgen.Plan { return s.values().Pla
 
 // HideRecord masks what is secret in the record of a run.
 func (s *Scenario) HideRecord(r *report.Record) { s.values().Record(r) }
+
+// HideEarlier masks what is secret in what a record keeps of an earlier run: also what that
+// run's own scenario did not mark.
+func (s *Scenario) HideEarlier(e *report.Earlier) { s.values().Earlier(e, s.secretParams) }
 
 // HideMutation masks what is secret in what became of the scenario's mutants.
 func (s *Scenario) HideMutation(m *report.Mutation) { s.values().Mutation(m) }

@@ -207,6 +207,8 @@ func TestAShortSecretStandsWhereAllOfAValueIsMasked(t *testing.T) {
 		"a part of a body":          {value: "0815", body: "pin=" + pin, at: "t.yaml:15:13"},
 		"in a rule":                 {value: "0815", header: "end-user", match: pin, at: "t.yaml:10:"},
 		"in a rule, a credential":   {value: "0815", header: "cookie", match: pin},
+		"a word of reports":         {value: "default", query: "?u=" + pin, at: "t.yaml:13:12"},
+		"a word, a whole header":    {value: "default", sent: pin},
 		"in the summary":            {value: "0815", summary: "With " + pin, at: "t.yaml:6:12"},
 	} {
 		if c.header == "" {
@@ -218,7 +220,11 @@ func TestAShortSecretStandsWhereAllOfAValueIsMasked(t *testing.T) {
 		text := fmt.Sprintf(pinned, c.summary, c.value, c.header, c.match, c.query, c.sent, c.body)
 		s, err := parse("t.yaml", text, c.set, nil)
 		if c.at != "" {
-			if err == nil || !strings.Contains(err.Error(), c.at) || !strings.Contains(err.Error(), "the parameter pin is secret, and too short") || strings.Contains(err.Error(), "0815") {
+			said := "the parameter pin is secret, and too short to be masked"
+			if c.value == "default" {
+				said = "the parameter pin is secret, and too common a word of reports to be masked"
+			}
+			if err == nil || !strings.Contains(err.Error(), c.at) || !strings.Contains(err.Error(), said) || strings.Contains(err.Error(), "0815") || strings.Contains(err.Error(), "default") {
 				t.Errorf("%s: %v", name, err)
 			}
 			continue
@@ -234,6 +240,34 @@ func TestAShortSecretStandsWhereAllOfAValueIsMasked(t *testing.T) {
 		if _, err := OfRecord(s.Recorded()); err != nil {
 			t.Errorf("%s: it cannot be judged again: %v", name, err)
 		}
+	}
+}
+
+// TestAURLMayReferToASecret: the reference stays in what a report has of it, as it does in
+// a header.
+func TestAURLMayReferToASecret(t *testing.T) {
+	for _, query := range []string{"?access_token=$(pin)", "?u=1&access_token=$(pin)&v=2", "?access_token=a-$(pin)"} {
+		text := strings.Replace(fmt.Sprintf(pinned, "", "sesame-20", "end-user", "jason", query, "", ""), "  secret: [pin]\n", "", 1)
+		s, err := parse("t.yaml", text, nil, nil)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		if sent := s.Steps[0].Cohorts[0].Plan.HTTP.URL; !strings.Contains(sent, "sesame-20") {
+			t.Errorf("%s: it sends %s", query, sent)
+		}
+		recorded := s.Recorded()
+		if all := fmt.Sprint(recorded, *s.HidePlan(s.Steps[0].Cohorts[0].Plan).HTTP); strings.Contains(all, "sesame-20") || !strings.Contains(recorded.Text, "$(pin)") || strings.Contains(recorded.Text, "a-$(pin)") {
+			t.Errorf("%s: a report has %s", query, all)
+		}
+	}
+}
+
+// A run is judged by whom its requests were to, beside what is expected of them.
+func TestASecretThatIsTheHostOfALoadIsRefused(t *testing.T) {
+	_, err := parse("t.yaml", fmt.Sprintf(pinned, "", "productpage", "end-user", "jason", "", "$(pin)", ""), nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "the load pages has a secret in it, that is the value of something else") || strings.Contains(err.Error(), "productpage") {
+		t.Errorf("productpage: %v", err)
 	}
 }
 

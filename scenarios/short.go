@@ -12,9 +12,9 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// checkShort refuses a secret parameter that is too short to be found again in what a
-// report quotes, unless it stands only where all of a value is masked: it would be in
-// paths, in objects and in what was asked, for all to read.
+// checkShort refuses a secret parameter that cannot be found again in what a report quotes,
+// too short or a word that reports have anyway, unless it stands only where all of a value
+// is masked: it would be in paths, in objects and in what was asked, for all to read.
 func (h *hiding) checkShort(node ast.Node, path []string, params map[string]*param) error {
 	if list, ok := node.(*ast.SequenceNode); ok {
 		for _, entry := range list.Values {
@@ -43,16 +43,29 @@ func (h *hiding) checkShort(node ast.Node, path []string, params map[string]*par
 func (h *hiding) shortIn(text string, at ast.Node, path []string, params map[string]*param) error {
 	for _, name := range refersTo(text) {
 		p := params[name]
-		if p == nil || !p.secret || !secret.Short(p.text()) || strings.HasPrefix(p.text(), report.Mask) {
+		if p == nil || !p.secret || strings.HasPrefix(p.text(), report.Mask) {
 			continue
 		}
-		if h.hidden(text, name, at, path) {
+		why, mend := unmaskable(p.text())
+		if why == "" || h.hidden(text, name, at, path) {
 			continue
 		}
-		hint := fmt.Sprintf("let it have %d bytes or more, or be the whole of a header, body or line of a load, or of a header in a rule that is taken for a credential by its name", secret.Fewest)
-		return yamlnode.At(at, hint, "the parameter %s is secret, and too short to be masked in all that a report would have of this text", name)
+		hint := mend + ", or be the whole of a header, body or line of a load, or of a header in a rule that is taken for a credential by its name"
+		return yamlnode.At(at, hint, "the parameter %s is secret, and %s to be masked in all that a report would have of this text", name, why)
 	}
 	return nil
+}
+
+// unmaskable says why a secret cannot be looked for in a report, and how it is to be
+// changed; empty: it can.
+func unmaskable(value string) (why, mend string) {
+	switch {
+	case secret.Short(value):
+		return "too short", fmt.Sprintf("let it have %d bytes or more", secret.Fewest)
+	case secret.Common(value):
+		return "too common a word of reports", "let it be another"
+	}
+	return "", ""
 }
 
 // hidden says whether a reference is masked in a text by where it stands.

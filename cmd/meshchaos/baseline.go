@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/compare"
+	"github.com/meshchaos/meshchaos/scenarios"
 )
 
 // readBaseline reads the earlier runs that --baseline names, before the first scenario is
@@ -37,10 +38,12 @@ func (f *runFlags) readBaseline(cmd *cobra.Command, all []found) error {
 	return nil
 }
 
-// compare compares a run with the earlier one of its scenario, if there is one.
-func (f *runFlags) compare(record *report.Record) {
+// compare compares a run with the earlier one of its scenario, if there is one. What is
+// secret now is masked in that before: it need not have been then.
+func (f *runFlags) compare(record *report.Record, s *scenarios.Scenario) {
 	if earlier, there := f.earlier[record.Scenario.Name]; there {
 		record.ComparedWith = report.EarlierOf(earlier.Record, earlier.File)
+		s.HideEarlier(record.ComparedWith)
 		compare.Enter(record)
 	}
 }

@@ -93,6 +93,25 @@ func asWritten(r *report.Record) (*report.Record, error) {
 	return report.Read(bytes.NewReader(text))
 }
 
+// asJudged holds that whoever judges a record again reaches its verdict. Where what is
+// masked in it keeps that from being so, it says it itself, before anybody is misled.
+func asJudged(r *report.Record) error {
+	again, err := asWritten(r)
+	if err != nil {
+		return err
+	}
+	wrong := ""
+	if err := judge(again); err != nil {
+		wrong = fmt.Sprintf("it cannot be judged again: %v", err)
+	} else if again.Verdict != r.Verdict {
+		wrong = fmt.Sprintf("judged again it is %s: %s", again.Verdict, strings.Join(again.Against(), "; "))
+	}
+	if wrong != "" {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the run was %s, and its report does not show that: %s; if a secret has been masked that is a word of something else too, give it another value", r.Verdict, wrong))
+	}
+	return nil
+}
+
 // writeRecord writes a record into a folder.
 func writeRecord(dir string, r *report.Record) error {
 	text, err := json.MarshalIndent(r, "", "  ")

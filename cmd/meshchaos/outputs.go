@@ -26,6 +26,7 @@ scenario that was not run stands what is of kind NotRun, and says why.`
 
 // printOne prints a record, one of so many, unless -o asks for all of them together.
 func printOne(to streams, record *report.Record, of int, output string, explain bool) error {
+	to.out = asItIs(to.out)
 	switch {
 	case output == outputLines:
 		return printLine(to.out, record)

@@ -84,8 +84,11 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 	if err != nil {
 		return nil, errors.Join(notRun(s.Scenario, early(ctx, err)), closeMesh())
 	}
-	f.compare(record)
+	f.compare(record, s.Scenario)
 	read, err := asWritten(record)
+	if err == nil {
+		err = asJudged(read)
+	}
 	if err != nil { // the run is over, and what it has shown is not to be lost
 		return record, errors.Join(&runError{fmt.Errorf("reading the report again: %w", err)}, f.show(to, record, s))
 	}

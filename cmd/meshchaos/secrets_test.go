@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -123,6 +124,80 @@ func TestNoSecretIsInWhatARunLeavesOrSays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// onceOpen has a parameter and a header that its second half marks to be secret.
+const onceOpen = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: once-open}
+spec:
+  app: bookinfo
+  params: {tenant: %s}
+  apply: [fault: {service: ratings, delay: 20ms}]
+  load:
+    pages: {get: "http://productpage:9080/productpage?q=$(tenant)", connections: 1, requests: 3, headers: {x-key: %s}}
+  expect: ["pages.status[200] == pages.sent"]
+`
+
+// TestWhatIsSecretNowIsMaskedInTheEarlierRun: the report has numbers and loads of that, and
+// its scenario did not say that there was a secret.
+func TestWhatIsSecretNowIsMaskedInTheEarlierRun(t *testing.T) {
+	folder := t.TempDir()
+	file, first, second := filepath.Join(folder, "s.yaml"), filepath.Join(folder, "first"), filepath.Join(folder, "second")
+	run := func(text, dir string, more ...string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, said bytes.Buffer
+		if status := execute(t.Context(), append([]string{"run", file, "-q", "--seed", "1", "--report-dir", dir}, more...), &out, &said); status != exitPass {
+			t.Fatalf("status %d\n%s%s", status, &out, &said)
+		}
+	}
+	run(fmt.Sprintf(onceOpen, "sesame-31", "sesame-32"), first, "--set", "params.tenant=sesame-35")
+	marked := strings.NewReplacer("  params:", "  secret: [tenant]\n  params:", "x-key: sesame-34}", "x-key: sesame-34}, secret: [x-key]").Replace(fmt.Sprintf(onceOpen, "sesame-33", "sesame-34"))
+	run(marked, second, "--baseline", first)
+	err := filepath.WalkDir(second, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if at := bytes.Index(text, []byte("sesame")); at >= 0 {
+			t.Errorf("%s has …%s…", entry.Name(), text[max(0, at-80):min(len(text), at+80)])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	if status := execute(t.Context(), []string{"judge", second}, &out, &said); status != exitPass || said.Len() > 0 {
+		t.Errorf("judged again its status is %d: %s", status, &said)
+	}
+	out.Reset()
+	if execute(t.Context(), []string{"compare", first, second}, &out, &said); strings.Contains(out.String(), "sesame") {
+		t.Errorf("compare says\n%s", &out)
+	}
+}
+
+// TestAReportWhoseSecretIsAWordOfReportsIsReadAndJudged as any other is.
+func TestAReportWhoseSecretIsAWordOfReportsIsReadAndJudged(t *testing.T) {
+	for _, word := range []string{"Report", "during", "default", "VirtualService", "embedded", "updated", "ratings"} {
+		folder := t.TempDir()
+		file, dir := filepath.Join(folder, "s.yaml"), filepath.Join(folder, "out")
+		text := strings.Replace(fmt.Sprintf(onceOpen, "open", word), "x-key", "x-api-key", 1)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, said bytes.Buffer
+		if status := execute(t.Context(), []string{"run", file, "-q", "--seed", "1", "--report-dir", dir}, &out, &said); status != exitPass || !strings.Contains(out.String(), "on the embedded mesh") || strings.Contains(out.String(), "***") {
+			t.Errorf("%s: status %d: %s%s", word, status, &out, &said)
+		}
+		said.Reset()
+		if status := execute(t.Context(), []string{"judge", dir}, &out, &said); status != exitPass || said.Len() > 0 {
+			t.Errorf("%s: judged again: status %d: %s", word, status, &said)
+		}
 	}
 }
 

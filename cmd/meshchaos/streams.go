@@ -104,6 +104,26 @@ func (o *output) masked(text string) string {
 	return text
 }
 
+// asItIs is a stream that masks nothing, for what is made of a record: that is masked, and
+// what is a secret elsewhere may be a name in it.
+func asItIs(w io.Writer) io.Writer {
+	if o, ok := w.(*output); ok && len(o.secrets) > 0 {
+		return unmasked{o}
+	}
+	return w
+}
+
+type unmasked struct{ *output }
+
+// Write implements io.Writer.
+func (o unmasked) Write(text []byte) (int, error) {
+	n, err := o.to.Write(text)
+	if err != nil && o.failed == nil {
+		o.failed = fmt.Errorf("printing the output: %w", err)
+	}
+	return n, err
+}
+
 // masking is how what goes to a stream is masked, for what goes elsewhere.
 func masking(w io.Writer) func(string) string {
 	if o, ok := w.(*output); ok {

@@ -3,8 +3,10 @@ package secret
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -28,6 +30,57 @@ func (v *Values) Record(r *report.Record) {
 	}
 	r.Asked = asked
 	all.walk(reflect.ValueOf(r).Elem())
+}
+
+// Earlier masks every secret in what a record keeps of an earlier run, and what that run
+// had in the places that are secret now: its scenario may not have said so. params are the
+// parameters that are.
+func (v *Values) Earlier(e *report.Earlier, params map[string]bool) {
+	all := v.Clone()
+	for name := range params {
+		if value := e.Scenario.Params[name]; value != "" {
+			all.Add(value)
+		}
+	}
+	asked := slices.Clone(e.Asked)
+	for _, a := range asked {
+		all.sent(a.Plan)
+	}
+	e.Scenario.Params, e.Scenario.Set = maps.Clone(e.Scenario.Params), slices.Clone(e.Scenario.Set)
+	for name, value := range e.Scenario.Params {
+		if params[name] && value != "" {
+			e.Scenario.Params[name] = report.Mask
+		}
+	}
+	for i, one := range e.Scenario.Set {
+		if path, value, _ := strings.Cut(one, "="); value != "" && all.setBy(path, params) {
+			e.Scenario.Set[i] = path + "=" + report.Mask
+		}
+	}
+	for i := range asked {
+		asked[i].Plan = all.Plan(asked[i].Plan)
+	}
+	e.Asked = asked
+	all.walk(reflect.ValueOf(e).Elem())
+}
+
+// sent adds the secrets that a plan shows to be some by their places.
+func (v *Values) sent(p loadgen.Plan) {
+	if p.HTTP == nil {
+		return
+	}
+	v.InURL(p.HTTP.URL)
+	for name, value := range p.HTTP.Header {
+		if v.Header(name) && value != "" {
+			v.Add(value)
+		}
+	}
+}
+
+// setBy says whether a setting is one of a secret: params.token, load.pages.headers.cookie.
+func (v *Values) setBy(path string, params map[string]bool) bool {
+	name := strings.TrimPrefix(path, "params.")
+	return name != path && params[name] || v.Header(path[strings.LastIndexByte(path, '.')+1:])
 }
 
 // Mutation masks every secret in what became of a scenario's mutants.
@@ -118,6 +171,9 @@ func (v *Values) below(node any, key string, within bool, changed *bool) any {
 			n[i] = v.below(n[i], key, within, changed)
 		}
 	case string:
+		if !within && slices.Contains(identity, key) {
+			return n
+		}
 		shown := v.Hide(n)
 		if within && n != "" {
 			v.Add(n)
@@ -131,7 +187,57 @@ func (v *Values) below(node any, key string, within bool, changed *bool) any {
 	return node
 }
 
-var rawMessage = reflect.TypeFor[json.RawMessage]()
+// identity are the fields by which an object of a cluster, or another that it refers to,
+// is known.
+var identity = []string{"apiVersion", "kind", "name", "namespace", "host", "hosts", "subset", "gateways"}
+
+// kept are the fields of a record that say what something is, and quote nobody: by them a
+// record is read and judged again, and one whose content happens to be a secret as well
+// was there before that was one. What is of a type of its own, such as a verdict, is one of
+// a few words, and is kept as well.
+var kept = map[reflect.Type][]string{
+	reflect.TypeFor[report.Record]():         {"APIVersion", "Kind", "Run", "Draws"},
+	reflect.TypeFor[report.Tool]():           {"Version", "Commit", "Go", "Platform"},
+	reflect.TypeFor[report.Who]():            {"User", "Host"},
+	reflect.TypeFor[report.Scenario]():       {"Name", "File", "Digest", "Masked"},
+	reflect.TypeFor[report.Revision]():       {"Commit"},
+	reflect.TypeFor[report.Override]():       {"Cohort"},
+	reflect.TypeFor[report.Mesh]():           {"Kind", "Namespace", "Further", "Version", "Context", "Server", "Account"},
+	reflect.TypeFor[report.Asked]():          {"Step", "Cohort", "From"},
+	reflect.TypeFor[loadgen.Plan]():          {"Engine", "While"},
+	reflect.TypeFor[loadgen.HTTP]():          {"Method"},
+	reflect.TypeFor[loadgen.Check]():         {"Name"},
+	reflect.TypeFor[report.Change]():         {"Object", "Step", "Action", "LiveIn"},
+	reflect.TypeFor[report.Window]():         {"Name", "Step"},
+	reflect.TypeFor[loadgen.StopError]():     {"Condition"},
+	reflect.TypeFor[loadgen.Outcome]():       {"Error", "Checks", "Version"},
+	reflect.TypeFor[loadgen.Example]():       {"RequestID", "From"},
+	reflect.TypeFor[loadgen.SeriesOf]():      {"Error"},
+	reflect.TypeFor[report.Quantity]():       {"Function", "Args"},
+	reflect.TypeFor[report.Reconciliation](): {"Target"},
+	reflect.TypeFor[report.Bite]():           {"Rule", "Path", "Kind", "Service", "Stage"},
+	reflect.TypeFor[report.Explained]():      {"Cohort", "Why", "Answer", "Request"},
+	reflect.TypeFor[report.Call]():           {"From", "To", "Upstream", "Method", "Flags", "Route"},
+	reflect.TypeFor[report.Expectation]():    {"Expression", "Step"},
+	reflect.TypeFor[report.Measure]():        {"Of"},
+	reflect.TypeFor[report.Bound]():          {"Of", "Operator", "Name"},
+	reflect.TypeFor[report.Conclusion]():     {"Step"},
+	reflect.TypeFor[report.Amount]():         {"Expression"},
+	reflect.TypeFor[report.Earlier]():        {"File", "Run"},
+	reflect.TypeFor[report.Comparison]():     {"APIVersion", "Kind", "New"},
+	reflect.TypeFor[report.Compared]():       {"Scenario"},
+	reflect.TypeFor[report.Side]():           {"Run", "File"},
+	reflect.TypeFor[report.Stage]():          {"Step"},
+	reflect.TypeFor[report.Difference]():     {"Of", "Window", "Step", "Cohort"},
+	reflect.TypeFor[report.Mutation]():       {"APIVersion", "Kind"},
+	reflect.TypeFor[report.Mutant]():         {"ID"},
+	reflect.TypeFor[report.Want]():           {"Expression", "Step"},
+}
+
+var (
+	rawMessage = reflect.TypeFor[json.RawMessage]()
+	plainText  = reflect.TypeFor[string]()
+)
 
 // walk masks the texts of all that stands below a value.
 func (v *Values) walk(at reflect.Value) {
@@ -142,7 +248,7 @@ func (v *Values) walk(at reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range at.NumField() {
-			if at.Type().Field(i).IsExported() {
+			if field := at.Type().Field(i); field.IsExported() && !slices.Contains(kept[at.Type()], field.Name) {
 				v.walk(at.Field(i))
 			}
 		}
@@ -163,6 +269,9 @@ func (v *Values) walk(at reflect.Value) {
 			}
 		}
 	case reflect.String:
+		if at.Type() != plainText {
+			return // a verdict, a unit and the like
+		}
 		if shown := v.Hide(at.String()); at.CanSet() && shown != at.String() {
 			at.SetString(shown)
 		}

@@ -5,8 +5,8 @@
 package secret
 
 import (
+	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
@@ -52,6 +52,7 @@ type Values struct {
 	spared   bool // what it says openly is left there, a whole secret as well
 	numbered bool // masks tell one secret from another
 	replacer *strings.Replacer
+	escaped  []masked // what is looked for escaped, the longest first
 }
 
 // Clone returns values to which others can be added.
@@ -63,6 +64,13 @@ func (v *Values) Clone() *Values {
 
 // Short says whether a value is too short to be looked for wherever it may appear.
 func Short(value string) bool { return value != "" && len(strings.TrimSpace(value)) < Fewest }
+
+// Common says whether a value is a word that reports have anyway, or a part of one: it
+// stands where it is no secret, and a mask there would tell what it is.
+func Common(value string) bool {
+	value = strings.ToLower(strings.TrimSpace(value))
+	return value != "" && slices.ContainsFunc(words(), func(word string) bool { return strings.Contains(word, value) })
+}
 
 // Any says whether there is a secret.
 func (v *Values) Any() bool { return len(v.numbers) > 0 }
@@ -78,10 +86,13 @@ func (v *Values) Open(texts map[string]bool) { v.open, v.replacer = texts, nil }
 // whole secret as well.
 func (v *Values) Spare(texts map[string]bool) { v.open, v.spared, v.replacer = texts, true, nil }
 
-// looked says whether a secret is looked for wherever it may appear.
+// looked says whether a secret is looked for wherever it may appear, as it is or encoded.
 func (v *Values) looked(value string) bool {
 	return !v.open[value] || !v.spared && !v.parts[value]
 }
+
+// tells says whether a form of a secret is no other text by chance.
+func tells(form string) bool { return len(form) >= Fewest && !Common(form) }
 
 // Mark has the values of a header be secrets.
 func (v *Values) Mark(header string) {
@@ -165,60 +176,99 @@ func (v *Values) mask(value string) string {
 // Is says whether a text is a secret as a whole, however short.
 func (v *Values) Is(text string) bool { return v.numbers[text] > 0 }
 
+// The parts of a URL that are credentials: by their place, and by their name. A URL may
+// stand in JSON, in HTML or in another URL, and be escaped for that.
 var (
 	userinfo = regexp.MustCompile(`(://[^/?#\s:@"']*:)([^/?#\s@"']+)@`)
-	query    = regexp.MustCompile(`([?&;])([A-Za-z0-9_.%\[\]-]+)=([^&;#\s"'<>,}]+)`)
+	query    = regexp.MustCompile(`([?&;]|(?i:%3f|%26|\\u003f|\\u0026))([A-Za-z0-9_.%\[\]-]+?)(=|(?i:%3d|\\u003d))((?:[^&;#\s"'<>,}\\]|\\[^u"'])+)`)
 )
 
-// Hide masks each secret in a text, in the forms that a URL, JSON or base64 give it, and
-// the password and the parameters of a URL that are credentials by their name.
+// Hide masks each secret in a text, in the forms that a URL, JSON, HTML or base64 give it,
+// and the password and the parameters of a URL that are credentials by their name. What
+// only refers to a secret stays.
 func (v *Values) Hide(text string) string {
-	text = userinfo.ReplaceAllString(text, "${1}"+report.Mask+"@")
-	text = query.ReplaceAllStringFunc(text, func(found string) string {
-		name, _, _ := strings.Cut(found[1:], "=")
-		if plain, err := url.QueryUnescape(name); !v.Header(name) && (err != nil || !v.Header(plain)) {
-			return found
-		}
-		return found[:1] + name + "=" + report.Mask
+	text = userinfo.ReplaceAllStringFunc(text, func(found string) string {
+		m := userinfo.FindStringSubmatch(found)
+		return m[1] + v.inPlace(m[2]) + "@"
 	})
+	text = v.inQuery(text, v.inPlace)
 	if len(v.numbers) == 0 {
 		return text
 	}
-	return v.replacement().Replace(text)
+	v.Prepare()
+	text = v.replacer.Replace(text)
+	for _, one := range v.escaped {
+		text = one.hideEscaped(text)
+	}
+	return text
+}
+
+// inQuery puts something into the place of each parameter of a URL that is a credential by
+// its name, and of each of a URL in the value of another.
+func (v *Values) inQuery(text string, instead func(value string) string) string {
+	return query.ReplaceAllStringFunc(text, func(found string) string {
+		m := query.FindStringSubmatch(found)
+		if plain, err := url.QueryUnescape(m[2]); v.Header(m[2]) || err == nil && v.Header(plain) {
+			return m[1] + m[2] + m[3] + instead(m[4])
+		}
+		return m[1] + m[2] + m[3] + v.inQuery(m[4], instead)
+	})
+}
+
+// inPlace is what stands in the place of a credential of a URL.
+func (v *Values) inPlace(value string) string {
+	if v.Keep != nil && v.Keep.MatchString(value) {
+		return v.whole(value)
+	}
+	return report.Mask
 }
 
 // Prepare makes ready what Hide takes, so that several may hide at once.
-func (v *Values) Prepare() { v.replacement() }
-
-func (v *Values) replacement() *strings.Replacer {
+func (v *Values) Prepare() {
 	if v.replacer != nil {
-		return v.replacer
+		return
 	}
 	of := map[string]string{}
 	for value := range v.numbers {
 		for _, form := range formsOf(value) {
-			if len(form) >= Fewest && v.looked(value) {
+			if tells(form) && v.looked(value) {
 				of[form] = v.mask(value)
 			}
 		}
 	}
-	forms := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return len(b) - len(a) })
+	longest := func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) } // one may be within another
 	var pairs []string
-	for _, form := range forms {
+	for _, form := range slices.SortedFunc(maps.Keys(of), longest) {
 		pairs = append(pairs, form, of[form])
 	}
+	v.escaped = nil
+	for _, value := range slices.SortedFunc(maps.Keys(v.numbers), longest) {
+		if tells(value) && v.looked(value) {
+			v.escaped = append(v.escaped, masked{value, v.mask(value)})
+		}
+	}
 	v.replacer = strings.NewReplacer(pairs...)
-	return v.replacer
 }
 
+// leastEncoded is how many letters of base64 are looked for: fewer appear by chance.
+const leastEncoded = 6
+
+// formsOf are a value itself, and what base64 makes of it: alone, and, where it is long
+// enough to be found by that, behind other bytes, as a password behind its user.
 func formsOf(value string) []string {
-	inJSON, _ := json.Marshal(value) // a text always can be
-	quoted := strconv.Quote(value)
 	raw := []byte(value)
-	return []string{
-		value, strings.TrimSpace(value), string(inJSON[1 : len(inJSON)-1]), quoted[1 : len(quoted)-1], url.QueryEscape(value), url.PathEscape(value),
-		base64.StdEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw), base64.URLEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+	forms := []string{value, strings.TrimSpace(value)}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		forms = append(forms, encoding.EncodeToString(raw), encoding.WithPadding(base64.NoPadding).EncodeToString(raw))
+		for before := range 3 {
+			within := encoding.EncodeToString(append(make([]byte, before), raw...))
+			begin, end := (8*before+5)/6, 8*(before+len(raw))/6 // the letters that are of the value alone
+			if end-begin >= leastEncoded {
+				forms = append(forms, within[begin:end])
+			}
+		}
 	}
+	return forms
 }
 
 // InURL adds, and returns, the secrets of a URL that their place shows to be some.
@@ -226,12 +276,12 @@ func (v *Values) InURL(text string) []string {
 	var found []string
 	for _, m := range userinfo.FindAllStringSubmatch(text, -1) {
 		found = append(found, m[2])
+		v.addEscaped(strings.TrimPrefix(m[1], "://") + m[2]) // as Basic sends it
 	}
-	for _, m := range query.FindAllStringSubmatch(text, -1) {
-		if v.Header(m[2]) {
-			found = append(found, m[3])
-		}
-	}
+	v.inQuery(text, func(value string) string {
+		found = append(found, value)
+		return value
+	})
 	for _, value := range found {
 		v.addEscaped(value)
 	}
@@ -265,7 +315,7 @@ func (v *Values) Line(line string) string {
 	}
 	text := out.String() + line[last:]
 	for _, value := range slices.SortedFunc(maps.Keys(v.numbers), func(a, b string) int { return len(b) - len(a) }) { // one may be within another
-		if len(value) >= Fewest && v.looked(value) {
+		if tells(value) && v.looked(value) {
 			text = strings.ReplaceAll(text, value, stars(value))
 		}
 	}

@@ -56,7 +56,8 @@ func otherwise(was, now report.Asked) []string {
 	slices.Sort(places)
 	for _, place := range slices.Compact(places) {
 		if old[place] != new[place] {
-			all = append(all, fmt.Sprintf("%s %s, before %s", place, field(new[place]), field(old[place])))
+			is, was := alikeMasked(new[place], old[place])
+			all = append(all, fmt.Sprintf("%s %s, before %s", place, field(is), field(was)))
 		}
 	}
 	return all
@@ -106,6 +107,18 @@ func flatten(into map[string]string, place string, value any) {
 	default:
 		into[place] = fmt.Sprint(value)
 	}
+}
+
+// alikeMasked are two texts of which neither is shown where the other is masked: what is a
+// secret in one run was one in the other as well, though its scenario did not say so.
+func alikeMasked(now, before string) (string, string) {
+	switch {
+	case strings.Contains(now, report.Mask) && before != "" && !strings.Contains(before, report.Mask):
+		return now, "another, which is not shown"
+	case strings.Contains(before, report.Mask) && now != "" && !strings.Contains(now, report.Mask):
+		return "another, which is not shown", before
+	}
+	return now, before
 }
 
 // mostOfField is how many characters of a field are shown: a body may be long.

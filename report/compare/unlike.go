@@ -20,8 +20,8 @@ func unlike(before, now *report.Record) []string {
 	}
 	a, b := before.Scenario, now.Scenario
 	say(a.Digest != b.Digest, "not the same scenario text: %s, before %s", short(b.Digest), short(a.Digest))
-	say(!maps.Equal(a.Params, b.Params), "not the same parameters: %s, before %s", params(b.Params), params(a.Params))
-	say(!slices.Equal(a.Set, b.Set), "not the same --set: %s, before %s", listed(b.Set), listed(a.Set))
+	say(!maps.Equal(a.Params, b.Params), "not the same parameters: %s, before %s", params(b.Params, a.Params), params(a.Params, b.Params))
+	say(!slices.Equal(a.Set, b.Set), "not the same --set: %s, before %s", settings(b, a), settings(a, b))
 	all = append(all, expected(before, now)...)
 	all = append(all, loaded(before, now)...)
 	say(before.Mesh.Kind != now.Mesh.Kind, "not the same mesh: %s, before %s", now.Mesh.Kind, before.Mesh.Kind)
@@ -60,10 +60,28 @@ func short(digest string) string {
 	return cmp.Or(hex[:min(len(hex), 12)], "none")
 }
 
-func params(all map[string]string) string {
+// params words those of a run, but for what is masked in another.
+func params(all, other map[string]string) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		words = append(words, name+"="+all[name])
+		value, _ := alikeMasked(all[name], other[name])
+		words = append(words, name+"="+value)
+	}
+	return listed(words)
+}
+
+// settings words those of a run, but for those of parameters that are masked in another.
+func settings(of, other report.Scenario) string {
+	var words []string
+	for _, one := range of.Set {
+		path, value, _ := strings.Cut(one, "=")
+		value, _ = alikeMasked(value, other.Params[strings.TrimPrefix(path, "params.")])
+		for _, theirs := range other.Set {
+			if at, masked, _ := strings.Cut(theirs, "="); at == path {
+				value, _ = alikeMasked(value, masked)
+			}
+		}
+		words = append(words, path+"="+value)
 	}
 	return listed(words)
 }
