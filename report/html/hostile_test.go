@@ -217,7 +217,7 @@ func TestWhatFailedIsTheLastToBeLeftOut(t *testing.T) {
 	}
 	r.Expectations = append(r.Expectations, failed)
 	page := written(t, r)
-	if len(page) > most || !strings.Contains(page, "the.last.failed") || !strings.Contains(page, "rows of tables") {
+	if len(page) > most || !strings.Contains(page, "the.last.failed") || !strings.Contains(page, "rows of tables and lists") {
 		t.Errorf("the page has %d bytes, and of what failed: %v", len(page), strings.Contains(page, "the.last.failed"))
 	}
 }

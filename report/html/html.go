@@ -28,6 +28,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"plural":    summary.Plural,
 	"headline":  summary.Headline,
 	"verdict":   summary.Verdict,
+	"told":      func(r *report.Record) string { return summary.Short(summary.Verdict(r), mostTold) },
 	"restored":  summary.Restored,
 	"where":     summary.Where,
 	"pointer":   at,
@@ -92,6 +93,10 @@ func (p *page) text() ([]byte, error) {
 // Mark stands on each page, by which it is known to be one of these.
 const Mark = `<p class="eyebrow">meshchaos report</p>`
 
+// mostTold is how many characters an index has of how a scenario ended: the rest is on the
+// page that it leads to.
+const mostTold = 1000
+
 // Index writes a page that leads to those of several scenarios.
 func Index(w io.Writer, all []summary.Ended) error {
 	clean := make([]summary.Ended, len(all))
@@ -99,7 +104,7 @@ func Index(w io.Writer, all []summary.Ended) error {
 		if one.Record != nil {
 			one.Record = summary.Clean(one.Record)
 		}
-		one.Name, one.Word, one.Why = summary.Text(one.Name), summary.Text(one.Word), summary.Text(one.Why)
+		one.Name, one.Word, one.Why = summary.Text(one.Name), summary.Text(one.Word), summary.Short(summary.Text(one.Why), mostTold)
 		clean[i] = one
 	}
 	if err := templates.ExecuteTemplate(w, "index.tmpl", index{summary.GravestFirst(clean)}); err != nil {

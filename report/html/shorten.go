@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
 
@@ -69,20 +70,38 @@ func (p *page) fewerPictures() string {
 // fewerRows halves the longest of the tables.
 func (p *page) fewerRows() string {
 	longest := 0
-	for _, n := range []int{len(p.Expectations), len(p.Explaining), len(p.Loads), len(p.LoadsAsked), len(p.Shares), len(p.Objects), len(p.Bites), len(p.Quantities), len(p.Reconciled)} {
+	for _, n := range []int{len(p.Expectations), len(p.Explaining), len(p.Loads), len(p.LoadsAsked), len(p.Shares), len(p.Objects), len(p.Bites), len(p.Quantities), len(p.Reconciled), len(p.Problems), len(p.Warnings)} {
 		longest = max(longest, n)
+	}
+	for _, s := range p.compared() {
+		longest = max(longest, len(s.Values), len(s.Unlike))
+	}
+	for _, l := range p.Loads {
+		longest = max(longest, len(l.Answers), len(l.Errors))
 	}
 	if longest <= fewest {
 		return ""
 	}
 	count := 0
-	limit := max(longest/2, fewest)
+	limit := max(min(longest/2, 500), fewest)
 	cutGood(&p.Expectations, limit, func(e expectation) bool { return e.Verdict != report.Pass }, &count)
 	for i := range p.Expectations {
 		e := &p.Expectations[i]
 		e.NewStep = e.Step != "" && (i == 0 || p.Expectations[i-1].Step != e.Step)
 	}
+	cut(&p.Problems, limit, &count)
+	cut(&p.Warnings, limit, &count)
+	for i := range p.compared() {
+		s := &p.compared()[i]
+		s.Values = compare.Shown(*s, false)
+		cut(&s.Values, limit, &count)
+		cut(&s.Unlike, limit, &count)
+	}
 	cut(&p.Explaining, limit, &count)
+	for i := range p.Loads {
+		cut(&p.Loads[i].Answers, limit, &count)
+		cut(&p.Loads[i].Errors, limit, &count)
+	}
 	cut(&p.Loads, limit, &count)
 	cut(&p.LoadsAsked, limit, &count)
 	cut(&p.Shares, limit, &count)
@@ -90,7 +109,15 @@ func (p *page) fewerRows() string {
 	cut(&p.Bites, limit, &count)
 	cut(&p.Quantities, limit, &count)
 	cut(&p.Reconciled, limit, &count)
-	return several(count, "row of a table", "rows of tables")
+	return several(count, "row of a table or a list", "rows of tables and lists")
+}
+
+// compared are the scenarios of the comparison with an earlier run: one, if there is any.
+func (p *page) compared() []report.Compared {
+	if p.ComparedWith == nil || p.ComparedWith.Comparison == nil {
+		return nil
+	}
+	return p.ComparedWith.Comparison.Scenarios
 }
 
 // brief is a page of which all is left out that can be, with the beginnings of its texts.

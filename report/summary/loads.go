@@ -115,13 +115,13 @@ func loadOf(w *report.Window, cohort string) Load {
 	return l
 }
 
+// add counts one into a sorted list.
 func add(all []Count, one Count) []Count {
-	if i := slices.IndexFunc(all, func(c Count) bool { return c.Name == one.Name }); i >= 0 {
-		all[i].Count += one.Count
-		return all
+	i, known := slices.BinarySearchFunc(all, one, func(a, b Count) int { return cmp.Compare(a.Name, b.Name) })
+	if !known {
+		return slices.Insert(all, i, one)
 	}
-	all = append(all, one)
-	slices.SortFunc(all, func(a, b Count) int { return cmp.Compare(a.Name, b.Name) })
+	all[i].Count += one.Count
 	return all
 }
 
