@@ -5,9 +5,11 @@ package html
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
@@ -115,12 +119,20 @@ func pages(t *testing.T) (folder string, names []string) {
 	if err := Index(&index, ended(t, func(name string) string { return name })); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"index": index.String(), "hostile": written(t, poisoned(t, "failing", evil))} {
+	later := records.Read(t, "delay-jason-istio")
+	c := compare.Compare(compare.Pair{Before: compare.Run{File: "monday/report.json", Record: records.Read(t, "delay-jason")}, Now: compare.Run{Record: later}})
+	later.ComparedWith = &report.Earlier{File: "monday/report.json", Comparison: c}
+	var both strings.Builder
+	if err := compare.HTML(&both, c); err != nil {
+		t.Fatal(err)
+	}
+	others := map[string]string{"index": index.String(), "hostile": written(t, poisoned(t, "failing", evil)), "compared-with": written(t, later), "compare": both.String()}
+	for name, text := range others {
 		if err := os.WriteFile(filepath.Join(folder, name+".html"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return folder, append(records.Names(t), "index", "hostile")
+	return folder, append(records.Names(t), slices.Sorted(maps.Keys(others))...)
 }
 
 // views are the sizes and schemes in which a page is looked at.
