@@ -33,9 +33,9 @@ func unlikeAsked(r run, w *report.Window) []string {
 			problems = append(problems, fmt.Sprintf("%s, cohort %s: %s", w.Words(), name, reason))
 		}
 	}
-	for _, a := range r.record.Asked {
-		if a.Step == w.Step && w.Name == report.During && w.Loads[a.Cohort] == nil {
-			problems = append(problems, fmt.Sprintf("%s, cohort %s: it has no result; run again", w.Words(), a.Cohort))
+	for _, c := range r.scenario.Cohorts(w.Name, r.stepOf(w)) {
+		if w.Loads[c.Name] == nil {
+			problems = append(problems, fmt.Sprintf("%s, cohort %s: it has no result; run again", w.Words(), c.Name))
 		}
 	}
 	return problems

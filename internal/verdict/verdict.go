@@ -5,8 +5,8 @@
 // What a pass means is the list of points, in points.go; docs/verdicts.md is
 // the same list for readers, by the same numbers.
 //
-// The package may import internal/chance, internal/check, internal/rules, loadgen, report and
-// scenarios.
+// The package may import internal/chance, internal/check, internal/evidence, internal/mesh,
+// internal/rules, loadgen, report and scenarios.
 package verdict
 
 import (

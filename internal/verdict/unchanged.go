@@ -1,0 +1,389 @@
+package verdict
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshchaos/meshchaos/internal/evidence"
+	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/scenarios"
+)
+
+// Unchanged holds a record against itself, and against the scenario in it: what stands in
+// it twice must say the same, and what no run leaves out must be there. The error names
+// the first place, by its path, that is otherwise: the record was changed since the run.
+//
+// Who changes all places alike is not found out: a record carries no seal.
+func Unchanged(record *report.Record, scenario *scenarios.Scenario) error {
+	r := run{record, scenario}
+	for _, look := range []func() string{r.scenarioUnlike, r.askedUnlike, r.windowsUnlike, r.timesUnlike, r.loadsUnlike, r.changesUnlike, r.proxiesUnlike, r.stagesUnlike, r.expectationsUnlike} {
+		if wrong := look(); wrong != "" {
+			return fmt.Errorf("%s: it was changed since the run", wrong)
+		}
+	}
+	return nil
+}
+
+func (r run) scenarioUnlike() string {
+	if s := r.record.Scenario; s.Digest == "" && len(s.Masked) == 0 {
+		return "scenario.digest is missing"
+	}
+	return ""
+}
+
+// askedUnlike holds the load that was asked for against that of the scenario.
+func (r run) askedUnlike() string {
+	var asked []report.Asked
+	for _, step := range r.scenario.Steps {
+		for _, c := range step.Cohorts {
+			asked = append(asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
+		}
+	}
+	return unlike("asked", tree(asked), tree(r.record.Asked))
+}
+
+func tree(of any) any {
+	var out any
+	text, err := json.Marshal(of)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return out
+}
+
+// unlike is the first place where two trees differ but for what is masked.
+func unlike(path string, want, have any) string {
+	switch w := want.(type) {
+	case map[string]any:
+		h, _ := have.(map[string]any)
+		all := maps.Clone(w)
+		maps.Copy(all, h)
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			if wrong := unlike(path+"."+key, w[key], h[key]); wrong != "" {
+				return wrong
+			}
+		}
+		return ""
+	case []any:
+		h, _ := have.([]any)
+		if len(h) != len(w) {
+			return fmt.Sprintf("%s has %d entries, and the scenario in the report comes to %d", path, len(h), len(w))
+		}
+		for i := range w {
+			if wrong := unlike(fmt.Sprintf("%s[%d]", path, i), w[i], h[i]); wrong != "" {
+				return wrong
+			}
+		}
+		return ""
+	}
+	if reflect.DeepEqual(want, have) || isMasked(want) || isMasked(have) {
+		return ""
+	}
+	return fmt.Sprintf("%s is %v, and the scenario in the report comes to %v", path, word(have), word(want))
+}
+
+func isMasked(value any) bool {
+	text, _ := value.(string)
+	return strings.Contains(strings.ReplaceAll(text, `\`, ""), report.Mask)
+}
+
+func word(value any) any {
+	if value == nil {
+		return "not there"
+	}
+	return value
+}
+
+// windowsUnlike holds the windows against those that a run goes through. One that is
+// missing is told of by a problem, or by the step before it that was no pass.
+func (r run) windowsUnlike() string {
+	at := func(name, step string) string { return name + " " + step }
+	order := []string{at(report.Baseline, "")}
+	for _, step := range r.scenario.Steps {
+		order = append(order, at(report.During, step.Name))
+	}
+	order = append(order, at(report.Recovery, ""))
+	last := -1
+	for i := range r.record.Windows {
+		w := &r.record.Windows[i]
+		next := slices.Index(order, at(w.Name, w.Step))
+		if next <= last {
+			return fmt.Sprintf("windows[%d] is the %s, which does not come there in a run of the scenario", i, w.Words())
+		}
+		last = next
+		cohorts := r.scenario.Cohorts(w.Name, r.stepOf(w))
+		for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
+			if !slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Name == name }) {
+				return fmt.Sprintf("windows[%d].loads has %s, which the scenario has not there", i, name)
+			}
+		}
+	}
+	for _, name := range []string{report.Baseline, report.Recovery} {
+		if r.record.Window(name, "") == nil && len(r.record.Problems) == 0 {
+			return fmt.Sprintf("windows has no %s, and problems does not say why", name)
+		}
+	}
+	return ""
+}
+
+// stepOf is the step of a window under rules; of another one it is none.
+func (r run) stepOf(w *report.Window) scenarios.Step {
+	for _, step := range r.scenario.Steps {
+		if w.Name == report.During && step.Name == w.Step {
+			return step
+		}
+	}
+	return scenarios.Step{}
+}
+
+// timesUnlike holds the order of what has a time by the run's own clock.
+func (r run) timesUnlike() string {
+	type moment struct {
+		path string
+		at   time.Time
+	}
+	all := []moment{{"started", r.record.Started}}
+	for i, w := range r.record.Windows {
+		all = append(all, moment{fmt.Sprintf("windows[%d].started", i), w.Started}, moment{fmt.Sprintf("windows[%d].ended", i), w.Ended})
+	}
+	all = append(all, moment{"ended", r.record.Ended})
+	for i := range all[1:] {
+		if all[i+1].at.Before(all[i].at) {
+			return fmt.Sprintf("%s is before %s, as it is only where the machine's clock was set back", all[i+1].path, all[i].path)
+		}
+	}
+	return ""
+}
+
+// longer is how much longer a load may have taken than its window: they are told by two
+// clocks.
+const longer = time.Second
+
+// loadsUnlike holds what the clients saw against their plans, and against itself.
+func (r run) loadsUnlike() string {
+	for i := range r.record.Windows {
+		w := &r.record.Windows[i]
+		for _, c := range r.scenario.Cohorts(w.Name, r.stepOf(w)) {
+			l := w.Loads[c.Name]
+			if l == nil {
+				continue
+			}
+			wrong := resultUnlike(c.Plan, l)
+			if wrong == "" && l.Elapsed.Duration > w.Ended.Sub(w.Started)+longer {
+				wrong = fmt.Sprintf(".elapsed is %v, and the window was %v long", l.Elapsed, w.Ended.Sub(w.Started))
+			}
+			if wrong != "" {
+				return fmt.Sprintf("windows[%d].loads.%s%s", i, c.Name, wrong)
+			}
+		}
+	}
+	return ""
+}
+
+// resultUnlike is where a result differs from its plan or from itself.
+func resultUnlike(plan loadgen.Plan, l *loadgen.Result) string {
+	switch {
+	case l.Planned != plan.Requests:
+		return fmt.Sprintf(".planned is %d, and the scenario in the report comes to %d", l.Planned, plan.Requests)
+	case l.Connections != plan.Connections:
+		return fmt.Sprintf(".connections is %d, and the scenario in the report comes to %d", l.Connections, plan.Connections)
+	case l.TargetQPS != plan.QPS:
+		return fmt.Sprintf(".targetQPS is %v, and the scenario in the report comes to %v", l.TargetQPS, plan.QPS)
+	case l.Failure != "":
+		return ""
+	}
+	var counted, ended int64
+	var most time.Duration
+	told := l.Series != nil // of each kind of outcome, which request took longest
+	for i, o := range l.Outcomes {
+		if counted += o.Count; o.Count <= 0 {
+			return fmt.Sprintf(".outcomes[%d].count is %d", i, o.Count)
+		}
+		if o.Error == loadgen.ErrorCanceled {
+			continue
+		}
+		ended += o.Count
+		if told = told && o.Slowest != nil; told {
+			most = max(most, o.Slowest.Response.Duration)
+		}
+	}
+	slowest, _ := l.Response.Max()
+	byFortio := l.Series == nil && l.Response.Count() == 0 // whose server does not know when requests were due
+	switch {
+	case l.Sent != counted:
+		return fmt.Sprintf(".sent is %d, and its outcomes are of %d", l.Sent, counted)
+	case l.Response.Count() != ended && !byFortio:
+		return fmt.Sprintf(".response is of %d requests, and of the outcomes %d were not canceled", l.Response.Count(), ended)
+	case l.Service.Count() != ended:
+		return fmt.Sprintf(".service is of %d requests, and of the outcomes %d were not canceled", l.Service.Count(), ended)
+	case told && most != slowest:
+		return fmt.Sprintf(".outcomes has no request that took longer than %v, and .response is %v at most", most, slowest)
+	case l.Used > l.Sent, l.Series != nil && l.Used == 0, l.Late > l.Sent, min(l.Used, l.Late, l.Missed, l.Setup, l.Warmup, l.Dialed) < 0:
+		return fmt.Sprintf(" has %d requests, of which %d were late and %d missed, over %d of %d connections", l.Sent, l.Late, l.Missed, l.Used, l.Dialed)
+	case l.LastBegun.Duration < 0, l.Series != nil && l.LastBegun.Duration > l.Elapsed.Duration:
+		return fmt.Sprintf(".lastBegun is %v, and .elapsed %v", l.LastBegun, l.Elapsed)
+	}
+	return seriesUnlike(l)
+}
+
+// seriesUnlike is where a series adds up to something else than the outcomes.
+func seriesUnlike(l *loadgen.Result) string {
+	if l.Series == nil {
+		return ""
+	}
+	if begun := total(l.Series.Begun); begun != l.Sent {
+		return fmt.Sprintf(".series.begun comes to %d, and .sent is %d", begun, l.Sent)
+	}
+	for i, of := range l.Series.Ended {
+		want := l.Count(func(o loadgen.Outcome) bool { return o.Status == of.Status && o.Error == of.Error })
+		if ended := total(of.Count); ended != want {
+			return fmt.Sprintf(".series.ended[%d] comes to %d, and .outcomes has %d of that kind", i, ended, want)
+		}
+	}
+	return ""
+}
+
+func total(counts []int64) int64 {
+	var sum int64
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
+}
+
+// proxiesUnlike holds what the proxies counted against what the clients sent, and against
+// the rules that were written.
+func (r run) proxiesUnlike() string {
+	for i := range r.record.Windows {
+		w := &r.record.Windows[i]
+		if w.Cut != "" {
+			continue
+		}
+		sent := (&evidence.Window{Observed: evidence.Observed{Cohorts: r.scenario.Cohorts(w.Name, r.stepOf(w)), Loads: w.Loads}}).Reconcile()
+		if len(w.Reconciled) == 0 && len(r.record.Problems) > 0 { // the proxies were not read to the end
+			sent = nil
+		}
+		if len(sent) != len(w.Reconciled) {
+			return fmt.Sprintf("windows[%d].reconciled has %d entries, and its loads come to %d", i, len(w.Reconciled), len(sent))
+		}
+		for j, row := range w.Reconciled {
+			if row.Client != sent[j].Client {
+				return fmt.Sprintf("windows[%d].reconciled[%d].client is %d, and its loads come to %d", i, j, row.Client, sent[j].Client)
+			}
+		}
+		parts, unread := r.parts(w.Step)
+		for j, b := range w.Bites {
+			if len(unread) == 0 && w.Name == report.During && !slices.ContainsFunc(parts, func(p rules.Part) bool { return r.isOf(b, p) }) {
+				return fmt.Sprintf("windows[%d].bites[%d] is of %s of %s, which no change has written", i, j, b.Path, b.Rule)
+			}
+		}
+		for j, q := range w.Quantities {
+			if q.Value != nil && *q.Value < 0 {
+				return fmt.Sprintf("windows[%d].quantities[%d].value is %d", i, j, *q.Value)
+			}
+		}
+	}
+	return ""
+}
+
+// changesUnlike holds what was written against what the scenario writes, and what is said
+// of the undoing against what shows it.
+func (r run) changesUnlike() string {
+	wrote := map[string]bool{}
+	there := map[string]bool{}
+	for i, c := range r.record.Changes {
+		switch {
+		case (c.Action == "updated") != (len(c.Before) > 0):
+			return fmt.Sprintf("changes[%d].action is %s, and before says otherwise", i, c.Action)
+		case there[c.Object] && c.Action != "updated":
+			return fmt.Sprintf("changes[%d].action is %s, and an earlier change has written the object", i, c.Action)
+		case !there[c.Object] && r.isMarked(c):
+			return fmt.Sprintf("changes[%d].before is what the run wrote, and no earlier change has written it", i)
+		case c.Restored && c.Proof == "":
+			return fmt.Sprintf("changes[%d].restored is true, and no proof says how that is known", i)
+		case c.Kept && len(r.record.Problems) == 0:
+			return fmt.Sprintf("changes[%d].kept is true, and problems does not say what was kept", i)
+		case c.Live.Duration < 0:
+			return fmt.Sprintf("changes[%d].live is %v", i, c.Live)
+		}
+		wrote[c.Step], there[c.Object] = true, true
+	}
+	return r.unwritten(wrote)
+}
+
+// isMarked says whether an object had the mark of the run before it was written.
+func (r run) isMarked(c report.Change) bool {
+	change, err := changeOf(c)
+	return err == nil && change.Before != nil && rules.MarkedBy(change.Before) == r.record.Run
+}
+
+// unwritten says of which stages nothing was written, where no run is made of such: a
+// step may find its rules in force, but neither all that a run goes through does, nor the
+// first step and what is given.
+func (r run) unwritten(wrote map[string]bool) string {
+	driven := func(step scenarios.Step) bool { return r.record.Window(report.During, step.Name) != nil }
+	writes := func(step scenarios.Step) bool { return wrote[step.Name] }
+	steps := r.scenario.Steps
+	switch {
+	case driven(steps[0]) && !wrote[report.Given] && !writes(steps[0]):
+		return "changes has none of the first load under rules"
+	case !slices.ContainsFunc(steps, func(s scenarios.Step) bool { return !driven(s) }) && !slices.ContainsFunc(steps, writes):
+		return "changes has none of any load under rules"
+	}
+	return ""
+}
+
+// stagesUnlike holds when stages were in force against what they wrote, and against the
+// loads under them. Records of versions that did not keep that have none.
+func (r run) stagesUnlike() string {
+	for i, s := range r.record.Stages {
+		from, to := &s.Applied, &r.record.Ended
+		if w := r.record.Window(report.During, s.Step); w != nil && s.Step != report.Given {
+			from, to = &w.Started, &w.Ended
+			if s.Live == nil {
+				return fmt.Sprintf("stages[%d].live is missing, and its load was driven", i)
+			}
+		}
+		moments := []*time.Time{&r.record.Started, &s.Applied, s.Live, from, to, s.Undone, s.Gone, &r.record.Ended}
+		if s.Step == report.Given || r.record.Window(report.During, s.Step) == nil {
+			moments = []*time.Time{&r.record.Started, &s.Applied, s.Live, s.Undone, s.Gone, &r.record.Ended}
+		}
+		moments = slices.DeleteFunc(moments, func(at *time.Time) bool { return at == nil })
+		if !slices.IsSortedFunc(moments, func(a, b *time.Time) int { return a.Compare(*b) }) {
+			return fmt.Sprintf("stages[%d] is not in order, as it is only where the machine's clock was set back", i)
+		}
+	}
+	for i, c := range r.record.Changes {
+		if len(r.record.Stages) > 0 && r.record.Stage(c.Step) == nil {
+			return fmt.Sprintf("changes[%d].step is %q, and stages has none of it", i, c.Step)
+		}
+	}
+	return ""
+}
+
+// expectationsUnlike holds which lines of the scenario were judged. What came of them is
+// judged anew.
+func (r run) expectationsUnlike() string {
+	if len(r.record.Problems) > 0 { // one may be that nothing could be judged
+		return ""
+	}
+	for _, step := range r.scenario.Steps {
+		for _, line := range step.Expect {
+			if !slices.ContainsFunc(r.record.Expectations, func(e report.Expectation) bool { return e.Step == step.Name && e.Line == line.Line }) {
+				return fmt.Sprintf("expectations has none of line %d of the scenario", line.Line)
+			}
+		}
+	}
+	return ""
+}
