@@ -38,7 +38,7 @@ func TestALoadThatGetsTooFastIsEnded(t *testing.T) {
 			if (stop != nil) != tt.want {
 				t.Fatalf("it was ended: %v, after %d requests", stop, result.Sent)
 			}
-			if stop != nil && (stop.After.Duration > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 100 a second, of all cohorts together")) {
+			if stop != nil && (stop.After.Duration > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 100 qps, of all cohorts together")) {
 				t.Errorf("it was ended %v", stop)
 			}
 		})

@@ -107,7 +107,7 @@ func (g *guard) tooFast(m moment) *StopError {
 	}
 	return &StopError{
 		Observed: fmt.Sprintf("%d requests were begun within %v", begun, m.at.Sub(since.at).Round(time.Millisecond)),
-		Limit:    fmt.Sprintf("%s a second, of all cohorts together", digits(g.QPS)),
+		Limit:    fmt.Sprintf("%s qps, of all cohorts together", digits(g.QPS)),
 	}
 }
 

@@ -21,7 +21,7 @@ func newHistory() *cobra.Command {
 		Long: `Say what became of scenarios from run to run: each report.json in a folder or
 below it, the earliest run first. Of each run the verdict, and what has changed
 since the one before it, as meshchaos compare finds it; of each load under the
-rules the median, the 99th percentile and the share of failures over the runs.
+rule the median, the 99th percentile and the share of failures over the runs.
 The verdicts are those that the reports hold, as meshchaos judge finds them;
 one that says another is told of.
 

@@ -39,7 +39,7 @@ func paceOf(plans map[string]loadgen.Plan, limit float64) (pace float64, stop *l
 	case scheduled+tooFew > max(limit*(1+tolerated), limit+1), paced > 0 && left <= 0:
 		return 0, &loadgen.StopError{
 			Observed: fmt.Sprintf("the plans ask for %s requests a second, and %s more as fast as the answers come", digits(scheduled), digits(tooFew+paceable)),
-			Limit:    digits(limit) + " a second, of all cohorts together",
+			Limit:    digits(limit) + " qps, of all cohorts together",
 		}
 	case paceable <= left:
 		return 0, nil

@@ -131,13 +131,8 @@ func (r run) rows(step scenarios.Step) []report.Expectation {
 		}
 		for _, row := range judged {
 			row.Step, row.Line = step.Name, line.Line
-			switch {
-			case windows.During == nil:
-				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was not driven"
-			case windows.During.Stopped != nil:
-				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was ended before its time"
-			case windows.During.Cut != "":
-				row.Verdict, row.Reason = report.Inconclusive, "the load under the rules was cut off"
+			if why := incomplete(windows); why != "" {
+				row.Verdict, row.Reason = report.Inconclusive, why
 			}
 			rows = append(rows, row)
 		}
@@ -145,7 +140,39 @@ func (r run) rows(step scenarios.Step) []report.Expectation {
 	return append(rows, aborted(step, windows.During)...)
 }
 
-// aborted is the condition of abortWhen that came true under the rules of a step: a
+// incomplete is why nothing can be said of a step, if its load was not driven to its end,
+// and what became of the load before and after it; empty: it was.
+func incomplete(windows check.Windows) string {
+	var why string
+	switch during := windows.During; {
+	case during == nil:
+		why = "the load under the rule was not driven"
+	case during.Stopped != nil:
+		why = "the load under the rule was ended before its time"
+	case during.Cut != "":
+		why = "the load under the rule was cut off: " + during.Cut
+	default:
+		return ""
+	}
+	var whole bool
+	became := func(w *report.Window) string {
+		switch {
+		case w == nil:
+			return "was not driven"
+		case w.Cut != "":
+			return "was cut off"
+		}
+		whole = true
+		return "is whole"
+	}
+	why += "; the baseline " + became(windows.Baseline) + ", the recovery " + became(windows.Recovery)
+	if whole {
+		why += ", and what is whole proves nothing without it"
+	}
+	return why
+}
+
+// aborted is the condition of abortWhen that came true under the rule of a step: a
 // cohort suffered that must not, whatever else is expected.
 func aborted(step scenarios.Step, w *report.Window) []report.Expectation {
 	if w == nil || w.Stopped == nil || w.Stopped.Condition == "" {

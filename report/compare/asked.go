@@ -70,7 +70,7 @@ func asked(a report.Asked) string {
 		words = append(words, summary.Plural(a.Plan.Requests, "request"))
 	}
 	if a.Plan.QPS > 0 {
-		words = append(words, summary.Number(a.Plan.QPS)+" a second")
+		words = append(words, summary.Number(a.Plan.QPS)+" qps")
 	}
 	if a.Plan.Duration.Duration > 0 {
 		words = append(words, "for "+a.Plan.Duration.String())

@@ -237,7 +237,7 @@ func TestALoadThatWasAskedForOtherwiseIsSaidInWhat(t *testing.T) {
 		{func(p *loadgen.Plan) { p.HTTP.Header["end-user"] = "jane" }, "http.header.end-user jane, before jason"},
 		{func(p *loadgen.Plan) { p.Checks = []loadgen.Check{{Name: "stars", Body: "glyphicon"}} }, "checks[0].body glyphicon, before none; checks[0].name stars, before none"},
 		{func(p *loadgen.Plan) { p.Requests, p.Warmup = 6, 3 }, "5 connections, 6 requests, before 5 connections, 5 requests; warmup 3, before none"},
-		{func(p *loadgen.Plan) { p.QPS = 20 }, "5 connections, 5 requests, 20 a second, before 5 connections, 5 requests"},
+		{func(p *loadgen.Plan) { p.QPS = 20 }, "5 connections, 5 requests, 20 qps, before 5 connections, 5 requests"},
 		{func(p *loadgen.Plan) { p.HTTP.Body = strings.Repeat("é", 1000) }, "http.body " + strings.Repeat("é", 100) + "…, before none"},
 	} {
 		said := compare.Compare(pair(asked(alike), asked(one.change))).Scenarios[0].Unlike

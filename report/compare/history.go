@@ -35,7 +35,7 @@ func Past(runs []Run) report.Past {
 type trend struct{ step, cohort, of string }
 
 // trends are the median, the 99th percentile and the share of failures of each load
-// under the rules.
+// under the rule.
 func trends(runs []Run) []report.Trend {
 	found := map[trend]*report.Trend{}
 	for i, run := range runs {

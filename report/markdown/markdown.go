@@ -245,7 +245,8 @@ func observed(r *report.Record, e report.Expectation) string {
 
 func (p *page) loads(r *report.Record, room int) {
 	var pieces []string
-	for _, l := range summary.Loads(r) {
+	all := summary.Loads(r)
+	for _, l := range all {
 		window := text(summary.When(l.Window))
 		if l.Window.Cut != "" {
 			window += ", cut off"
@@ -253,6 +254,9 @@ func (p *page) loads(r *report.Record, room int) {
 		pieces = append(pieces, row(window, text(l.Cohort), text(l.Requests()), text(l.QPS()), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), text(l.Statuses()), text(l.Failures())))
 	}
 	p.add("\n### The load\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
+	if slices.ContainsFunc(all, summary.Load.Untold) {
+		p.add("", "note", room, []string{"\n`-`: " + summary.TooFewToTell + ".\n"})
+	}
 }
 
 func (p *page) objects(r *report.Record, room int) {

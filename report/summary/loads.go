@@ -169,6 +169,15 @@ func (l Load) QPS() string {
 	return reached
 }
 
+// Untold says whether a rate or a percentile of the load stands as -, and TooFewToTell
+// why.
+func (l Load) Untold() bool {
+	return l.Rate == 0 || l.P50 == nil || l.P90 == nil || l.P99 == nil
+}
+
+// TooFewToTell is what - stands for in the place of a rate or a percentile.
+const TooFewToTell = "too few requests to tell"
+
 // Statuses words how the requests were answered: 200: 40, 503: 3.
 func (l Load) Statuses() string { return counts(l.Answers) }
 

@@ -18,6 +18,9 @@ func (p *printer) loads(r *report.Record) {
 	p.line("")
 	if lines, ok := p.first(loadTable(all), narrowLoadTable(all)); ok {
 		p.text(lines)
+		if slices.ContainsFunc(all, summary.Load.Untold) {
+			p.line("(-: %s)", summary.TooFewToTell)
+		}
 		return
 	}
 	var entries []entry
@@ -96,8 +99,11 @@ func wordLoad(l summary.Load) string {
 	if l.Requests() == "1" {
 		text = glued("1 request")
 	}
-	if l.Rate > 0 || l.Asked > 0 {
+	switch {
+	case l.Rate > 0:
 		text += ", " + glued(l.QPS()+" qps")
+	case l.Asked > 0:
+		text += ", " + glued(summary.Number(l.Asked)+" qps asked")
 	}
 	for _, one := range []struct {
 		name string

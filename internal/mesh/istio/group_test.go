@@ -115,7 +115,7 @@ func TestWhatEndsALoadInOnePlaceEndsItInAll(t *testing.T) {
 		want    string // of the error; empty: there is none
 	}{
 		"a condition":     {endless, mesh.Guard{AbortWhen: []string{"theirs.sent > 10"}}, nil, "theirs.sent > 10 came true"},
-		"a cap":           {[]mesh.Cohort{endless[0], fast}, mesh.Guard{QPS: 200}, nil, "and the cap is 50 a second"},
+		"a cap":           {[]mesh.Cohort{endless[0], fast}, mesh.Guard{QPS: 200}, nil, "and the cap is 50 qps"},
 		"a refusal":       {endless, mesh.Guard{}, func(context.Context, context.CancelFunc) error { return errProxies }, errProxies.Error()},
 		"an interruption": {endless, mesh.Guard{}, func(_ context.Context, end context.CancelFunc) error { end(); return nil }, "context canceled"},
 		"a failed login": {[]mesh.Cohort{endless[0], {Name: "ours", From: mesh.FromClient, Plan: loadgen.Plan{
