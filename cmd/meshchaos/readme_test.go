@@ -94,7 +94,7 @@ func timeless(text string) string {
 		{`(?m)^( +(?:jason|others|raters) +)([0-9]+) .*?( 200: [0-9]+)?$`, "$1 N"}, // a load: what of it must be so is expected below
 		{`\b[0-9a-f]{8}\b`, "ID"},
 		{`[0-9]+(\.[0-9]+)?(ns|µs|ms|s)\b`, "T"},
-		{`\(0 of [0-9]+\)`, "(0 of N)"},
+		{`\(0 of [0-9]+\)  99%: 0% to [0-9.]+%`, "(0 of N)  99%: 0% to S"},
 		{`(others|raters)(.*) 200: [0-9]+`, "$1$2 200: N"},
 		{`[0-9]+ pages of other users`, "N pages of other users"},
 		{`over [0-9]+ requests`, "over N requests"},
