@@ -74,11 +74,11 @@ func (l *pace) count() string {
 }
 
 func (l *pace) speed() string {
-	words := wordRate(l.rate())
+	words := wordRate(l.rate()) + "/s"
 	if l.last.QPS > 0 {
-		words += " of " + wordRate(l.last.QPS)
+		words += " of " + wordRate(l.last.QPS) + "/s"
 	}
-	return words + " qps"
+	return words
 }
 
 func wordRate(rate float64) string {
