@@ -84,7 +84,10 @@ func compared(args []string, before, now map[string]compare.Run) (*report.Compar
 	if len(missing) > 0 {
 		has := "has no other"
 		if len(further) > 0 {
-			has = "has " + strings.Join(further, ", ") + " beside those of both"
+			has = "has " + strings.Join(further, ", ")
+			if len(pairs) > 0 {
+				has += " beside those of both"
+			}
 		}
 		return nil, fmt.Errorf("comparing %s with %s: there is no report of %s in the latter, which %s; name runs of the same scenarios", args[0], args[1], strings.Join(missing, ", "), has)
 	}

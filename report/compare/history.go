@@ -41,7 +41,7 @@ func trends(runs []Run) []report.Trend {
 	for i, run := range runs {
 		for _, w := range run.Record.Windows {
 			for cohort, l := range w.Loads {
-				if w.Name != report.During || l == nil {
+				if w.Name != report.During || lacks(&w, cohort) != "" { // what was cut off says nothing of the whole
 					continue
 				}
 				for of, value := range valuesOf(l) {
@@ -54,14 +54,28 @@ func trends(runs []Run) []report.Trend {
 			}
 		}
 	}
+	steps := stepsOf(runs)
 	order := slices.SortedFunc(maps.Keys(found), func(a, b trend) int {
-		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.cohort, b.cohort), cmp.Compare(a.of, b.of))
+		return cmp.Or(cmp.Compare(slices.Index(steps, a.step), slices.Index(steps, b.step)), cmp.Compare(a.cohort, b.cohort), cmp.Compare(a.of, b.of))
 	})
 	all := []report.Trend{}
 	for _, t := range order {
 		all = append(all, *found[t])
 	}
 	return all
+}
+
+// stepsOf are the steps of all runs in the order of the scenario, as the latest has it.
+func stepsOf(runs []Run) []string {
+	var steps []string
+	for _, run := range slices.Backward(runs) {
+		for _, w := range run.Record.Windows {
+			if w.Name == report.During && !slices.Contains(steps, w.Step) {
+				steps = append(steps, w.Step)
+			}
+		}
+	}
+	return steps
 }
 
 func valuesOf(l *loadgen.Result) map[string]report.Measure {

@@ -39,3 +39,26 @@ func TestAHistorySaysWhenAValueMoved(t *testing.T) {
 		}
 	}
 }
+
+// The steps of a scenario stand in its order, and a load that was cut off is none of a
+// trend: nobody knows what it would have come to.
+func TestATrendIsOfWholeLoadsAndInTheOrderOfTheSteps(t *testing.T) {
+	night := func(seed uint64, cut string) *report.Record {
+		r := made(seed, 10, 0.1, around(0.1, 0.03))
+		second := r.Windows[0]
+		r.Windows[0].Step, second.Step, second.Cut = "one-in-ten", "all", cut
+		r.Windows = append(r.Windows, second)
+		return r
+	}
+	first, later := night(1, ""), night(2, "interrupted")
+	later.Started = first.Started.Add(time.Hour)
+	past := compare.Past([]compare.Run{{Record: first}, {Record: later}})
+	if len(past.Trends) != 6 || past.Trends[0].Step != "one-in-ten" || past.Trends[5].Step != "all" {
+		t.Fatalf("they are %+v", past.Trends)
+	}
+	for _, trend := range past.Trends {
+		if cut := trend.Step == "all"; trend.Values[0] == nil || cut != (trend.Values[1] == nil) {
+			t.Errorf("step %s, %s: %v", trend.Step, trend.Of, trend.Values)
+		}
+	}
+}
