@@ -328,3 +328,55 @@ func TestALoadThatIsNotComparedIsNotPassedOver(t *testing.T) {
 func failed(r *report.Record) {
 	r.Windows[0].Loads["pages"] = &loadgen.Result{Failure: "no token"}
 }
+
+// bursts has a record fail by bursts, each so many requests one behind the other.
+func bursts(seed uint64, each ...int64) *report.Record {
+	r := made(seed, 10, 0.1, around(0.1, 0.03))
+	load := r.Windows[0].Loads["pages"]
+	random := rand.New(rand.NewPCG(seed, 1))
+	fine, bad := slices.Repeat([]int64{10}, 100), make([]int64, 100)
+	failed := int64(0)
+	for _, size := range each {
+		for slot := random.IntN(80); size > 0 && slot < 100; slot++ {
+			n := min(size, fine[slot])
+			fine[slot], bad[slot], size, failed = fine[slot]-n, bad[slot]+n, size-n, failed+n
+		}
+	}
+	load.Series.Ended = []loadgen.SeriesOf{{Status: 200, Count: fine}, {Status: 503, Count: bad}}
+	load.Outcomes = []loadgen.Outcome{{Status: 200, Count: load.Sent - failed}, {Status: 503, Count: failed}}
+	return r
+}
+
+// A burst of a tenth of all requests is found where there was none, or one that strayed;
+// what comes and goes in bursts in both runs is not.
+func TestABurstIsFoundAndWhatAlwaysBurstsIsNot(t *testing.T) {
+	const pairs = 100
+	random := rand.New(rand.NewPCG(7, 7))
+	noisy := func(seed uint64) *report.Record {
+		var each []int64
+		for range 1 + random.IntN(4) {
+			each = append(each, 5+random.Int64N(40))
+		}
+		return bursts(seed, each...)
+	}
+	for name, one := range map[string]struct {
+		before, now func(uint64) *report.Record
+		least, most int
+	}{
+		"one of a tenth, and none":      {func(s uint64) *report.Record { return bursts(s) }, func(s uint64) *report.Record { return bursts(s, 100) }, 95, pairs},
+		"one of a tenth, and one stray": {func(s uint64) *report.Record { return bursts(s, 1) }, func(s uint64) *report.Record { return bursts(s, 100) }, 95, pairs},
+		"small ones now and then":       {func(s uint64) *report.Record { return bursts(s, random.Int64N(45)) }, func(s uint64) *report.Record { return bursts(s, random.Int64N(45)) }, 0, 1},
+		"up to four in each":            {noisy, noisy, 0, 1},
+	} {
+		found := 0
+		for i := range uint64(pairs) {
+			if became(compare.Compare(pair(one.before(2*i), one.now(2*i+1))))["pages status 503, under the rule"] == report.Regressed {
+				found++
+			}
+		}
+		t.Logf("%s: %d of %d", name, found, pairs)
+		if found < one.least || found > one.most {
+			t.Errorf("%s: %d of %d, want %d to %d", name, found, pairs, one.least, one.most)
+		}
+	}
+}

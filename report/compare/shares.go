@@ -99,8 +99,27 @@ func (l loads) names(of func(loadgen.Outcome) []string) []string {
 func (l loads) share(of string, chosen func(loadgen.Outcome) bool, old, new float64) *value {
 	v := l.value(of)
 	table := chance.Table{First: l.old.Count(chosen), OfFirst: l.old.Sent, Second: l.new.Count(chosen), OfSecond: l.new.Sent}
-	v.compare(table, max(old, new))
+	v.compare(table, togetherOf(table, old, new))
 	return v
+}
+
+// burst is by how much of all requests two shares differ at least that are not taken for
+// what comes in bunches by chance.
+const burst = 0.05
+
+// togetherOf is how many requests say as much as one, of two runs in which so many do. Of
+// shares that are far apart it is that of the run with the fewer: how the service behaves
+// without what is to be found. Else one burst, however great, would never count, since it
+// makes itself one bunch.
+func togetherOf(of chance.Table, old, new float64) float64 {
+	before, now := float64(of.First)/float64(of.OfFirst), float64(of.Second)/float64(of.OfSecond)
+	switch {
+	case math.Abs(now-before) < burst:
+		return max(old, new)
+	case before < now:
+		return old
+	}
+	return new
 }
 
 // compare enters two shares and their test.
