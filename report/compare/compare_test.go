@@ -380,3 +380,14 @@ func TestABurstIsFoundAndWhatAlwaysBurstsIsNot(t *testing.T) {
 		}
 	}
 }
+
+func TestAnExpectationThatIsNotAskedForAnyMoreIsTold(t *testing.T) {
+	for verdict, want := range map[report.Verdict]report.Became{report.Pass: report.Regressed, report.Fail: report.Changed, report.Inconclusive: report.Changed} {
+		before, now := made(1, 10, 0.1, around(0.1, 0.03)), made(1, 10, 0.1, around(0.1, 0.03))
+		before.Expectations = []report.Expectation{{Expression: "pages.p99 < 1s", Verdict: verdict, Observed: "120ms"}}
+		c := compare.Compare(pair(before, now))
+		if got := became(c)["pages.p99 < 1s"]; got != want || c.Regressed != (want == report.Regressed) {
+			t.Errorf("it was %s: it became %q, want %q", verdict, got, want)
+		}
+	}
+}

@@ -83,7 +83,20 @@ func expectations(before, now *report.Record) []*value {
 		}
 		all = append(all, parts...)
 	}
+	for _, old := range left {
+		all = append(all, gone(old))
+	}
 	return all
+}
+
+// gone is an expectation that is not there any more. That one which held is not asked for
+// is worse: nobody knows whether it would hold now.
+func gone(old report.Expectation) *value {
+	v := report.Difference{Of: old.Expression, Step: old.Step, Became: report.Changed, Before: observed(old), Now: report.Observed{Words: "not expected"}}
+	if v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more", old.Verdict); old.Verdict == report.Pass {
+		v.Became = report.Regressed
+	}
+	return &value{Difference: v}
 }
 
 // observed is what an expectation observed, in words and as what it measured.
