@@ -44,6 +44,6 @@ func (f *runFlags) compare(record *report.Record, s *scenarios.Scenario) {
 	if earlier, there := f.earlier[record.Scenario.Name]; there {
 		record.ComparedWith = report.EarlierOf(earlier.Record, earlier.File)
 		s.HideEarlier(record.ComparedWith)
-		compare.Enter(record)
+		compare.Enter(record, judgeOf(record, s))
 	}
 }

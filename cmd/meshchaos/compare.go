@@ -114,7 +114,7 @@ func latestOf(cmd *cobra.Command, arg string) (map[string]compare.Run, error) {
 	for _, name := range slices.Sorted(maps.Keys(latest)) {
 		one := latest[name]
 		doubt(cmd, one)
-		runs[name] = compare.Run{File: one.name, Record: one.record}
+		runs[name] = runOf(one)
 	}
 	return runs, nil
 }

@@ -61,7 +61,7 @@ func historyOf(all []source) *report.History {
 	runs := map[string][]compare.Run{}
 	for _, one := range all {
 		name := one.record.Scenario.Name
-		runs[name] = append(runs[name], compare.Run{File: one.name, Record: one.record})
+		runs[name] = append(runs[name], runOf(one))
 	}
 	h := &report.History{APIVersion: report.APIVersion, Kind: report.KindHistory, Tool: tool(), Scenarios: []report.Past{}}
 	for _, name := range slices.Sorted(maps.Keys(runs)) {

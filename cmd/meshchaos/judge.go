@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -103,8 +104,25 @@ func judge(record *report.Record) error {
 		record.Restored = record.Restored && c.Restored
 	}
 	verdict.Judge(record, scenario).Enter(record)
-	compare.Enter(record)
+	compare.Enter(record, judgeOf(record, scenario))
 	return nil
+}
+
+// judgeOf judges what other runs of a scenario asked for by the record of one.
+func judgeOf(record *report.Record, scenario *scenarios.Scenario) compare.Judge {
+	return func(e report.Expectation) (report.Expectation, bool) { return verdict.Of(e, record, scenario) }
+}
+
+// runOf is a record that was read, as a run to be compared.
+func runOf(one source) compare.Run {
+	read := sync.OnceValues(func() (*scenarios.Scenario, error) { return scenarios.OfRecord(one.record.Scenario) })
+	return compare.Run{File: one.name, Record: one.record, Judge: func(e report.Expectation) (report.Expectation, bool) {
+		scenario, err := read()
+		if err != nil {
+			return report.Expectation{}, false // of which doubt has told
+		}
+		return verdict.Of(e, one.record, scenario)
+	}}
 }
 
 // source is a record, and where it was read.

@@ -125,19 +125,47 @@ func (r run) rows(step scenarios.Step) []report.Expectation {
 	windows := r.windows(step.Name)
 	var rows []report.Expectation
 	for _, line := range step.Expect {
-		judged := line.Judge(windows)
-		if line.KnownBug != "" {
-			judged = line.JudgeKnownBug(windows, line.KnownBug)
-		}
-		for _, row := range judged {
+		for _, row := range judged(windows, line.Expectation, line.KnownBug) {
 			row.Step, row.Line = step.Name, line.Line
-			if why := incomplete(windows); why != "" {
-				row.Verdict, row.Reason = report.Inconclusive, why
-			}
 			rows = append(rows, row)
 		}
 	}
 	return append(rows, aborted(step, windows.During)...)
+}
+
+// judged judges a line by the windows of a step, of which nothing can be said unless they
+// are complete.
+func judged(windows check.Windows, line *check.Expectation, knownBug string) []report.Expectation {
+	rows := line.Judge(windows)
+	if knownBug != "" {
+		rows = line.JudgeKnownBug(windows, knownBug)
+	}
+	if why := incomplete(windows); why != "" {
+		for i := range rows {
+			rows[i].Verdict, rows[i].Reason = report.Inconclusive, why
+		}
+	}
+	return rows
+}
+
+// Of judges an expectation of another run by what this one observed, as if it stood in the
+// step of that name. It is not known where there is no such step, or it cannot be read as
+// one of its expectations.
+func Of(e report.Expectation, record *report.Record, scenario *scenarios.Scenario) (row report.Expectation, known bool) {
+	at := slices.IndexFunc(scenario.Steps, func(step scenarios.Step) bool { return step.Name == e.Step })
+	if at < 0 {
+		return report.Expectation{}, false
+	}
+	line, err := scenario.Steps[at].Compile(e.Expression)
+	if err != nil {
+		return report.Expectation{}, false
+	}
+	rows := judged(check.WindowsOf(record, e.Step), line, e.KnownBug)
+	if len(rows) != 1 { // a row is one comparison
+		return report.Expectation{}, false
+	}
+	rows[0].Step = e.Step
+	return rows[0], true
 }
 
 // incomplete is why nothing can be said of a step, if its load was not driven to its end,

@@ -24,7 +24,12 @@ const Alpha = 0.001
 type Run struct {
 	File   string // empty: it was not read
 	Record *report.Record
+	Judge  Judge // nil: nobody can
 }
+
+// Judge says what an expectation of another run comes to by what this one observed; it is
+// not known where it cannot be read as one of this.
+type Judge func(report.Expectation) (judged report.Expectation, known bool)
 
 // Pair is two runs of one scenario.
 type Pair struct{ Before, Now Run }
@@ -53,12 +58,12 @@ func Compare(pairs ...Pair) *report.Comparison {
 
 // Enter enters into a record what has changed since the earlier run that it keeps, in the
 // place of what it said of that; without one it does nothing.
-func Enter(r *report.Record) {
+func Enter(r *report.Record, judge Judge) {
 	if r.ComparedWith == nil {
 		return
 	}
 	earlier := Run{File: r.ComparedWith.File, Record: r.ComparedWith.Record()}
-	c := Compare(Pair{Before: earlier, Now: Run{Record: r}})
+	c := Compare(Pair{Before: earlier, Now: Run{Record: r, Judge: judge}})
 	c.Tool = r.Tool
 	r.ComparedWith.Comparison = c
 }

@@ -31,24 +31,14 @@ func unlike(before, now *report.Record) []string {
 	return append(all, uncompared(before, now)...)
 }
 
-// expected says which expectations only one of the runs had.
+// expected says what is expected now that was not before. What was, and is not any more, is
+// a value of its own.
 func expected(before, now *report.Record) []string {
-	rows := func(r *report.Record) (all []string) {
-		for _, e := range r.Expectations {
-			all = append(all, strings.TrimSpace(e.Step+" "+e.Expression))
-		}
-		return all
-	}
-	old, new := rows(before), rows(now)
+	row := func(e report.Expectation) string { return strings.TrimSpace(e.Step + " " + e.Expression) }
 	var all []string
-	for _, row := range new {
-		if !slices.Contains(old, row) {
-			all = append(all, "expected now, and not before: "+row)
-		}
-	}
-	for _, row := range old {
-		if !slices.Contains(new, row) {
-			all = append(all, "expected before, and not now: "+row)
+	for _, e := range now.Expectations {
+		if !slices.ContainsFunc(before.Expectations, func(o report.Expectation) bool { return row(o) == row(e) }) {
+			all = append(all, "expected now, and not before: "+row(e))
 		}
 	}
 	return all

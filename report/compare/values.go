@@ -12,7 +12,7 @@ import (
 // values are those of two runs: their verdicts, what was expected, what the loads came to.
 func (p Pair) values() []*value {
 	before, now := p.Before.Record, p.Now.Record
-	all := slices.Concat(verdicts(before, now), expectations(before, now), carried(before, now))
+	all := slices.Concat(verdicts(before, now), p.expectations(), carried(before, now))
 	both(before, now, func(l loads) { all = append(all, append(l.latencies(), l.shares()...)...) })
 	return all
 }
@@ -62,8 +62,9 @@ func turned(before, now report.Verdict) report.Became {
 	return report.Changed
 }
 
-// expectations are those that both runs had, by their step and their text.
-func expectations(before, now *report.Record) []*value {
+// expectations are those of the earlier run, by their step and their text.
+func (p Pair) expectations() []*value {
+	before, now := p.Before.Record, p.Now.Record
 	var all []*value
 	left := slices.Clone(before.Expectations)
 	for _, e := range now.Expectations {
@@ -84,19 +85,34 @@ func expectations(before, now *report.Record) []*value {
 		all = append(all, parts...)
 	}
 	for _, old := range left {
-		all = append(all, gone(old))
+		all = append(all, p.gone(old))
 	}
 	return all
 }
 
-// gone is an expectation that is not there any more. That one which held is not asked for
-// is worse: nobody knows whether it would hold now.
-func gone(old report.Expectation) *value {
-	v := report.Difference{Of: old.Expression, Step: old.Step, Became: report.Changed, Before: observed(old), Now: report.Observed{Words: "not expected"}}
-	if v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more", old.Verdict); old.Verdict == report.Pass {
+// gone is an expectation that is not asked for any more, be it that another bound is. What
+// the later run observed says whether it holds still; of one that held it is worse where it
+// does not, and where nobody can tell.
+func (p Pair) gone(old report.Expectation) *value {
+	v := report.Difference{Of: old.Expression, Step: old.Step, Became: report.Changed, Before: observed(old)}
+	words := "nobody can tell whether it holds still"
+	judged, known := p.Now.judge(old)
+	if known {
+		v.Now, words = observed(judged), fmt.Sprintf("by what was observed now it is %s", judged.Verdict)
+	}
+	if old.Verdict == report.Pass && judged.Verdict != report.Pass {
 		v.Became = report.Regressed
 	}
+	v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more; %s", old.Verdict, words)
 	return &value{Difference: v}
+}
+
+// judge is what an expectation of another run comes to in this one, if anybody can tell.
+func (r Run) judge(e report.Expectation) (judged report.Expectation, known bool) {
+	if r.Judge == nil {
+		return report.Expectation{}, false
+	}
+	return r.Judge(e)
 }
 
 // observed is what an expectation observed, in words and as what it measured.
