@@ -31,6 +31,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"told":      func(r *report.Record) string { return summary.Short(summary.Verdict(r), mostTold) },
 	"restored":  summary.Restored,
 	"where":     summary.Where,
+	"noBites":   func() string { return summary.NoBites },
+	"noCounts":  func() string { return summary.NoCounts },
 	"pointer":   at,
 	"spans":     spans,
 	"short":     func(text string) bool { return beginning(text) == text },

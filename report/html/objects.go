@@ -1,7 +1,6 @@
 package html
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,12 +15,8 @@ type object struct {
 	summary.Object
 	BeforeAt  string // where the manifest that was there stands in the record
 	Writes    []writing
-	UnderTest bool            // a step wrote it, and not only what is given
-	Points    []summary.Point // of its proof
+	UnderTest bool // a step wrote it, and not only what is given
 }
-
-// First is what its proof begins with.
-func (o object) First() string { return strings.TrimSuffix(o.Points[0].Text, ":") }
 
 // writing is one write of an object.
 type writing struct {
@@ -38,7 +33,7 @@ type line struct{ Kind, Text string }
 func objects(r *report.Record) []object {
 	var all []object
 	for _, o := range summary.Objects(r) {
-		one := object{Object: o, Points: summary.Points(cmp.Or(o.Proof(), "nobody has seen that it is as it was"))}
+		one := object{Object: o}
 		diffs := o.Diffs()
 		next := 0 // of r.Changes, in which those of o stand in the same order
 		for j, c := range o.Changes {
@@ -96,7 +91,7 @@ func lines(diff string) []line {
 
 // bite is how often a part of a rule was seen to have an effect.
 type bite struct {
-	report.Bite
+	summary.Bite
 	When        string
 	Count, Most mark
 }
@@ -111,10 +106,9 @@ type quantity struct {
 
 // reconciled is what clients sent beside what the proxy of the load counted.
 type reconciled struct {
-	report.Reconciliation
+	summary.Counted
 	When          string
 	Client, Proxy mark
-	Equal         bool
 }
 
 // proxies enters what proxies counted, window by window.
@@ -123,7 +117,7 @@ func (p *page) proxies() {
 		w := &p.Record.Windows[i]
 		when := summary.When(w)
 		for j, b := range w.Bites {
-			p.Bites = append(p.Bites, bite{b, when, known(b.Count, "windows", i, "bites", j, "count"), known(b.Most, "windows", i, "bites", j, "most")})
+			p.Bites = append(p.Bites, bite{summary.Bite{Bite: b, Window: w}, when, known(b.Count, "windows", i, "bites", j, "count"), known(b.Most, "windows", i, "bites", j, "most")})
 		}
 		for j, q := range w.Quantities {
 			value := known(q.Value, "windows", i, "quantities", j, "value")
@@ -134,8 +128,8 @@ func (p *page) proxies() {
 		}
 		for j, c := range w.Reconciled {
 			p.Reconciled = append(p.Reconciled, reconciled{
-				c, when, counted(c.Client, "windows", i, "reconciled", j, "client"), known(c.Proxy, "windows", i, "reconciled", j, "proxy"),
-				c.Proxy != nil && *c.Proxy == c.Client,
+				summary.Counted{Reconciliation: c, Window: w}, when,
+				counted(c.Client, "windows", i, "reconciled", j, "client"), known(c.Proxy, "windows", i, "reconciled", j, "proxy"),
 			})
 		}
 	}

@@ -21,7 +21,7 @@ import (
 const most = 64_000
 
 // Write writes the report of a run: the verdict, what is against it, what failed, then
-// what was expected, the loads and the objects.
+// what was expected, the loads, what proves it, and the objects.
 func Write(w io.Writer, r *report.Record) error {
 	r = summary.Clean(r)
 	p := &page{}
@@ -73,6 +73,8 @@ func (p *page) body(r *report.Record) {
 	p.undecided(r, 6_000)
 	p.expectations(r, 24_000)
 	p.loads(r, 12_000)
+	p.bites(r, 8_000)
+	p.counts(r, 4_000)
 	p.objects(r, 16_000)
 	p.earlier(r, 8_000)
 	p.points("Warnings", "warning", summary.Warnings(r), 4_000)
@@ -266,20 +268,7 @@ func (p *page) objects(r *report.Record, room int) {
 	var lost, diffs []string
 	for _, o := range all {
 		if o.Lost() {
-			piece := fmt.Sprintf("\n%s: **%s**\n\n", code(o.Name), text(string(o.State())))
-			for _, point := range summary.Points(cmp.Or(o.Proof(), "nobody has seen that it is as it was")) {
-				piece += "- " + text(point.Text) + "\n"
-				for _, sub := range point.Sub {
-					piece += "  - " + text(sub) + "\n"
-				}
-			}
-			if before := o.Before(); before != "" {
-				if o.Masked() {
-					piece += "\n" + text(report.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
-				}
-				piece += "\nAs it was:\n\n" + block("json", before)
-			}
-			lost = append(lost, piece)
+			lost = append(lost, notAsItWas(o))
 		}
 		for i, diff := range o.Diffs() {
 			if diff != "" {
@@ -288,12 +277,32 @@ func (p *page) objects(r *report.Record, room int) {
 		}
 	}
 	p.add("", "object that is not as it was", room, lost)
+	p.states(all, room/2)
 	if len(diffs) > 0 && p.left > len(opened)+len(closed) {
 		p.left -= len(opened) + len(closed)
 		p.out.WriteString(opened)
 		p.add("", "diff", room-len(opened)-len(closed), diffs)
 		p.out.WriteString(closed)
 	}
+}
+
+// notAsItWas says of an object what is wrong with it, and what was there.
+func notAsItWas(o summary.Object) string {
+	piece := fmt.Sprintf("\n%s: **%s**\n\n", code(o.Name), text(string(o.State())))
+	for _, point := range o.Points() {
+		piece += "- " + text(point.Text) + "\n"
+		for _, sub := range point.Sub {
+			piece += "  - " + text(sub) + "\n"
+		}
+	}
+	before := o.Before()
+	if before == "" {
+		return piece
+	}
+	if o.Masked() {
+		piece += "\n" + text(report.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
+	}
+	return piece + "\nAs it was:\n\n" + block("json", before)
 }
 
 // The objects as diffs are folded where that can be.

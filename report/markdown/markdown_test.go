@@ -87,7 +87,14 @@ func TestItIsNeverLongerThanACommentMayBe(t *testing.T) {
 		r.Problems = append(r.Problems, fmt.Sprintf("problem %d: %s", i, strings.Repeat("@", 5000)))
 		r.Warnings = append(r.Warnings, fmt.Sprint(i, strings.Repeat("#", 5000)))
 		r.Changes = append(r.Changes, report.Change{Object: fmt.Sprintf("VirtualService/shop/of-%d", i), After: []byte(`{"a": "` + strings.Repeat("`", 3000) + `"}`)})
-		r.Windows[i%len(r.Windows)].Loads[fmt.Sprint("cohort", i)] = &loadgen.Result{Sent: 5}
+		w := &r.Windows[i%len(r.Windows)]
+		w.Loads[fmt.Sprint("cohort", i)] = &loadgen.Result{Sent: 5}
+		w.Bites = append(w.Bites, report.Bite{Rule: strings.Repeat("|", 1000), Path: strings.Repeat("`", 1000), Absent: strings.Repeat("<", 1000)})
+		w.Reconciled = append(w.Reconciled, report.Reconciliation{Target: strings.Repeat("*", 1000), Source: strings.Repeat("_", 1000)})
+	}
+	for i := range 10_000 {
+		l := r.Windows[0].Loads["cohort0"]
+		l.Outcomes = append(l.Outcomes, loadgen.Outcome{Error: fmt.Sprint(i, strings.Repeat("~", 500)), Count: 1})
 	}
 	r.Scenario.Name, r.Scenario.Summary = strings.Repeat("<", 1<<16), strings.Repeat("_", 1<<16)
 	r.Run, r.Mesh.Namespace, r.Mesh.Version, r.Scenario.Digest, r.Tool.Commit, r.Tool.Version = r.Scenario.Name, r.Scenario.Name, r.Scenario.Name, r.Scenario.Name, r.Scenario.Name, r.Scenario.Name
@@ -106,6 +113,32 @@ func TestItIsNeverLongerThanACommentMayBe(t *testing.T) {
 	var out bytes.Buffer
 	if err := Index(&out, all); err != nil || out.Len() > limit || !strings.Contains(out.String(), "**Cut, since") {
 		t.Errorf("the index has %d bytes, %v", out.Len(), err)
+	}
+}
+
+// What proves a verdict stands beside it, and that something is not proved is said.
+func TestTheProofsStandInIt(t *testing.T) {
+	r := records.Read(t, "breaker-httpbin")
+	page := written(t, r)
+	for _, want := range []string{
+		"| `DestinationRule/default/httpbin` `spec.subsets[0].trafficPolicy.connectionPool` | overflow of httpbin | step two-connections | 10 of at most 19 |",
+		"| baseline | httpbin:8000 | 7 | 7 | yes |",
+		"| `VirtualService/default/httpbin` | gone again | ",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("it lacks %s:\n%s", want, page)
+		}
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		for j := range w.Reconciled {
+			w.Reconciled[j].Client++
+		}
+		w.Bites = nil
+	}
+	page = written(t, r)
+	if !strings.Contains(page, "| baseline | httpbin:8000 | 8 | 7 | **no** |") || !strings.Contains(page, summary.NoBites) {
+		t.Errorf("of counts that differ, and rules that never bit, it says:\n%s", page)
 	}
 }
 
@@ -130,6 +163,14 @@ func TestNothingThatAServiceSaysActs(t *testing.T) {
 			r.Changes[i].Object, r.Changes[i].Proof, r.Changes[i].Restored = evil, evil+"; x ("+evil+"; "+evil+")", false
 		}
 		for i := range r.Windows {
+			for j := range r.Windows[i].Bites {
+				b := &r.Windows[i].Bites[j]
+				b.Rule, b.Path, b.Kind, b.Service, b.Source = evil, evil, evil, evil, evil
+			}
+			for j := range r.Windows[i].Reconciled {
+				c := &r.Windows[i].Reconciled[j]
+				c.Target, c.Source = evil, evil
+			}
 			r.Windows[i].Step = evil
 			r.Windows[i].Loads = map[string]*loadgen.Result{evil: {Sent: 3, Outcomes: []loadgen.Outcome{{Error: evil, Count: 3}}}}
 			for j := range r.Windows[i].Calls {

@@ -74,9 +74,15 @@ func told(r *report.Record) string {
 	for _, p := range summary.Warnings(r) {
 		line(fmt.Sprintf("warning: %q %q %q", p.What, p.More, p.Objects))
 	}
+	for _, b := range summary.Bites(r) {
+		line("bite:", summary.When(b.Window), b.Rule, b.Path, "|", b.SeenBy(), "|", b.Times(), "|", b.Told())
+	}
+	for _, c := range summary.Reconciled(r) {
+		line("counted:", summary.When(c.Window), c.Target, "|", c.Client, c.Counted(), c.Agreed(), "|", c.Source)
+	}
 	line(summary.Restored(r))
 	for _, o := range summary.Objects(r) {
-		line("object:", o.Name, o.State())
+		line("object:", o.Name, o.State(), "|", o.KnownBy())
 		for _, diff := range o.Diffs() {
 			line(diff)
 		}

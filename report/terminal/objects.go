@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -111,7 +110,7 @@ func (p *printer) lost(all []summary.Object) {
 		}
 		p.line("")
 		p.line("%s: %s", o.Name, p.state(o))
-		for _, point := range summary.Points(cmp.Or(o.Proof(), "nobody has seen that it is as it was")) {
+		for _, point := range o.Points() {
 			p.fold("  ", "    ", point.Text)
 			for _, one := range point.Sub {
 				p.fold("    - ", "      ", summary.Short(one, mostOfOne))
