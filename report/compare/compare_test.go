@@ -347,36 +347,53 @@ func bursts(seed uint64, each ...int64) *report.Record {
 	return r
 }
 
+// expectShare has a record observe the share of its failures by an expectation, which holds.
+func expectShare(r *report.Record, expression string) {
+	load, limit := r.Windows[0].Loads["pages"], 0.5
+	failed := load.Count(loadgen.Outcome.Failed)
+	m := report.Measure{Unit: report.Share, Value: float64(failed) / float64(load.Sent), Part: &report.Part{Count: failed, Total: load.Sent}}
+	r.Expectations = []report.Expectation{{Expression: expression, Verdict: report.Pass, Values: []report.Measure{m}, Bounds: []report.Bound{{Operator: "<", Value: &limit}}}}
+}
+
 // A burst of a tenth of all requests is found where there was none, or one that strayed;
 // what comes and goes in bursts in both runs is not.
 func TestABurstIsFoundAndWhatAlwaysBurstsIsNot(t *testing.T) {
 	const pairs = 100
-	random := rand.New(rand.NewPCG(7, 7))
+	of := func(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 7)) } // its own, of each record
 	noisy := func(seed uint64) *report.Record {
+		random := of(seed)
 		var each []int64
 		for range 1 + random.IntN(4) {
 			each = append(each, 5+random.Int64N(40))
 		}
 		return bursts(seed, each...)
 	}
+	strayed := func(seed uint64) *report.Record { return bursts(seed, of(seed).Int64N(45)) }
 	for name, one := range map[string]struct {
 		before, now func(uint64) *report.Record
 		least, most int
 	}{
 		"one of a tenth, and none":      {func(s uint64) *report.Record { return bursts(s) }, func(s uint64) *report.Record { return bursts(s, 100) }, 95, pairs},
 		"one of a tenth, and one stray": {func(s uint64) *report.Record { return bursts(s, 1) }, func(s uint64) *report.Record { return bursts(s, 100) }, 95, pairs},
-		"small ones now and then":       {func(s uint64) *report.Record { return bursts(s, random.Int64N(45)) }, func(s uint64) *report.Record { return bursts(s, random.Int64N(45)) }, 0, 1},
+		"small ones now and then":       {strayed, strayed, 0, 1},
 		"up to four in each":            {noisy, noisy, 0, 1},
 	} {
-		found := 0
-		for i := range uint64(pairs) {
-			if became(compare.Compare(pair(one.before(2*i), one.now(2*i+1))))["pages status 503, under the rule"] == report.Regressed {
-				found++
+		for _, value := range []string{"pages status 503, under the rule", "pages.share(503) < 50%"} {
+			found := 0
+			for i := range uint64(pairs) {
+				before, now := one.before(2*i), one.now(2*i+1)
+				if strings.HasPrefix(value, "pages.") {
+					expectShare(before, value)
+					expectShare(now, value)
+				}
+				if became(compare.Compare(pair(before, now)))[value] == report.Regressed {
+					found++
+				}
 			}
-		}
-		t.Logf("%s: %d of %d", name, found, pairs)
-		if found < one.least || found > one.most {
-			t.Errorf("%s: %d of %d, want %d to %d", name, found, pairs, one.least, one.most)
+			t.Logf("%s, %s: %d of %d", name, value, found, pairs)
+			if found < one.least || found > one.most {
+				t.Errorf("%s, %s: %d of %d, want %d to %d", name, value, found, pairs, one.least, one.most)
+			}
 		}
 	}
 }
@@ -410,5 +427,33 @@ func TestAnExpectationThatIsNotAskedForAnyMoreIsTold(t *testing.T) {
 		if n := strings.Count(text.String(), asked); n != 1 || !strings.Contains(text.String(), "expected now, and not before: pages.p99 < 2s") {
 			t.Errorf("it stands there %d times:\n%s", n, &text)
 		}
+	}
+}
+
+// A service that ends each request in another way, as each another version that shows
+// another check, keeps nobody from comparing.
+func TestTenThousandKindsAreComparedAtOnce(t *testing.T) {
+	const kinds = 10_000
+	strange := func(from int) *report.Record {
+		load := &loadgen.Result{Sent: 2 * kinds, Response: &loadgen.Histogram{}, Series: &loadgen.Series{Begun: make([]int64, 300)}}
+		for i := range kinds {
+			count := make([]int64, 300)
+			count[i%300] = 1
+			name := fmt.Sprint(from + i)
+			load.Series.Ended = append(load.Series.Ended, loadgen.SeriesOf{Error: name, Count: count})
+			load.Outcomes = append(load.Outcomes, loadgen.Outcome{Error: name, Count: 1}, loadgen.Outcome{Status: 200, Version: name, Checks: []string{name}, Count: 1})
+		}
+		r := made(1, 10, 0.1, around(0.1, 0.03))
+		r.Windows[0].Loads["pages"] = load
+		return r
+	}
+	before, now := strange(0), strange(kinds/2)
+	began := time.Now()
+	c := compare.Compare(pair(before, now))
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if got := len(c.Scenarios[0].Values); got < 3*kinds*3/2 {
+		t.Errorf("it compares %d values", got)
 	}
 }

@@ -1,12 +1,12 @@
 package compare
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/chance"
@@ -26,15 +26,16 @@ func (l loads) shares() []*value {
 
 // failures compares each way to fail, and each status that is no success.
 func (l loads) failures() []*value {
-	var all []*value
-	for _, name := range l.names(func(o loadgen.Outcome) []string {
+	k := l.kinds(func(o loadgen.Outcome) []string {
 		if o.Error == "" && o.Status < http.StatusMultipleChoices {
 			return nil
 		}
 		return []string{o.Words()}
-	}) {
-		chosen := func(o loadgen.Outcome) bool { return o.Words() == name }
-		v := l.share(name, chosen, bunched(l.old, chosen), bunched(l.new, chosen))
+	})
+	before, now := bunches(l.old, k.of), bunches(l.new, k.of)
+	var all []*value
+	for _, name := range k.names() {
+		v := k.share(name, name, before[name], now[name])
 		code, isStatus := strings.CutPrefix(name, "status ")
 		switch {
 		case isStatus && code < "400":
@@ -52,7 +53,13 @@ func (l loads) failures() []*value {
 // versions compares who answered. That another one does than before is what a split
 // must not do, whatever is asked of it now.
 func (l loads) versions() []*value {
-	names := l.names(func(o loadgen.Outcome) []string { return []string{o.Version} })
+	k := l.kinds(func(o loadgen.Outcome) []string {
+		if o.Error != "" {
+			return []string{""} // no whole answer shows who gave it
+		}
+		return []string{o.Version}
+	})
+	names := k.names()
 	if i := slices.Index(names, ""); len(names) == 2 || i >= 0 && len(names) > 1 {
 		names = slices.Delete(names, max(i, 0), max(i, 0)+1) // of two shares the one says what the other does
 	}
@@ -61,7 +68,7 @@ func (l loads) versions() []*value {
 		if name == "" {
 			continue
 		}
-		v := l.share("version "+name, func(o loadgen.Outcome) bool { return o.Error == "" && o.Version == name }, 1, 1)
+		v := k.share("version "+name, name, 1, 1)
 		v.worse, v.Remarks = worse, "who answers has moved"
 		if asked, known := l.asked(name); known {
 			v.worse, v.Remarks = further(v, asked), "held against the split that was asked for before"
@@ -74,32 +81,51 @@ func (l loads) versions() []*value {
 // checks compares what the answers showed, but for the checks of which an expectation
 // has the share.
 func (l loads) checks() []*value {
+	k := l.kinds(func(o loadgen.Outcome) []string { return o.Checks })
 	var all []*value
-	for _, name := range l.names(func(o loadgen.Outcome) []string { return o.Checks }) {
-		if l.expects(regexp.MustCompile(`^` + regexp.QuoteMeta(l.name()+`.share("`+name+`")`))) {
-			continue
+	for _, name := range k.names() {
+		if !l.expects(regexp.MustCompile(`^` + regexp.QuoteMeta(l.name()+`.share("`+name+`")`))) {
+			all = append(all, k.share("check "+name, name, 1, 1))
 		}
-		all = append(all, l.share("check "+name, func(o loadgen.Outcome) bool { return slices.Contains(o.Checks, name) }, 1, 1))
 	}
 	return all
 }
 
-// names are those of the outcomes of both loads, sorted.
-func (l loads) names(of func(loadgen.Outcome) []string) []string {
-	all := map[string]bool{}
-	for _, o := range slices.Concat(l.old.Outcomes, l.new.Outcomes) {
-		for _, name := range of(o) {
-			all[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
+// kinds are how many requests of a load were of which kind: how they ended, who answered, or
+// what they showed. There may be as many kinds as requests: each is looked at once.
+type kinds struct {
+	loads
+	of          func(loadgen.Outcome) []string // one or several, or none
+	before, now map[string]int64
 }
 
-// share compares how many of the requests ended so, of which each so many hang together.
-func (l loads) share(of string, chosen func(loadgen.Outcome) bool, old, new float64) *value {
-	v := l.value(of)
-	table := chance.Table{First: l.old.Count(chosen), OfFirst: l.old.Sent, Second: l.new.Count(chosen), OfSecond: l.new.Sent}
-	v.compare(table, togetherOf(table, old, new))
+func (l loads) kinds(of func(loadgen.Outcome) []string) kinds {
+	return kinds{loads: l, of: of, before: tally(l.old, of), now: tally(l.new, of)}
+}
+
+// tally is how many requests were of each kind.
+func tally(r *loadgen.Result, of func(loadgen.Outcome) []string) map[string]int64 {
+	all := map[string]int64{}
+	for _, o := range r.Outcomes {
+		for _, kind := range slices.Compact(slices.Sorted(slices.Values(of(o)))) {
+			all[kind] += o.Count
+		}
+	}
+	return all
+}
+
+// names are those of the kinds of both loads, sorted.
+func (k kinds) names() []string {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(k.before)), maps.Keys(k.now))
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// share compares how many of the requests were of a kind, of which each so many hang
+// together.
+func (k kinds) share(of, kind string, old, new float64) *value {
+	v := k.value(of)
+	v.compare(chance.Table{First: k.before[kind], OfFirst: k.old.Sent, Second: k.now[kind], OfSecond: k.new.Sent}, old, new)
 	return v
 }
 
@@ -113,6 +139,7 @@ const burst = 0.05
 // makes itself one bunch.
 func togetherOf(of chance.Table, old, new float64) float64 {
 	before, now := float64(of.First)/float64(of.OfFirst), float64(of.Second)/float64(of.OfSecond)
+	old, new = max(1, old), max(1, new) // nobody knows
 	switch {
 	case math.Abs(now-before) < burst:
 		return max(old, new)
@@ -122,14 +149,15 @@ func togetherOf(of chance.Table, old, new float64) float64 {
 	return new
 }
 
-// compare enters two shares and their test.
-func (v *value) compare(of chance.Table, together float64) {
+// compare enters two shares and their test, of requests of which so many say as much as one.
+func (v *value) compare(of chance.Table, old, new float64) {
 	known := func(count, total int64) bool { return total > 0 && 0 <= count && count <= total }
 	if !known(of.First, of.OfFirst) || !known(of.Second, of.OfSecond) {
 		v.Became = report.Alike
 		return
 	}
 	v.Before, v.Now = part(of.First, of.OfFirst), part(of.Second, of.OfSecond)
+	together := togetherOf(of, old, new)
 	fewer := func(n int64) int64 { return int64(math.Round(float64(n) / together)) }
 	of = chance.Table{First: fewer(of.First), OfFirst: fewer(of.OfFirst), Second: fewer(of.Second), OfSecond: fewer(of.OfSecond)}
 	v.test = &test{of.P(), of.Least()}
@@ -182,39 +210,59 @@ func (l loads) asked(version string) (share float64, known bool) {
 	return 0, false
 }
 
-// bunched is how many requests say as much as one that ends as it does whatever others
-// do: a full pool, or an endpoint that is down, refuses many at once. It is by how much
-// the counts over time vary more than chance has them (Pearson's χ² by its degrees of
-// freedom); 1 at the least, and where nobody knows how it went over time.
-func bunched(r *loadgen.Result, chosen func(loadgen.Outcome) bool) float64 {
+// bunches are, of each kind, how many requests say as much as one that ends as it does
+// whatever others do: a full pool, or an endpoint that is down, refuses many at once. It is
+// by how much the counts over time vary more than chance has them (Pearson's χ² by its
+// degrees of freedom); 0 where nobody knows how it went over time.
+func bunches(r *loadgen.Result, of func(loadgen.Outcome) []string) map[string]float64 {
+	all := map[string]float64{}
 	if r.Series == nil || r.Sent == 0 {
-		return 1
+		return all
 	}
-	share := float64(r.Count(chosen)) / float64(r.Sent)
-	if share == 0 || share == 1 {
-		return 1
+	ended := make([]int64, len(r.Series.Begun)) // of all kinds
+	over := map[string][]int64{}                // time
+	for _, one := range r.Series.Ended {
+		count := one.Count[:min(len(one.Count), len(ended))]
+		add(ended, count)
+		for _, kind := range of(loadgen.Outcome{Status: one.Status, Error: one.Error}) {
+			if over[kind] == nil {
+				over[kind] = make([]int64, len(ended))
+			}
+			add(over[kind], count)
+		}
 	}
+	for kind, n := range tally(r, of) {
+		if share := float64(n) / float64(r.Sent); 0 < share && share < 1 {
+			all[kind] = uneven(over[kind], ended, share)
+		}
+	}
+	return all
+}
+
+func add(to, counts []int64) {
+	for i, n := range counts {
+		to[i] += n
+	}
+}
+
+// uneven is Pearson's χ² of so many of all over time, by its degrees of freedom, where so
+// great a share of them was to be expected at any time.
+func uneven(some, all []int64, share float64) float64 {
 	sum, slots := 0.0, 0
-	for i := range r.Series.Begun {
-		var some, all int64
-		for _, ended := range r.Series.Ended {
-			if i >= len(ended.Count) {
-				continue
-			}
-			all += ended.Count[i]
-			if chosen(loadgen.Outcome{Status: ended.Status, Error: ended.Error}) {
-				some += ended.Count[i]
-			}
+	for i, n := range all {
+		if n <= 0 {
+			continue
 		}
-		if all > 0 {
-			off := float64(some) - share*float64(all)
-			sum, slots = sum+off*off/(float64(all)*share*(1-share)), slots+1
+		off := -share * float64(n)
+		if some != nil {
+			off += float64(some[i])
 		}
+		sum, slots = sum+off*off/(float64(n)*share*(1-share)), slots+1
 	}
 	if slots < 2 {
-		return 1
+		return 0
 	}
-	return max(1, sum/float64(slots-1))
+	return sum / float64(slots-1)
 }
 
 // portions compares the shares of requests that an expectation observed, of a split
@@ -228,7 +276,7 @@ func portions(before, now *report.Record, old, new report.Expectation) []*value 
 		}
 		a, b := old.Values[at].Part, m.Part
 		v := &value{Difference: report.Difference{Of: strings.TrimSpace(new.Expression + " " + m.Of), Step: new.Step}}
-		v.compare(chance.Table{First: a.Count, OfFirst: a.Total, Second: b.Count, OfSecond: b.Total}, bunchedOf(before, now, new))
+		v.compare(chance.Table{First: a.Count, OfFirst: a.Total, Second: b.Count, OfSecond: b.Total}, bunchedOf(before, new), bunchedOf(now, new))
 		if v.test != nil {
 			v.worse = bounded(v, old, m.Of)
 		}
@@ -241,23 +289,21 @@ func portions(before, now *report.Record, old, new report.Expectation) []*value 
 var ofStatus = regexp.MustCompile(`^(?:(baseline|recovery)\.)?([\w-]+)\.share\((\d+)\)`)
 
 // bunchedOf is, of an expectation of a share of requests with a status, how many say as
-// much as one.
-func bunchedOf(before, now *report.Record, e report.Expectation) float64 {
+// much as one in a run.
+func bunchedOf(r *report.Record, e report.Expectation) float64 {
 	found := ofStatus.FindStringSubmatch(e.Expression)
 	if found == nil {
-		return 1
+		return 0
 	}
 	window, step := found[1], ""
 	if window == "" {
 		window, step = report.During, e.Step
 	}
-	most := 1.0
-	for _, r := range []*report.Record{before, now} {
-		if w := r.Window(window, step); w != nil && w.Loads[found[2]] != nil {
-			most = max(most, bunched(w.Loads[found[2]], func(o loadgen.Outcome) bool { return fmt.Sprint(o.Status) == found[3] }))
-		}
+	w := r.Window(window, step)
+	if w == nil || w.Loads[found[2]] == nil {
+		return 0
 	}
-	return most
+	return bunches(w.Loads[found[2]], func(o loadgen.Outcome) []string { return []string{strconv.Itoa(o.Status)} })[found[3]]
 }
 
 // bounded is the sense of a change of a share, by what was asked of it before.
