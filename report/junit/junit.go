@@ -3,7 +3,7 @@
 //
 // What it writes has a place in the schema of that task and in that of Jenkins, which
 // agree in little else: that is why there are elements without content, and no counts of
-// all suites together. It may import report and report/summary.
+// all suites together. It may import report, report/summary and report/compare.
 package junit
 
 import (
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
 
@@ -148,6 +149,7 @@ func Of(r *report.Record) Suite {
 		s.Hostname = fit(r.Who.Host)
 	}
 	s.Properties = properties(r)
+	s.compared(r)
 	s.Err = fit(strings.Join(r.Warnings, "\n"))
 	for _, e := range r.Expectations {
 		s.Cases = append(s.Cases, ofExpectation(r, e))
@@ -171,6 +173,19 @@ func Of(r *report.Record) Suite {
 		s.add(caseVerdict, string(r.Verdict), []string{"the verdict is " + string(r.Verdict)})
 	}
 	return s
+}
+
+// compared tells what has changed since an earlier run. It makes no case red: the status of
+// a run that has regressed is that of its verdict, too.
+func (s *Suite) compared(r *report.Record) {
+	if r.ComparedWith == nil || r.ComparedWith.Comparison == nil {
+		return
+	}
+	c := r.ComparedWith.Comparison
+	s.Properties = append(s.Properties, Property{"comparedWith", fit(r.ComparedWith.Run)}, Property{"regressed", strconv.FormatBool(c.Regressed)})
+	var out strings.Builder
+	_ = compare.Text(&out, c, false) // which has no end
+	s.Out = fit("compared with an earlier run:\n" + out.String())
 }
 
 // Add notes what failed beside the run, such as the writing of its report.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshchaos/meshchaos/report"
+	"github.com/meshchaos/meshchaos/report/compare"
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
@@ -88,6 +89,7 @@ func TestWhatXMLForbidsIsReplaced(t *testing.T) {
 	r := records.Read(t, "failing")
 	r.Scenario.Name, r.Run, r.Mesh.Namespace = evil, evil, evil
 	r.Problems, r.Warnings, r.Doubts = []string{evil, evil}, []string{evil}, []report.Doubt{{Point: 1, Problem: evil}}
+	r.ComparedWith = &report.Earlier{Run: evil, Comparison: &report.Comparison{Scenarios: []report.Compared{{Scenario: evil, Unlike: []string{evil}, Values: []report.Difference{{Of: evil, Became: report.Regressed}}}}}}
 	for i := range r.Expectations {
 		e := &r.Expectations[i]
 		e.Expression, e.Observed, e.Limit, e.Reason, e.Source, e.Verdict = evil, evil, evil, evil, evil, report.Fail
@@ -123,7 +125,45 @@ func TestEveryFileKeepsToTheSchemas(t *testing.T) {
 func several(t *testing.T) []Suite {
 	t.Helper()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600))
-	return []Suite{Of(records.Read(t, "failing")), Unfinished("later", now), NotRun("wrong", "bad.yaml:1:1: no such field\nno kind", now, time.Second)}
+	return []Suite{Of(records.Read(t, "failing")), Of(compared(t)), Unfinished("later", now), NotRun("wrong", "bad.yaml:1:1: no such field\nno kind", now, time.Second)}
+}
+
+// compared is a run that has regressed since an earlier one.
+func compared(t *testing.T) *report.Record {
+	t.Helper()
+	now, before := records.Read(t, "not-restored"), records.Read(t, "delay-jason-istio")
+	now.ComparedWith = report.EarlierOf(before, "monday/report.json")
+	compare.Enter(now, nil)
+	return now
+}
+
+// What has regressed since an earlier run stands in the suite, whatever the verdict, and
+// makes none of its cases red.
+func TestWhatRegressedIsInTheSuite(t *testing.T) {
+	r := compared(t)
+	s := Of(r)
+	for _, want := range []Property{{"comparedWith", r.ComparedWith.Run}, {"regressed", "true"}} {
+		if !slices.Contains(s.Properties, want) {
+			t.Errorf("the suite has the properties %v, and not %v", s.Properties, want)
+		}
+	}
+	regressed := 0
+	for _, v := range r.ComparedWith.Comparison.Scenarios[0].Values {
+		if v.Became == report.Regressed {
+			if regressed++; !strings.Contains(s.Out, compare.Name(v)+"\n") || !strings.Contains(s.Out, compare.Words(v)) {
+				t.Errorf("it lacks %s, %s:\n%s", compare.Name(v), compare.Words(v), s.Out)
+			}
+		}
+	}
+	r.ComparedWith.Comparison.Regressed = false
+	if again := Of(r); regressed == 0 || !slices.Contains(again.Properties, Property{"regressed", "false"}) {
+		t.Errorf("%d values have regressed, and of none the suite has the properties %v", regressed, again.Properties)
+	}
+	r.ComparedWith = nil
+	alone := Of(r)
+	if alone.Out != "" || len(alone.Properties) != len(s.Properties)-2 || !slices.EqualFunc(alone.Cases, s.Cases, func(a, b Case) bool { return a.Name == b.Name && (a.Error == nil) == (b.Error == nil) && (a.Failure == nil) == (b.Failure == nil) }) {
+		t.Errorf("without an earlier run the suite is %+v", alone)
+	}
 }
 
 // element is any element of XML.
