@@ -10,13 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/meshchaos/meshchaos/test/records"
 )
 
-// fortio's own report page lists the results, and serves them as they are.
+// fortio's own report page lists the results, serves them as they are, and draws the one
+// that its address names.
 func TestFortiosReportPageShowsTheResults(t *testing.T) {
 	dir := t.TempDir()
 	files, err := Results(records.Read(t, "canary-reviews"))
@@ -39,10 +41,21 @@ func TestFortiosReportPageShowsTheResults(t *testing.T) {
 			t.Errorf("of %s it serves\n%s", name, got)
 		}
 	}
-	if shown := get(t, at+"/?url=baseline-pages.json"); !strings.Contains(shown, "baseline-pages.json") {
-		t.Errorf("the page of a result is\n%s", shown)
+	for name, text := range files {
+		loads := loaded.FindStringSubmatch(get(t, at+"/?url="+name))
+		if loads == nil {
+			t.Errorf("the page of %s draws no result", name)
+		} else if got := get(t, at+"/data/"+loads[1]); got != string(text) {
+			t.Errorf("the page of %s draws %s, which is\n%s", name, loads[1], got)
+		}
+	}
+	if loads := loaded.FindStringSubmatch(page); loads != nil {
+		t.Errorf("the page that lists the results draws %s", loads[1])
 	}
 }
+
+// loaded is the call of the page's script that fetches a result, and draws it.
+var loaded = regexp.MustCompile(`(?m)^fortio_load\('([^']+)'\)$`)
 
 // serve starts fortio report and returns where it serves.
 func serve(t *testing.T, dir string) string {
