@@ -22,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestTheFaceIsAsShown(t *testing.T) {
-	for _, name := range []string{"breaker-httpbin", "failing"} {
+	for _, name := range records.Names(t) {
 		files, err := Results(records.Read(t, name))
 		if err != nil {
 			t.Fatal(err)
