@@ -276,6 +276,7 @@ type Change struct {
 	Action   string           `json:"action"`           // created or updated
 	Before   json.RawMessage  `json:"before,omitempty"` // the manifest that was there; absent: none was
 	After    json.RawMessage  `json:"after"`            // the manifest that was written
+	Left     json.RawMessage  `json:"left,omitempty"`   // the manifest that stood there after the run, null if none did; absent: it is what was there before, or could not be read
 	LiveIn   []string         `json:"liveIn,omitempty"` // the proxies that were seen to run it
 	Live     loadgen.Duration `json:"live"`             // from the write until the last of them did
 	Restored bool             `json:"restored"`         // nothing of the run is left in the object, and the proxies run what they ran

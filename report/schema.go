@@ -22,6 +22,9 @@ func Schema() ([]byte, error) {
 		constant, _ := schema.Properties.Get(key)
 		constant.Const = map[string]string{"apiVersion": APIVersion, "kind": Kind}[key]
 	}
+	change := schema.Definitions["Change"].Properties
+	left, _ := change.Get("left")
+	change.Set("left", orNull(left))
 	allowNull(reflect.TypeFor[Record](), schema, schema.Definitions, map[reflect.Type]bool{})
 	return json.MarshalIndent(schema, "", "  ")
 }

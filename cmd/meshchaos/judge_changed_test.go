@@ -93,23 +93,43 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 		"that an object is restored":         {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["restored"] = false }, ""},
 		"that all is restored":               {"delay-jason", func(r tree) { r["restored"] = false }, ""},
 		"that somebody's change was kept":    {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["kept"] = true }, "changes[2].kept is true"},
-		"the end":                            {"delay-jason", func(r tree) { r["ended"] = "2020-01-01T00:00:00Z" }, "ended is before windows[2].ended"},
-		"the beginning":                      {"delay-jason", func(r tree) { r["started"] = "2060-01-01T00:00:00Z" }, "windows[0].started is before started"},
-		"the end of a window":                {"delay-jason", func(r tree) { in(r, "windows", 1).(tree)["ended"] = in(r, "windows", 0, "ended") }, "windows[1].ended is before windows[1].started"},
-		"the baseline":                       {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 0) }, "windows has no baseline"},
-		"the load under the rule":            {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 1) }, ""},
-		"the load of a step":                 {"canary-reviews", func(r tree) { r["windows"] = without(r["windows"], 2) }, ""},
-		"the recovery":                       {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 2) }, "windows has no recovery"},
-		"a window twice":                     {"delay-jason", func(r tree) { w := r["windows"].([]any); r["windows"] = append(w, w[1]) }, "windows[3] is the load under the rule, which does not come there"},
-		"a window under another name":        {"canary-reviews", func(r tree) { in(r, "windows", 1).(tree)["step"] = "all-v2" }, "windows[2] is the load of step one-in-ten"},
-		"a cohort's load under the rule":     {"delay-jason", func(r tree) { delete(in(r, "windows", 1, "loads").(tree), "others") }, "reconciled"},
-		"a cohort's load before it":          {"delay-jason", func(r tree) { delete(in(r, "windows", 0, "loads").(tree), "others") }, "reconciled"},
-		"a cohort that nobody asked for":     {"delay-jason", func(r tree) { in(r, "windows", 0, "loads").(tree)["more"] = under(r, 0, "others") }, "windows[0].loads has more"},
-		"all expectations":                   {"delay-jason", func(r tree) { r["expectations"] = []any{} }, "expectations has none of line"},
-		"an expectation":                     {"delay-jason", func(r tree) { r["expectations"] = without(r["expectations"], 3) }, "expectations has none of line"},
-		"the number that was sent":           {"delay-jason", func(r tree) { under(r, 1, "others")["sent"] = 100 }, "windows[1].loads.others.sent is 100, and its outcomes are of 121"},
-		"the number of an outcome":           {"delay-jason", func(r tree) { in(under(r, 1, "others"), "outcomes", 0).(tree)["count"] = 120 }, "windows[1].loads.others.sent is 121, and its outcomes are of 120"},
-		"both":                               {"delay-jason", func(r tree) { l := under(r, 1, "others"); l["sent"] = 120; in(l, "outcomes", 0).(tree)["count"] = 120 }, "windows[1].loads.others.response is of 121 requests"},
+		"that something else was left":       {"delay-jason", func(r tree) { c := in(r, "changes", 2).(tree); c["left"] = c["after"] }, "changes[2].left is there, and restored says"},
+		"that what was left is something else": {"not-restored", func(r tree) {
+			c := in(r, "changes", 6).(tree)
+			c["left"] = c["before"]
+		}, "changes[6].left is what was there before"},
+		"that what is left is somebody else's": {"inconclusive", func(r tree) {
+			c := in(r, "changes", 7).(tree)
+			c["kept"], c["left"] = true, c["after"]
+		}, "changes[7].left is what the run wrote, and kept says"},
+		"what is left of an object, in one place": {"inconclusive", func(r tree) {
+			r["restored"] = false
+			first, again := in(r, "changes", 6).(tree), in(r, "changes", 8).(tree)
+			first["restored"], first["left"] = false, first["after"]
+			again["restored"], again["left"] = false, again["after"]
+		}, "changes[8].left is not that of the first change"},
+		"what is left of an object": {"delay-jason-istio", func(r tree) {
+			r["problems"] = []any{"somebody deleted it"}
+			r["stages"] = []any{tree{"step": "given", "applied": r["started"]}, tree{"applied": r["started"]}}
+			in(r, "changes", 2).(tree)["kept"] = true
+		}, "changes[2].left is missing"},
+		"the end":                        {"delay-jason", func(r tree) { r["ended"] = "2020-01-01T00:00:00Z" }, "ended is before windows[2].ended"},
+		"the beginning":                  {"delay-jason", func(r tree) { r["started"] = "2060-01-01T00:00:00Z" }, "windows[0].started is before started"},
+		"the end of a window":            {"delay-jason", func(r tree) { in(r, "windows", 1).(tree)["ended"] = in(r, "windows", 0, "ended") }, "windows[1].ended is before windows[1].started"},
+		"the baseline":                   {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 0) }, "windows has no baseline"},
+		"the load under the rule":        {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 1) }, ""},
+		"the load of a step":             {"canary-reviews", func(r tree) { r["windows"] = without(r["windows"], 2) }, ""},
+		"the recovery":                   {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 2) }, "windows has no recovery"},
+		"a window twice":                 {"delay-jason", func(r tree) { w := r["windows"].([]any); r["windows"] = append(w, w[1]) }, "windows[3] is the load under the rule, which does not come there"},
+		"a window under another name":    {"canary-reviews", func(r tree) { in(r, "windows", 1).(tree)["step"] = "all-v2" }, "windows[2] is the load of step one-in-ten"},
+		"a cohort's load under the rule": {"delay-jason", func(r tree) { delete(in(r, "windows", 1, "loads").(tree), "others") }, "reconciled"},
+		"a cohort's load before it":      {"delay-jason", func(r tree) { delete(in(r, "windows", 0, "loads").(tree), "others") }, "reconciled"},
+		"a cohort that nobody asked for": {"delay-jason", func(r tree) { in(r, "windows", 0, "loads").(tree)["more"] = under(r, 0, "others") }, "windows[0].loads has more"},
+		"all expectations":               {"delay-jason", func(r tree) { r["expectations"] = []any{} }, "expectations has none of line"},
+		"an expectation":                 {"delay-jason", func(r tree) { r["expectations"] = without(r["expectations"], 3) }, "expectations has none of line"},
+		"the number that was sent":       {"delay-jason", func(r tree) { under(r, 1, "others")["sent"] = 100 }, "windows[1].loads.others.sent is 100, and its outcomes are of 121"},
+		"the number of an outcome":       {"delay-jason", func(r tree) { in(under(r, 1, "others"), "outcomes", 0).(tree)["count"] = 120 }, "windows[1].loads.others.sent is 121, and its outcomes are of 120"},
+		"both":                           {"delay-jason", func(r tree) { l := under(r, 1, "others"); l["sent"] = 120; in(l, "outcomes", 0).(tree)["count"] = 120 }, "windows[1].loads.others.response is of 121 requests"},
 		"both, and the times": {"delay-jason", func(r tree) {
 			l, b := under(r, 1, "others"), under(r, 1, "raters")
 			l["sent"] = 61

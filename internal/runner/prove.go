@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -28,8 +29,10 @@ func (r *run) prove(ctx context.Context) {
 	})
 	for _, ref := range r.book.refs() {
 		left, kept := "", ""
+		var stands json.RawMessage
 		if err == nil {
 			is := rules.Find(objects, ref)
+			stands = otherThan(r.book.was(ref), is)
 			if kept = r.theirs(ref, is); kept == "" {
 				left = remains(r.book.was(ref), is)
 			}
@@ -49,19 +52,20 @@ func (r *run) prove(ctx context.Context) {
 		if left == "" && kept != "" {
 			r.problem("undoing %s: %s", ref, kept)
 		}
-		r.settle(ref, left, kept)
+		r.settle(ref, left, kept, stands)
 	}
 }
 
 // settle writes into the record how a change ended: with what is left of it, or with
-// what somebody else did to the object, which was kept.
-func (r *run) settle(ref rules.Ref, left, kept string) {
+// what somebody else did to the object, which was kept; and with what stands there now, if
+// that is not what was there before.
+func (r *run) settle(ref rules.Ref, left, kept string, stands json.RawMessage) {
 	for i := range r.record.Changes {
 		entry := &r.record.Changes[i]
 		if entry.Object != ref.String() {
 			continue
 		}
-		entry.Restored, entry.Kept = left == "", left == "" && kept != ""
+		entry.Restored, entry.Kept, entry.Left = left == "", left == "" && kept != "", stands
 		switch {
 		case left != "":
 			entry.Proof = left
@@ -73,6 +77,17 @@ func (r *run) settle(ref rules.Ref, left, kept string) {
 			entry.Proof = "spec, labels and annotations equal what was there, and the proxies run it"
 		}
 	}
+}
+
+// otherThan is the manifest of an object that is not what was there, as a record has it.
+func otherThan(was, is *rules.Object) json.RawMessage {
+	switch {
+	case rules.Equal(was, is):
+		return nil
+	case is == nil:
+		return json.RawMessage("null")
+	}
+	return json.RawMessage(is.Manifest)
 }
 
 // remains says in what an object is not as it was, and how to mend it; empty:

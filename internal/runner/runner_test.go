@@ -284,6 +284,9 @@ func TestLoadThatFailsIsNoPassAndTheRuleIsUndone(t *testing.T) {
 	if record.Verdict != report.Inconclusive || !record.Restored || !strings.Contains(strings.Join(record.Against(), " "), "the pod is gone") {
 		t.Errorf("verdict %s, restored %v, problems %q", record.Verdict, record.Restored, record.Against())
 	}
+	if left := leftOf(t, record); len(left) > 0 {
+		t.Errorf("all is as it was, and the record says that there is %q", left)
+	}
 	compare()
 }
 
@@ -491,6 +494,32 @@ func meddled(t *testing.T, m mesh.Mesh, meddle func(context.Context, *rules.Obje
 	}}, short, nil)
 }
 
+// leftOf is what a record says stood there after the run, of the objects that were not
+// what was there before it, in the words of meshtest.InForce; empty: it was gone.
+func leftOf(t *testing.T, record *report.Record) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, c := range record.Changes {
+		switch {
+		case c.Left == nil:
+			continue
+		case string(c.Left) == "null":
+			all[c.Object] = ""
+			continue
+		}
+		o, err := rules.Decode(c.Left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := o.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[c.Object] = string(text)
+	}
+	return all
+}
+
 func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	m := open(t)
 	record := meddled(t, m, func(ctx context.Context, o *rules.Object) error {
@@ -503,8 +532,13 @@ func TestWhatSomebodyElseChangedMeanwhileIsLeftAlone(t *testing.T) {
 	if record.Restored {
 		t.Error("the run says that everything is restored")
 	}
-	if now := meshtest.InForce(t, m)["VirtualService/default/theirs"]; !strings.Contains(now, "60s") || !strings.Contains(now, "fixedDelay") {
+	const name = "VirtualService/default/theirs"
+	now := meshtest.InForce(t, m)[name]
+	if !strings.Contains(now, "60s") || !strings.Contains(now, "fixedDelay") {
 		t.Errorf("somebody else's change was overwritten: %s", now)
+	}
+	if left := leftOf(t, record)[name]; left != now {
+		t.Errorf("the record says that %s is left, and there is %s", left, now)
 	}
 }
 
@@ -553,6 +587,9 @@ func TestTheRuleIsTakenOutOfWhatSomebodyElseMadeOfTheObject(t *testing.T) {
 			now, there := meshtest.InForce(t, m)[name]
 			if strings.Contains(now, "fixedDelay") || strings.Contains(now, "meshchaos") || !strings.Contains(now, test.left) || there != (test.edit != nil) {
 				t.Errorf("the fault is left, or somebody else's edit is lost: %s", now)
+			}
+			if diff := cmp.Diff(map[string]string{name: now}, leftOf(t, record)); diff != "" {
+				t.Errorf("what is left, and what the record says (-is +said):\n%s", diff)
 			}
 		})
 	}

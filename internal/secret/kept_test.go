@@ -30,7 +30,7 @@ var quoting = []string{
 	"report.Amount.Source", "report.Amount.Words",
 	"report.Bite.Absent", "report.Bite.Source",
 	"report.Call.Path",
-	"report.Change.After", "report.Change.Before", "report.Change.Proof",
+	"report.Change.After", "report.Change.Before", "report.Change.Left", "report.Change.Proof",
 	"report.Compared.Unlike",
 	"report.Conclusion.Text",
 	"report.Difference.Remarks",

@@ -18,7 +18,7 @@ func (v *Values) Record(r *report.Record) {
 	all := v.Clone()
 	for range 2 { // an annotation may hold what another place has shown to be a secret
 		for i := range r.Changes {
-			for _, manifest := range []*json.RawMessage{&r.Changes[i].Before, &r.Changes[i].After} {
+			for _, manifest := range []*json.RawMessage{&r.Changes[i].Before, &r.Changes[i].After, &r.Changes[i].Left} {
 				*manifest = all.manifest(*manifest)
 			}
 		}

@@ -84,10 +84,12 @@ func TestWhatIsNoManifestIsMaskedAsAText(t *testing.T) {
 	for _, text := range []string{`{"note": sesame-5`, `{"note":"fine"} sesame-5`, `<sesame-5>`} {
 		var v Values
 		v.Add("sesame-5")
-		record := &report.Record{Changes: []report.Change{{Before: json.RawMessage(text), After: json.RawMessage(text)}}}
+		record := &report.Record{Changes: []report.Change{{Before: json.RawMessage(text), After: json.RawMessage(text), Left: json.RawMessage(text)}}}
 		v.Record(record)
-		if c := record.Changes[0]; strings.Contains(string(c.Before)+string(c.After), "sesame-5") || !strings.Contains(string(c.After), report.Mask) {
-			t.Errorf("%s: it is %s", text, c.After)
+		for _, shown := range []json.RawMessage{record.Changes[0].Before, record.Changes[0].After, record.Changes[0].Left} {
+			if strings.Contains(string(shown), "sesame-5") || !strings.Contains(string(shown), report.Mask) {
+				t.Errorf("%s: it is %s", text, shown)
+			}
 		}
 	}
 }

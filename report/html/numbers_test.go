@@ -279,7 +279,7 @@ func (n *numbers) checkBlock(b block) error {
 		if _, err := fmt.Sscanf(b.At, "/changes/%d", &i); err != nil {
 			return err
 		}
-		return n.checkDiff(i, b.Text)
+		return n.checkDiff(i, strings.HasSuffix(b.At, "/left"), b.Text)
 	}
 	if manifest, is := target.(map[string]any); is {
 		var shown map[string]any
@@ -301,15 +301,19 @@ func (n *numbers) checkBlock(b block) error {
 }
 
 // checkDiff says what is wrong with a diff: what it says was there and is there stands in
-// the manifests, on the lines that it says.
-func (n *numbers) checkDiff(i int, diff string) error {
+// the manifests, on the lines that it says. It is of a change, or of what was left.
+func (n *numbers) checkDiff(i int, left bool, diff string) error {
 	change, before := n.record.Changes[i], n.record.Changes[i].Before
+	after := change.After
 	for _, c := range n.record.Changes[:i] {
 		if c.Object == change.Object {
 			before = c.After
 		}
 	}
-	was, is := strings.Split(summary.YAML(before), "\n"), strings.Split(summary.YAML(change.After), "\n")
+	if left {
+		after = change.Left
+	}
+	was, is := strings.Split(summary.YAML(before), "\n"), strings.Split(summary.YAML(after), "\n")
 	var from, to int
 	var read string
 	for line := range strings.Lines(diff) {
@@ -379,6 +383,34 @@ func TestEveryNumberIsTheRecords(t *testing.T) {
 		if len(p.blocks) < len(r.Changes)+4 {
 			t.Errorf("%s: the page has %d moments and texts of several lines", name, len(p.blocks))
 		}
+	}
+}
+
+// TestWhatWasLeftIsShown: of an object that is not what it was the page has a diff.
+func TestWhatWasLeftIsShown(t *testing.T) {
+	for left, want := range map[string]string{
+		`{"kind":"VirtualService","metadata":{"name":"ratings"},"spec":{"hosts":["<b>"]}}`: "<span class=\"new\">&#43;  - &lt;b&gt;\n",
+		"null": "<span class=\"old\">-kind: VirtualService\n",
+	} {
+		r := records.Read(t, "not-restored")
+		last := len(r.Changes) - 1
+		r.Changes[last].Left = json.RawMessage(left)
+		page := written(t, r)
+		document, err := html.Parse(strings.NewReader(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p read
+		p.collect(document)
+		newNumbers(t, r).hold(t, left, p)
+		_, after, there := strings.Cut(page, fmt.Sprintf(`data-at="/changes/%d/left"`, last))
+		diff, _, _ := strings.Cut(after, "</pre>")
+		if !there || !strings.Contains(diff, want) {
+			t.Errorf("the page shows of %s:%s", left, diff)
+		}
+	}
+	if strings.Contains(written(t, records.Read(t, "not-restored")), "before and after the run") {
+		t.Error("the page shows what was left where nobody knows that")
 	}
 }
 

@@ -15,7 +15,9 @@ type object struct {
 	summary.Object
 	BeforeAt  string // where the manifest that was there stands in the record
 	Writes    []writing
-	UnderTest bool // a step wrote it, and not only what is given
+	LeftAt    string // where what stood there after the run stands
+	Left      []line // by what it differs from what was there before
+	UnderTest bool   // a step wrote it, and not only what is given
 }
 
 // writing is one write of an object.
@@ -33,7 +35,7 @@ type line struct{ Kind, Text string }
 func objects(r *report.Record) []object {
 	var all []object
 	for _, o := range summary.Objects(r) {
-		one := object{Object: o}
+		one := object{Object: o, Left: lines(o.Left())}
 		diffs := o.Diffs()
 		next := 0 // of r.Changes, in which those of o stand in the same order
 		for j, c := range o.Changes {
@@ -41,7 +43,7 @@ func objects(r *report.Record) []object {
 				next++
 			}
 			if j == 0 {
-				one.BeforeAt = at("changes", next, "before")
+				one.BeforeAt, one.LeftAt = at("changes", next, "before"), at("changes", next, "left")
 			}
 			w := writing{At: at("changes", next), Stage: report.StageWords(c.Step), Given: c.Step == report.Given, Action: c.Action, Live: mark{Words: "no"}, Diff: lines(diffs[j])}
 			if len(c.LiveIn) > 0 {

@@ -41,13 +41,23 @@ func (p *page) noFurther() string {
 }
 
 func (p *page) noGiven() string {
-	return p.without(func(w writing) bool { return w.Given }, "of what is given")
+	count := p.without(func(w writing) bool { return w.Given })
+	return several(count, "diff of what is given", "diffs of what is given")
 }
 
-func (p *page) noDiffs() string { return p.without(func(writing) bool { return true }, "of the rules") }
+func (p *page) noDiffs() string {
+	count := p.without(func(writing) bool { return true })
+	for i := range p.Objects {
+		if o := &p.Objects[i]; o.Left != nil {
+			o.Left = nil
+			count++
+		}
+	}
+	return several(count, "diff of the rules", "diffs of the rules")
+}
 
-// without leaves out the diffs of some writes.
-func (p *page) without(which func(writing) bool, of string) string {
+// without leaves out the diffs of some writes, and counts them.
+func (p *page) without(which func(writing) bool) int {
 	count := 0
 	for i := range p.Objects {
 		for j := range p.Objects[i].Writes {
@@ -57,7 +67,7 @@ func (p *page) without(which func(writing) bool, of string) string {
 			}
 		}
 	}
-	return several(count, "diff "+of, "diffs "+of)
+	return count
 }
 
 func (p *page) fewerPictures() string {

@@ -275,6 +275,9 @@ func (p *page) objects(r *report.Record, room int) {
 				diffs = append(diffs, fmt.Sprintf("\n%s, by %s:\n\n", code(o.Name), text(summary.Stage(o.Changes[i])))+block("diff", diff))
 			}
 		}
+		if diff := o.Left(); diff != "" {
+			diffs = append(diffs, fmt.Sprintf("\n%s, before and after the run:\n\n", code(o.Name))+block("diff", diff))
+		}
 	}
 	p.add("", "object that is not as it was", room, lost)
 	p.states(all, room/2)

@@ -77,6 +77,19 @@ func TestTheVerdictComesFirst(t *testing.T) {
 // limit is what a comment may have.
 const limit = 65536
 
+func TestWhatWasLeftIsShown(t *testing.T) {
+	r := records.Read(t, "not-restored")
+	if page := written(t, r); strings.Contains(page, "+++ after") {
+		t.Error("it shows what was left where nobody knows that")
+	}
+	r.Changes[len(r.Changes)-1].Left = []byte(`{"kind":"VirtualService","spec":{"hosts":["films"]}}`)
+	page := written(t, r)
+	_, after, there := strings.Cut(page, "VirtualService/shop/ratings`, before and after the run:\n")
+	if !there || !strings.Contains(after, "--- before\n+++ after\n") || !strings.Contains(after, "\n+  - films\n") {
+		t.Errorf("it is\n%s", page)
+	}
+}
+
 // Whatever the run was, there is no more than a comment takes, and it says what was cut.
 func TestItIsNeverLongerThanACommentMayBe(t *testing.T) {
 	r := records.Read(t, "not-restored")

@@ -124,7 +124,7 @@ func pruned(manifest json.RawMessage, read bool) json.RawMessage {
 // YAML is a manifest of the record as people read it: without what the API server and
 // kubectl write beside it; empty: there is none.
 func YAML(manifest json.RawMessage) string {
-	if len(manifest) == 0 {
+	if len(manifest) == 0 || string(manifest) == "null" {
 		return ""
 	}
 	text, err := yaml.JSONToYAML([]byte(JSON(pruned(manifest, true))))
@@ -153,6 +153,16 @@ func (o Object) Diffs() []string {
 		by, was = Stage(c), is
 	}
 	return all
+}
+
+// Left is what stood there after the run, as the unified diff of YAML by which it differs
+// from what was there before; empty: it is that, or nobody has read it.
+func (o Object) Left() string {
+	first := o.Changes[0]
+	if len(first.Left) == 0 {
+		return ""
+	}
+	return udiff.Unified("before", "after", YAML(first.Before), YAML(first.Left))
 }
 
 // Restored says in a sentence what has become of all that was changed.

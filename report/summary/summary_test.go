@@ -122,3 +122,20 @@ func TestWhoIsToldAsFarAsTheRecordSays(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWasLeftIsHeldAgainstWhatWasThere(t *testing.T) {
+	const before = `{"kind":"VirtualService","metadata":{"name":"a","resourceVersion":"1"}}`
+	for left, want := range map[string]string{
+		``:     "",
+		`null`: "--- before\n+++ after\n@@ -1,3 +0,0 @@\n-kind: VirtualService\n-metadata:\n-  name: a\n",
+		`{"kind":"VirtualService","metadata":{"name":"b","resourceVersion":"2"}}`: "--- before\n+++ after\n@@ -1,3 +1,3 @@\n kind: VirtualService\n metadata:\n-  name: a\n+  name: b\n",
+	} {
+		r := &report.Record{Changes: []report.Change{
+			{Object: "VirtualService/shop/a", Before: []byte(before), After: []byte(`{}`), Left: []byte(left)},
+			{Object: "VirtualService/shop/a", Before: []byte(`{}`), After: []byte(`{}`), Left: []byte(left)},
+		}}
+		if got := summary.Objects(r)[0].Left(); got != want {
+			t.Errorf("of %s it is\n%s", left, got)
+		}
+	}
+}

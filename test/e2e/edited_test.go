@@ -110,6 +110,13 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 			if diff := cmp.Diff(saidOf(want), saidOf(is)); diff != "" {
 				t.Errorf("what is left (-want +got):\n%s", diff)
 			}
+			said := saidOf(is)
+			if edit.again { // it is what was there before
+				said = nil
+			}
+			if diff := cmp.Diff(said, leftOf(t, record, "VirtualService/"+m.Info().Namespace+"/applied")); diff != "" {
+				t.Errorf("what is left, and what the record says of it (-is +said):\n%s", diff)
+			}
 			if owners := managers(is); edit.left != nil && slices.Contains(owners, "meshchaos") {
 				t.Errorf("its fields are owned by %q", owners)
 			}
@@ -118,6 +125,26 @@ func TestWhatSomebodyElseDoesToAnObjectIsKeptAndTheRuleTakenOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// leftOf is what the record says of an object after the run: nil if it is what was there
+// before.
+func leftOf(t *testing.T, record *report.Record, object string) []any {
+	t.Helper()
+	at := slices.IndexFunc(record.Changes, func(c report.Change) bool { return c.Object == object })
+	if at < 0 {
+		t.Fatalf("the record has no change of %s", object)
+	}
+	left, u := record.Changes[at].Left, &unstructured.Unstructured{}
+	switch {
+	case left == nil:
+		return nil
+	case string(left) != "null":
+		if err := u.UnmarshalJSON(left); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return saidOf(u)
 }
 
 // settle takes the ledger away of a run that could not undo everything.
