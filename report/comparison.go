@@ -47,8 +47,9 @@ type Became string
 const (
 	Regressed Became = "regressed"
 	Improved  Became = "improved"
-	Changed   Became = "changed" // for better or worse nobody can say
-	Alike     Became = "alike"   // as far as can be told from chance
+	Changed   Became = "changed"  // for better or worse nobody can say
+	Alike     Became = "alike"    // as far as can be told from chance
+	Untested  Became = "untested" // it differs, and nothing tells that from chance
 )
 
 // Difference is one value of two runs.

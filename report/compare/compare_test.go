@@ -40,6 +40,9 @@ func TestOfARunWithItselfNothingHasChanged(t *testing.T) {
 		if c.Regressed || len(became(c)) > 0 || len(unlike) > 0 && !cut {
 			t.Errorf("%s: %v, %q", name, became(c), unlike)
 		}
+		if n := c.Count(report.Untested); n > 0 {
+			t.Errorf("%s: %d values are untested that do not differ", name, n)
+		}
 		if c.Count(report.Alike) < 10 {
 			t.Errorf("%s: it compares %d values", name, c.Count(report.Alike))
 		}
@@ -455,5 +458,26 @@ func TestTenThousandKindsAreComparedAtOnce(t *testing.T) {
 	}
 	if got := len(c.Scenarios[0].Values); got < 3*kinds*3/2 {
 		t.Errorf("it compares %d values", got)
+	}
+}
+
+// A count that differs is no more alike than it is tested.
+func TestWhatDiffersAndIsNotTestedIsNotCalledAlike(t *testing.T) {
+	for _, one := range []struct {
+		now     string
+		want    report.Became
+		heading string
+	}{{"5", report.Alike, "made: alike"}, {"6", report.Untested, "made: nothing that was tested has changed"}} {
+		p := pair(made(1, 10, 0.1, around(0.1, 0.03)), made(1, 10, 0.1, around(0.1, 0.03)))
+		p.Before.Record.Expectations = []report.Expectation{{Expression: "faults(ratings) > 0", Verdict: report.Pass, Observed: "5"}}
+		p.Now.Record.Expectations = []report.Expectation{{Expression: "faults(ratings) > 0", Verdict: report.Pass, Observed: one.now}}
+		c := compare.Compare(p)
+		at := slices.IndexFunc(c.Scenarios[0].Values, func(v report.Difference) bool { return v.Of == "faults(ratings) > 0" })
+		if got := c.Scenarios[0].Values[at].Became; got != one.want || c.Regressed || len(became(c)) > 0 {
+			t.Errorf("%s: it became %s, want %s; %v", one.now, got, one.want, became(c))
+		}
+		if got := compare.Heading(c.Scenarios[0]); got != one.heading {
+			t.Errorf("%s: it is headed %q, want %q", one.now, got, one.heading)
+		}
 	}
 }

@@ -119,7 +119,10 @@ func PastText(w io.Writer, h *report.History) error {
 // mostSparks is of how many runs, the latest, a trend is drawn.
 const mostSparks = 40
 
-// spark draws values between the least and the greatest; a blank is a run without one.
+// none is the blank of a run without a value, at which no line is folded.
+const none = '\u00a0'
+
+// spark draws values between the least and the greatest.
 func spark(values []*float64) string {
 	values = values[max(0, len(values)-mostSparks):]
 	low, high := span(values)
@@ -128,14 +131,14 @@ func spark(values []*float64) string {
 	for _, v := range values {
 		switch {
 		case v == nil:
-			out.WriteByte(' ')
+			out.WriteRune(none)
 		case high == low:
 			out.WriteRune(levels[0])
 		default:
 			out.WriteRune(levels[int((*v-low)/(high-low)*float64(len(levels)-1)+0.5)])
 		}
 	}
-	return strings.TrimRight(out.String(), " ")
+	return strings.TrimRight(out.String(), string(none))
 }
 
 func span(values []*float64) (low, high float64) {

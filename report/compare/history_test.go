@@ -62,3 +62,22 @@ func TestATrendIsOfWholeLoadsAndInTheOrderOfTheSteps(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is folded goes on below what it stands beside, and a curve is never folded.
+func TestAHistoryStaysInItsColumnsWhereItIsFolded(t *testing.T) {
+	half := 0.5
+	past := report.Past{Scenario: "made", Trends: []report.Trend{{Of: "p50", Cohort: "pages", Step: "one-in-ten-of-all-the-requests-that-there-are", Unit: report.Seconds, Values: []*float64{&half, nil, nil, nil, &half}}}}
+	past.Runs = []report.Night{{Moved: []report.Difference{
+		{Of: `recovery.pages.share("a check with a name") == 100%`, Step: "one-in-ten", Became: report.Improved, Before: report.Observed{Words: "none"}, Now: report.Observed{Words: "all"}},
+	}}}
+	var out strings.Builder
+	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{past}}); err != nil {
+		t.Fatal(err)
+	}
+	text := folded(t, out.String(), 60)
+	for _, want := range []string{"\n    improved   recovery.pages", "\n               == 100%, step one-in-ten: all, before none\n", "\n  ▁   ▁  pages p50, step\n         one-in-ten-of-all-the-requests-that-there-are\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it has no %q:\n%s", want, text)
+		}
+	}
+}

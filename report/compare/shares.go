@@ -153,7 +153,7 @@ func togetherOf(of chance.Table, old, new float64) float64 {
 func (v *value) compare(of chance.Table, old, new float64) {
 	known := func(count, total int64) bool { return total > 0 && 0 <= count && count <= total }
 	if !known(of.First, of.OfFirst) || !known(of.Second, of.OfSecond) {
-		v.Became = report.Alike
+		v.Became = report.Untested
 		return
 	}
 	v.Before, v.Now = part(of.First, of.OfFirst), part(of.Second, of.OfSecond)

@@ -38,14 +38,14 @@ func Text(w io.Writer, c *report.Comparison, all bool) error {
 }
 
 // Heading is what became of a scenario in a few words. It is alike only where nothing
-// speaks against that, and all was compared.
+// speaks against that, and all that differs was tested.
 func Heading(s report.Compared) string {
 	words := string(Worst(s))
 	switch {
 	case Worst(s) == report.Regressed:
 		words = "REGRESSED"
-	case Worst(s) == report.Alike && len(s.Unlike) > 0:
-		words = "nothing that was compared has changed"
+	case Worst(s) == report.Alike && (len(s.Unlike) > 0 || has(s, report.Untested)):
+		words = "nothing that was tested has changed"
 	}
 	if len(s.Unlike) > 0 {
 		words += ", and the runs are not alike"
@@ -53,25 +53,33 @@ func Heading(s report.Compared) string {
 	return summary.Text(s.Scenario) + ": " + words
 }
 
-// Worst is what heads a scenario: regressed if any value has, and alike if all are.
+// Worst is what heads a scenario: regressed if any value has, and alike if all are that
+// were tested.
 func Worst(s report.Compared) report.Became {
 	for _, became := range order {
-		if slices.ContainsFunc(s.Values, func(v report.Difference) bool { return v.Became == became }) {
+		if became != report.Untested && has(s, became) {
 			return became
 		}
 	}
 	return report.Alike
 }
 
-// order is that in which values are shown.
-var order = []report.Became{report.Regressed, report.Changed, report.Improved, report.Alike}
+func has(s report.Compared, became report.Became) bool {
+	return slices.ContainsFunc(s.Values, func(v report.Difference) bool { return v.Became == became })
+}
+
+// order is that in which values are shown, and quiet what is shown only with all.
+var (
+	order = []report.Became{report.Regressed, report.Changed, report.Improved, report.Untested, report.Alike}
+	quiet = []report.Became{report.Untested, report.Alike}
+)
 
 // Shown are the values of a scenario that are to be shown, those that regressed first.
 func Shown(s report.Compared, all bool) []report.Difference {
 	var shown []report.Difference
 	for _, became := range order {
 		for _, v := range s.Values {
-			if v.Became == became && (all || became != report.Alike) {
+			if v.Became == became && (all || !slices.Contains(quiet, became)) {
 				shown = append(shown, v)
 			}
 		}
@@ -138,7 +146,7 @@ func Sum(c *report.Comparison) string {
 
 // Where says which run it is.
 func Where(s report.Side) string {
-	words := fmt.Sprintf("%s, %s, run %s", s.Started.UTC().Format(time.DateTime+"Z"), summary.Word(s.Verdict), summary.Text(s.Run))
+	words := fmt.Sprintf("%s, %s, run %s", s.Started.UTC().Format(time.DateTime+"Z"), summary.Text(summary.Word(s.Verdict)), summary.Text(s.Run))
 	if !s.Restored {
 		words += ", NOT RESTORED"
 	}

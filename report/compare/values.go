@@ -75,11 +75,14 @@ func (p Pair) expectations() []*value {
 		old := left[at]
 		left = slices.Delete(left, at, at+1)
 		v := report.Difference{Of: e.Expression, Step: e.Step, Became: turned(old.Verdict, e.Verdict), Before: observed(old), Now: observed(e)}
-		if v.Became != report.Alike {
+		switch {
+		case v.Became != report.Alike:
 			v.Remarks = fmt.Sprintf("%s, before %s", e.Verdict, old.Verdict)
+		case v.Before.Words != v.Now.Words:
+			v.Became = report.Untested
 		}
 		parts := portions(before, now, old, e)
-		if v.Became != report.Alike || len(parts) == 0 { // else they say it, and how sure that is
+		if turned(old.Verdict, e.Verdict) != report.Alike || len(parts) == 0 { // else they say it, and how sure that is
 			all = append(all, &value{Difference: v})
 		}
 		all = append(all, parts...)

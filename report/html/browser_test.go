@@ -122,11 +122,15 @@ func pages(t *testing.T) (folder string, names []string) {
 	later := records.Read(t, "delay-jason-istio")
 	c := compare.Compare(compare.Pair{Before: compare.Run{File: "monday/report.json", Record: records.Read(t, "delay-jason")}, Now: compare.Run{Record: later}})
 	later.ComparedWith = &report.Earlier{File: "monday/report.json", Comparison: c}
-	var both strings.Builder
+	var both, worst strings.Builder
 	if err := compare.HTML(&both, c); err != nil {
 		t.Fatal(err)
 	}
-	others := map[string]string{"index": index.String(), "hostile": written(t, poisoned(t, "failing", evil)), "compared-with": written(t, later), "compare": both.String()}
+	bad := poisoned(t, "failing", evil+strings.Repeat("a", 400))
+	if err := compare.HTML(&worst, compare.Compare(compare.Pair{Before: compare.Run{Record: records.Read(t, "failing")}, Now: compare.Run{Record: bad}})); err != nil {
+		t.Fatal(err)
+	}
+	others := map[string]string{"index": index.String(), "hostile": written(t, poisoned(t, "failing", evil)), "compared-with": written(t, later), "compare": both.String(), "compare-hostile": worst.String()}
 	for name, text := range others {
 		if err := os.WriteFile(filepath.Join(folder, name+".html"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

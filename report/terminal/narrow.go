@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -84,13 +85,21 @@ func (p *printer) whole(text string, margin int) string {
 }
 
 // Fold prints lines of text for a terminal of so many columns, 0 for none: one that
-// is wider goes on below, further in than it begins.
+// is wider goes on below, further in than it begins. A first word with a gap behind it is
+// a mark, and the line goes on below what it marks.
 func Fold(w io.Writer, text string, width int) error {
 	p := &printer{w: w, width: width}
 	for line := range strings.Lines(text) {
-		words := strings.TrimLeft(strings.TrimSuffix(line, "\n"), " ")
-		margin := line[:len(strings.TrimSuffix(line, "\n"))-len(words)]
+		line = strings.TrimSuffix(line, "\n")
+		words := strings.TrimLeft(line, " ")
+		margin := line[:len(line)-len(words)]
+		if mark := marked.FindString(line); mark != "" && twwidth.Width(mark) < width/2 {
+			p.fold(mark, strings.Repeat(" ", twwidth.Width(mark)), line[len(mark):])
+			continue
+		}
 		p.fold(margin, margin+"  ", words)
 	}
 	return p.err
 }
+
+var marked = regexp.MustCompile(`^ *\S+ {2,}`)
