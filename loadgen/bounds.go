@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/meshchaos/meshchaos/internal/plural"
 )
 
 // Bounds end a load before its time, whatever its plans say: all cohorts at once,
@@ -47,7 +49,7 @@ type StopError struct {
 
 // Error implements error.
 func (e *StopError) Error() string {
-	after := fmt.Sprintf("%v after its begin and %d requests", e.After.Round(time.Millisecond), e.Sent)
+	after := fmt.Sprintf("%v after its begin and %s", e.After.Round(time.Millisecond), plural.Of(e.Sent, "request"))
 	if e.Condition == "" {
 		return fmt.Sprintf("the load was ended %s: %s, and the cap is %s", after, e.Observed, e.Limit)
 	}

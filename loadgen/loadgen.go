@@ -6,7 +6,8 @@
 // once from the actual start (service time). Nothing is retried and no error
 // is hidden: every request that was sent is in exactly one Outcome.
 //
-// The package knows nothing of meshes. It imports nothing else of this module.
+// The package knows nothing of meshes. Of this module it imports internal/plural
+// alone.
 package loadgen
 
 import "time"

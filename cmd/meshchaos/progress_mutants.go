@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -15,7 +16,7 @@ type mutantProgress struct {
 }
 
 func (p *mutantProgress) begin(mutants int) {
-	p.phase(fmt.Sprintf("%d mutants", mutants))
+	p.phase(plural.Of(mutants, "mutant"))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all = mutants

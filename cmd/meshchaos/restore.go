@@ -12,6 +12,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/journal"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/mesh/istio"
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/report/terminal"
 )
@@ -134,7 +135,7 @@ func (f *restoreFlags) choose(cmd *cobra.Command, ledgers []*journal.Ledger, nam
 		return over, nil
 	}
 	for _, l := range over {
-		tell(cmd, "%s, has ended without undoing everything; its ledger has %d objects.", runner.RunOf(l.Holder(namespace)), len(l.Entries))
+		tell(cmd, "%s, has ended without undoing everything; its ledger has %s.", runner.RunOf(l.Holder(namespace)), plural.Of(len(l.Entries), "object"))
 	}
 	return nil, errors.New("choosing what to undo: name a run by --run, or give --all; with --dry-run it is only said what would be done")
 }

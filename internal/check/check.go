@@ -35,7 +35,7 @@
 // passes; comparisons are exact, in rational numbers, of what was observed;
 // only split(...) is a statistical test.
 //
-// The package may import report, loadgen and internal/nearest.
+// The package may import report, loadgen, internal/nearest and internal/plural.
 package check
 
 import (

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -68,15 +69,15 @@ func (c *compiler) whyNone(quantity string) string {
 	retries := strings.HasPrefix(quantity, report.RetryOverflows+"(")
 	switch overflows := strings.HasPrefix(quantity, report.Overflows+"("); {
 	case retries && each > 0:
-		return fmt.Sprintf("the lowest limit in force lets %d retries be under way at once, and no more requests went there; send more, or write a lower maxRetries", each-1)
+		return fmt.Sprintf("the lowest limit in force lets %s be under way at once, and no more requests went there; send more, or write a lower maxRetries", plural.Of(each-1, "retry"))
 	case retries:
 		return "no limit of retries is in force; write maxRetries, or take the line out"
 	case overflows && each > 0:
-		return fmt.Sprintf("the lowest limit in force lets %d requests be under way at once, and no more went there; send more, or write a lower one", each-1)
+		return fmt.Sprintf("the lowest limit in force lets %s be under way at once, and no more went there; send more, or write a lower one", plural.Of(each-1, "request"))
 	case overflows:
 		return "no limit that refuses any is in force (of HTTP, maxConnections alone makes requests wait); write one, or take the line out and count what clients were answered"
 	case each > 0:
-		return fmt.Sprintf("one takes %d errors in a row, and fewer requests went where an outlierDetection is in force; send more, or let fewer errors do", each)
+		return fmt.Sprintf("one takes %s in a row, and fewer requests went where an outlierDetection is in force; send more, or let fewer errors do", plural.Of(each, "error"))
 	}
 	return "no outlierDetection in force lets one endpoint go; write one, or raise its maxEjectionPercent, and count errors"
 }

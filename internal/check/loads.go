@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/nearest"
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -221,7 +222,7 @@ func (c *compiler) loadFunction(n *call) (term, error) {
 		return term{}, err
 	}
 	if len(n.args) != 1 {
-		return term{}, &Error{Offset: n.name.start, Message: fmt.Sprintf("%s has %d arguments and takes one", function, len(n.args)), Hint: "write " + loadFunctionUse(function)}
+		return term{}, &Error{Offset: n.name.start, Message: fmt.Sprintf("%s has %s and takes one", function, plural.Of(len(n.args), "argument")), Hint: "write " + loadFunctionUse(function)}
 	}
 	if _, isLiteral := n.args[0].(*literal); isLiteral && function == "share" {
 		code, err := c.statusCode(n.args[0])

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
@@ -64,7 +65,7 @@ func unanswered(r *loadgen.Result) string {
 	if r.Count(transport) < r.Sent {
 		return ""
 	}
-	return fmt.Sprintf("none of %d requests had an answer, so that there is nothing to count; judge .errors", r.Sent)
+	return fmt.Sprintf("none of %s had an answer, so that there is nothing to count; judge .errors", plural.Of(r.Sent, "request"))
 }
 
 // ofAnswers is a measure of what was answered. Where nothing was, it is

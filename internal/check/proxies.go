@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -110,7 +111,7 @@ func (c *compiler) quantity(f Function, args []node, name token) (Need, error) {
 		most, use = 2, use+" or "+f.Name+"(SERVICE, VERSION)"
 	}
 	if len(args) < 1 || len(args) > most {
-		return Need{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s has %d arguments", f.Name, len(args)), Hint: "write " + use}
+		return Need{}, &Error{Offset: name.start, Message: fmt.Sprintf("%s has %s", f.Name, plural.Of(len(args), "argument")), Hint: "write " + use}
 	}
 	service, err := c.nameOf(args[0], "service", c.scope.Services)
 	if err != nil {

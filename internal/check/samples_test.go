@@ -85,6 +85,10 @@ func TestALatencyIsNotJudgedOnAnswersThatAreAllFailures(t *testing.T) {
 			t.Errorf("%s of failures is %s: %s", line, row.Verdict, row.Reason)
 		}
 	}
+	one := of(loadgen.Outcome{Status: 503, Count: 1})
+	if row := mustCompile(t, line).Judge(one)[0]; row.Verdict != report.Inconclusive || !strings.Contains(row.Reason, "the one answer is a failure,") {
+		t.Errorf("of one failure it is %s: %s", row.Verdict, row.Reason)
+	}
 	for _, w := range []Windows{of(loadgen.Outcome{Status: 503, Count: 19}, loadgen.Outcome{Status: 200, Count: 1}), of(loadgen.Outcome{Version: "v1", Count: 20})} {
 		if row := mustCompile(t, line).Judge(w)[0]; row.Verdict != report.Pass {
 			t.Errorf("where not all are: %s: %s", row.Verdict, row.Reason)

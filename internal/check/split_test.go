@@ -70,7 +70,7 @@ func TestASplitOfAServiceIsJudgedByWhatProxiesCounted(t *testing.T) {
 		{1000, 900, 100, report.Pass, ""},
 		{1000, 800, 200, report.Fail, "were v1 to get 90%"},
 		{1000, 900, 99, report.Fail, "1 to no version that is listed"},
-		{1000, 900, 101, report.Inconclusive, "1000 requests to reviews were counted, but 1001 by version"},
+		{1000, 900, 101, report.Inconclusive, "1000 requests to reviews in all, but 1001 by version"},
 		{20, 18, 2, report.Inconclusive, "takes 697, and there are 20"},
 		{0, 0, 0, report.Inconclusive, "no request reached reviews"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -97,7 +98,7 @@ func (t *tally) take(service string, total int64, versions []int64) {
 	case total == 0:
 		t.missing = append(t.missing, fmt.Sprintf("no request reached %s: there are no samples", service))
 	case rest < 0:
-		t.missing = append(t.missing, fmt.Sprintf("%d requests to %s were counted, but %d by version", total, service, total-rest))
+		t.missing = append(t.missing, fmt.Sprintf("%s to %s in all, but %d by version", plural.Of(total, "request"), service, total-rest))
 	case rest > 0:
 		t.others = fmt.Sprintf("%d to no version that is listed", rest)
 	}

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
@@ -43,10 +44,10 @@ func timed(t timing, service bool) measure {
 			return nil, missing
 		}
 		if n := histogram.Count(); n != r.Sent {
-			return nil, fmt.Sprintf("of %d requests, the time of %d is known", r.Sent, n)
+			return nil, fmt.Sprintf("of %s, the time of %d is known", plural.Of(r.Sent, "request"), n)
 		}
 		if r.Sent < t.least {
-			return nil, fmt.Sprintf("of %d samples %s is the largest, and no percentile: it takes %d; write .max, or send more", r.Sent, t.name, t.least)
+			return nil, fmt.Sprintf("of %s %s is the largest, and no percentile: it takes %d; write .max, or send more", plural.Of(r.Sent, "sample"), t.name, t.least)
 		}
 		latency, ok := t.of(histogram)
 		if !ok {
@@ -62,13 +63,17 @@ func timed(t timing, service bool) measure {
 // due and never begun. Answers that are all failures say how fast it fails.
 func untimed(r *loadgen.Result, service bool) string {
 	if n := r.Count(transport); n > 0 {
-		return fmt.Sprintf("%d of %d requests had no answer, and so no response time", n, r.Sent)
+		return fmt.Sprintf("%d of %s had no answer, and so no response time", n, plural.Of(r.Sent, "request"))
 	}
 	if r.Missed > 0 && !service {
-		return fmt.Sprintf("%d requests were due and never begun, and nobody knows how long they would have taken; take more connections or a lower rate", r.Missed)
+		return plural.Were(r.Missed, "request") + " due and never begun, and nobody knows how long that would have taken; take more connections or a lower rate"
 	}
 	if r.Count(loadgen.Outcome.Failed) == r.Sent {
-		return fmt.Sprintf("all %d answers are failures, and how fast it fails says nothing of how fast it answers; judge status[…] instead", r.Sent)
+		failed := fmt.Sprintf("all %d answers are failures", r.Sent)
+		if r.Sent == 1 {
+			failed = "the one answer is a failure"
+		}
+		return failed + ", and how fast it fails says nothing of how fast it answers; judge status[…] instead"
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -110,7 +111,7 @@ func (w *Window) serverOverflows(t *tally, a asked, endpoint string, calls endpo
 			continue
 		}
 		ok, why := read(w, t, p, serverPool{name, a.service, calls}, serverSources)
-		did := fmt.Sprintf("answered %d requests with an error and may have overflowed itself", calls.errors)
+		did := fmt.Sprintf("answered %s with an error and may have overflowed itself", plural.Of(calls.errors, "request"))
 		if calls.tcp {
 			did = "may have cut connections itself"
 		}

@@ -11,7 +11,7 @@
 //
 // The package reads the proxies' admin interfaces and access logs alone, so it is
 // the same for every mesh. It may import loadgen, report, internal/envoy, internal/rules,
-// internal/check and internal/mesh.
+// internal/check, internal/mesh and internal/plural.
 package evidence
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/plural"
 )
 
 // loggedEjections takes from the access log's flag UH, no healthy upstream, how
@@ -21,7 +22,7 @@ func loggedEjections(w *Window, p pair, f flow) answer {
 		return unknown("")
 	}
 	if why := w.onlyEjected(p, f); why != "" {
-		return unknown(fmt.Sprintf("%d requests of %s found no healthy endpoint of %s (UH), which shows no ejection: %s", n, p.proxy.Name, f.name.Host, why))
+		return unknown(fmt.Sprintf("%s of %s found no healthy endpoint of %s (UH), which shows no ejection: %s", plural.Of(n, "request"), p.proxy.Name, f.name.Host, why))
 	}
 	var least uint64
 	for _, h := range f.hosts {
@@ -62,9 +63,9 @@ func (w *Window) onlyEjected(p pair, f flow) string {
 		case !h.known:
 			return "the endpoint " + h.address + " may have gone away meanwhile and come back, as it had no request before the window by which that would show; give the load a warmup"
 		case lines != h.requests:
-			return fmt.Sprintf("the endpoint %s may have gone away meanwhile and come back, as it counted %d requests, and has %d lines", h.address, h.requests, lines)
+			return fmt.Sprintf("the endpoint %s may have gone away meanwhile and come back, as it counted %s, and has %s", h.address, plural.Of(h.requests, "request"), plural.Of(lines, "line"))
 		case !h.wasEjected && h.errors < uint64(threshold):
-			return fmt.Sprintf("the endpoint %s had %d errors, and it takes %d", h.address, h.errors, threshold)
+			return fmt.Sprintf("the endpoint %s had %s, and it takes %d", h.address, plural.Of(h.errors, "error"), threshold)
 		}
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/evidence"
 	"github.com/meshchaos/meshchaos/internal/mesh"
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -153,7 +154,7 @@ func (e *examination) rules(ctx context.Context) error {
 	}
 	fine := "there is none"
 	if len(e.objects) > 0 {
-		fine = fmt.Sprintf("%d objects, which no agent of GitOps and no controller keeps as they are", len(e.objects))
+		fine = plural.Of(len(e.objects), "object") + ", and no agent of GitOps and no controller keeps any as it is"
 	}
 	e.say("rules", fine, wrong, nil)
 	return nil

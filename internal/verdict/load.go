@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -78,7 +79,7 @@ func failure(_ loadgen.Plan, l *loadgen.Result) string { return l.Failure }
 // tooFew is for a load that only its number of requests ends.
 func tooFew(plan loadgen.Plan, l *loadgen.Result) string {
 	if plan.Duration.Duration == 0 && plan.While == "" && l.Sent < l.Planned {
-		return fmt.Sprintf("%d of %d requests were sent; run again", l.Sent, l.Planned)
+		return fmt.Sprintf("%d of %s were sent; run again", l.Sent, plural.Of(l.Planned, "request"))
 	}
 	return ""
 }
@@ -137,7 +138,7 @@ func unbegun(plan loadgen.Plan, l, other *loadgen.Result) string {
 }
 
 func neverBegun(n, due int64) string {
-	return fmt.Sprintf("%d of the %d requests that were due were never begun; take more connections or a lower rate", n, due)
+	return fmt.Sprintf("of %s that fell due %d never began; take more connections or a lower rate", plural.Of(due, "request"), n)
 }
 
 // away is for a load that is to be there as long as another one, or until its own

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -13,8 +14,8 @@ func unreconciled(_ run, w *report.Window) []string {
 	var problems []string
 	for _, row := range w.Reconciled {
 		if row.Proxy != nil && *row.Proxy != row.Client {
-			problems = append(problems, fmt.Sprintf("%s: the clients sent %d requests to %s, and their proxy counted %d (%s); run again, and report it if it stays",
-				w.Words(), row.Client, row.Target, *row.Proxy, row.Source))
+			problems = append(problems, fmt.Sprintf("%s: the clients sent %s to %s, and their proxy counted %d (%s); run again, and report it if it stays",
+				w.Words(), plural.Of(row.Client, "request"), row.Target, *row.Proxy, row.Source))
 		}
 	}
 	return problems

@@ -6,7 +6,7 @@
 // the same list for readers, by the same numbers.
 //
 // The package may import internal/chance, internal/check, internal/evidence, internal/mesh,
-// internal/rules, loadgen, report and scenarios.
+// internal/plural, internal/rules, loadgen, report and scenarios.
 package verdict
 
 import (

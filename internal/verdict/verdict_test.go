@@ -256,20 +256,20 @@ func TestWhatIsNoPass(t *testing.T) {
 			l := open(load(0, loadgen.Outcome{Status: 200, Count: 1}))
 			l.Missed, l.Elapsed = 17, loadgen.Duration{Duration: time.Second}
 			put(&r.Windows[0], "beside", l)
-		}, report.Inconclusive, "baseline, cohort beside: 17 of the 18 requests that were due were never begun"},
+		}, report.Inconclusive, "baseline, cohort beside: of 18 requests that fell due 17 never began"},
 		"5: one of a small load missed": {func(r *report.Record) {
 			r.Windows[1].Loads["beside"].Missed = 1
-		}, report.Inconclusive, "1 of the 21 requests that were due were never begun"},
+		}, report.Inconclusive, "of 21 requests that fell due 1 never began"},
 		"5: one of a large load missed": {func(r *report.Record) {
 			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 999}))
 			l.Missed = 1
 			put(&r.Windows[1], "beside", l)
-		}, report.Inconclusive, "1 of the 1000"},
+		}, report.Inconclusive, "of 1000 requests that fell due 1 never began"},
 		"5: nine tenths of the due in the last moment": {func(r *report.Record) {
 			ask(r, loadgen.Plan{QPS: 1000, Duration: loadgen.Duration{Duration: 20 * time.Millisecond}})
 			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 17}))
 			put(&r.Windows[1], "client", l)
-		}, report.Inconclusive, "3 of the 20 requests that were due were never begun"},
+		}, report.Inconclusive, "of 20 requests that fell due 3 never began"},
 		"5: the last of the due in the last moment": {func(r *report.Record) {
 			ask(r, loadgen.Plan{QPS: 1000, Duration: loadgen.Duration{Duration: 20 * time.Millisecond}})
 			l := open(load(0, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}))

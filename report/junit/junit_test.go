@@ -161,7 +161,9 @@ func TestWhatRegressedIsInTheSuite(t *testing.T) {
 	}
 	r.ComparedWith = nil
 	alone := Of(r)
-	if alone.Out != "" || len(alone.Properties) != len(s.Properties)-2 || !slices.EqualFunc(alone.Cases, s.Cases, func(a, b Case) bool { return a.Name == b.Name && (a.Error == nil) == (b.Error == nil) && (a.Failure == nil) == (b.Failure == nil) }) {
+	if alone.Out != "" || len(alone.Properties) != len(s.Properties)-2 || !slices.EqualFunc(alone.Cases, s.Cases, func(a, b Case) bool {
+		return a.Name == b.Name && (a.Error == nil) == (b.Error == nil) && (a.Failure == nil) == (b.Failure == nil)
+	}) {
 		t.Errorf("without an earlier run the suite is %+v", alone)
 	}
 }

@@ -1,7 +1,8 @@
 // Package summary is what every face of a report tells, in one wording: what the run
 // has shown, what failed and what explains it, the loads, the objects, what stood in
 // the way. No face reckons or words such a thing by itself. It may import report and
-// loadgen; what is of statistics it has from internal/chance.
+// loadgen; what is of statistics it has from internal/chance, and words for how many from
+// internal/plural.
 package summary
 
 import (

@@ -1,13 +1,13 @@
 package summary
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -76,9 +76,4 @@ func Interval(m report.Measure) string {
 }
 
 // Plural words a number of things.
-func Plural(n int64, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}
+func Plural(n int64, word string) string { return plural.Of(n, word) }

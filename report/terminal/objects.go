@@ -82,14 +82,7 @@ func wordLive(c report.Change) string {
 	if len(c.LiveIn) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("in %s after %s", proxies(len(c.LiveIn)), c.Live.Round(time.Millisecond))
-}
-
-func proxies(n int) string {
-	if n == 1 {
-		return "1 proxy"
-	}
-	return fmt.Sprintf("%d proxies", n)
+	return fmt.Sprintf("in %s after %s", summary.Plural(int64(len(c.LiveIn)), "proxy"), c.Live.Round(time.Millisecond))
 }
 
 // WriteLost prints of each object that is not as it was what is wrong with it, and the
