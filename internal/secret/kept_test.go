@@ -38,12 +38,14 @@ var quoting = []string{
 	"report.Expectation.KnownBug", "report.Expectation.Limit", "report.Expectation.Observed", "report.Expectation.Reason", "report.Expectation.Source",
 	"report.Explained.Note",
 	"report.Killer.Problem",
+	"report.Mesh.Account", "report.Mesh.Context", "report.Mesh.Server",
 	"report.Mutant.Advice", "report.Mutant.Excuse", "report.Mutant.Reason", "report.Mutant.What",
 	"report.Observed.Words",
 	"report.Quantity.Absent", "report.Quantity.Source",
 	"report.Reconciliation.Source",
 	"report.Record.Judged", "report.Record.Problems", "report.Record.Warnings",
 	"report.Scenario.Files", "report.Scenario.Params", "report.Scenario.Set", "report.Scenario.Summary", "report.Scenario.Text",
+	"report.Who.Host", "report.Who.User",
 	"report.Window.Cut",
 }
 

@@ -198,11 +198,10 @@ var identity = []string{"apiVersion", "kind", "name", "namespace", "host", "host
 var kept = map[reflect.Type][]string{
 	reflect.TypeFor[report.Record]():         {"APIVersion", "Kind", "Run", "Draws"},
 	reflect.TypeFor[report.Tool]():           {"Version", "Commit", "Go", "Platform"},
-	reflect.TypeFor[report.Who]():            {"User", "Host"},
 	reflect.TypeFor[report.Scenario]():       {"Name", "File", "Digest", "Masked"},
 	reflect.TypeFor[report.Revision]():       {"Commit"},
 	reflect.TypeFor[report.Override]():       {"Cohort"},
-	reflect.TypeFor[report.Mesh]():           {"Kind", "Namespace", "Further", "Version", "Context", "Server", "Account"},
+	reflect.TypeFor[report.Mesh]():           {"Kind", "Namespace", "Further", "Version"},
 	reflect.TypeFor[report.Asked]():          {"Step", "Cohort", "From"},
 	reflect.TypeFor[loadgen.Plan]():          {"Engine", "While"},
 	reflect.TypeFor[loadgen.HTTP]():          {"Method"},

@@ -71,7 +71,13 @@ func judged(t testing.TB, record *report.Record) verdict.Judgement {
 // sameAgain holds that who judges a record again comes to what the run came to.
 func sameAgain(t testing.TB, record *report.Record) {
 	t.Helper()
-	again := judged(t, written(t, record))
+	kept := written(t, record)
+	if scenario, err := scenarios.OfRecord(kept.Scenario); err != nil {
+		t.Error(err)
+	} else if err := verdict.Unchanged(kept, scenario); err != nil {
+		t.Errorf("of the record as it was made it is said: %v", err)
+	}
+	again := judged(t, kept)
 	if again.Verdict != record.Verdict {
 		t.Errorf("the run is %s, and judged again %s", record.Verdict, again.Verdict)
 	}
