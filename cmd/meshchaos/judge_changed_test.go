@@ -94,6 +94,7 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 		"that all is restored":               {"delay-jason", func(r tree) { r["restored"] = false }, ""},
 		"that somebody's change was kept":    {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["kept"] = true }, "changes[2].kept is true"},
 		"that something else was left":       {"delay-jason", func(r tree) { c := in(r, "changes", 2).(tree); c["left"] = c["after"] }, "changes[2].left is there, and restored says"},
+		"that an object was gone":            {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["left"] = nil }, "changes[2].left is there, and restored says"},
 		"that what was left is something else": {"not-restored", func(r tree) {
 			c := in(r, "changes", 6).(tree)
 			c["left"] = c["before"]

@@ -29,7 +29,7 @@ and judges what was expected.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.Version = version()
-	root.SetVersionTemplate(versionLine())
+	root.SetVersionTemplate(versionLine(tool()))
 	explainUsage(root)
 	readDecimal(root)
 	return root

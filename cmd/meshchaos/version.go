@@ -37,9 +37,17 @@ func tool() report.Tool {
 	return made
 }
 
-// versionLine is what version and --version print.
-func versionLine() string {
-	return fmt.Sprintf("meshchaos %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+// versionLine is what version and --version print: what the records of this program have.
+func versionLine(of report.Tool) string {
+	line := "meshchaos " + of.Version + " ("
+	if of.Commit != "" {
+		line += "commit " + of.Commit
+		if of.Modified {
+			line += " with changes that it has not"
+		}
+		line += ", "
+	}
+	return line + of.Go + ", " + of.Platform + ")\n"
 }
 
 func newVersion() *cobra.Command {
@@ -50,9 +58,9 @@ func newVersion() *cobra.Command {
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output == "json" {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(tool())
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), versionLine())
+			_, err := fmt.Fprint(cmd.OutOrStdout(), versionLine(tool()))
 			return err
 		},
 	}
