@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -142,27 +143,41 @@ func Stage(c report.Change) string {
 	return c.Step
 }
 
-// Diffs are the changes of the object, each as the unified diff of YAML by which it
-// differs from what was there.
+// Diffs are the changes of the object, each as the diff by which it differs from what was
+// there.
 func (o Object) Diffs() []string {
 	var all []string
-	by, was := "before", YAML(o.Changes[0].Before)
+	by, was := "before", o.Changes[0].Before
 	for _, c := range o.Changes {
-		is := YAML(c.After)
-		all = append(all, udiff.Unified(by, Stage(c), was, is))
-		by, was = Stage(c), is
+		all = append(all, diff(by, was, Stage(c), c.After))
+		by, was = Stage(c), c.After
 	}
 	return all
 }
 
-// Left is what stood there after the run, as the unified diff of YAML by which it differs
-// from what was there before; empty: it is that, or nobody has read it.
+// Left is what stood there after the run, as the diff by which it differs from what was
+// there before; empty: it is that, or nobody has read it.
 func (o Object) Left() string {
 	first := o.Changes[0]
 	if len(first.Left) == 0 {
 		return ""
 	}
-	return udiff.Unified("before", "after", YAML(first.Before), YAML(first.Left))
+	return diff("before", first.Before, "after", first.Left)
+}
+
+// mostDiffed is how many bytes a manifest has of which a diff is made: to write one as YAML
+// takes seconds for each megabyte, and nobody reads a diff of that.
+const mostDiffed = 256 << 10
+
+// diff is the unified diff of two manifests as YAML, or says that one is too large for it.
+func diff(by string, was json.RawMessage, as string, is json.RawMessage) string {
+	switch {
+	case bytes.Equal(was, is):
+		return ""
+	case max(len(was), len(is)) > mostDiffed:
+		return fmt.Sprintf("no diff is made of a manifest of more than %d bytes: it has %d (%s) and %d (%s), and report.json has both\n", mostDiffed, len(was), by, len(is), as)
+	}
+	return udiff.Unified(by, as, YAML(was), YAML(is))
 }
 
 // Restored says in a sentence what has become of all that was changed.
