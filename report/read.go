@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // mostRead bounds what is read: a record of a day's load has less than 1 MB.
@@ -166,6 +167,7 @@ func misread(text []byte, began int64, err error) error {
 		at = began + syntax.Offset
 	case errors.As(err, &kind):
 		at = began + kind.Offset
+		err = errors.New(strings.Replace(err.Error(), kind.Error(), fmt.Sprintf("%sa report has no %s there", of(kind.Field), kind.Value), 1))
 	}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -176,4 +178,12 @@ func misread(text []byte, began int64, err error) error {
 		return fmt.Errorf("line %d, column %d: %w", line, column, err)
 	}
 	return err
+}
+
+// of is the place of a field before what is wrong with it.
+func of(field string) string {
+	if field == "" {
+		return ""
+	}
+	return field + ": "
 }

@@ -48,6 +48,7 @@ is no report, or a scenario of OLD of which there is none in NEW.`,
 			if err != nil {
 				return err
 			}
+			sameRun(cmd, before, now)
 			c, err := compared(args, before, now)
 			if err != nil {
 				return err
@@ -63,6 +64,16 @@ is no report, or a scenario of OLD of which there is none in NEW.`,
 	}
 	addOutput(cmd, &output, "table", "wide", "markdown", "html", "json")
 	return cmd
+}
+
+// sameRun warns of a run that is compared with itself, as where a job takes the report that
+// it has just written for that of the night before.
+func sameRun(cmd *cobra.Command, before, now map[string]compare.Run) {
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if old, new := before[name], now[name]; new.Record != nil && old.IsOf(new) {
+			remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s and %s are reports of the same run of %s, in which nothing can have changed", old.File, new.File, name))
+		}
+	}
 }
 
 // compared compares the runs of each scenario of the one argument with those of the other.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/meshchaos/meshchaos/report"
@@ -21,6 +24,34 @@ func TestABoundThatWasChangedIsJudgedByTheLaterRun(t *testing.T) {
 		of := func(v report.Difference) bool { return v.Of == asked && v.Became == want && v.Now.Words != "" }
 		if !slices.ContainsFunc(c.Scenarios[0].Values, of) {
 			t.Errorf("%s: it is not %s among %+v", asked, want, c.Scenarios[0].Values)
+		}
+	}
+}
+
+// What is wrong in the words of who wrote a command, and none of Go.
+func TestWhatCompareIsGivenWrongIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list.json")
+	if err := os.WriteFile(list, []byte("[1]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join("..", "..", "test", "records", "delay-jason.json")
+	for _, one := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"compare", record, list}, exitUsage, "line 1, column 1: a report has no array there"},
+		{[]string{"compare", "", record}, exitUsage, "its name is empty"},
+		{[]string{"history", ""}, exitUsage, "its name is empty"},
+		{[]string{"run", "delay-jason", "--baseline", ""}, exitUsage, "reading --baseline: reading a report: its name is empty"},
+		{[]string{"run", "delay-jason", "--baseline", dir}, exitUsage, "there is no report.json"},
+		{[]string{"compare", record, record}, exitPass, "are reports of the same run of delay-jason"},
+	} {
+		var stdout, stderr strings.Builder
+		status := execute(t.Context(), one.args, &stdout, &stderr)
+		if said := stderr.String(); status != one.status || !strings.Contains(said, one.says) || strings.Contains(said, "Go value") {
+			t.Errorf("%q: %d: %s", one.args, status, said)
 		}
 	}
 }

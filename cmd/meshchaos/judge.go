@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -168,6 +169,9 @@ func readRecords(stdin io.Reader, args []string, lacks func(name string, of repo
 // readFile reads the records of a file, or of stdin.
 func readFile(stdin io.Reader, file string, lacks func(name string, of report.NotRun)) ([]source, error) {
 	in, name := stdin, "stdin"
+	if file == "" {
+		return nil, errors.New("reading a report: its name is empty; name report.json of a run, or its folder")
+	}
 	if file != scenarios.Stdin {
 		f, err := os.Open(file)
 		if err != nil {

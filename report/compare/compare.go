@@ -27,6 +27,11 @@ type Run struct {
 	Judge  Judge // nil: nobody can
 }
 
+// IsOf says whether both are records of one run.
+func (r Run) IsOf(other Run) bool {
+	return r.Record.Run != "" && r.Record.Run == other.Record.Run && r.Record.Started.Equal(other.Record.Started)
+}
+
 // Judge says what an expectation of another run comes to by what this one observed; it is
 // not known where it cannot be read as one of this.
 type Judge func(report.Expectation) (judged report.Expectation, known bool)

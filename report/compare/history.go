@@ -15,9 +15,11 @@ import (
 )
 
 // Past is what became of a scenario from run to run, in whatever order they are given:
-// each is compared with the one before it, as Compare compares two.
+// each is compared with the one before it, as Compare compares two. Of several records of
+// one run, as of a folder and a link to it, the first stands for all.
 func Past(runs []Run) report.Past {
 	runs = slices.SortedStableFunc(slices.Values(runs), func(a, b Run) int { return a.Record.Started.Compare(b.Record.Started) })
+	runs = slices.CompactFunc(runs, Run.IsOf)
 	p := report.Past{Scenario: runs[0].Record.Scenario.Name}
 	for i, run := range runs {
 		night := report.Night{Side: side(run)}

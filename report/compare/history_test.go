@@ -81,3 +81,17 @@ func TestAHistoryStaysInItsColumnsWhereItIsFolded(t *testing.T) {
 		}
 	}
 }
+
+func TestARunThatIsFoundTwiceStandsInAHistoryOnce(t *testing.T) {
+	began := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	run := func(id string, at time.Time) compare.Run {
+		r := made(1, 10, 0.1, around(0.1, 0.03))
+		r.Run, r.Started = id, at
+		return compare.Run{Record: r}
+	}
+	later := began.Add(time.Hour)
+	past := compare.Past([]compare.Run{run("a", began), run("b", later), run("a", began), run("c", later), run("", later), run("", later)})
+	if len(past.Runs) != 5 || len(past.Trends[0].Values) != 5 { // of those without a name nobody knows
+		t.Errorf("it has %d runs, and trends of %d", len(past.Runs), len(past.Trends[0].Values))
+	}
+}
