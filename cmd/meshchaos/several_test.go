@@ -50,8 +50,16 @@ func TestASignalUndoesAllThatRunBesideEachOtherAndBeginsNoFurther(t *testing.T) 
 	if cut := records["delay-jason"]; cut.Verdict == report.Pass || !cut.Restored || len(cut.Changes) == 0 {
 		t.Errorf("what was under way is %s, restored %v, %d changes", cut.Verdict, cut.Restored, len(cut.Changes))
 	}
-	if len(without) != 1 || without[0].Scenario.Name != "abort-jason" || without[0].Became != wordNotBegun {
+	for _, one := range without {
+		if one.Became != wordNotBegun {
+			t.Errorf("%s is %q", one.Scenario.Name, one.Became)
+		}
+	}
+	if records["abort-jason"] != nil || len(records)+len(without) != 4 {
 		t.Errorf("after the signal there began others than %v", without)
+	}
+	if last := records["delay-fixed"]; last != nil && (last.Verdict == report.Pass || !last.Restored) { // nil: the signal came before it had done anything
+		t.Errorf("what had just begun is %s, restored %v", last.Verdict, last.Restored)
 	}
 }
 
