@@ -91,6 +91,7 @@ func TestTheLibraryPasses(t *testing.T) {
 					t.Fatalf("verdict %s, restored %v", record.Verdict, record.Restored)
 				}
 				sameAgain(t, record)
+				unchanged(t, record)
 				otherwise(t, record)
 			})
 		}
