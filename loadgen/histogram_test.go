@@ -46,6 +46,42 @@ func TestQuantilesAreWithinAThousandthAndSurviveJSON(t *testing.T) {
 	})
 }
 
+// No more may be above a percentile than it says: of 151 latencies one is above the 99th,
+// for two are 1.3 %.
+func TestNoMoreIsAboveAQuantileThanItsShare(t *testing.T) {
+	for n := int64(1); n <= 1200; n++ {
+		var h Histogram
+		for i := range n {
+			h.Record(time.Duration(i+1) * time.Microsecond)
+		}
+		for thousandths, q := range map[int64]float64{500: 0.5, 900: 0.9, 950: 0.95, 990: 0.99, 999: 0.999, 1000: 1} {
+			rank := (n*thousandths + 999) / 1000
+			if got, ok := h.Quantile(q); !ok || got != time.Duration(rank)*time.Microsecond {
+				t.Errorf("the quantile %g of %d is the %dth, not the %dth", q, n, got.Microseconds(), rank)
+			}
+		}
+	}
+}
+
+// A record of a version that rounded ranks to the nearest has other percentiles.
+func TestAPercentileAtARoundedRankIsRead(t *testing.T) {
+	var h Histogram
+	for i := range 151 {
+		h.Record(time.Duration(i+1) * time.Microsecond)
+	}
+	text, err := json.Marshal(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p99, says := range map[string]string{"0.000150": "", "0.000149": "", "0.000147": "its p99 is"} {
+		var back Histogram
+		err := json.Unmarshal([]byte(strings.Replace(string(text), `"p99":0.00015,`, `"p99":`+p99+",", 1)), &back)
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("p99 %s: error %v, want one that says %q", p99, err, says)
+		}
+	}
+}
+
 func TestNothingRecordedIsAbsentNotZero(t *testing.T) {
 	var back Histogram
 	if err := json.Unmarshal([]byte(`{"count":0}`), &back); err != nil {

@@ -81,30 +81,29 @@ func meanOf(mean linear, members map[string]linear, number int64) []inequality {
 			below := new(big.Rat).Sub(ratOf(1), above)
 			all = append(all, inequality{linear: mean.minus(statistic.times(above)).minus(least.times(below))})
 		}
-		from, to := ranks(t, number)
-		if number == 0 || from == 0 {
+		rank := rankOf(t, number)
+		if number == 0 || rank == 0 {
 			continue
 		}
 		sum := mean.times(ratOf(number))
-		all = append(all, inequality{linear: sum.minus(statistic.times(ratOf(number - from + 1))).minus(least.times(ratOf(from - 1)))})
+		all = append(all, inequality{linear: sum.minus(statistic.times(ratOf(number - rank + 1))).minus(least.times(ratOf(rank - 1)))})
 		if most.constant != nil {
-			all = append(all, inequality{linear: statistic.times(ratOf(to)).plus(ratOf(number-to), most).minus(sum)})
+			all = append(all, inequality{linear: statistic.times(ratOf(rank)).plus(ratOf(number-rank), most).minus(sum)})
 		}
 	}
 	return all
 }
 
-// ranks are the ranks that a statistic of so many times may have, the highest and
-// the lowest: a histogram rounds them. 0: it is not judged.
-func ranks(t timing, number int64) (highest, lowest int64) {
+// rankOf is the rank of a statistic of so many times, ⌈q·n⌉ of a quantile; 0: it is not
+// judged.
+func rankOf(t timing, number int64) int64 {
 	switch {
 	case number < t.least:
-		return 0, 0
+		return 0
 	case t.name == "min":
-		return 1, 1
+		return 1
 	case t.name == "max":
-		return number, number
+		return number
 	}
-	twice := 2 * (number*t.least - number) // of least parts of a rank
-	return (twice + t.least) / (2 * t.least), (twice + t.least - 1) / (2 * t.least)
+	return number - number/t.least
 }

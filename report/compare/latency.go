@@ -148,9 +148,11 @@ func moved(old, new *loadgen.Result) float64 {
 	return chance.Normal(by / math.Sqrt(variance))
 }
 
-// logOf is the logarithm of a percentile in seconds.
+// logOf is the logarithm of a percentile in seconds, at the rank that is nearest to it: so
+// it is off to neither side.
 func logOf(h *loadgen.Histogram, q float64) float64 {
-	latency, _ := h.Quantile(q)
+	n := float64(max(h.Count(), 1))
+	latency, _ := h.Quantile(math.Round(q*n) / n)
 	return math.Log(max(latency, time.Microsecond).Seconds())
 }
 
