@@ -16,7 +16,7 @@ func (p *printer) loads(r *report.Record) {
 		return
 	}
 	p.line("")
-	if lines, ok := p.first(loadTable(all), narrowLoadTable(all)); ok {
+	if lines, ok := p.first(loadTable(all), narrowLoadTable(all), narrowLoadTable(all).tall()); ok {
 		p.text(lines)
 		if slices.ContainsFunc(all, summary.Load.Untold) {
 			p.line("(-: %s)", summary.TooFewToTell)

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -20,6 +21,19 @@ type table struct {
 type row struct {
 	heading string // a line of its own above the row
 	cells   []string
+}
+
+// tall is the table with each of what its last column lists on a line of its own.
+func (t table) tall() table {
+	last := len(t.header) - 1
+	tall := table{header: t.header, right: t.right}
+	for _, r := range t.rows {
+		for _, one := range strings.SplitAfter(r.cells[last], ", ") {
+			tall.rows = append(tall.rows, row{r.heading, append(slices.Clone(r.cells[:last]), strings.TrimSuffix(one, " "))})
+			r = row{cells: make([]string, last+1)}
+		}
+	}
+	return tall
 }
 
 // first is the first of several tables that the terminal has room for, as lines; ok is
