@@ -27,7 +27,7 @@ type Load struct {
 	Cohort  string
 	Result  *loadgen.Result
 	Planned int64    // requests that were to be sent; 0: it was ended otherwise
-	Rate    float64  // requests a second that were reached; 0: one request tells none
+	Rate    float64  // requests a second that were reached; 0: one request tells none, nor do those that were all canceled
 	Asked   float64  // requests a second that were asked for; 0: as fast as the answers came
 	P50     *Latency // nil: too few requests ended by themselves for it not to be the maximum
 	P90     *Latency
@@ -125,14 +125,17 @@ func add(all []Count, one Count) []Count {
 	return all
 }
 
-// rate is how many requests a second there were. Where a rate was asked for, it is the
-// one at which they began: the last answers may be slow, and the rate is kept all the
-// same. Else it is fortio's: all of them, in the time until the last answer.
+// rate is how many requests a second there were, 0 of one alone. Where a rate was asked
+// for, it is the one at which they began: the last answers may be slow, and the rate is
+// kept all the same. Else it is fortio's: all of them, in the time until the last answer;
+// 0 where the load was ended before there was any.
 func rate(r *loadgen.Result) float64 {
 	switch {
-	case r.TargetQPS > 0 && r.Sent > 1 && r.LastBegun.Duration > 0:
+	case r.Sent < 2:
+		return 0
+	case r.TargetQPS > 0 && r.LastBegun.Duration > 0:
 		return float64(r.Sent-1) / r.LastBegun.Seconds()
-	case r.TargetQPS == 0 && r.Elapsed.Duration > 0:
+	case r.TargetQPS == 0 && r.Elapsed.Duration > 0 && r.Response.Count() > 0:
 		return float64(r.Sent) / r.Elapsed.Seconds()
 	}
 	return 0

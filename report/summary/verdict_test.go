@@ -89,30 +89,39 @@ func TestAPassIsToldByWhatItHasShown(t *testing.T) {
 func TestALoadHasTheRateAtWhichItBegan(t *testing.T) {
 	slow := &loadgen.Result{Sent: 3, TargetQPS: 2}
 	slow.LastBegun.Duration, slow.Elapsed.Duration = time.Second, 10*time.Second
-	closed := &loadgen.Result{Sent: 40, Planned: 100}
+	closed := &loadgen.Result{Sent: 40, Planned: 100, Response: answered(40)}
 	closed.Elapsed.Duration = 4 * time.Second
 	one := &loadgen.Result{Sent: 1, TargetQPS: 20}
 	one.Elapsed.Duration = time.Second
+	alone := &loadgen.Result{Sent: 1, Response: answered(1)}
+	alone.Elapsed.Duration = time.Millisecond
+	canceled := &loadgen.Result{Sent: 5, Outcomes: []loadgen.Outcome{{Error: "canceled", Count: 5}}, Response: answered(0)}
+	canceled.Elapsed.Duration = 5 * time.Second
 	r := &report.Record{
-		Asked:   []report.Asked{{Cohort: "slow"}, {Cohort: "closed"}, {Cohort: "a-one"}},
-		Windows: []report.Window{{Name: report.Baseline, Loads: map[string]*loadgen.Result{"slow": slow, "closed": closed, "a-one": one}}},
+		Asked:   []report.Asked{{Cohort: "slow"}, {Cohort: "closed"}, {Cohort: "a-one"}, {Cohort: "alone"}, {Cohort: "canceled"}},
+		Windows: []report.Window{{Name: report.Baseline, Loads: map[string]*loadgen.Result{"slow": slow, "closed": closed, "a-one": one, "alone": alone, "canceled": canceled}}},
 	}
 	var got []string
 	for _, l := range summary.Loads(r) {
 		got = append(got, l.Cohort+": "+l.Requests()+", "+l.QPS())
 	}
-	if want := []string{"slow: 3, 2 of 2", "closed: 40 of 100, 10", "a-one: 1, - of 20"}; !slices.Equal(got, want) {
+	if want := []string{"slow: 3, 2 of 2", "closed: 40 of 100, 10", "a-one: 1, - of 20", "alone: 1, -", "canceled: 5, -"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
+// answered has n requests, of a millisecond each.
+func answered(n int) *loadgen.Histogram {
+	histogram := &loadgen.Histogram{}
+	for range n {
+		histogram.Record(time.Millisecond)
+	}
+	return histogram
+}
+
 func TestAPercentileOfTooFewIsNone(t *testing.T) {
 	for n, want := range map[int]string{0: "- - - -", 1: "- - - 1ms", 2: "1ms - - 1ms", 10: "1ms 1ms - 1ms", 99: "1ms 1ms - 1ms", 100: "1ms 1ms 1ms 1ms"} {
-		histogram := &loadgen.Histogram{}
-		for range n {
-			histogram.Record(time.Millisecond)
-		}
-		r := &report.Record{Windows: []report.Window{{Loads: map[string]*loadgen.Result{"a": {Response: histogram}}}}}
+		r := &report.Record{Windows: []report.Window{{Loads: map[string]*loadgen.Result{"a": {Response: answered(n)}}}}}
 		l := summary.Loads(r)[0]
 		if got := strings.Join([]string{l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}, " "); got != want {
 			t.Errorf("of %d: %s, not %s", n, got, want)
