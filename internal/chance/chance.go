@@ -20,7 +20,7 @@ import (
 func Holm(ps, least []float64, alpha float64) []bool {
 	var order []int
 	for i := range ps {
-		if least[i] <= alpha {
+		if InFamily(least[i], alpha) {
 			order = append(order, i)
 		}
 	}
@@ -35,7 +35,8 @@ func Holm(ps, least []float64, alpha float64) []bool {
 	return beyond
 }
 
-// InFamily says whether a test takes a part of alpha in Holm.
+// InFamily says whether a test takes a part of alpha in Holm, by the least p that it could
+// have had.
 func InFamily(least, alpha float64) bool { return least <= alpha }
 
 // Table is how often something was found in each of two samples.

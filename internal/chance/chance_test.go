@@ -89,6 +89,7 @@ func TestHolmGivesTheLaterOnesMore(t *testing.T) {
 		{[]float64{0.02, 0.01, 0.5, 0.013}, always, []bool{true, true, false, true}},
 		{[]float64{0.05, 0.01, 0.5, 0.02}, []float64{0, 0, 0.5, 0.06}, []bool{true, true, false, false}},
 		{[]float64{0.014, 0.2, 0.2, 0.2}, always, []bool{false, false, false, false}},
+		{[]float64{0.022, 0.02, 0.03, 0.021}, always, []bool{false, false, false, false}}, // the third by itself would be: 0.022 <= 0.05/2
 	} {
 		got := chance.Holm(one.ps, one.least, 0.05)
 		for i := range got {
@@ -105,14 +106,15 @@ func of(values ...float64) chance.Sample { return chance.Sample{Values: values} 
 
 func TestAMeanMayBeOffByMoreThanItsSampleShows(t *testing.T) {
 	first, second := of(1, 1.001, 1.002), of(1.1, 1.101, 1.102)
-	drifting, lasting, explained := first, first, first
+	drifting, lasting, explained, even := first, first, first, first
 	drifting.Known = 0.0025
 	lasting.Share = 1e4
 	explained.Share, explained.Explained = 1e4, 1e-6
+	even.Share, even.Explained = 1e4, 1 // which makes no mean surer than its values do
 	for name, one := range map[string]struct {
 		first chance.Sample
 		sure  bool
-	}{"as seen": {first, true}, "it drifts": {drifting, false}, "what differs lasts": {lasting, false}, "but for what is explained": {explained, true}} {
+	}{"as seen": {first, true}, "it drifts": {drifting, false}, "what differs lasts": {lasting, false}, "but for what is explained": {explained, true}, "less than is explained": {even, true}} {
 		if p := chance.Means(one.first, second); p < 1e-3 != one.sure {
 			t.Errorf("%s: %g", name, p)
 		}
