@@ -61,10 +61,5 @@ func (p *page) differences(before string, values []report.Difference, after stri
 		}
 		rows = append(rows, row(became, text(compare.Name(v)), text(compare.Words(v))))
 	}
-	if len(rows) == 0 {
-		return
-	}
-	p.left -= len(after)
-	p.add(before+header("", "value", "now, and before"), "compared value", room, rows)
-	p.out.WriteString(after)
+	p.enclose(before+header("", "value", "now, and before"), after, "compared value", room, rows)
 }

@@ -97,10 +97,10 @@ func foot(r *report.Record) string {
 }
 
 // add adds pieces of one thing under a heading, as many as there is room for, in so many
-// bytes at the most; what is left out is noted.
-func (p *page) add(heading, what string, room int, pieces []string) {
+// bytes at the most, and says whether there was any; what is left out is noted.
+func (p *page) add(heading, what string, room int, pieces []string) (any bool) {
 	if len(pieces) == 0 {
-		return
+		return false
 	}
 	room = min(room, p.left) - len(heading)
 	shown := 0
@@ -117,6 +117,18 @@ func (p *page) add(heading, what string, room int, pieces []string) {
 	}
 	if missing := len(pieces) - shown; missing > 0 {
 		p.lack = append(p.lack, fmt.Sprintf("%d of %s", missing, summary.Plural(int64(len(pieces)), what)))
+	}
+	return shown > 0
+}
+
+// enclose is add with what is to stand behind the pieces: behind none it would end what
+// nothing has begun.
+func (p *page) enclose(heading, end, what string, room int, pieces []string) {
+	p.left -= len(end)
+	if p.add(heading, what, room-len(end), pieces) {
+		p.out.WriteString(end)
+	} else {
+		p.left += len(end)
 	}
 }
 
@@ -281,12 +293,7 @@ func (p *page) objects(r *report.Record, room int) {
 	}
 	p.add("", "object that is not as it was", room, lost)
 	p.states(all, room/2)
-	if len(diffs) > 0 && p.left > len(opened)+len(closed) {
-		p.left -= len(opened) + len(closed)
-		p.out.WriteString(opened)
-		p.add("", "diff", room-len(opened)-len(closed), diffs)
-		p.out.WriteString(closed)
-	}
+	p.enclose(opened, closed, "diff", room, diffs)
 }
 
 // notAsItWas says of an object what is wrong with it, and what was there.

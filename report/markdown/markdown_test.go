@@ -127,6 +127,20 @@ func TestItIsNeverLongerThanACommentMayBe(t *testing.T) {
 	if err := Index(&out, all); err != nil || out.Len() > limit || !strings.Contains(out.String(), "**Cut, since") {
 		t.Errorf("the index has %d bytes, %v", out.Len(), err)
 	}
+	var compared report.Comparison
+	for i := range 2000 {
+		value := report.Difference{Of: strings.Repeat("x", 100), Became: report.Changed}
+		compared.Scenarios = append(compared.Scenarios, report.Compared{Scenario: fmt.Sprint(i), Values: []report.Difference{value}})
+	}
+	out.Reset()
+	if err := Compared(&out, &compared); err != nil || out.Len() > limit || !strings.Contains(out.String(), "**Cut, since") {
+		t.Errorf("the comparison has %d bytes, %v", out.Len(), err)
+	}
+	for _, page := range []string{page, out.String()} {
+		if begun, ended := strings.Count(page, "<details>"), strings.Count(page, "</details>"); begun != ended {
+			t.Errorf("it folds %d times, and ends that %d times", begun, ended)
+		}
+	}
 }
 
 // What proves a verdict stands beside it, and that something is not proved is said.
