@@ -33,6 +33,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"where":     summary.Where,
 	"noBites":   func() string { return summary.NoBites },
 	"noCounts":  func() string { return summary.NoCounts },
+	"noCalls":   func() string { return summary.NoCalls },
 	"pointer":   at,
 	"spans":     spans,
 	"short":     func(text string) bool { return beginning(text) == text },

@@ -414,6 +414,18 @@ func TestWhatWasLeftIsShown(t *testing.T) {
 	}
 }
 
+func TestAManifestWithoutItsSecretIsNotWrittenBackUnawares(t *testing.T) {
+	for value, says := range map[string]bool{"***": true, "plain": false} {
+		r := records.Read(t, "not-restored")
+		for i := range r.Changes {
+			r.Changes[i].Before = json.RawMessage(`{"metadata":{"name":"ratings"},"spec":{"set":"` + value + `"}}`)
+		}
+		if page := written(t, r); strings.Contains(page, "*** stands for a secret") != says {
+			t.Errorf("of %s the page says it %t", value, !says)
+		}
+	}
+}
+
 func (n *numbers) hold(t *testing.T, name string, p read) {
 	t.Helper()
 	for _, b := range p.blocks {

@@ -81,10 +81,7 @@ func (p *page) tally() {
 			p.Tally = append(p.Tally, reckoned("expectations "+string(one.verdict), count, fmt.Sprintf("%d %s", count, one.words), "expectations"))
 		}
 	}
-	var sent int64
-	for _, l := range summary.Loads(p.Record) {
-		sent += l.Result.Sent
-	}
+	sent := summary.Sent(p.Record)
 	p.Sent = reckoned("sent", sent, fmt.Sprint(sent), "windows")
 }
 

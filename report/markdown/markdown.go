@@ -309,8 +309,8 @@ func notAsItWas(o summary.Object) string {
 	if before == "" {
 		return piece
 	}
-	if o.Masked() {
-		piece += "\n" + text(report.Mask+" stands for a secret: put it in where it was before you write this back.") + "\n"
+	if words := o.ToWriteBack(); words != "" {
+		piece += "\n" + text(words) + ".\n"
 	}
 	return piece + "\nAs it was:\n\n" + block("json", before)
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
+// NoCalls is said where a run has none that could be shown.
+const NoCalls = "No calls are explained: no access log was read, or nothing was sent."
+
 // Tree is a request of a window with the calls that it led to.
 type Tree struct {
 	Window *report.Window

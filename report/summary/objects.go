@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/goccy/go-yaml"
@@ -80,8 +79,14 @@ func (o Object) Before() string {
 	return JSON(pruned(o.Changes[0].Before, false))
 }
 
-// Masked says whether Before lacks a secret, so that who writes it back has to know it.
-func (o Object) Masked() bool { return strings.Contains(o.Before(), report.Mask) }
+// ToWriteBack says what is to be done before Before is written back, which is where it
+// lacks a secret; empty: nothing.
+func (o Object) ToWriteBack() string {
+	if !masked.MatchString(o.Before()) {
+		return ""
+	}
+	return report.Mask + " stands for a secret: put it in where it was before you write this back"
+}
 
 // served are the keys of metadata that only the API server writes, and those of its
 // history.

@@ -111,13 +111,18 @@ func Who(r *report.Record) string {
 	return strings.Join(words, " ")
 }
 
-// stands words how much a run observed, and where.
-func stands(r *report.Record) string {
+// Sent is how many requests all loads of a run have sent.
+func Sent(r *report.Record) int64 {
 	var sent int64
 	for _, l := range Loads(r) {
 		sent += l.Result.Sent
 	}
-	return fmt.Sprintf(" over %s %s", Plural(sent, "request"), Where(r))
+	return sent
+}
+
+// stands words how much a run observed, and where.
+func stands(r *report.Record) string {
+	return fmt.Sprintf(" over %s %s", Plural(Sent(r), "request"), Where(r))
 }
 
 // failed words the first expectation that failed.

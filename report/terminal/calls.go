@@ -25,7 +25,7 @@ func (p *printer) otherCalls(r *report.Record, explain bool) {
 	}
 	if explain && len(summary.Trees(r)) == 0 {
 		p.line("")
-		p.fold("", "  ", "No calls are explained: no access log was read, or nothing was sent.")
+		p.fold("", "  ", summary.NoCalls)
 	}
 }
 

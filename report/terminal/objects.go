@@ -110,8 +110,8 @@ func (p *printer) lost(all []summary.Object) {
 			}
 		}
 		if before := o.Before(); before != "" {
-			if o.Masked() {
-				p.fold("  ", "    ", report.Mask+" stands for a secret: put it in where it was before you write this back")
+			if words := o.ToWriteBack(); words != "" {
+				p.fold("  ", "    ", words)
 			}
 			p.line("%s, as it was:", o.Name)
 			p.line("%s", before)
