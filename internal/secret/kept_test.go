@@ -222,6 +222,13 @@ func TestASecretIsHiddenHoweverItIsEscaped(t *testing.T) {
 			t.Errorf("%s: %s is shown as %s", name, form, got)
 		}
 	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		var v Values
+		v.Add("???>>>~") // of which both alphabets write other letters
+		if got := v.Hide("a " + encoding.EncodeToString([]byte("???>>>~")) + " b"); got != "a *** b" {
+			t.Errorf("in base64 it is shown as %s", got)
+		}
+	}
 	for _, user := range []string{"a", "ab", "abc"} {
 		var v Values
 		v.Add("hunter2")

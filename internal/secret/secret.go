@@ -52,7 +52,7 @@ type Values struct {
 	spared   bool // what it says openly is left there, a whole secret as well
 	numbered bool // masks tell one secret from another
 	replacer *strings.Replacer
-	escaped  []masked // what is looked for escaped, the longest first
+	escaped  []masked // what is looked for letter by letter, the longest first: one may be within another
 }
 
 // Clone returns values to which others can be added.
@@ -314,10 +314,9 @@ func (v *Values) Line(line string) string {
 		}
 	}
 	text := out.String() + line[last:]
-	for _, value := range slices.SortedFunc(maps.Keys(v.numbers), func(a, b string) int { return len(b) - len(a) }) { // one may be within another
-		if tells(value) && v.looked(value) {
-			text = strings.ReplaceAll(text, value, stars(value))
-		}
+	v.Prepare()
+	for _, one := range v.escaped {
+		text = strings.ReplaceAll(text, one.value, stars(one.value))
 	}
 	return text
 }

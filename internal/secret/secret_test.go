@@ -67,9 +67,11 @@ func TestALineIsMaskedLetterByLetter(t *testing.T) {
 	var v Values
 	v.Mark("x-tenant")
 	v.Add("open sesame")
+	v.Add("open sesame at night")
 	for line, want := range map[string]string{
 		`  a: {headers: {authorization: Bearer x, X-Tenant: "abc"}, requests: many} # open sesame`: `  a: {headers: {authorization: ********, X-Tenant: *****}, requests: many} # ***********`,
 		`    cookie: ü=1; b=2`:               `    cookie: ********`,
+		`    # open sesame at night, or not`: `    # ********************, or not`,
 		`--set load.a.headers.x-api-key=abc`: `--set load.a.headers.x-api-key=***`,
 		`  token: {get: "http://a"}`:         `  token: {get: "http://a"}`,
 	} {
@@ -91,6 +93,19 @@ func TestWhatIsNoManifestIsMaskedAsAText(t *testing.T) {
 				t.Errorf("%s: it is %s", text, shown)
 			}
 		}
+	}
+}
+
+// What one object shows to be a secret another may quote, also one that was written before.
+func TestAManifestIsMaskedByWhatALaterOneShows(t *testing.T) {
+	var v Values
+	record := &report.Record{Changes: []report.Change{
+		{Before: json.RawMessage(`{"metadata":{"annotations":{"was":"authorization: sesame-6"}}}`)},
+		{After: json.RawMessage(`{"spec":{"headers":{"set":{"authorization":"sesame-6"}}}}`)},
+	}}
+	v.Record(record)
+	if shown := string(record.Changes[0].Before); strings.Contains(shown, "sesame-6") {
+		t.Errorf("it is %s", shown)
 	}
 }
 
