@@ -256,6 +256,22 @@ func TestALoadThatWasAskedForOtherwiseIsSaidInWhat(t *testing.T) {
 	}
 }
 
+// What is masked in one run was a secret in the other too, whose scenario may not have said so.
+func TestWhatIsMaskedInOneRunIsShownOfNone(t *testing.T) {
+	with := func(value string) *report.Record {
+		r := made(1, 10, 0.1, around(0.1, 0.03))
+		r.Asked = []report.Asked{{Cohort: "pages", Plan: loadgen.Plan{HTTP: &loadgen.HTTP{Header: map[string]string{"x-key": value}}}}}
+		r.Scenario.Params, r.Scenario.Set = map[string]string{"key": value}, []string{"params.key=" + value, "load.pages.headers.x-key=" + value}
+		return r
+	}
+	for _, of := range [][2]string{{"sesame-7", report.Mask}, {report.Mask, "sesame-7"}} {
+		said := strings.Join(compare.Compare(pair(with(of[0]), with(of[1]))).Scenarios[0].Unlike, "\n")
+		if strings.Contains(said, "sesame-7") || strings.Count(said, "another, which is not shown") != 4 {
+			t.Errorf("of %s it says\n%s", of, said)
+		}
+	}
+}
+
 func TestEachFaceShowsWhatHasChangedAndActsOnNothing(t *testing.T) {
 	passed, failed := records.Read(t, "delay-jason"), records.Read(t, "failing")
 	failed.Expectations[0].Observed = "<script>alert(1)</script>|`x`\x1b[31m\n# no"
