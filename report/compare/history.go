@@ -110,7 +110,7 @@ func PastText(w io.Writer, h *report.History) error {
 		out.WriteByte('\n')
 		for _, t := range p.Trends {
 			name := Name(report.Difference{Of: t.Of, Cohort: t.Cohort, Window: report.During, Step: t.Step})
-			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(t.Values), name, extent(t))
+			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(drawn(t)), name, extent(t))
 		}
 		out.WriteByte('\n')
 	}
@@ -124,9 +124,11 @@ const mostSparks = 40
 // none is the blank of a run without a value, at which no line is folded.
 const none = '\u00a0'
 
+// drawn are the values of which a trend is drawn.
+func drawn(t report.Trend) []*float64 { return t.Values[max(0, len(t.Values)-mostSparks):] }
+
 // spark draws values between the least and the greatest.
 func spark(values []*float64) string {
-	values = values[max(0, len(values)-mostSparks):]
 	low, high := span(values)
 	levels := []rune("▁▂▃▄▅▆▇█")
 	var out strings.Builder
@@ -157,7 +159,7 @@ func span(values []*float64) (low, high float64) {
 	return low, high
 }
 
-// extent words between which values a trend lies, and the latest.
+// extent words between which values a trend is drawn, and the latest.
 func extent(t report.Trend) string {
 	words := func(v float64) string {
 		if t.Unit == report.Seconds {
@@ -165,7 +167,7 @@ func extent(t report.Trend) string {
 		}
 		return summary.Share(v)
 	}
-	low, high := span(t.Values)
+	low, high := span(drawn(t))
 	latest := "none"
 	if last := t.Values[len(t.Values)-1]; last != nil {
 		latest = words(*last)

@@ -82,6 +82,28 @@ func TestAHistoryStaysInItsColumnsWhereItIsFolded(t *testing.T) {
 	}
 }
 
+// The words below a curve are of the runs that it is drawn of.
+func TestATrendIsDrawnOfTheLatestForty(t *testing.T) {
+	of := report.Trend{Of: "p50", Cohort: "pages", Unit: report.Seconds}
+	for night := range 50 {
+		seconds := 0.5
+		switch {
+		case night < 10:
+			seconds = 3
+		case night == 49:
+			seconds = 1
+		}
+		of.Values = append(of.Values, &seconds)
+	}
+	var out strings.Builder
+	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{{Scenario: "made", Trends: []report.Trend{of}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  " + strings.Repeat("▁", 39) + "█  pages p50, under the rule\n    latest 1s, from 500ms to 1s\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("it has no %q:\n%s", want, &out)
+	}
+}
+
 func TestARunThatIsFoundTwiceStandsInAHistoryOnce(t *testing.T) {
 	began := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	run := func(id string, at time.Time) compare.Run {
