@@ -176,6 +176,19 @@ var hostile = []string{
 	"@somebody and #12", "</code></details><b>x", "\x1b[31mred\x07", "\xff\xfe", "a\u202eb", "<!-- comment", "a\n\n# head\n\n- b", "<a@example.com> a@example.com", "```\n</details>", "[x]: http://y", "*", "|", "`",
 }
 
+// A closing fence may be indented by three blanks, as a line of a diff is by one.
+func TestNoLineEndsABlockOfCode(t *testing.T) {
+	for _, lines := range []string{"```\n<b>x</b>", " ```\n<b>x</b>", "````\n<b>x</b>", "a\n```\n<b>x</b>\n`````\n<b>y</b>"} {
+		var shown bytes.Buffer
+		if err := goldmark.New(goldmark.WithRendererOptions(renderer.WithUnsafe())).Convert([]byte(block("", lines)), &shown); err != nil {
+			t.Fatal(err)
+		}
+		if want := "<pre><code>" + strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(lines) + "\n</code></pre>\n"; shown.String() != want {
+			t.Errorf("%q is shown as %s", lines, &shown)
+		}
+	}
+}
+
 // As it is shown nothing acts, and each text reads as it is.
 func TestNothingThatAServiceSaysActs(t *testing.T) {
 	for _, evil := range hostile {
