@@ -38,7 +38,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"spans":     spans,
 	"short":     func(text string) bool { return beginning(text) == text },
 	"beginning": beginning,
-	"took":      took,
+	"took":      summary.Lasted,
 	"moment":    moment,
 	"compared":  compare.Sum,
 	"side":      compare.Where,
@@ -102,13 +102,9 @@ const mostTold = 1000
 
 // Index writes a page that leads to those of several scenarios.
 func Index(w io.Writer, all []summary.Ended) error {
-	clean := make([]summary.Ended, len(all))
-	for i, one := range all {
-		if one.Record != nil {
-			one.Record = summary.Clean(one.Record)
-		}
-		one.Name, one.Word, one.Why = summary.Text(one.Name), summary.Text(one.Word), summary.Short(summary.Text(one.Why), mostTold)
-		clean[i] = one
+	clean := summary.CleanEnded(all)
+	for i := range clean {
+		clean[i].Why = summary.Short(clean[i].Why, mostTold)
 	}
 	if err := templates.ExecuteTemplate(w, "index.tmpl", index{summary.GravestFirst(clean)}); err != nil {
 		return fmt.Errorf("writing the index of %d scenarios: %w", len(all), err)

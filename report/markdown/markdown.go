@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
@@ -47,11 +46,7 @@ const reserve = 1000
 
 // head is the verdict, and of which run it is.
 func (p *page) head(r *report.Record) {
-	word := summary.Word(r.Verdict)
-	if !r.Restored {
-		word += ", NOT RESTORED"
-	}
-	fmt.Fprintf(&p.out, "## %s: %s\n\n%s\n\n", word, text(r.Scenario.Name), text(summary.Verdict(r)))
+	fmt.Fprintf(&p.out, "## %s: %s\n\n%s\n\n", summary.Outcome(r), text(r.Scenario.Name), text(summary.Verdict(r)))
 	facts := []string{"run " + code(r.Run), text(summary.Where(r))}
 	if r.Mesh.Version != "" {
 		facts = append(facts, text(r.Mesh.Version))
@@ -59,7 +54,7 @@ func (p *page) head(r *report.Record) {
 	if r.Seed != nil {
 		facts = append(facts, fmt.Sprintf("seed %d", *r.Seed))
 	}
-	facts = append(facts, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), "took "+summary.Took(r.Ended.Sub(r.Started)))
+	facts = append(facts, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), "took "+summary.Lasted(r))
 	if who := summary.Who(r); who != "" {
 		facts = append(facts, text(who))
 	}
@@ -330,29 +325,30 @@ func Index(w io.Writer, all []summary.Ended) error {
 	p := &page{}
 	fmt.Fprintf(&p.out, "## %s\n", text(summary.Endings(all)))
 	p.left = most - p.out.Len() - reserve
-	all = summary.GravestFirst(all)
+	all = summary.GravestFirst(summary.CleanEnded(all))
 	var rows []string
 	for _, e := range all {
-		if e.Record != nil {
-			e.Record = summary.Clean(e.Record)
-		}
 		ending := e.Ending()
 		if !e.Passed() {
 			ending = "**" + text(ending) + "**"
 		}
-		took := "-"
-		if e.Took > 0 {
-			took = summary.Took(e.Took.Round(time.Millisecond))
-		}
-		rows = append(rows, row(ending, text(summary.Text(e.Name)), text(summary.Text(e.Told())), took))
+		rows = append(rows, row(ending, text(e.Name), text(e.Told()), e.Lasted()))
 	}
 	p.add("\n"+header("verdict", "scenario", "outcome", "took>"), "scenario", most/2, rows)
+	p.inDetail(all)
+	p.cut()
+	_, err := io.WriteString(w, p.out.String())
+	return err
+}
+
+// inDetail is what stands in the way of each that is no pass, as long as there is room.
+func (p *page) inDetail(all []summary.Ended) {
 	skipped := 0
 	for _, e := range all {
 		if e.Record == nil || e.Passed() {
 			continue
 		}
-		r := summary.Clean(e.Record)
+		r := e.Record
 		heading := fmt.Sprintf("\n## %s: %s\n", e.Ending(), text(r.Scenario.Name))
 		if p.left < len(heading)+roomOfOne {
 			skipped++
@@ -367,7 +363,4 @@ func Index(w io.Writer, all []summary.Ended) error {
 	if skipped > 0 {
 		p.lack = append([]string{"what " + summary.Plural(int64(skipped), "scenario") + " shows"}, p.lack...)
 	}
-	p.cut()
-	_, err := io.WriteString(w, p.out.String())
-	return err
 }

@@ -15,24 +15,45 @@ type Ended struct {
 	Record *report.Record // nil: there is none
 	Word   string         // what became of it where there is none: refused
 	Why    string         // it is no pass, in short
-	Took   time.Duration
-	Folder string // of its report, as a link; empty: there is none
+	Took   time.Duration  // where there is none; 0: it was not begun
+	Folder string         // of its report, as a link; empty: there is none
 }
 
 // Ending words how it ended: PASS; INCONCLUSIVE, NOT RESTORED; refused.
 func (e Ended) Ending() string {
-	switch {
-	case e.Record == nil:
+	if e.Record == nil {
 		return cmp.Or(e.Word, "not run")
-	case !e.Record.Restored:
-		return Word(e.Record.Verdict) + ", NOT RESTORED"
 	}
-	return Word(e.Record.Verdict)
+	return Outcome(e.Record)
+}
+
+// Lasted words how long it took: 17s; -: it was not begun.
+func (e Ended) Lasted() string {
+	switch {
+	case e.Record != nil:
+		return Lasted(e.Record)
+	case e.Took > 0:
+		return Took(e.Took)
+	}
+	return "-"
 }
 
 // Passed says whether it is a pass that has left nothing.
 func (e Ended) Passed() bool {
 	return e.Record != nil && e.Record.Verdict == report.Pass && e.Record.Restored
+}
+
+// CleanEnded are those that several ended as, with texts as Clean has them.
+func CleanEnded(all []Ended) []Ended {
+	clean := slices.Clone(all)
+	for i := range clean {
+		e := &clean[i]
+		e.Name, e.Word, e.Why = Text(e.Name), Text(e.Word), Text(e.Why)
+		if e.Record != nil {
+			e.Record = Clean(e.Record)
+		}
+	}
+	return clean
 }
 
 // GravestFirst are those that several ended as: what was not undone before what failed, that

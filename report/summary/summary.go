@@ -18,6 +18,14 @@ import (
 // Word is the verdict as it heads a report: PASS, FAIL, INCONCLUSIVE.
 func Word(v report.Verdict) string { return strings.ToUpper(string(v)) }
 
+// Outcome is Word, and that not everything is proved to be as it was: FAIL, NOT RESTORED.
+func Outcome(r *report.Record) string {
+	if r.Restored {
+		return Word(r.Verdict)
+	}
+	return fmt.Sprintf("%s, %s", Word(r.Verdict), NotRestored)
+}
+
 // Verdict is the verdict of a run in a sentence, without Word: PASS is what the run has
 // shown, or the summary of a scenario that does not say, and what it stands on, FAIL what
 // was asked and observed, INCONCLUSIVE why there is no verdict.
@@ -62,19 +70,14 @@ func Why(r *report.Record) string {
 	return strings.Join(words, "; ")
 }
 
-// Headline is Verdict with the verdict's word and the scenario's name, and Ending the
-// same in a few words.
+// Headline is Verdict with the verdict's word and the scenario's name.
 func Headline(r *report.Record) string {
 	return fmt.Sprintf("%s %s: %s", Word(r.Verdict), r.Scenario.Name, Verdict(r))
 }
 
-// Ending says in a few words how a run ended: delay-jason: PASS in 17s.
+// Ending is Headline in a few words: delay-jason: PASS in 17s.
 func Ending(r *report.Record) string {
-	left := ""
-	if !r.Restored {
-		left = ", NOT RESTORED"
-	}
-	return fmt.Sprintf("%s: %s%s in %s", r.Scenario.Name, Word(r.Verdict), left, Took(r.Ended.Sub(r.Started)))
+	return fmt.Sprintf("%s: %s in %s", r.Scenario.Name, Outcome(r), Lasted(r))
 }
 
 // quoted is a claim between others' words; of none, nothing.

@@ -31,6 +31,9 @@ func Took(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
+// Lasted words how long a run took as a whole.
+func Lasted(r *report.Record) string { return Took(r.Ended.Sub(r.Started)) }
+
 // Number words a count in full and another number in three significant digits: 20,
 // 19.9, 0.333.
 func Number(n float64) string {

@@ -14,20 +14,16 @@ import (
 func WriteSeveral(w io.Writer, all []summary.Ended, o Options) error {
 	p := &printer{w: w, width: o.Width, color: o.Color}
 	word, name := 0, 0
-	for _, e := range all {
+	sorted := summary.GravestFirst(summary.CleanEnded(all))
+	for _, e := range sorted {
 		word, name = max(word, twwidth.Width(e.Ending())), max(name, twwidth.Width(e.Name))
 	}
-	sorted := summary.GravestFirst(all)
 	margin := strings.Repeat(" ", word+2)
 	p.line("")
 	for _, e := range sorted {
-		took := "-"
-		if e.Took > 0 {
-			took = summary.Took(e.Took)
-		}
-		p.line("%s%s%-*s  %s", p.paint(e.Ending(), endingColor(e)), margin[len(e.Ending()):], name, e.Name, took)
+		p.line("%s%s%-*s  %s", p.paint(e.Ending(), endingColor(e)), margin[twwidth.Width(e.Ending()):], name, e.Name, e.Lasted())
 		if e.Why != "" {
-			p.fold(margin, margin, summary.Text(e.Why))
+			p.fold(margin, margin, e.Why)
 		}
 	}
 	p.line("")

@@ -37,6 +37,17 @@ func TestSeveralScenariosAreSummedUpAsShown(t *testing.T) {
 	}
 }
 
+// A file that is no scenario stands there by its name, whoever gave it that.
+func TestANameActsOnNoTerminal(t *testing.T) {
+	var out strings.Builder
+	if err := WriteSeveral(&out, []summary.Ended{{Name: "typo\x1b[2J.yaml", Word: "refused"}}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "refused  typo.yaml  -\n") {
+		t.Errorf("it is %q", &out)
+	}
+}
+
 func TestWhatIsNoPassComesFirst(t *testing.T) {
 	var out strings.Builder
 	if err := WriteSeveral(&out, endings(t), Options{}); err != nil {
