@@ -114,6 +114,9 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 			r["stages"] = []any{tree{"step": "given", "applied": r["started"]}, tree{"applied": r["started"]}}
 			in(r, "changes", 2).(tree)["kept"] = true
 		}, "changes[2].left is missing"},
+		"when the rules of a load were live": {"delay-jason", func(r tree) {
+			r["stages"] = []any{tree{"step": "given", "applied": r["started"]}, tree{"applied": r["started"]}}
+		}, "stages[1].live is missing, and its load was driven"},
 		"the end":                        {"delay-jason", func(r tree) { r["ended"] = "2020-01-01T00:00:00Z" }, "ended is before windows[2].ended"},
 		"the beginning":                  {"delay-jason", func(r tree) { r["started"] = "2060-01-01T00:00:00Z" }, "windows[0].started is before started"},
 		"the end of a window":            {"delay-jason", func(r tree) { in(r, "windows", 1).(tree)["ended"] = in(r, "windows", 0, "ended") }, "windows[1].ended is before windows[1].started"},

@@ -186,6 +186,7 @@ func TestWhatIsLeftOfALoadIsByWhatEndsItFirst(t *testing.T) {
 		"requests at a rate":           {loadgen.Progress{Sent: 20, Planned: 50, QPS: 3, Elapsed: lasting(2 * time.Second)}, "10s left"},
 		"a duration":                   {loadgen.Progress{Sent: 20, Duration: lasting(time.Minute), Elapsed: lasting(2 * time.Second)}, "58s left"},
 		"requests and a duration":      {loadgen.Progress{Sent: 20, Planned: 1000, Duration: lasting(10 * time.Second), Elapsed: lasting(2 * time.Second)}, "8s left"},
+		"a duration and requests":      {loadgen.Progress{Sent: 20, Planned: 50, Duration: lasting(time.Minute), Elapsed: lasting(2 * time.Second)}, "3s left"},
 		"another cohort":               {loadgen.Progress{Sent: 20, Elapsed: lasting(2 * time.Second)}, ""},
 		"requests none of which ended": {loadgen.Progress{Planned: 5, Elapsed: lasting(2 * time.Second)}, ""},
 		"nothing any more":             {loadgen.Progress{Sent: 5, Planned: 5, Ended: true}, "ended"},
