@@ -62,7 +62,7 @@ is no report, or a scenario of OLD of which there is none in NEW.`,
 			return nil
 		},
 	}
-	addOutput(cmd, &output, "table", "wide", "markdown", "html", "json")
+	addOutput(cmd, &output, outputTable, outputWide, "markdown", "html", outputJSON)
 	return cmd
 }
 
@@ -133,7 +133,7 @@ func latestOf(cmd *cobra.Command, arg string) (map[string]compare.Run, error) {
 // printComparison prints a comparison as -o asks for it.
 func printComparison(to streams, c *report.Comparison, output string) error {
 	switch output {
-	case "json":
+	case outputJSON:
 		return printJSON(to.out, c)
 	case "markdown":
 		return markdown.Compared(to.out, c)
@@ -141,7 +141,7 @@ func printComparison(to streams, c *report.Comparison, output string) error {
 		return compare.HTML(to.out, c)
 	}
 	var text strings.Builder
-	if err := compare.Text(&text, c, output == "wide"); err != nil {
+	if err := compare.Text(&text, c, output == outputWide); err != nil {
 		return err
 	}
 	return terminal.Fold(to.out, text.String(), to.width)

@@ -34,7 +34,7 @@ type face struct {
 var faces = []face{
 	one("report.html", html.Write),
 	one("report.md", markdown.Write),
-	joint(one("junit.xml", junit.Write)),
+	joint(one(resultsFile, junit.Write)),
 	several("results/*.json", fortio.Results),
 }
 
@@ -196,7 +196,7 @@ func forgetReport(dir string) error {
 		}
 		names = append(names, recordFile)
 	}
-	if index, err := os.ReadFile(filepath.Join(dir, overviews[0].file)); err == nil && bytes.Contains(index, []byte(html.Mark)) {
+	if index, err := os.ReadFile(filepath.Join(dir, indexFile)); err == nil && bytes.Contains(index, []byte(html.Mark)) {
 		for _, o := range overviews {
 			names = append(names, o.file)
 		}

@@ -39,7 +39,7 @@ report.`,
 				doubt(cmd, one)
 			}
 			to, h := streamsOf(cmd), historyOf(all)
-			if output == "json" {
+			if output == outputJSON {
 				err = printJSON(to.out, h)
 			} else {
 				var text strings.Builder
@@ -52,7 +52,7 @@ report.`,
 			return nil
 		},
 	}
-	addOutput(cmd, &output, "table", "json")
+	addOutput(cmd, &output, outputTable, outputJSON)
 	return cmd
 }
 

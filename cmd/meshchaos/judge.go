@@ -122,7 +122,7 @@ func runOf(one source) compare.Run {
 		if err != nil {
 			return report.Expectation{}, false // of which doubt has told
 		}
-		return verdict.Of(e, one.record, scenario)
+		return judgeOf(one.record, scenario)(e)
 	}}
 }
 

@@ -107,23 +107,14 @@ func (l *pace) ways() []string {
 }
 
 func (l *pace) times() string {
-	words := "p50 " + wordLatency(l.last.P50.Duration)
+	words := "p50 " + summary.Duration(l.last.P50.Duration)
 	switch {
 	case l.last.P99.Duration == 0:
 		return ""
 	case l.last.Sent >= summary.LeastP99:
-		words += ", p99 " + wordLatency(l.last.P99.Duration)
+		words += ", p99 " + summary.Duration(l.last.P99.Duration)
 	}
 	return words
-}
-
-// wordLatency has three significant figures.
-func wordLatency(d time.Duration) string {
-	unit := time.Duration(1)
-	for unit*1000 <= d {
-		unit *= 10
-	}
-	return d.Round(unit).String()
 }
 
 func (l *pace) remaining() string {
@@ -211,10 +202,10 @@ func plainly(text string) styled {
 
 // wordTarget says what a cohort sends, and as whom.
 func wordTarget(p loadgen.Plan) string {
-	if p.TCP != nil {
-		return "TCP " + p.TCP.Address
+	words := summary.Sends(p)
+	if p.HTTP == nil {
+		return words
 	}
-	words := p.HTTP.Method + " " + p.HTTP.URL
 	if p.HTTP.Login != nil {
 		words += ", signed in as " + p.HTTP.Login.Form["username"]
 	}

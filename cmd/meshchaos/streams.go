@@ -47,7 +47,7 @@ func (s streams) progress() io.Writer {
 
 // shown is how a report is shown there.
 func (s streams) shown(output string, explain bool) terminal.Options {
-	return terminal.Options{Width: s.width, Color: s.color, Explain: explain, Wide: output == "wide"}
+	return terminal.Options{Width: s.width, Color: s.color, Explain: explain, Wide: output == outputWide}
 }
 
 // colorful says whether colours are wanted (https://no-color.org), and can be shown.

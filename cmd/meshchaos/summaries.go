@@ -19,9 +19,12 @@ type overview struct {
 	write func(io.Writer, []summary.Ended) error
 }
 
+// indexFile leads to the pages of several scenarios.
+const indexFile = "index.html"
+
 // overviews are those beside junit.xml, in the folder of the reports.
 var overviews = []overview{
-	{"index.html", html.Index},
+	{indexFile, html.Index},
 	{"index.md", markdown.Index},
 }
 

@@ -1,7 +1,6 @@
 package html
 
 import (
-	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
@@ -18,7 +17,7 @@ func loadsAsked(r *report.Record) []asked {
 	var all []asked
 	for i, a := range r.Asked {
 		plan := a.Plan
-		row := asked{Asked: a, Sends: sends(plan), Connections: counted(int64(plan.Connections), "asked", i, "plan", "connections"), Requests: mark{Words: "–"}, QPS: mark{Words: "–"}}
+		row := asked{Asked: a, Sends: summary.Sends(plan), Connections: counted(int64(plan.Connections), "asked", i, "plan", "connections"), Requests: mark{Words: "–"}, QPS: mark{Words: "–"}}
 		if plan.Requests > 0 {
 			row.Requests = counted(plan.Requests, "asked", i, "plan", "requests")
 		}
@@ -37,14 +36,4 @@ func loadsAsked(r *report.Record) []asked {
 		all = append(all, row)
 	}
 	return all
-}
-
-func sends(plan loadgen.Plan) string {
-	switch {
-	case plan.HTTP != nil:
-		return plan.HTTP.Method + " " + plan.HTTP.URL
-	case plan.TCP != nil:
-		return "TCP " + plan.TCP.Address
-	}
-	return ""
 }

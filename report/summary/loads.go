@@ -141,6 +141,17 @@ func rate(r *loadgen.Result) float64 {
 	return 0
 }
 
+// Sends words what a plan sends: GET http://productpage:9080/productpage; TCP tcp-echo:9000.
+func Sends(p loadgen.Plan) string {
+	switch {
+	case p.HTTP != nil:
+		return p.HTTP.Method + " " + p.HTTP.URL
+	case p.TCP != nil:
+		return "TCP " + p.TCP.Address
+	}
+	return ""
+}
+
 // When words the window: baseline, under the rule, step one-in-ten, recovery.
 func When(w *report.Window) string {
 	switch {
