@@ -119,6 +119,15 @@ func reduced(l *loadgen.Result) *loadgen.Result {
 	return &small
 }
 
+// Comparison is what has changed since the earlier run that a record keeps; nil: it keeps
+// none, or nobody has compared them.
+func (r *Record) Comparison() *Comparison {
+	if r.ComparedWith == nil {
+		return nil
+	}
+	return r.ComparedWith.Comparison
+}
+
 // Record is the run as the record that this is a part of.
 func (e *Earlier) Record() *Record {
 	return &Record{

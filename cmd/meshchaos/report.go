@@ -139,7 +139,7 @@ func writeReports(cmd *cobra.Command, all []source, top string, fresh bool) erro
 		if err != nil {
 			folder = ""
 		}
-		ended = append(ended, summary.Ended{Name: one.record.Scenario.Name, Record: one.record, Folder: filepath.ToSlash(folder), Took: one.record.Ended.Sub(one.record.Started)})
+		ended = append(ended, summary.Ended{Name: one.record.Scenario.Name, Record: one.record, Folder: filepath.ToSlash(folder)})
 	}
 	if top != "" {
 		written, err := writeOverviews(top, ended, slices.Concat([]overview{resultsOfAll}, overviews))

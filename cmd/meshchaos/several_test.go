@@ -91,7 +91,7 @@ func TestARunTookOneTimeInEachSummary(t *testing.T) {
 	began := time.Now()
 	record := &report.Record{Started: began.Add(200 * time.Millisecond), Ended: began.Add(1200 * time.Millisecond)}
 	all := endedOf([]outcome{{name: "run", took: 1300 * time.Millisecond, record: record}, {name: "refused", took: time.Second}}, func(s string) string { return s })
-	if all[0].Took != time.Second || all[1].Took != time.Second {
-		t.Errorf("they took %v and %v", all[0].Took, all[1].Took)
+	if all[0].Lasted() != "1s" || all[1].Lasted() != "1s" {
+		t.Errorf("they took %s and %s", all[0].Lasted(), all[1].Lasted())
 	}
 }

@@ -37,6 +37,19 @@ func Text(w io.Writer, c *report.Comparison, all bool) error {
 	return err
 }
 
+// Since is Text of a record's own comparison, under a line that says what it is; empty: it
+// has none.
+func Since(r *report.Record, all bool) string {
+	c := r.Comparison()
+	if c == nil {
+		return ""
+	}
+	var out strings.Builder
+	out.WriteString("compared with an earlier run:\n")
+	_ = Text(&out, c, all) // which has no end
+	return out.String()
+}
+
 // Heading is what became of a scenario in a few words. It is alike only where nothing
 // speaks against that, and all that differs was tested.
 func Heading(s report.Compared) string {

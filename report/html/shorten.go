@@ -124,10 +124,10 @@ func (p *page) fewerRows() string {
 
 // compared are the scenarios of the comparison with an earlier run: one, if there is any.
 func (p *page) compared() []report.Compared {
-	if p.ComparedWith == nil || p.ComparedWith.Comparison == nil {
-		return nil
+	if c := p.Comparison(); c != nil {
+		return c.Scenarios
 	}
-	return p.ComparedWith.Comparison.Scenarios
+	return nil
 }
 
 // brief is a page of which all is left out that can be, with the beginnings of its texts.
@@ -154,10 +154,7 @@ func brief(r *report.Record) (*page, error) {
 // beginning is the beginning of a text.
 func beginning(text string) string {
 	const runes = 120
-	if all := []rune(text); len(all) > runes {
-		return string(all[:runes]) + "…"
-	}
-	return text
+	return summary.Short(text, runes)
 }
 
 // shorten leaves the beginnings of all texts of a value.

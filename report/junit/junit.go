@@ -178,14 +178,12 @@ func Of(r *report.Record) Suite {
 // compared tells what has changed since an earlier run. It makes no case red: the status of
 // a run that has regressed is that of its verdict, too.
 func (s *Suite) compared(r *report.Record) {
-	if r.ComparedWith == nil || r.ComparedWith.Comparison == nil {
+	c := r.Comparison()
+	if c == nil {
 		return
 	}
-	c := r.ComparedWith.Comparison
 	s.Properties = append(s.Properties, Property{"comparedWith", fit(r.ComparedWith.Run)}, Property{"regressed", strconv.FormatBool(c.Regressed)})
-	var out strings.Builder
-	_ = compare.Text(&out, c, false) // which has no end
-	s.Out = fit("compared with an earlier run:\n" + out.String())
+	s.Out = fit(compare.Since(r, false))
 }
 
 // Add notes what failed beside the run, such as the writing of its report.

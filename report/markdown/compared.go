@@ -33,10 +33,11 @@ func Compared(w io.Writer, c *report.Comparison) error {
 
 // earlier is what has changed since an earlier run.
 func (p *page) earlier(r *report.Record, room int) {
-	if r.ComparedWith == nil || r.ComparedWith.Comparison == nil {
+	c := r.Comparison()
+	if c == nil {
 		return
 	}
-	for _, s := range r.ComparedWith.Comparison.Scenarios {
+	for _, s := range c.Scenarios {
 		p.compared(s, "\n### Compared with an earlier run: "+text(compare.Heading(s))+"\n", room)
 	}
 }

@@ -15,7 +15,7 @@ type Ended struct {
 	Record *report.Record // nil: there is none
 	Word   string         // what became of it where there is none: refused
 	Why    string         // it is no pass, in short
-	Took   time.Duration  // where there is none; 0: it was not begun
+	Took   time.Duration  // how long the command was at it; 0: it was not begun
 	Folder string         // of its report, as a link; empty: there is none
 }
 
@@ -27,7 +27,8 @@ func (e Ended) Ending() string {
 	return Outcome(e.Record)
 }
 
-// Lasted words how long it took: 17s; -: it was not begun.
+// Lasted words how long it took: 17s; -: it was not begun. Of a run it is what the faces of
+// its record have: Took is longer by what a command does beside it, as to open the mesh.
 func (e Ended) Lasted() string {
 	switch {
 	case e.Record != nil:
