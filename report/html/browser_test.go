@@ -178,6 +178,32 @@ func TestBrowserShowsEachPageByItself(t *testing.T) {
 	}
 }
 
+// TestBrowserPrintsWhatIsFolded: nobody can unfold a thing on paper.
+func TestBrowserPrintsWhatIsFolded(t *testing.T) {
+	folder, _ := pages(t)
+	b := newTab(t)
+	const count = `[...document.querySelectorAll("details:not([open]) > :not(summary)")].filter(e => e.checkVisibility()).length`
+	for _, name := range records.Names(t) {
+		do(t, b, medium("screen"), chromedp.Navigate("file://"+filepath.Join(folder, name+".html")))
+		if shown := ask(t, b, chromedp.Evaluate[int](count)); shown > 0 {
+			t.Errorf("%s shows %d folded things on a screen", name, shown)
+		}
+		do(t, b, medium("print"))
+		all := ask(t, b, chromedp.Evaluate[int](`document.querySelectorAll("details:not([open]) > :not(summary)").length`))
+		if shown := ask(t, b, chromedp.Evaluate[int](count)); shown < all || all == 0 {
+			t.Errorf("%s prints %d of %d folded things", name, shown, all)
+		}
+	}
+}
+
+// medium has the page on a screen or in print.
+func medium(which string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: which})
+		return err
+	})
+}
+
 // widest names what reaches furthest to the right.
 const widest = `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.getAttribute("class") + " " + e.textContent.slice(0, 40)).slice(0, 5).join("; ")`
 
