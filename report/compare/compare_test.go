@@ -162,6 +162,25 @@ func TestWhatHangsTogetherIsNoProof(t *testing.T) {
 	}
 }
 
+// A load of less than a second may have met one burst of a neighbour from its beginning to
+// its end, fast requests and all.
+func TestALoadOfLessThanASecondProvesNoMedian(t *testing.T) {
+	in := func(elapsed time.Duration, median float64) *report.Record {
+		r := made(1, 10, 0.1, around(median, 0.03))
+		l := r.Windows[0].Loads["pages"]
+		l.Elapsed.Duration = elapsed
+		counts := []int64{400, 300, 300} // too few batches to tell by those
+		l.Series.Begun, l.Series.P50, l.Series.P99 = counts, l.Series.P50[:3], l.Series.P99[:3]
+		l.Series.Ended = []loadgen.SeriesOf{{Status: 200, Count: counts}}
+		return r
+	}
+	for elapsed, want := range map[time.Duration]report.Became{300 * time.Millisecond: "", 3 * time.Second: report.Regressed} {
+		if got := became(compare.Compare(pair(in(elapsed, 0.1), in(elapsed, 0.2))))["pages p50, under the rule"]; got != want {
+			t.Errorf("in %v the median became %q, want %q", elapsed, got, want)
+		}
+	}
+}
+
 func TestFailuresAreWorseUnlessAnExpectationSpeaksOfThem(t *testing.T) {
 	failing := func(failed int64) *report.Record {
 		r := made(3, 10, 0.1, around(0.1, 0.03))
