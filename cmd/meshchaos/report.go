@@ -69,47 +69,57 @@ func reportFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 // place says into which folder the files of each record go, and returns the one for what
 // is of all of them together; empty: each has it by itself.
 func place(all []source, args []string, dir string) (top string, err error) {
-	if dir == "" {
-		taken := map[string]string{}
-		for _, one := range all {
-			if other, there := taken[filepath.Clean(one.dir)]; there && one.dir != "" {
-				return "", fmt.Errorf("making reports of %s and %s: they lie in one folder, and each report takes one of its own; name another by --report-dir", other, one.name)
-			}
-			taken[filepath.Clean(one.dir)] = one.name
-			if one.dir == "" {
-				return "", fmt.Errorf("making a report of %s: there is no folder that is its own; name one by --report-dir", one.name)
-			}
-			if len(all) > 1 && len(args) == 1 {
-				top = args[0]
-			}
-		}
-		for _, one := range all {
-			if filepath.Clean(one.dir) == filepath.Clean(top) {
-				return "", nil // it is full of a report already
-			}
-		}
-		return top, nil
-	}
-	if len(all) == 1 {
+	switch {
+	case dir == "":
+		return placeBeside(all, args)
+	case len(all) == 1:
 		all[0].dir = dir
 		return "", nil
 	}
+	return dir, placeInto(dir, all)
+}
+
+// placeBeside leaves the files of each record in the folder that is its own. What is of all
+// goes into the only argument, unless that is the folder of one of them.
+func placeBeside(all []source, args []string) (top string, err error) {
+	taken := map[string]string{}
+	for _, one := range all {
+		if one.dir == "" {
+			return "", fmt.Errorf("making a report of %s: there is no folder that is its own; name one by --report-dir", one.name)
+		}
+		dir := filepath.Clean(one.dir)
+		if other, there := taken[dir]; there {
+			return "", fmt.Errorf("making reports of %s and %s: they lie in one folder, and each report takes one of its own; name another by --report-dir", other, one.name)
+		}
+		taken[dir] = one.name
+	}
+	if len(all) < 2 || len(args) != 1 {
+		return "", nil
+	}
+	if _, there := taken[filepath.Clean(args[0])]; there {
+		return "", nil // it is full of a report already
+	}
+	return args[0], nil
+}
+
+// placeInto gives each record a folder of its scenario's name below one.
+func placeInto(dir string, all []source) error {
 	taken := map[string]bool{}
 	for i := range all {
 		one := &all[i]
 		name := folderOf(one.record.Scenario.Name)
 		if name == "" {
-			return "", fmt.Errorf("making a report of %s: %q is no name of a folder; make it alone, with a --report-dir of its own", one.name, one.record.Scenario.Name)
+			return fmt.Errorf("making a report of %s: %q is no name of a folder; make it alone, with a --report-dir of its own", one.name, one.record.Scenario.Name)
 		}
 		if taken[name] { // another run of the same scenario
 			name += "-" + folderOf(one.record.Run)
 		}
 		if taken[name] {
-			return "", fmt.Errorf("making a report of %s: run %s of %s is there twice; name it once", one.name, one.record.Run, one.record.Scenario.Name)
+			return fmt.Errorf("making a report of %s: run %s of %s is there twice; name it once", one.name, one.record.Run, one.record.Scenario.Name)
 		}
 		taken[name], one.dir = true, filepath.Join(dir, name)
 	}
-	return dir, nil
+	return nil
 }
 
 // folderOf is a name of a record as that of a folder; empty: it can be none.
