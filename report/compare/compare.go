@@ -16,9 +16,9 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
-// Alpha is the chance that, of all the tests of a comparison, any finds a difference
+// alpha is the chance that, of all the tests of a comparison, any finds a difference
 // where there is none.
-const Alpha = 0.001
+const alpha = 0.001
 
 // Run is a record, and the file that it was read from.
 type Run struct {
@@ -41,7 +41,7 @@ type Pair struct{ Before, Now Run }
 
 // Compare compares the runs of each pair.
 func Compare(pairs ...Pair) *report.Comparison {
-	c := &report.Comparison{APIVersion: report.APIVersion, Kind: report.KindComparison, Alpha: Alpha, Scenarios: []report.Compared{}}
+	c := &report.Comparison{APIVersion: report.APIVersion, Kind: report.KindComparison, Alpha: alpha, Scenarios: []report.Compared{}}
 	var all []*value
 	var found [][]*value
 	for _, p := range pairs {
@@ -121,11 +121,11 @@ func decide(all []*value) (shared int) {
 		}
 		tested = append(tested, v)
 		ps, least = append(ps, v.test.p), append(least, v.test.least)
-		if chance.InFamily(v.test.least, Alpha) {
+		if chance.InFamily(v.test.least, alpha) {
 			shared++
 		}
 	}
-	for i, beyond := range chance.Holm(ps, least, Alpha) {
+	for i, beyond := range chance.Holm(ps, least, alpha) {
 		v := tested[i]
 		v.P, v.Became = &ps[i], report.Alike
 		if beyond {

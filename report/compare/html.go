@@ -14,7 +14,7 @@ import (
 var page string
 
 var pages = template.Must(template.New("compare").Funcs(template.FuncMap{
-	"sum": Sum, "heading": Heading, "where": Where, "name": Name, "words": Words, "worst": Worst,
+	"sum": Sum, "heading": Heading, "where": Where, "name": Name, "words": Words,
 	"moved": func(s report.Compared) rows { return first(Shown(s, false)) },
 	"all":   func(s report.Compared) rows { return first(Shown(s, true)) },
 	"text":  func(text string) string { return summary.Short(summary.Text(text), mostOfCell) },

@@ -53,11 +53,11 @@ func Since(r *report.Record, all bool) string {
 // Heading is what became of a scenario in a few words. It is alike only where nothing
 // speaks against that, and all that differs was tested.
 func Heading(s report.Compared) string {
-	words := string(Worst(s))
+	words := string(worst(s))
 	switch {
-	case Worst(s) == report.Regressed:
+	case worst(s) == report.Regressed:
 		words = "REGRESSED"
-	case Worst(s) == report.Alike && (len(s.Unlike) > 0 || has(s, report.Untested)):
+	case worst(s) == report.Alike && (len(s.Unlike) > 0 || has(s, report.Untested)):
 		words = "nothing that was tested has changed"
 	}
 	if len(s.Unlike) > 0 {
@@ -66,9 +66,9 @@ func Heading(s report.Compared) string {
 	return summary.Text(s.Scenario) + ": " + words
 }
 
-// Worst is what heads a scenario: regressed if any value has, and alike if all are that
+// worst is what heads a scenario: regressed if any value has, and alike if all are that
 // were tested.
-func Worst(s report.Compared) report.Became {
+func worst(s report.Compared) report.Became {
 	for _, became := range order {
 		if became != report.Untested && has(s, became) {
 			return became

@@ -67,7 +67,7 @@ func magnitudes(least, most float64) (ticks plot.ConstantTicks, low, high float6
 			}
 			tick := plot.Tick{Value: at}
 			if step == 1 && (decades <= 5 || math.Mod(power, 2) == 0) || decades < 2 && step != 1 {
-				tick.Label = Seconds(at)
+				tick.Label = seconds(at)
 			}
 			ticks = append(ticks, tick)
 		}
@@ -75,8 +75,8 @@ func magnitudes(least, most float64) (ticks plot.ConstantTicks, low, high float6
 	return ticks, low, high
 }
 
-// Seconds words a round time: 20 ms, 1.5 s.
-func Seconds(s float64) string {
+// seconds words a round time: 20 ms, 1.5 s.
+func seconds(s float64) string {
 	switch {
 	case s < 1e-3:
 		return number(s*1e6) + " µs"
