@@ -30,6 +30,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"verdict":   summary.Verdict,
 	"told":      func(r *report.Record) string { return summary.Short(summary.Verdict(r), mostTold) },
 	"restored":  summary.Restored,
+	"problems":  summary.WhatProblems,
 	"where":     summary.Where,
 	"noBites":   func() string { return summary.NoBites },
 	"noCounts":  func() string { return summary.NoCounts },

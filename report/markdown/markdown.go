@@ -63,7 +63,7 @@ func (p *page) head(r *report.Record) {
 
 // body is all that may be cut: what matters most stands first.
 func (p *page) body(r *report.Record) {
-	p.points("What kept it from being conclusive", "problem", summary.Problems(r), 8_000)
+	p.points(summary.WhatProblems(r), "problem", summary.Problems(r), 8_000)
 	p.failures(r, 20_000)
 	p.undecided(r, 6_000)
 	p.expectations(r, 24_000)
@@ -356,7 +356,7 @@ func (p *page) inDetail(all []summary.Ended) {
 		}
 		p.left -= len(heading)
 		p.out.WriteString(heading)
-		p.points("What kept it from being conclusive", "problem", summary.Problems(r), roomOfOne)
+		p.points(summary.WhatProblems(r), "problem", summary.Problems(r), roomOfOne)
 		p.failures(r, 2*roomOfOne)
 		p.undecided(r, roomOfOne)
 	}

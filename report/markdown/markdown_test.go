@@ -74,6 +74,18 @@ func TestTheVerdictComesFirst(t *testing.T) {
 	}
 }
 
+func TestNothingKeepsAFailFromBeingConclusive(t *testing.T) {
+	r := records.Read(t, "failing")
+	r.Problems = []string{"46 of 150 requests ended in status 503, and no expectation speaks of that"}
+	if page := written(t, r); !strings.Contains(page, "### What else was found wrong\n\n- 46 of 150") {
+		t.Errorf("of a fail it says\n%.1000s", page)
+	}
+	r.Verdict = report.Inconclusive
+	if page := written(t, r); !strings.Contains(page, "### What stands in the way of a verdict\n\n- 46 of 150") {
+		t.Errorf("of an inconclusive run it says\n%.1000s", page)
+	}
+}
+
 // limit is what a comment may have.
 const limit = 65536
 

@@ -20,6 +20,14 @@ type Problem struct {
 // Problems are those of a run, each once.
 func Problems(r *report.Record) []Problem { return joined(r.Against()) }
 
+// WhatProblems words what the problems of a run are: no fail is less of one for them.
+func WhatProblems(r *report.Record) string {
+	if r.Verdict == report.Fail {
+		return "What else was found wrong"
+	}
+	return "What stands in the way of a verdict"
+}
+
 // Warnings are what a run leaves open, each once.
 func Warnings(r *report.Record) []Problem { return joined(r.Warnings) }
 
