@@ -1,6 +1,10 @@
 package report
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"time"
 
@@ -78,7 +82,7 @@ type Earlier struct {
 	Run          string        `json:"run"`
 	Verdict      Verdict       `json:"verdict"`
 	Restored     bool          `json:"restored"`
-	Scenario     Scenario      `json:"scenario"` // without its text, which the digest stands for
+	Scenario     Scenario      `json:"scenario"` // without its text, which the digest stands for, and of its files the digests
 	Mesh         Mesh          `json:"mesh"`
 	Started      time.Time     `json:"started"`
 	Ended        time.Time     `json:"ended"`
@@ -94,7 +98,10 @@ func EarlierOf(r *Record, file string) *Earlier {
 		File: file, Tool: r.Tool, Run: r.Run, Verdict: r.Verdict, Restored: r.Restored, Scenario: r.Scenario, Mesh: r.Mesh,
 		Started: r.Started, Ended: r.Ended, Asked: r.Asked, Expectations: r.Expectations,
 	}
-	e.Scenario.Text, e.Scenario.Files = "", nil
+	e.Scenario.Text, e.Scenario.Files = "", maps.Clone(r.Scenario.Files)
+	for name, text := range e.Scenario.Files {
+		e.Scenario.Files[name] = DigestOf(text)
+	}
 	for _, w := range r.Windows {
 		loads := map[string]*loadgen.Result{}
 		for cohort, l := range w.Loads {
@@ -103,6 +110,17 @@ func EarlierOf(r *Record, file string) *Earlier {
 		e.Windows = append(e.Windows, Window{Name: w.Name, Step: w.Step, Started: w.Started, Ended: w.Ended, Cut: w.Cut, Loads: loads})
 	}
 	return e
+}
+
+// isDigest finds what is one.
+var isDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// DigestOf is that of a text, as Scenario.Digest has it; what is one already stays.
+func DigestOf(text string) string {
+	if isDigest.MatchString(text) {
+		return text
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
 }
 
 // reduced is what a load came to, without its examples and its service times.

@@ -225,6 +225,83 @@ func TestAShareIsHeldAgainstWhatWasAskedBefore(t *testing.T) {
 	}
 }
 
+// A known bug is expected to be false: a pass with it is none of what it says.
+func TestWhatBecomesAKnownBugHasRegressed(t *testing.T) {
+	held := report.Expectation{Expression: "faults(a) == 10", Verdict: report.Pass, Observed: "10"}
+	bug := report.Expectation{Expression: held.Expression, Verdict: report.Pass, Observed: "5", KnownBug: "SHOP-1", Reason: "false, as SHOP-1 says: it is 5"}
+	come := report.Expectation{Expression: held.Expression, Verdict: report.Fail, Observed: "10", KnownBug: "SHOP-1", Reason: "it has come true"}
+	for _, one := range []struct {
+		before, now report.Expectation
+		want        report.Became
+	}{
+		{held, bug, report.Regressed}, {bug, held, report.Improved}, {come, held, ""}, {bug, bug, ""}, {bug, come, report.Regressed},
+	} {
+		p := pair(made(1, 10, 0.1, around(0.1, 0.03)), made(1, 10, 0.1, around(0.1, 0.03)))
+		p.Before.Record.Expectations, p.Now.Record.Expectations = []report.Expectation{one.before}, []report.Expectation{one.now}
+		c := compare.Compare(p)
+		if got := became(c)[held.Expression]; got != one.want || c.Regressed != (one.want == report.Regressed) {
+			t.Errorf("from %+v to %+v it became %q, want %q", one.before, one.now, got, one.want)
+		}
+		if unlike := c.Scenarios[0].Unlike; (len(unlike) == 1) != (one.before.KnownBug != one.now.KnownBug) {
+			t.Errorf("from %+v to %+v: %q", one.before, one.now, unlike)
+		}
+	}
+}
+
+// Who answers a load is held against what was asked of it, or of a service, and against
+// nothing that was asked of another load.
+func TestWhoAnswersIsNotHeldAgainstTheSplitOfAnotherLoad(t *testing.T) {
+	split := func(of string, v2 float64) report.Expectation {
+		return report.Expectation{Expression: "split(" + of + ").is(v2 == x)", Verdict: report.Pass, Bounds: []report.Bound{{Of: "v2", Operator: "==", Value: &v2}}}
+	}
+	for name, one := range map[string]struct {
+		asked []report.Expectation
+		want  report.Became
+	}{
+		"nothing is asked":            {nil, report.Regressed},
+		"of a service":                {[]report.Expectation{split("reviews", 1)}, report.Improved},
+		"of another load":             {[]report.Expectation{split("jason", 1)}, report.Regressed},
+		"of the recovery":             {[]report.Expectation{split("recovery.pages", 1)}, report.Regressed},
+		"of a service, then the load": {[]report.Expectation{split("reviews", 1), split("pages", 0)}, report.Regressed},
+		"of the load, then a service": {[]report.Expectation{split("pages", 0), split("reviews", 1)}, report.Regressed},
+	} {
+		before, now := made(1, 10, 0.1, around(0.1, 0.03)), made(1, 10, 0.5, around(0.1, 0.03))
+		for _, r := range []*report.Record{before, now} {
+			r.Windows[0].Loads["jason"] = made(2, 10, 1, around(0.1, 0.03)).Windows[0].Loads["pages"]
+		}
+		before.Expectations = one.asked
+		if got := became(compare.Compare(pair(before, now)))["pages version v2, under the rule"]; got != one.want {
+			t.Errorf("%s: it became %q, want %q", name, got, one.want)
+		}
+	}
+}
+
+// A load whose answers have another status, and be it no failure, is not alike.
+func TestAnotherSuccessIsAChange(t *testing.T) {
+	before, now := made(1, 10, 0, around(0.1, 0.03)), made(1, 10, 0, around(0.1, 0.03))
+	l := now.Windows[0].Loads["pages"]
+	l.Outcomes[0].Status, l.Series.Ended[0].Status = 204, 204
+	if got := became(compare.Compare(pair(before, now)))["pages status 204, under the rule"]; got != report.Changed {
+		t.Errorf("it became %q", got)
+	}
+}
+
+func TestOtherFilesAndAnotherClusterAreSaid(t *testing.T) {
+	before, now := records.Read(t, "canary-reviews"), records.Read(t, "canary-reviews")
+	before.Scenario.Files = map[string]string{"a.yaml": "a", "b.yaml": "b", "c.yaml": "c"}
+	now.Scenario.Files = map[string]string{"a.yaml": "a", "b.yaml": "B", "d.yaml": "d"}
+	before.Mesh.Server, now.Mesh.Server = "one:6443", "two:6443"
+	want := []string{"not the same file of rules: b.yaml", "not the same file of rules: c.yaml", "not the same file of rules: d.yaml", "not the same cluster: two:6443, before one:6443"}
+	for name, old := range map[string]*report.Record{"whole": before, "kept": report.EarlierOf(before, "").Record()} {
+		if got := compare.Compare(pair(old, now)).Scenarios[0].Unlike; !slices.Equal(got, want) {
+			t.Errorf("%s: it says %q", name, got)
+		}
+	}
+	if before.Scenario.Files["a.yaml"] != "a" {
+		t.Error("the record itself has digests")
+	}
+}
+
 func TestTheRunsAreSaidToBeUnlike(t *testing.T) {
 	before, now := records.Read(t, "canary-reviews"), records.Read(t, "canary-reviews")
 	now.Scenario.Digest, now.Scenario.Set = "sha256:0123456789abcdef", []string{"a=b"}

@@ -24,10 +24,10 @@ func (l loads) shares() []*value {
 	return append(all, l.checks()...)
 }
 
-// failures compares each way to fail, and each status that is no success.
+// failures compares each way to fail, and each status but 200.
 func (l loads) failures() []*value {
 	k := l.kinds(func(o loadgen.Outcome) []string {
-		if o.Error == "" && o.Status < http.StatusMultipleChoices {
+		if o.Error == "" && (o.Status == 0 || o.Status == http.StatusOK) { // of which the others tell
 			return nil
 		}
 		return []string{o.Words()}
@@ -195,19 +195,26 @@ func (l loads) expects(says *regexp.Regexp) bool {
 	})
 }
 
-// asked is which share of a version was asked for before, of the load or of a service.
+// asked is which share of a version was asked for before, of the load or else of a service.
+// What was asked of another load says nothing of this one.
 func (l loads) asked(version string) (share float64, known bool) {
+	window := l.before.Window(l.window.Name, l.window.Step)
 	for _, e := range l.before.Expectations {
-		if l.window.Name != report.During || e.Step != l.window.Step || !strings.HasPrefix(e.Expression, "split(") {
+		of, isSplit := strings.CutPrefix(e.Expression, "split(")
+		of, _, _ = strings.Cut(of, ")")
+		if l.window.Name != report.During || e.Step != l.window.Step || !isSplit || known && of != l.cohort {
+			continue
+		}
+		if of != l.cohort && (window.Loads[of] != nil || strings.HasPrefix(of, report.Baseline+".") || strings.HasPrefix(of, report.Recovery+".")) {
 			continue
 		}
 		for _, b := range e.Bounds {
 			if b.Of == version && b.Value != nil {
-				return *b.Value, true
+				share, known = *b.Value, true
 			}
 		}
 	}
-	return 0, false
+	return share, known
 }
 
 // bunches are, of each kind, how many requests say as much as one that ends as it does

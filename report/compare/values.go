@@ -74,15 +74,19 @@ func (p Pair) expectations() []*value {
 		}
 		old := left[at]
 		left = slices.Delete(left, at, at+1)
-		v := report.Difference{Of: e.Expression, Step: e.Step, Became: turned(old.Verdict, e.Verdict), Before: observed(old), Now: observed(e)}
+		was, is := old.Verdict, e.Verdict
+		if (old.KnownBug == "") != (e.KnownBug == "") { // the one was to hold, the other not to
+			was, is = truth(old), truth(e)
+		}
+		v := report.Difference{Of: e.Expression, Step: e.Step, Became: turned(was, is), Before: observed(old), Now: observed(e)}
 		switch {
 		case v.Became != report.Alike:
-			v.Remarks = fmt.Sprintf("%s, before %s", e.Verdict, old.Verdict)
+			v.Remarks = fmt.Sprintf("%s, before %s", verdictWords(e), verdictWords(old))
 		case v.Before.Words != v.Now.Words:
 			v.Became = report.Untested
 		}
 		parts := portions(before, now, old, e)
-		if turned(old.Verdict, e.Verdict) != report.Alike || len(parts) == 0 { // else they say it, and how sure that is
+		if turned(was, is) != report.Alike || len(parts) == 0 { // else they say it, and how sure that is
 			all = append(all, &value{Difference: v})
 		}
 		all = append(all, parts...)
@@ -91,6 +95,26 @@ func (p Pair) expectations() []*value {
 		all = append(all, p.gone(old))
 	}
 	return all
+}
+
+// truth is the verdict on what an expectation says, be it a known bug, which is to be false.
+func truth(e report.Expectation) report.Verdict {
+	switch {
+	case e.KnownBug == "":
+		return e.Verdict
+	case e.Verdict == report.Fail: // it has come true
+		return report.Pass
+	case e.Verdict == report.Pass && e.Reason != "": // it is false, as was said
+		return report.Fail
+	}
+	return e.Verdict
+}
+
+func verdictWords(e report.Expectation) string {
+	if e.KnownBug != "" {
+		return fmt.Sprintf("%s as the known bug %s", e.Verdict, e.KnownBug)
+	}
+	return string(e.Verdict)
 }
 
 // gone is an expectation that is not asked for any more, be it that another bound is. What
@@ -103,7 +127,7 @@ func (p Pair) gone(old report.Expectation) *value {
 	if known {
 		v.Now, words = observed(judged), fmt.Sprintf("by what was observed now it is %s", judged.Verdict)
 	}
-	if old.Verdict == report.Pass && judged.Verdict != report.Pass {
+	if truth(old) == report.Pass && truth(judged) != report.Pass {
 		v.Became = report.Regressed
 	}
 	v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more; %s", old.Verdict, words)
