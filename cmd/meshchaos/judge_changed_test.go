@@ -82,19 +82,28 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 			s["text"] = strings.Replace(s["text"].(string), "6.6s", "1ms", 1) + " "
 		}, "its text was changed since the run"},
 		"the scenario's text and its digest": {"delay-jason", func(r tree) { s := in(r, "scenario").(tree); s["text"] = s["text"].(string) + " "; delete(s, "digest") }, "scenario.digest is missing"},
-		"all changes":                        {"delay-jason", func(r tree) { r["changes"] = []any{} }, "changes has none of the first load under rules"},
-		"all changes and bites":              {"delay-jason", func(r tree) { r["changes"] = []any{}; in(r, "windows", 1).(tree)["bites"] = []any{} }, "changes has none"},
-		"the change of a step":               {"delay-jason", func(r tree) { r["changes"] = without(r["changes"], 8) }, "changes has none of any load under rules"},
-		"the first change of an object":      {"delay-jason", func(r tree) { r["changes"] = without(r["changes"], 6) }, "no earlier change has written it"},
-		"a change that made an object":       {"delay-jason", func(r tree) { in(r, "changes", 0).(tree)["action"] = "updated" }, "changes[0].action is updated"},
-		"all bites":                          {"delay-jason", func(r tree) { delete(in(r, "windows", 1).(tree), "bites") }, ""},
-		"one bite":                           {"delay-jason", func(r tree) { w := in(r, "windows", 1).(tree); w["bites"] = without(w["bites"], 0) }, ""},
-		"the proof of an undoing":            {"delay-jason", func(r tree) { delete(in(r, "changes", 2).(tree), "proof") }, "changes[2].restored is true, and no proof"},
-		"that an object is restored":         {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["restored"] = false }, ""},
-		"that all is restored":               {"delay-jason", func(r tree) { r["restored"] = false }, ""},
-		"that somebody's change was kept":    {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["kept"] = true }, "changes[2].kept is true"},
-		"that something else was left":       {"delay-jason", func(r tree) { c := in(r, "changes", 2).(tree); c["left"] = c["after"] }, "changes[2].left is there, and restored says"},
-		"that an object was gone":            {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["left"] = nil }, "changes[2].left is there, and restored says"},
+		"the scenario's name":                {"delay-jason", func(r tree) { in(r, "scenario").(tree)["name"] = "gate" }, "scenario.name is gate"},
+		"the scenario's summary":             {"failing", func(r tree) { in(r, "scenario").(tree)["summary"] = "All is well." }, "scenario.summary is All is well."},
+		"a load that was cut off":            {"failing", func(r tree) { in(r, "windows", 1).(tree)["cut"], r["verdict"] = "it slept", "inconclusive" }, "windows[1].cut is there"},
+		"a quantity that is there twice": {"failing", func(r tree) {
+			w := in(r, "windows", 1).(tree)
+			another := maps.Clone(in(w, "quantities", 0).(tree))
+			another["value"] = 10
+			w["quantities"] = append([]any{another}, w["quantities"].([]any)...)
+		}, "windows[1].quantities[1] is there twice"},
+		"all changes":                     {"delay-jason", func(r tree) { r["changes"] = []any{} }, "changes has none of the first load under rules"},
+		"all changes and bites":           {"delay-jason", func(r tree) { r["changes"] = []any{}; in(r, "windows", 1).(tree)["bites"] = []any{} }, "changes has none"},
+		"the change of a step":            {"delay-jason", func(r tree) { r["changes"] = without(r["changes"], 8) }, "changes has none of any load under rules"},
+		"the first change of an object":   {"delay-jason", func(r tree) { r["changes"] = without(r["changes"], 6) }, "no earlier change has written it"},
+		"a change that made an object":    {"delay-jason", func(r tree) { in(r, "changes", 0).(tree)["action"] = "updated" }, "changes[0].action is updated"},
+		"all bites":                       {"delay-jason", func(r tree) { delete(in(r, "windows", 1).(tree), "bites") }, ""},
+		"one bite":                        {"delay-jason", func(r tree) { w := in(r, "windows", 1).(tree); w["bites"] = without(w["bites"], 0) }, ""},
+		"the proof of an undoing":         {"delay-jason", func(r tree) { delete(in(r, "changes", 2).(tree), "proof") }, "changes[2].restored is true, and no proof"},
+		"that an object is restored":      {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["restored"] = false }, ""},
+		"that all is restored":            {"delay-jason", func(r tree) { r["restored"] = false }, ""},
+		"that somebody's change was kept": {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["kept"] = true }, "changes[2].kept is true"},
+		"that something else was left":    {"delay-jason", func(r tree) { c := in(r, "changes", 2).(tree); c["left"] = c["after"] }, "changes[2].left is there, and restored says"},
+		"that an object was gone":         {"delay-jason", func(r tree) { in(r, "changes", 2).(tree)["left"] = nil }, "changes[2].left is there, and restored says"},
 		"that what was left is something else": {"not-restored", func(r tree) {
 			c := in(r, "changes", 6).(tree)
 			c["left"] = c["before"]

@@ -33,10 +33,14 @@ func Unchanged(record *report.Record, scenario *scenarios.Scenario) error {
 }
 
 func (r run) scenarioUnlike() string {
-	if s := r.record.Scenario; s.Digest == "" && len(s.Masked) == 0 {
+	s := r.record.Scenario
+	if s.Digest == "" && len(s.Masked) == 0 {
 		return "scenario.digest is missing"
 	}
-	return ""
+	if wrong := unlike("scenario.name", r.scenario.Name, s.Name); wrong != "" {
+		return wrong
+	}
+	return unlike("scenario.summary", r.scenario.Summary, s.Summary)
 }
 
 // askedUnlike holds the load that was asked for against that of the scenario.
@@ -122,6 +126,9 @@ func (r run) windowsUnlike() string {
 			return fmt.Sprintf("windows[%d] is the %s, which does not come there in a run of the scenario", i, w.Words())
 		}
 		last = next
+		if w.Cut != "" && w.Stopped == nil && len(r.record.Problems) == 0 {
+			return fmt.Sprintf("windows[%d].cut is there, and problems does not say why", i)
+		}
 		cohorts := r.scenario.Cohorts(w.Name, r.stepOf(w))
 		for _, name := range slices.Sorted(maps.Keys(w.Loads)) {
 			if !slices.ContainsFunc(cohorts, func(c mesh.Cohort) bool { return c.Name == name }) {
@@ -289,6 +296,9 @@ func (r run) proxiesUnlike() string {
 			}
 		}
 		for j, q := range w.Quantities {
+			if slices.ContainsFunc(w.Quantities[:j], func(o report.Quantity) bool { return o.Function == q.Function && slices.Equal(o.Args, q.Args) }) {
+				return fmt.Sprintf("windows[%d].quantities[%d] is there twice", i, j)
+			}
 			if q.Value != nil && *q.Value < 0 {
 				return fmt.Sprintf("windows[%d].quantities[%d].value is %d", i, j, *q.Value)
 			}
