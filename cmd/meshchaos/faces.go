@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -209,19 +210,30 @@ func forgetReport(dir string) error {
 	return errors.Join(failures...)
 }
 
-// earlier is the record that lies in a folder; nil: none that can be read.
+// earlier is the record that lies in a folder, as far as it can be read: it may be cut off,
+// or of another version; nil: there is none.
 func earlier(dir string) *report.Record {
-	f, err := os.Open(filepath.Join(dir, recordFile))
+	text, err := os.ReadFile(filepath.Join(dir, recordFile))
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
-	old, err := report.Read(f)
+	var old report.Record
+	err = json.Unmarshal(text, &old)
+	ours := strings.HasPrefix(old.APIVersion, group) && old.Kind == report.Kind
 	if err != nil {
+		ours = isRecord.Match(text)
+	}
+	if !ours {
 		return nil
 	}
-	return old
+	return &old
 }
+
+// group is that of records, before their version.
+const group = "meshchaos/"
+
+// isRecord finds the head of a record, of whatever version, as it is written.
+var isRecord = regexp.MustCompile(`^\s*{\s*"apiVersion": ?"` + group + `[a-z0-9]+",\s*"kind": ?"Report"`)
 
 // writeReport writes a record with faces of it, first the record, and says what it wrote.
 func writeReport(dir string, r *report.Record, all []face) (string, error) {

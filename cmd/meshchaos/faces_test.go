@@ -63,6 +63,42 @@ func TestANewFaceIsAFolderAndALine(t *testing.T) {
 	}
 }
 
+// A report of another version, or one that was cut off, is no less an earlier one: what was
+// made of it would be read as this command's.
+func TestAReportThatCannotBeReadIsTakenAwayAsWell(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(text string) string
+		left   []string
+	}{
+		"of a later version":  {func(text string) string { return strings.Replace(text, "{", `{"more": 1,`, 1) }, nil},
+		"of another one":      {func(text string) string { return strings.Replace(text, "/v1alpha1", "/v2", 1) }, nil},
+		"cut off":             {func(text string) string { return text[:len(text)/2] }, []string{"results"}}, // whose names it had
+		"somebody else's":     {func(string) string { return `{"kind": "Report"}` }, []string{"report.html", "report.json", "report.md", "results"}},
+		"cut off, of another": {func(string) string { return `{"kind": "Rep` }, []string{"report.html", "report.json", "report.md", "results"}},
+	} {
+		dir := t.TempDir()
+		if _, err := writeReport(dir, records.Read(t, "failing"), ofEach()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, recordFile)
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, []byte(test.change(string(text))), 0o600)
+		}
+		if err == nil {
+			err = forgetReport(dir)
+		}
+		entries, readErr := os.ReadDir(dir)
+		var left []string
+		for _, entry := range entries {
+			left = append(left, entry.Name())
+		}
+		if err != nil || readErr != nil || !slices.Equal(left, test.left) {
+			t.Errorf("%s: %v is left, want %v; %v, %v", name, left, test.left, err, readErr)
+		}
+	}
+}
+
 func TestAFaceThatFailsKeepsNoneBackAndLeavesNoneOfAnEarlierRecord(t *testing.T) {
 	dir := t.TempDir()
 	r := records.Read(t, "failing")

@@ -72,14 +72,23 @@ verdict that is reached now; a report that says another one is told of.
 // judgeAgain judges a record again, and warns if it said another verdict than the one that
 // it comes to.
 func judgeAgain(cmd *cobra.Command, one source) (differs bool, err error) {
-	said := one.record.Verdict
+	said, saidWorse := one.record.Verdict, regressed(one.record)
 	if err := judge(one.record); err != nil {
 		return false, err
+	}
+	if now := regressed(one.record); now != saidWorse {
+		words := map[bool]string{true: "something has regressed", false: "nothing has regressed"}
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says that %s since run %s, and what it holds says that %s", one.name, words[saidWorse], one.record.ComparedWith.Run, words[now]))
 	}
 	if differs = said != one.record.Verdict; differs {
 		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
 	}
 	return differs, nil
+}
+
+// regressed says whether a record says that something has, since the run that it is compared with.
+func regressed(r *report.Record) bool {
+	return r.ComparedWith != nil && r.ComparedWith.Comparison != nil && r.ComparedWith.Comparison.Regressed
 }
 
 // doubt says of a record that its verdict is another than what it holds comes to, or

@@ -64,6 +64,42 @@ func without(list any, i int) []any {
 	return append(append([]any{}, all[:i]...), all[i+1:]...)
 }
 
+// compareWith enters into a record that it was compared with a run that passed.
+func compareWith(r tree) {
+	r["comparedWith"] = tree{
+		"tool": r["tool"], "run": "0", "verdict": "pass", "restored": true, "scenario": tree{"name": "delay-jason"}, "mesh": r["mesh"],
+		"started": r["started"], "ended": r["ended"], "asked": r["asked"], "windows": r["windows"], "expectations": r["expectations"],
+		"comparison": tree{"regressed": false, "scenarios": []any{tree{"before": tree{"run": "0", "verdict": "pass", "restored": true}}}},
+	}
+}
+
+// TestARecordThatHidesWhatHasRegressedIsToldOf: what has changed since an earlier run is
+// reckoned anew, and who said otherwise is contradicted.
+func TestARecordThatHidesWhatHasRegressedIsToldOf(t *testing.T) {
+	for _, restored := range []bool{true, false} {
+		of := treeOf(t, "not-restored")
+		compareWith(of)
+		in(of, "comparedWith").(tree)["restored"], in(of, "comparedWith", "comparison", "scenarios", 0, "before").(tree)["restored"] = restored, restored
+		in(of, "comparedWith").(tree)["verdict"], in(of, "comparedWith", "comparison", "scenarios", 0, "before").(tree)["verdict"] = "inconclusive", "inconclusive"
+		text, err := json.Marshal(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := report.Read(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := newJudge()
+		var said bytes.Buffer
+		cmd.SetErr(&said)
+		_, err = judgeAgain(cmd, source{record: r, name: "it"})
+		warns := strings.Contains(said.String(), "it says that nothing has regressed since run 0, and what it holds says that something has regressed")
+		if err != nil || warns != restored {
+			t.Errorf("restored before %v: %v, it says %q", restored, err, said.String())
+		}
+	}
+}
+
 // TestAChangedRecordIsFoundOut: whoever changes a record, in any of these ways, gets
 // another verdict or a refusal that names the place.
 func TestAChangedRecordIsFoundOut(t *testing.T) {
@@ -91,6 +127,14 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 			another["value"] = 10
 			w["quantities"] = append([]any{another}, w["quantities"].([]any)...)
 		}, "windows[1].quantities[1] is there twice"},
+		"what the earlier run came to": {"delay-jason", func(r tree) {
+			compareWith(r)
+			in(r, "comparedWith").(tree)["verdict"] = "fail"
+		}, "comparedWith is not the run"},
+		"what has changed since": {"delay-jason", func(r tree) {
+			compareWith(r)
+			delete(in(r, "comparedWith").(tree), "comparison")
+		}, "comparedWith.comparison is not of one"},
 		"all changes":                     {"delay-jason", func(r tree) { r["changes"] = []any{} }, "changes has none of the first load under rules"},
 		"all changes and bites":           {"delay-jason", func(r tree) { r["changes"] = []any{}; in(r, "windows", 1).(tree)["bites"] = []any{} }, "changes has none"},
 		"the change of a step":            {"delay-jason", func(r tree) { r["changes"] = without(r["changes"], 8) }, "changes has none of any load under rules"},

@@ -24,7 +24,7 @@ import (
 // Who changes all places alike is not found out: a record carries no seal.
 func Unchanged(record *report.Record, scenario *scenarios.Scenario) error {
 	r := run{record, scenario}
-	for _, look := range []func() string{r.scenarioUnlike, r.askedUnlike, r.windowsUnlike, r.timesUnlike, r.loadsUnlike, r.changesUnlike, r.proxiesUnlike, r.stagesUnlike, r.expectationsUnlike} {
+	for _, look := range []func() string{r.scenarioUnlike, r.askedUnlike, r.windowsUnlike, r.timesUnlike, r.loadsUnlike, r.changesUnlike, r.proxiesUnlike, r.stagesUnlike, r.expectationsUnlike, r.comparedUnlike} {
 		if wrong := look(); wrong != "" {
 			return fmt.Errorf("%s: it was changed since the run", wrong)
 		}
@@ -435,4 +435,21 @@ func (r run) expectationsUnlike() string {
 		}
 	}
 	return ""
+}
+
+// comparedUnlike holds the earlier run that the record keeps against what its comparison
+// says of it.
+func (r run) comparedUnlike() string {
+	e := r.record.ComparedWith
+	switch {
+	case e == nil:
+		return ""
+	case e.Comparison == nil || len(e.Comparison.Scenarios) != 1:
+		return "comparedWith.comparison is not of one scenario"
+	}
+	of := e.Comparison.Scenarios[0].Before
+	if of.Run == e.Run && of.Verdict == e.Verdict && of.Restored == e.Restored {
+		return ""
+	}
+	return "comparedWith is not the run that its comparison is of"
 }
