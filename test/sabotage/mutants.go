@@ -73,7 +73,9 @@ func Mutants() []Mutant {
 		{"breaker-httpbin", "two-connections/apply[0]/http1MaxPendingRequests-x10", "client.status[503] > 0"},
 		{"breaker-httpbin", "two-connections/apply[0]/maxRequestsPerConnection-x10", "connections(httpbin, v1)"},
 		{"breaker-httpbin", "two-connections/apply[0]/dropped", "client.status[503] > 0"},
-		{"breaker-ratings", "two-connections/apply[0]/maxConnections-x10", "client.status[503] > 20"},
+		// Not ten times as many connections: those that one of Envoy's workers keeps idle
+		// count against the limit of all, so that 40 of 200 were turned away once.
+		{"breaker-ratings", "two-connections/apply[0]/dropped", "client.status[503] > 20"},
 		{"eject-httpbin", "given[0]/to-v2", "requests(httpbin, v1)"},
 		{"mirror-httpbin", "mirrored/apply[0]/mirror-percentage-halved", "requests(httpbin, v2)"},
 		{"mirror-httpbin", "mirrored/apply[0]/mirror-to-v1", "requests(httpbin, v1)"},
