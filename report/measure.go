@@ -12,7 +12,7 @@ const (
 
 // Measure is an amount that was observed.
 type Measure struct {
-	Of    string  `json:"of,omitempty"` // of a split: the version
+	Of    string  `json:"of,omitempty"` // of a split: the version; of comparisons that are joined: which of them observed it
 	Value float64 `json:"value"`
 	Unit  Unit    `json:"unit"`
 	Least bool    `json:"least,omitempty"` // it is this at least, and may be more

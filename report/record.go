@@ -321,8 +321,8 @@ type Expectation struct {
 	Verdict    Verdict   `json:"verdict"`
 	Observed   string    `json:"observed"`         // the observed side, worded; empty: absent
 	Limit      string    `json:"limit"`            // what was asked of it, worded
-	Values     []Measure `json:"values,omitempty"` // the observed side; of a split one for each version that is listed; none of comparisons that are joined by || or negated
-	Bounds     []Bound   `json:"bounds,omitempty"` // what was asked of it; of a split one for each
+	Values     []Measure `json:"values,omitempty"` // the observed side; of a split one for each version that is listed, of comparisons that are joined by || those of each
+	Bounds     []Bound   `json:"bounds,omitempty"` // what was asked of it, all of it; of a split one for each; none of comparisons that are joined by || or negated
 	Samples    int64     `json:"samples"`          // how many requests the observed side stands on
 	Source     string    `json:"source,omitempty"`
 	Reason     string    `json:"reason,omitempty"` // why it is not a pass

@@ -14,7 +14,8 @@ import (
 type claim struct {
 	node  node
 	text  string
-	split bool // it contains a statistical test
+	split bool   // it contains a statistical test
+	of    string // what is observed, as it is written; empty: several things
 	says  formula
 	lost  string // a quantity that it names, and that makes no difference to it; empty: none does so
 	judge func(Windows) finding
@@ -169,7 +170,7 @@ func bounded(observed term, bounds ...bound) claim {
 		all.parts = append(all.parts, says(b.operator, observed.form, b.limit.form))
 		lost = cmp.Or(lost, lostOf(append(slices.Clone(observed.names), b.limit.names...), observed.form.minus(b.limit.form)))
 	}
-	return claim{says: all, lost: lost, judge: func(w Windows) finding {
+	return claim{of: observed.text, says: all, lost: lost, judge: func(w Windows) finding {
 		v := observed.eval(w)
 		limits := make([]value, len(bounds))
 		all := v

@@ -36,9 +36,19 @@ func together(claims []claim, either bool) claim {
 		findings := make([]finding, len(claims))
 		for i, part := range claims {
 			findings[i] = part.judge(w)
+			findings[i].values = ofEach(part.of, findings[i].values)
 		}
 		return join(findings, either, word)
 	}}
+}
+
+// ofEach says in what was observed of an operand of which that is.
+func ofEach(operand string, values []report.Measure) []report.Measure {
+	values = slices.Clone(values)
+	for i := range values {
+		values[i].Of = strings.TrimSpace(operand + " " + values[i].Of)
+	}
+	return values
 }
 
 // join puts findings together. Where one of them is inconclusive, the whole is:
@@ -51,6 +61,7 @@ func join(findings []finding, either bool, word string) finding {
 		verdicts[f.verdict] = true
 		observed = append(observed, cmp.Or(f.observed, "?"))
 		limits = append(limits, f.limit)
+		result.values = append(result.values, f.values...)
 		if f.reason != "" {
 			reasons = append(reasons, f.reason)
 		}
@@ -86,9 +97,9 @@ func (c *compiler) negated(n *not) (claim, error) {
 
 // opposite is the claim that another is not true.
 func opposite(inner claim) claim {
-	return claim{says: inner.says.negated(), judge: func(w Windows) finding {
+	return claim{of: inner.of, says: inner.says.negated(), judge: func(w Windows) finding {
 		result := inner.judge(w)
-		result.limit, result.values, result.bounds = "not "+result.limit, nil, nil // which the words tell
+		result.limit, result.bounds = "not "+result.limit, nil // which the words tell: of a range it is either of two
 		switch result.verdict {
 		case report.Pass:
 			result.verdict, result.reason = report.Fail, inner.text+" is true"

@@ -34,8 +34,20 @@ func TestBothSidesOfALineAreMeasured(t *testing.T) {
 				{Of: "v1", Value: 0.91, Unit: report.Share, Part: &report.Part{Count: 910, Total: 1000}},
 				{Of: "v2", Value: 0.09, Unit: report.Share, Part: &report.Part{Count: 90, Total: 1000}}},
 			Bounds: []report.Bound{{Of: "v1", Operator: "==", Value: at(0.9)}, {Of: "v2", Operator: "==", Value: at(0.1)}}},
-		"!(jason.p50 > 9s)":                   {},
-		"jason.p50 < 1s || (others.p50 < 1s)": {},
+		"!(jason.p50 > 9s)": {Values: []report.Measure{{Value: 6.02, Unit: report.Seconds}}},
+		"!(jason.p50 > 9s || client.share(503) > 50%)": {
+			Values: []report.Measure{
+				{Of: "jason.p50", Value: 6.02, Unit: report.Seconds},
+				{Of: "client.share(503)", Value: 0.12, Unit: report.Share, Part: &report.Part{Count: 12, Total: 100}}}},
+		"jason.p50 < 1s || (others.p50 < 1s && jason.status[503] < 9)": {
+			Values: []report.Measure{
+				{Of: "jason.p50", Value: 6.02, Unit: report.Seconds},
+				{Of: "others.p50", Value: 0.02, Unit: report.Seconds},
+				{Of: "jason.status[503]", Value: 2, Unit: report.Number}}},
+		"split(reviews).is(v1 == 90%, v2 == 10%) || faults(reviews) == 0": {
+			Values: []report.Measure{
+				{Of: "split(reviews) v1", Value: 0.91, Unit: report.Share, Part: &report.Part{Count: 910, Total: 1000}},
+				{Of: "split(reviews) v2", Value: 0.09, Unit: report.Share, Part: &report.Part{Count: 90, Total: 1000}}}},
 	} {
 		got := mustCompile(t, line).Judge(observed())[0]
 		got = report.Expectation{Values: got.Values, Bounds: got.Bounds}

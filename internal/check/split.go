@@ -75,7 +75,7 @@ func (c *compiler) split(n node) (claim, error) {
 		return claim{}, err
 	}
 	tallied(s)
-	return claim{split: true, says: formula{unsure: true}, judge: s.judge}, nil
+	return claim{split: true, of: c.source.textOf(split), says: formula{unsure: true}, judge: s.judge}, nil
 }
 
 // splitUse is the error of a split that is not written as one.

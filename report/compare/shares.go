@@ -273,8 +273,12 @@ func uneven(some, all []int64, share float64) float64 {
 }
 
 // portions compares the shares of requests that an expectation observed, of a split
-// those of each version but one of two.
+// those of each version but one of two. Where comparisons are joined by || or negated, no
+// share is for the worse by itself, and those of the loads are compared anyway.
 func portions(before, now *report.Record, old, new report.Expectation) []*value {
+	if len(new.Bounds) == 0 {
+		return nil
+	}
 	var all []*value
 	for i, m := range new.Values {
 		at := slices.IndexFunc(old.Values, func(o report.Measure) bool { return o.Of == m.Of })
