@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -80,6 +81,52 @@ func (h *Histogram) rounded(q float64) (latency time.Duration, ok bool) {
 	latency = time.Duration(h.counts.ValueAtQuantile(q*100)) * time.Microsecond
 	return min(max(latency, h.min), h.max), true
 }
+
+// QuantileWithin is between which latencies Quantile's lies, both included: those of one
+// bucket, which are not told apart. Quantile has the upper end, to the microsecond.
+func (h *Histogram) QuantileWithin(q float64) (low, high time.Duration, ok bool) {
+	latency, ok := h.Quantile(q)
+	if !ok {
+		return 0, 0, false
+	}
+	low, high = h.bucket(latency.Microseconds())
+	return low, high, true
+}
+
+// MeanWithin is between which latencies the mean lies, both included, likewise.
+func (h *Histogram) MeanWithin() (low, high time.Duration, ok bool) {
+	mean, ok := h.Mean()
+	if !ok {
+		return 0, 0, false
+	}
+	var least, most float64
+	n := float64(h.Count())
+	for _, bar := range h.counts.Distribution() {
+		if bar.Count > 0 {
+			low, high := h.bucket(bar.From)
+			least, most = least+float64(bar.Count)*float64(low)/n, most+float64(bar.Count)*float64(high)/n
+		}
+	}
+	return min(time.Duration(least), mean), max(time.Duration(math.Ceil(most)), mean), true
+}
+
+// bucket is between which latencies those are that count as one of so many microseconds.
+// What is below a microsecond is cut off before they are counted, and what is above the
+// range counts as its end.
+func (h *Histogram) bucket(micros int64) (low, high time.Duration) {
+	micros = min(micros, highestMicros)
+	width := int64(1) << max(0, bits.Len64(uint64(micros))-bucketBits)
+	first := micros &^ (width - 1)
+	low, high = time.Duration(first)*time.Microsecond, time.Duration(first+width)*time.Microsecond-1
+	if first+width > highestMicros {
+		high = h.max
+	}
+	return min(max(low, h.min), h.max), min(max(high, h.min), h.max)
+}
+
+// bucketBits is how many leading bits of a count of microseconds tell it from another:
+// fewest that keep three figures.
+const bucketBits = 11
 
 // Min is the smallest latency, exactly.
 func (h *Histogram) Min() (latency time.Duration, ok bool) {

@@ -46,6 +46,50 @@ func TestQuantilesAreWithinAThousandthAndSurviveJSON(t *testing.T) {
 	})
 }
 
+// Between the ends of a quantile, and of the mean, is what was recorded: nobody may hold
+// either against a bound that lies there.
+func TestAQuantileAndTheMeanAreWithinTheirEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.SliceOfN(rapid.OneOf(rapid.Int64Range(0, int64(10*time.Millisecond)), rapid.Int64Range(0, int64(2*time.Hour))), 1, 50).Draw(t, "latencies")
+		var h Histogram
+		sum := 0.0
+		for _, ns := range raw {
+			h.Record(time.Duration(ns))
+			sum += float64(ns)
+		}
+		slices.Sort(raw)
+		for _, q := range []float64{0.5, 0.9, 0.99} {
+			is, at := time.Duration(raw[int(math.Ceil(q*float64(len(raw)))-1)]), time.Duration(0)
+			low, high, ok := h.QuantileWithin(q)
+			if at, _ = h.Quantile(q); !ok || is < low || is > high || at < low || at > high {
+				t.Fatalf("the quantile %g is %v, read as %v, and not from %v to %v", q, is, at, low, high)
+			}
+			if is < time.Hour && high-low > max(is/1000, time.Microsecond) {
+				t.Fatalf("the quantile %g is from %v to %v", q, low, high)
+			}
+		}
+		low, high, ok := h.MeanWithin()
+		if is := time.Duration(sum / float64(len(raw))); !ok || is < low-1 || is > high+1 { // of the sum's own rounding
+			t.Fatalf("the mean is %v, and not from %v to %v", is, low, high)
+		}
+	})
+}
+
+// The ends are those that HdrHistogram itself has.
+func TestABucketIsThatOfTheHistogram(t *testing.T) {
+	var h Histogram
+	for micros := int64(1); micros < highestMicros; micros += 1 + micros/97 {
+		h.Record(time.Duration(micros) * time.Microsecond)
+	}
+	h.min, h.max = 0, 2*time.Hour // which would cut the outermost
+	for _, bar := range h.counts.Distribution() {
+		low, high := h.bucket(bar.From)
+		if bar.Count > 0 && bar.To < highestMicros && (low.Microseconds() != bar.From || high.Microseconds() != bar.To) {
+			t.Fatalf("that of %d to %d µs is from %v to %v", bar.From, bar.To, low, high)
+		}
+	}
+}
+
 // No more may be above a percentile than it says: of 151 latencies one is above the 99th,
 // for two are 1.3 %.
 func TestNoMoreIsAboveAQuantileThanItsShare(t *testing.T) {

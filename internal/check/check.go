@@ -32,8 +32,9 @@
 // runs (condition.go). A conclusion is a text with quantities in braces (sentence.go).
 //
 // The rules that outrank the others: missing evidence is never 0 and never
-// passes; comparisons are exact, in rational numbers, of what was observed;
-// only split(...) is a statistical test.
+// passes; comparisons are exact, in rational numbers, of what was observed, and
+// of a time that a histogram keeps by both ends of its bucket (ends.go); only
+// split(...) is a statistical test.
 //
 // The package may import report, loadgen, internal/nearest and internal/plural.
 package check

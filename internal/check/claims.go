@@ -192,17 +192,22 @@ func bounded(observed term, bounds ...bound) claim {
 			return result
 		}
 		result.verdict = report.Pass
+		between := ""
 		for i, b := range bounds {
-			sign := v.amount.Cmp(limits[i].amount)
+			holding, known := keeps(b.operator, v, limits[i])
 			switch {
-			case v.least != "" && !settled(b.operator, sign):
-				result.verdict, result.reason = report.Inconclusive, v.least
-			case !holds(b.operator, sign):
+			case !known:
+				result.verdict, result.reason = report.Inconclusive, unsettled(observed.kind, v, limits[i])
+				if v.ends != nil {
+					between = endsWords(observed.kind, v, limits[i])
+				}
+			case !holding:
 				result.verdict = report.Fail
 				result.reason = fmt.Sprintf("%s %s %s", result.observed, broken(b.operator), limitOf(b, limits[i], v))
 				return result
 			}
 		}
+		result.observed = cmp.Or(between, result.observed)
 		return result
 	}}
 }

@@ -18,28 +18,54 @@ type timing struct {
 	// Statistical Packages", 1996, definition 1).
 	least int64
 	of    func(*loadgen.Histogram) (latency time.Duration, ok bool)
+	// within is between which times it lies, both included; nil: it is exact.
+	within func(*loadgen.Histogram) (low, high time.Duration, ok bool)
 }
 
 // timings returns the statistics of response and service time.
 func timings() []timing {
 	quantile := func(name string, q float64, least int64) timing {
-		return timing{name, least, func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) }}
+		return timing{
+			name, least,
+			func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) },
+			func(h *loadgen.Histogram) (low, high time.Duration, ok bool) { return h.QuantileWithin(q) },
+		}
 	}
 	return []timing{
 		quantile("p50", 0.5, 2), quantile("p90", 0.9, 10), quantile("p95", 0.95, 20),
 		quantile("p99", 0.99, 100), quantile("p999", 0.999, 1000),
-		{"min", 1, (*loadgen.Histogram).Min}, {"max", 1, (*loadgen.Histogram).Max},
-		{"mean", 1, (*loadgen.Histogram).Mean},
+		{"min", 1, (*loadgen.Histogram).Min, nil}, {"max", 1, (*loadgen.Histogram).Max, nil},
+		{"mean", 1, (*loadgen.Histogram).Mean, (*loadgen.Histogram).MeanWithin},
 	}
+}
+
+// timeOf is the value of a statistic of response time, or of service time, of a cohort.
+func timeOf(l Load, t timing, service bool) func(Windows) value {
+	read := ofLoad(l, timed(t, service))
+	return func(w Windows) value {
+		v := read(w)
+		if v.amount == nil || t.within == nil {
+			return v
+		}
+		result, _ := w.result(l)
+		if low, high, _ := t.within(times(result, service)); low != high {
+			v.ends = &ends{ratOf(int64(low)), ratOf(int64(high))}
+		}
+		return v
+	}
+}
+
+func times(r *loadgen.Result, service bool) *loadgen.Histogram {
+	if service {
+		return r.Service
+	}
+	return r.Response
 }
 
 // timed is the measure of a statistic of response time, or of service time.
 func timed(t timing, service bool) measure {
 	return func(r *loadgen.Result) (*big.Rat, string) {
-		histogram := r.Response
-		if service {
-			histogram = r.Service
-		}
+		histogram := times(r, service)
 		if missing := untimed(r, service); missing != "" {
 			return nil, missing
 		}

@@ -21,6 +21,7 @@ const (
 // value is an amount and the evidence for it.
 type value struct {
 	amount  *big.Rat // nil if anything is missing
+	ends    *ends    // between which it lies; nil: it is exact
 	part    *part    // how a share came about; nil: otherwise than by requests
 	label   string   // what was counted: 503
 	samples int64    // how many requests it stands on; 0 for a constant
@@ -86,24 +87,33 @@ func calculate(operator string, a, b value) value {
 	if len(result.missing) > 0 {
 		return result
 	}
-	result.amount = new(big.Rat)
-	switch operator {
-	case "+":
-		result.amount.Add(a.amount, b.amount)
-	case "-":
-		result.amount.Sub(a.amount, b.amount)
-	case "*":
-		result.amount.Mul(a.amount, b.amount)
-	case "/":
+	if operator == "/" {
 		if b.amount.Sign() == 0 {
 			return value{sources: result.sources, missing: []string{"it divides by 0"}}
 		}
-		result.amount.Quo(a.amount, b.amount)
+		if low, high := b.within(); low.Sign()*high.Sign() <= 0 {
+			return value{sources: result.sources, missing: []string{"it divides by what may be 0, as exactly as that is known"}}
+		}
 		if b.samples > 0 && a.amount.IsInt() && b.amount.IsInt() {
 			result.part = &part{a.amount.Num(), b.amount.Num()}
 		}
 	}
+	result.amount, result.ends = apply(operator, a.amount, b.amount), spread(operator, a, b)
 	return result
+}
+
+// apply applies an arithmetic operator to two amounts. What is divided by is not 0.
+func apply(operator string, a, b *big.Rat) *big.Rat {
+	switch operator {
+	case "+":
+		return new(big.Rat).Add(a, b)
+	case "-":
+		return new(big.Rat).Sub(a, b)
+	case "*":
+		return new(big.Rat).Mul(a, b)
+	default:
+		return new(big.Rat).Quo(a, b)
+	}
 }
 
 // words returns an amount in at most so many significant digits.
