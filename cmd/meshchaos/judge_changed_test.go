@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -332,4 +334,30 @@ func TestEachNumberOfARecordHasWeight(t *testing.T) {
 		t.Logf("%s has %d numbers, of %d kinds", name, leaves, len(all))
 	}
 	t.Logf("of %d kinds with weight %d are noticed whatever they become, %d where they become much less or much more", places, found, once)
+}
+
+// TestARunThatSentNothingIsJudgedAgain: a cohort that cannot log in keeps all from beginning,
+// so that there is nothing to hold against the proxies' counts, and nobody has changed it.
+func TestARunThatSentNothingIsJudgedAgain(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "login.yaml")
+	text := `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: login}
+spec:
+  summary: What a login comes to where there is none.
+  app: httpbin
+  apply: [{fault: {service: httpbin, delay: 10ms}}]
+  load: {pages: {get: "http://httpbin:8000/get", as: jason, connections: 2, requests: 4}}
+  expect: [pages.status[200] == pages.sent]
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"run", file, "--report-dir", dir}, {"judge", dir}} {
+		var out, said strings.Builder
+		if status := execute(t.Context(), args, &out, &said); status != exitInconclusive || !strings.Contains(out.String(), "it was answered 404 Not Found") || strings.Contains(said.String(), "warning") {
+			t.Errorf("%s: status %d\n%s\n%s", args, status, &out, &said)
+		}
+	}
 }

@@ -278,7 +278,7 @@ func (r run) proxiesUnlike() string {
 			continue
 		}
 		sent := (&evidence.Window{Observed: evidence.Observed{Cohorts: r.scenario.Cohorts(w.Name, r.stepOf(w)), Loads: w.Loads}}).Reconcile()
-		if len(w.Reconciled) == 0 && len(r.record.Problems) > 0 { // the proxies were not read to the end
+		if len(w.Reconciled) == 0 && (len(r.record.Problems) > 0 || nothingSent(w)) { // the proxies were not read to the end, or not at all
 			sent = nil
 		}
 		if len(sent) != len(w.Reconciled) {
@@ -305,6 +305,17 @@ func (r run) proxiesUnlike() string {
 		}
 	}
 	return ""
+}
+
+// nothingSent says whether the load of a window ended before its first request, as one
+// does of which a cohort cannot log in.
+func nothingSent(w *report.Window) bool {
+	for _, l := range w.Loads {
+		if l.Sent > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // changesUnlike holds what was written against what the scenario writes, and what is said
