@@ -349,7 +349,7 @@ spec:
   app: httpbin
   apply: [{fault: {service: httpbin, delay: 10ms}}]
   load: {pages: {get: "http://httpbin:8000/get", as: jason, connections: 2, requests: 4}}
-  expect: [pages.status[200] == pages.sent]
+  expect: ['pages.status[200] == pages.sent']
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
