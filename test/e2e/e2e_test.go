@@ -25,6 +25,7 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
+	"github.com/meshchaos/meshchaos/test/judged"
 	"github.com/meshchaos/meshchaos/test/sabotage"
 )
 
@@ -135,6 +136,8 @@ func TestBothMeshesGiveTheSameVerdicts(t *testing.T) {
 				id := fmt.Sprintf("e2e%x%02d", time.Now().Unix()&0xffff, i)
 				there := run(t, name, id, c.Mesh(id, nil), honest)
 				compare(t, here, there)
+				judged.Same(t, there)
+				judged.Unchanged(t, there)
 				if i == 0 {
 					documented.add(here, there)
 				}
@@ -185,6 +188,7 @@ func TestUnderSabotageNothingPassesOnTheCluster(t *testing.T) {
 		t.Run(s.Scenario+"/"+s.Name, func(t *testing.T) {
 			id := fmt.Sprintf("sab%x%02d", time.Now().Unix()&0xffff, i)
 			record := run(t, s.Scenario, id, openIstio(t.Context(), t, id), s.Spoil)
+			judged.Same(t, record)
 			if record.Verdict == report.Pass {
 				t.Error("the run passed")
 			}

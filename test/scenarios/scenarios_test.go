@@ -22,6 +22,7 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/terminal"
 	"github.com/meshchaos/meshchaos/scenarios"
+	"github.com/meshchaos/meshchaos/test/judged"
 	"github.com/meshchaos/meshchaos/test/sabotage"
 )
 
@@ -90,8 +91,8 @@ func TestTheLibraryPasses(t *testing.T) {
 					show(t, record)
 					t.Fatalf("verdict %s, restored %v", record.Verdict, record.Restored)
 				}
-				sameAgain(t, record)
-				unchanged(t, record)
+				judged.Same(t, record)
+				judged.Unchanged(t, record)
 				otherwise(t, record)
 			})
 		}
@@ -105,7 +106,7 @@ func TestUnderSabotageTheLibraryNeverPasses(t *testing.T) {
 			record := run(t, s.Scenario, uint64(i)+1, s.Spoil)
 			t.Logf("verdict %s", record.Verdict)
 			show(t, record)
-			sameAgain(t, record)
+			judged.Same(t, record)
 			if record.Verdict == report.Pass {
 				t.Error("the run passed")
 			}
