@@ -33,7 +33,7 @@ func TestAHistorySaysWhenAValueMoved(t *testing.T) {
 	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{past}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"made: 6 runs\n", "2026-01-05 03:00:00Z, PASS", "    regressed  pages p50, under the rule: ", "▁▁▁██▁  pages p50, under the rule\n", "failed, under the rule\n    latest 0%, from 0% to 0%\n"} {
+	for _, want := range []string{"made: 6 runs\n", "2026-01-05 03:00:00 UTC, PASS", "    regressed  pages p50, under the rule: ", "▁▁▁██▁  pages p50, under the rule\n", "failed, under the rule\n    latest 0%, from 0% to 0%\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it has no %q:\n%s", want, &out)
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
@@ -159,7 +158,7 @@ func Sum(c *report.Comparison) string {
 
 // Where says which run it is.
 func Where(s report.Side) string {
-	words := fmt.Sprintf("%s, %s, run %s", s.Started.UTC().Format(time.DateTime+"Z"), summary.Text(summary.Word(s.Verdict)), summary.Text(s.Run))
+	words := fmt.Sprintf("%s, %s, run %s", summary.Moment(s.Started), summary.Text(summary.Word(s.Verdict)), summary.Text(s.Run))
 	if !s.Restored {
 		words += ", NOT RESTORED"
 	}

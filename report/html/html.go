@@ -40,7 +40,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"short":     func(text string) bool { return beginning(text) == text },
 	"beginning": beginning,
 	"took":      summary.Lasted,
-	"moment":    moment,
+	"moment":    summary.Moment,
 	"compared":  compare.Sum,
 	"side":      compare.Where,
 	"name":      compare.Name,

@@ -64,6 +64,3 @@ func measured(value float64, unit report.Unit) string {
 	}
 	return summary.Number(value)
 }
-
-// moment is a time for people, to the second.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -40,7 +40,7 @@ func newNumbers(t *testing.T, r *report.Record) *numbers {
 	if err := json.Unmarshal(text, &n.json); err != nil {
 		t.Fatal(err)
 	}
-	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), summary.Who(r), summary.Lasted(r), moment(r.Started), moment(r.Ended), "99 %", fmt.Sprint(len(summary.Trees(r)))}, "\n")
+	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), summary.Who(r), summary.Lasted(r), summary.Moment(r.Started), summary.Moment(r.Ended), "99 %", fmt.Sprint(len(summary.Trees(r)))}, "\n")
 	for _, e := range r.Expectations {
 		n.text += "\n" + summary.Confident(r, e)
 	}
@@ -468,7 +468,7 @@ func TestAWrongNumberIsSeen(t *testing.T) {
 	}
 	for _, b := range []block{
 		{"time", "/started", "2026-11-23T02:02:38Z", "2026-11-23 02:02:38 UTC"},
-		{"time", "/started", n.record.Started.Format(time.RFC3339Nano), moment(n.record.Started.Add(time.Second))},
+		{"time", "/started", n.record.Started.Format(time.RFC3339Nano), summary.Moment(n.record.Started.Add(time.Second))},
 		{"pre", "/scenario/text", "", n.record.Scenario.Text + "1"},
 		{"prediff", "/changes/0", "", ""},
 		{"prediff", "/changes/0", "", "@@ -0,0 +1,1 @@\n+apiVersion: networking.istio.io/v2\n"},

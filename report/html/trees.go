@@ -28,12 +28,12 @@ type call struct {
 
 // trees sorts them into those that explain the verdict and the others.
 func (p *page) trees() {
-	explaining := summary.Explaining(p.Record)
+	foremost := summary.Foremost(p.Record)
 	for i := range p.Record.Windows {
 		w := &p.Record.Windows[i]
 		for j, e := range w.Calls {
 			one := newTree(w, e, at("windows", i, "calls", j, "call"))
-			first := len(explaining) == 0 && w.Name == report.During || slices.ContainsFunc(explaining, func(t summary.Tree) bool {
+			first := slices.ContainsFunc(foremost, func(t summary.Tree) bool {
 				return t.Window == w && t.Cohort == e.Cohort && t.Why == e.Why && t.Request == e.Request
 			})
 			if first {

@@ -19,8 +19,9 @@ import (
 // most is how many bytes are written at the most: a comment takes 65,536 characters.
 const most = 64_000
 
-// Write writes the report of a run: the verdict, what is against it, what failed, then
-// what was expected, the loads, what proves it, and the objects.
+// Write writes the report of a run, in the order of the page: the verdict and what is
+// against it, what was asked and observed, the calls that explain it, the loads, the
+// objects, what proves that each rule bit and is gone, the counts, and how it is repeated.
 func Write(w io.Writer, r *report.Record) error {
 	r = summary.Clean(r)
 	p := &page{}
@@ -48,47 +49,52 @@ const reserve = 1000
 func (p *page) head(r *report.Record) {
 	fmt.Fprintf(&p.out, "## %s: %s\n\n%s\n\n", summary.Outcome(r), text(r.Scenario.Name), text(summary.Verdict(r)))
 	facts := []string{"run " + code(r.Run), text(summary.Where(r))}
-	if r.Mesh.Version != "" {
-		facts = append(facts, text(r.Mesh.Version))
-	}
-	if r.Seed != nil {
-		facts = append(facts, fmt.Sprintf("seed %d", *r.Seed))
-	}
-	facts = append(facts, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), "took "+summary.Lasted(r))
-	if who := summary.Who(r); who != "" {
-		facts = append(facts, text(who))
-	}
+	facts = append(facts, summary.Moment(r.Started), "took "+summary.Lasted(r))
 	p.out.WriteString(strings.Join(facts, ", ") + "\n")
 }
 
-// body is all that may be cut: what matters most stands first.
+// body is all that may be cut.
 func (p *page) body(r *report.Record) {
 	p.points(summary.WhatProblems(r), "problem", summary.Problems(r), 8_000)
-	p.failures(r, 20_000)
-	p.undecided(r, 6_000)
-	p.expectations(r, 24_000)
-	p.loads(r, 12_000)
-	p.bites(r, 8_000)
-	p.counts(r, 4_000)
-	p.objects(r, 16_000)
-	p.earlier(r, 8_000)
 	p.points("Warnings", "warning", summary.Warnings(r), 4_000)
+	p.earlier(r, 8_000)
+	p.failures(r, 8_000)
+	p.undecided(r, 6_000)
+	p.expectations(r, 20_000)
+	p.foremost(r, 12_000)
+	p.loads(r, 10_000)
+	p.objects(r, 16_000)
+	p.bites(r, 6_000)
+	p.states(r, 6_000)
+	p.counts(r, 4_000)
 }
 
 // longestCommand is how many characters of a command line are shown.
 const longestCommand = 2000
 
-// foot is how the run is repeated.
+// foot is with what the run was made, and how it is repeated.
 func foot(r *report.Record) string {
+	var with []string
+	if r.Mesh.Version != "" {
+		with = append(with, text(r.Mesh.Version))
+	}
 	by := "meshchaos " + text(r.Tool.Version)
 	if r.Tool.Commit != "" {
 		by += " (commit " + code(r.Tool.Commit) + ")"
 	}
-	of := ""
-	if r.Scenario.Digest != "" {
-		of = ", of a scenario whose text is " + code(r.Scenario.Digest)
+	with = append(with, by)
+	if r.Seed != nil {
+		with = append(with, fmt.Sprintf("seed %d", *r.Seed))
 	}
-	return "\n### Again\n\n" + block("sh", summary.Short(summary.Command(r), longestCommand)) + "\nBy " + by + of + ". `report.json` beside this has every number, and `meshchaos judge` reaches the verdict again from it.\n"
+	if r.Scenario.Digest != "" {
+		with = append(with, "a scenario whose text is "+code(r.Scenario.Digest))
+	}
+	if who := summary.Who(r); who != "" {
+		with = append(with, "run "+text(who))
+	}
+	return "\n### About this run\n\n" + strings.Join(with, ", ") + ".\n\n" +
+		block("sh", summary.Short(summary.Command(r), longestCommand)) +
+		"\nrepeats it. `report.json` beside this has every number, and `meshchaos judge` reaches the verdict again from it.\n"
 }
 
 // add adds pieces of one thing under a heading, as many as there is room for, in so many
@@ -158,45 +164,20 @@ func (p *page) points(heading, what string, all []summary.Problem, room int) {
 // mostListed is how many objects are named of which the same is said.
 const mostListed = 10
 
+// failures are the expectations that failed, each in a sentence.
 func (p *page) failures(r *report.Record, room int) {
 	var pieces []string
-	for _, f := range summary.Failures(r) {
-		var piece strings.Builder
-		for _, e := range f.Expectations {
-			fmt.Fprintf(&piece, "- **FAIL** %s: %s", expectation(e), text(summary.Observation(r, e)))
-			if reason := summary.Telling(e); reason != "" {
-				piece.WriteString("; " + text(reason))
-			}
-			piece.WriteString("\n")
+	for _, e := range r.Expectations {
+		if e.Verdict != report.Fail {
+			continue
 		}
-		for _, tree := range f.Trees {
-			piece.WriteString("\n" + calls(tree))
+		piece := fmt.Sprintf("- **FAIL** %s: %s", expectation(e), text(summary.Observation(r, e)))
+		if reason := summary.Telling(e); reason != "" {
+			piece += "; " + text(reason)
 		}
-		pieces = append(pieces, piece.String())
+		pieces = append(pieces, piece+"\n")
 	}
 	p.add("\n### What failed\n\n", "failure", room, pieces)
-}
-
-// calls are the tree of a request.
-func calls(tree summary.Tree) string {
-	var lines strings.Builder
-	columns := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', 0)
-	for _, c := range tree.Calls() {
-		fmt.Fprintf(columns, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", c.Depth), c.To, c.Took, c.Status, c.Flags, c.Upstream)
-	}
-	_ = columns.Flush() // into memory
-	var trimmed strings.Builder
-	for line := range strings.Lines(lines.String()) {
-		trimmed.WriteString(summary.Short(strings.TrimRight(line, " \n"), mostShown) + "\n")
-	}
-	out := text(tree.Title()) + ":\n"
-	if trimmed.Len() > 0 {
-		out += "\n" + block("", trimmed.String())
-	}
-	if tree.Note != "" {
-		out += "\n(" + text(tree.Note) + ")\n"
-	}
-	return out
 }
 
 func (p *page) undecided(r *report.Record, room int) {
@@ -237,7 +218,7 @@ func (p *page) expectations(r *report.Record, room int) {
 		}
 		pieces = append(pieces, row(cells...))
 	}
-	p.add("\n### What was expected\n\n"+header(columns...), "expectation", room, pieces)
+	p.add("\n### What was asked, and what was observed\n\n"+header(columns...), "expectation", room, pieces)
 }
 
 // observed is what was, with its interval.
@@ -252,6 +233,51 @@ func observed(r *report.Record, e report.Expectation) string {
 	return words
 }
 
+const headCalls = "\n### The calls that explain it\n"
+
+// foremost are the calls that explain the verdict, or a sentence that says that there are none.
+func (p *page) foremost(r *report.Record, room int) {
+	switch all := summary.Foremost(r); {
+	case len(all) > 0:
+		p.calls(all, room)
+	case len(summary.Trees(r)) > 0:
+		p.add(headCalls, "sentence", room, []string{"\nNone of the load under the rule is explained; `report.html` has those of the other windows.\n"})
+	default:
+		p.add(headCalls, "sentence", room, []string{"\n" + summary.NoCalls + "\n"})
+	}
+}
+
+// calls are the trees of requests.
+func (p *page) calls(trees []summary.Tree, room int) {
+	var pieces []string
+	for _, tree := range trees {
+		pieces = append(pieces, "\n"+calls(tree))
+	}
+	p.add(headCalls, "explained request", room, pieces)
+}
+
+// calls is the tree of one request.
+func calls(tree summary.Tree) string {
+	var lines strings.Builder
+	columns := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', 0)
+	for _, c := range tree.Calls() {
+		fmt.Fprintf(columns, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", c.Depth), c.To, c.Took, c.Status, c.Flags, c.Upstream)
+	}
+	_ = columns.Flush() // into memory
+	var trimmed strings.Builder
+	for line := range strings.Lines(lines.String()) {
+		trimmed.WriteString(summary.Short(strings.TrimRight(line, " \n"), mostShown) + "\n")
+	}
+	out := text(tree.Title()) + ":\n"
+	if trimmed.Len() > 0 {
+		out += "\n" + block("", trimmed.String())
+	}
+	if tree.Note != "" {
+		out += "\n(" + text(tree.Note) + ")\n"
+	}
+	return out
+}
+
 func (p *page) loads(r *report.Record, room int) {
 	var pieces []string
 	all := summary.Loads(r)
@@ -262,7 +288,7 @@ func (p *page) loads(r *report.Record, room int) {
 		}
 		pieces = append(pieces, row(window, text(l.Cohort), text(l.Requests()), text(l.QPS()), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), text(l.Statuses()), text(l.Failures())))
 	}
-	p.add("\n### The load\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
+	p.add("\n### The loads in numbers\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
 	if slices.ContainsFunc(all, summary.Load.Untold) {
 		p.add("", "note", room, []string{"\n`-`: " + summary.TooFewToTell + ".\n"})
 	}
@@ -271,7 +297,7 @@ func (p *page) loads(r *report.Record, room int) {
 func (p *page) objects(r *report.Record, room int) {
 	words := summary.Restored(r)
 	all := summary.Objects(r)
-	p.add("\n### What was changed\n\n", "sentence", room, []string{text(strings.ToUpper(words[:1])+words[1:]) + ".\n"})
+	p.add("\n### The objects before, during and after\n\n", "sentence", room, []string{text(strings.ToUpper(words[:1])+words[1:]) + ".\n"})
 	var lost, diffs []string
 	for _, o := range all {
 		if o.Lost() {
@@ -287,9 +313,11 @@ func (p *page) objects(r *report.Record, room int) {
 		}
 	}
 	p.add("", "object that is not as it was", room, lost)
-	p.states(all, room/2)
-	p.enclose(opened, closed, "diff", room, diffs)
+	p.enclose(opened, closed, "diff", min(room, p.left-ofProofs), diffs)
 }
+
+// ofProofs is the room that the diffs leave to what stands behind them, which proves more.
+const ofProofs = 16_000
 
 // notAsItWas says of an object what is wrong with it, and what was there.
 func notAsItWas(o summary.Object) string {
@@ -357,8 +385,9 @@ func (p *page) inDetail(all []summary.Ended) {
 		p.left -= len(heading)
 		p.out.WriteString(heading)
 		p.points(summary.WhatProblems(r), "problem", summary.Problems(r), roomOfOne)
-		p.failures(r, 2*roomOfOne)
+		p.failures(r, roomOfOne)
 		p.undecided(r, roomOfOne)
+		p.calls(summary.Explaining(r), roomOfOne)
 	}
 	if skipped > 0 {
 		p.lack = append([]string{"what " + summary.Plural(int64(skipped), "scenario") + " shows"}, p.lack...)

@@ -327,3 +327,26 @@ func TestATextReadsAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestItIsInTheOrderOfThePage holds the order in which a run is doubted, and that a pass
+// shows what explains it as well.
+func TestItIsInTheOrderOfThePage(t *testing.T) {
+	order := []string{
+		"## ", "### What was asked, and what was observed\n", "### The calls that explain it\n", "### The loads in numbers\n", "### The objects before, during and after\n",
+		"### That each rule bit, and that it is gone\n", "### What clients and proxies counted\n", "### About this run\n",
+	}
+	for _, name := range records.Names(t) {
+		rest := written(t, records.Read(t, name))
+		for _, heading := range order {
+			_, behind, there := strings.Cut(rest, heading)
+			if !there {
+				t.Fatalf("%s has no %q behind what comes before it:\n%s", name, heading, rest)
+			}
+			rest = behind
+		}
+	}
+	const call = "\njason under the rule, the slowest request:\n\n```\nproductpage  "
+	if page := written(t, records.Read(t, "delay-jason")); !strings.Contains(page, call) {
+		t.Errorf("a pass lacks the calls that explain it:\n%s", page)
+	}
+}

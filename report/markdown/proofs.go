@@ -17,13 +17,13 @@ func (p *page) bites(r *report.Record, room int) {
 		}
 		rows = append(rows, row(rule, text(b.SeenBy()), text(summary.When(b.Window)), text(b.Times()), text(b.Told())))
 	}
-	p.proof("That each rule bit", summary.NoBites, "bite", room, rows, "rule", "seen by", "window", "times>", "source")
+	p.proof("That each rule bit, and that it is gone", summary.NoBites, "bite", room, rows, "rule", "seen by", "window", "times>", "source")
 }
 
 // states is the proof that each object is as it was, or what is known instead.
-func (p *page) states(all []summary.Object, room int) {
+func (p *page) states(r *report.Record, room int) {
 	var rows []string
-	for _, o := range all {
+	for _, o := range summary.Objects(r) {
 		state := text(string(o.State()))
 		if o.Lost() {
 			state = "**" + state + "**"

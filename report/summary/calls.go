@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,6 +107,15 @@ func Explaining(r *report.Record) []Tree {
 		}
 	}
 	return all
+}
+
+// Foremost are the trees that a report shows first: those that explain what failed or,
+// where there is nothing of that, those of the load under the rule.
+func Foremost(r *report.Record) []Tree {
+	if all := Explaining(r); len(all) > 0 {
+		return all
+	}
+	return slices.DeleteFunc(Trees(r), func(t Tree) bool { return t.Window.Name != report.During })
 }
 
 func explains(r *report.Record, t Tree) bool {

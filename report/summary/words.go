@@ -34,6 +34,9 @@ func Took(d time.Duration) string {
 // Lasted words how long a run took as a whole.
 func Lasted(r *report.Record) string { return Took(r.Ended.Sub(r.Started)) }
 
+// Moment words when something was, to the second.
+func Moment(t time.Time) string { return t.UTC().Format(time.DateTime + " UTC") }
+
 // Number words a count in full and another number in three significant digits: 20,
 // 19.9, 0.333.
 func Number(n float64) string {
