@@ -39,12 +39,14 @@ type Bounds struct {
 // StopError says why a load was ended by one of its Bounds. It is plain data: it
 // crosses the wire from the load workload and is kept in the record of a run.
 type StopError struct {
-	Condition string   `json:"condition,omitempty"` // that came true, as it was written; empty: a cap was exceeded
-	Observed  string   `json:"observed"`            // worded: 7.1% (12 of 168)
-	Limit     string   `json:"limit"`               // worded: > 5%
-	Samples   int64    `json:"samples,omitempty"`   // how many requests the observed side stands on
-	Sent      int64    `json:"sent"`                // requests that had ended by then, of all cohorts
-	After     Duration `json:"after"`               // since the load, or its warm-up, began
+	Condition string    `json:"condition,omitempty"` // that came true, as it was written; empty: a cap was exceeded
+	Observed  string    `json:"observed"`            // worded: 7.1% (12 of 168)
+	Limit     string    `json:"limit"`               // worded: > 5%
+	Values    []Measure `json:"values,omitempty"`    // the observed side, without intervals, since it was looked at until it was so; of a condition that joins comparisons those of each; records of versions that had words alone have none
+	Bounds    []Bound   `json:"bounds,omitempty"`    // what the condition says of it, none where that is negated; or the cap
+	Samples   int64     `json:"samples,omitempty"`   // how many requests the observed side stands on
+	Sent      int64     `json:"sent"`                // requests that had ended by then, of all cohorts
+	After     Duration  `json:"after"`               // since the load, or its warm-up, began
 }
 
 // Error implements error.

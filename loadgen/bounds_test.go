@@ -41,6 +41,9 @@ func TestALoadThatGetsTooFastIsEnded(t *testing.T) {
 			if stop != nil && (stop.After.Duration > 1500*time.Millisecond || !strings.Contains(stop.Error(), "the cap is 100 qps, of all cohorts together")) {
 				t.Errorf("it was ended %v", stop)
 			}
+			if stop != nil && (len(stop.Values) != 1 || stop.Values[0].Value <= 100 || stop.Values[0].Unit != Number || len(stop.Bounds) != 1 || *stop.Bounds[0].Value != 100) {
+				t.Errorf("it was ended by %+v of %+v", stop.Values, stop.Bounds)
+			}
 		})
 	}
 }

@@ -108,6 +108,8 @@ func (g *guard) tooFast(m moment) *StopError {
 	return &StopError{
 		Observed: fmt.Sprintf("%d requests were begun within %v", begun, m.at.Sub(since.at).Round(time.Millisecond)),
 		Limit:    fmt.Sprintf("%s qps, of all cohorts together", digits(g.QPS)),
+		Values:   []Measure{{Value: float64(begun), Unit: Number}},
+		Bounds:   Cap(g.QPS),
 	}
 }
 
@@ -125,9 +127,12 @@ func (g *guard) tooLong(m moment, start time.Time) *StopError {
 	case m.begun == g.beyond.begun:
 		return nil
 	}
+	after := m.at.Sub(start)
 	return &StopError{
-		Observed: fmt.Sprintf("requests were begun after %v", m.at.Sub(start).Round(time.Millisecond)),
+		Observed: fmt.Sprintf("requests were begun after %v", after.Round(time.Millisecond)),
 		Limit:    g.Duration.String(),
+		Values:   []Measure{{Value: after.Seconds(), Unit: Seconds}},
+		Bounds:   Cap(g.Duration.Seconds()),
 	}
 }
 

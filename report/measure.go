@@ -1,40 +1,21 @@
 package report
 
-// Unit is what an amount is of.
-type Unit string
+import "github.com/meshchaos/meshchaos/loadgen"
+
+// What is measured is so while a load runs, too: a load is ended by what it has measured.
+type (
+	Unit    = loadgen.Unit
+	Measure = loadgen.Measure
+	Part    = loadgen.Part
+	Bound   = loadgen.Bound
+)
 
 // The units.
 const (
-	Number  Unit = "number"
-	Seconds Unit = "seconds"
-	Share   Unit = "share" // of 1
+	Number  = loadgen.Number
+	Seconds = loadgen.Seconds
+	Share   = loadgen.Share
 )
-
-// Measure is an amount that was observed.
-type Measure struct {
-	Of    string  `json:"of,omitempty"` // of a split: the version; of comparisons that are joined: which of them observed it
-	Value float64 `json:"value"`
-	Unit  Unit    `json:"unit"`
-	Least bool    `json:"least,omitempty"` // it is this at least, and may be more
-	Part  *Part   `json:"part,omitempty"`  // of a share of requests
-}
-
-// Part is how many of how many were so, and between which shares that would be with
-// other requests of the same kind, with a confidence of 99 % (Clopper and Pearson).
-type Part struct {
-	Count int64   `json:"count"`
-	Total int64   `json:"total"`
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
-}
-
-// Bound is what an amount was to keep to.
-type Bound struct {
-	Of       string   `json:"of,omitempty"`   // of a split: the version
-	Operator string   `json:"operator"`       // of the observed amount: <, <=, >, >=, ==, !=
-	Value    *float64 `json:"value"`          // in the observed amount's unit; nil: another quantity was asked for that is not known
-	Name     string   `json:"name,omitempty"` // of that quantity, as it is written; empty: a constant
-}
 
 // Conclusion is what a pass shows: a sentence of the scenario, with what was observed in
 // it.

@@ -442,6 +442,9 @@ func (s *Scenario) judgedBy() []judgedBy {
 		for _, line := range step.Expect {
 			add(fmt.Sprintf("the expectation of line %d", line.Line), line.Line, line.Text())
 		}
+		for _, condition := range step.AbortWhen {
+			add(fmt.Sprintf("the condition of line %d", condition.Line), condition.Line, condition.Text())
+		}
 		if step.Conclusion != nil {
 			add("the conclusion", step.Conclusion.Amounts())
 		}

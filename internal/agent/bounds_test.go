@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,10 @@ func TestALoadEndsByItsConditionAndSaysSo(t *testing.T) {
 	if !errors.As(err, &stop) || stop.Condition != "all.share(503) > 5%" || stop.Limit != "> 5%" || stop.Samples < 32 {
 		t.Fatalf("error %v (%+v); want the condition", err, stop)
 	}
-	if told := <-heard; *told != *stop {
+	if len(stop.Values) != 1 || stop.Values[0].Unit != loadgen.Share || stop.Values[0].Value <= 0.05 || len(stop.Bounds) != 1 || *stop.Bounds[0].Value != 0.05 {
+		t.Errorf("it came as %+v; want the share, and that it is above 0.05", stop)
+	}
+	if told := <-heard; !reflect.DeepEqual(told, stop) {
 		t.Errorf("it was told %+v, and the error is %+v", told, stop)
 	}
 	if results["all"] == nil || results["all"].Sent < stop.Sent {

@@ -89,9 +89,38 @@ func (c *Condition) breach(soFar map[string]*loadgen.Result) *loadgen.StopError 
 			return nil
 		}
 	}
-	all := join(findings, false, " and ")
-	return &loadgen.StopError{Condition: c.line.text, Observed: all.observed, Limit: all.limit, Samples: all.samples}
+	all := c.join(findings)
+	return &loadgen.StopError{
+		Condition: c.line.text, Observed: all.observed, Limit: all.limit, Values: all.values, Bounds: all.bounds, Samples: all.samples,
+	}
 }
+
+// join puts the findings of the parts together, and says of several of which each is.
+func (c *Condition) join(findings []finding) finding {
+	var bounds []report.Bound
+	for i, part := range c.line.parts {
+		of := ""
+		if len(findings) > 1 {
+			of = part.of
+		}
+		findings[i].values = ofEach(of, findings[i].values)
+		for j := range findings[i].values { // looked at until it is so, it is no sample, and has no interval
+			findings[i].values[j].Part = nil
+		}
+		for _, b := range findings[i].bounds {
+			b.Of = of
+			bounds = append(bounds, b)
+		}
+	}
+	all := join(findings, false, " and ")
+	all.bounds = bounds
+	return all
+}
+
+// Asked returns what the condition says of what is observed, as a load that it has ended
+// has it, but for the values of other quantities than constants: of what is negated
+// nothing.
+func (c *Condition) Asked() []report.Bound { return c.join(c.line.findings(Windows{})).bounds }
 
 // Unjudged says why the condition could not be judged of a load that has ended, by what
 // its cohorts saw; empty: it could, and so it was not true. A condition of which one

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/meshchaos/meshchaos/loadgen"
+	"github.com/meshchaos/meshchaos/report"
 )
 
 func TestAConditionSaysOnlyWhatIsKnownWhileTheLoadRuns(t *testing.T) {
@@ -100,6 +103,27 @@ func TestAConditionEndsALoadWhenItIsTrue(t *testing.T) {
 		case stop.Condition != test.line || !strings.HasPrefix(stop.Observed, test.want) || stop.Samples != test.seen.Sent:
 			t.Errorf("%s: %+v; want %q", test.line, stop, test.want)
 		}
+	}
+}
+
+func TestAConditionEndsALoadByNumbers(t *testing.T) {
+	seen := load([]loadgen.Outcome{{Status: 200, Count: 90}, {Status: 503, Count: 10}}, 100*time.Millisecond)
+	stop := watch(t, "!(others.sent < 20) && 5% < others.share(503) <= 50% && others.max > 2 * others.service.min - 50ms", seen)
+	if stop == nil {
+		t.Fatal("it did not end the load")
+	}
+	at := func(value float64) *float64 { return &value }
+	values := []report.Measure{
+		{Of: "others.sent", Value: 100, Unit: report.Number},
+		{Of: "others.share(503)", Value: 0.1, Unit: report.Share},
+		{Of: "others.max", Value: 0.2, Unit: report.Seconds},
+	}
+	bounds := []report.Bound{
+		{Of: "others.share(503)", Operator: ">", Value: at(0.05)}, {Of: "others.share(503)", Operator: "<=", Value: at(0.5)},
+		{Of: "others.max", Operator: ">", Value: at(0.15), Name: "2 * others.service.min - 50ms"},
+	}
+	if diff := cmp.Diff(values, stop.Values) + cmp.Diff(bounds, stop.Bounds); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

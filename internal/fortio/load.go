@@ -245,8 +245,10 @@ func (g *group) endEarly(ctx, asking context.Context, giveUp func(), ended <-cha
 	case <-ctx.Done():
 	case <-g.broken:
 	case <-over:
+		after := time.Since(begun)
 		g.stopped = &loadgen.StopError{
-			Observed: "it was not over by then", Limit: g.bounds.Duration.String(), After: loadgen.Duration{Duration: time.Since(begun)},
+			Observed: "it was not over by then", Limit: g.bounds.Duration.String(), After: loadgen.Duration{Duration: after},
+			Values: []loadgen.Measure{{Value: after.Seconds(), Unit: loadgen.Seconds, Least: true}}, Bounds: loadgen.Cap(g.bounds.Duration.Seconds()),
 		}
 		if g.bounds.Stopped != nil {
 			g.bounds.Stopped(g.stopped)

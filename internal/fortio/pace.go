@@ -40,6 +40,8 @@ func paceOf(plans map[string]loadgen.Plan, limit float64) (pace float64, stop *l
 		return 0, &loadgen.StopError{
 			Observed: fmt.Sprintf("the plans ask for %s requests a second, and %s more as fast as the answers come", digits(scheduled), digits(tooFew+paceable)),
 			Limit:    digits(limit) + " qps, of all cohorts together",
+			Values:   []loadgen.Measure{{Value: scheduled + tooFew, Unit: loadgen.Number, Least: paced > 0}},
+			Bounds:   loadgen.Cap(limit),
 		}
 	case paceable <= left:
 		return 0, nil
@@ -59,6 +61,8 @@ func heldBack(cohorts []*cohort) *loadgen.StopError {
 			return &loadgen.StopError{
 				Observed: fmt.Sprintf("%s came to %s requests a second, where it may have been held back", c.name, digits(float64(int64(rate)))),
 				Limit:    digits(c.request.pace) + " a second for this cohort",
+				Values:   []loadgen.Measure{{Value: float64(int64(rate)), Unit: loadgen.Number, Least: true}}, // more, had nothing held it back
+				Bounds:   loadgen.Cap(c.request.pace),
 				Sent:     r.Sent, After: r.Elapsed,
 			}
 		}

@@ -75,6 +75,9 @@ func TestALoadOfWhichOthersSufferIsEndedAndUndone(t *testing.T) {
 			if w.Stopped.Condition != condition || w.Stopped.Line == 0 || w.Stopped.Samples < 20 {
 				t.Errorf("it was ended by %+v", w.Stopped)
 			}
+			if values := w.Stopped.Values; len(values) != 1 || values[0].Unit != report.Share || values[0].Value <= 0.05 {
+				t.Errorf("it was ended by %+v", values)
+			}
 			at, after, last := meshtest.Breach(stop(), w)
 			if at.IsZero() || last.Sub(at) > time.Second || undone.Sub(at) > 3*time.Second {
 				t.Errorf("the proxy saw the breach at %v, the last request %v after it; it was undone %v after it", at, last.Sub(at), undone.Sub(at))

@@ -24,7 +24,7 @@ import (
 // Who changes all places alike is not found out: a record carries no seal.
 func Unchanged(record *report.Record, scenario *scenarios.Scenario) error {
 	r := run{record, scenario}
-	for _, look := range []func() string{r.scenarioUnlike, r.askedUnlike, r.windowsUnlike, r.timesUnlike, r.loadsUnlike, r.changesUnlike, r.proxiesUnlike, r.stagesUnlike, r.expectationsUnlike, r.comparedUnlike} {
+	for _, look := range []func() string{r.scenarioUnlike, r.askedUnlike, r.windowsUnlike, r.stoppedUnlike, r.timesUnlike, r.loadsUnlike, r.changesUnlike, r.proxiesUnlike, r.stagesUnlike, r.expectationsUnlike, r.comparedUnlike} {
 		if wrong := look(); wrong != "" {
 			return fmt.Errorf("%s: it was changed since the run", wrong)
 		}

@@ -208,7 +208,7 @@ func aborted(step scenarios.Step, w *report.Window) []report.Expectation {
 	}
 	return []report.Expectation{{
 		Expression: "abortWhen: " + w.Stopped.Condition, Step: step.Name, Line: w.Stopped.Line,
-		Verdict: report.Fail, Observed: w.Stopped.Observed, Limit: "never " + w.Stopped.Limit,
+		Verdict: report.Fail, Observed: w.Stopped.Observed, Limit: "never " + w.Stopped.Limit, Values: w.Stopped.Values,
 		Samples: w.Stopped.Samples, Source: "clients", Reason: w.Stopped.Error(),
 	}}
 }
