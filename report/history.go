@@ -25,11 +25,13 @@ type Night struct {
 	Moved  []Difference `json:"moved,omitempty"`  // the values that changed since, by a comparison of the two
 }
 
-// Trend is one value over the runs.
+// Trend is one value over the runs: of a load under the rule, or what an expectation
+// observed.
 type Trend struct {
-	Of     string     `json:"of"` // p50, p99; failed: the share of the requests that did
+	Of     string     `json:"of"` // p50, p99; failed: the share of the requests that did; or the expectation, and of a split the version
 	Step   string     `json:"step,omitempty"`
-	Cohort string     `json:"cohort"`
+	Cohort string     `json:"cohort,omitempty"` // empty: it is what an expectation observed
 	Unit   Unit       `json:"unit"`
-	Values []*float64 `json:"values"` // one for each run; nil: it has none
+	Values []*float64 `json:"values"`          // one for each run; nil: it has none
+	Moved  []int      `json:"moved,omitempty"` // the runs, counted from 0, in which it had moved since the one before
 }

@@ -20,8 +20,9 @@ func newHistory() *cobra.Command {
 		Short: "Say what became of scenarios from run to run",
 		Long: `Say what became of scenarios from run to run: each report.json in a folder or
 below it, the earliest run first. Of each run the verdict, and what has changed
-since the one before it, as meshchaos compare finds it; of each load under the
-rule the median, the 99th percentile and the share of failures over the runs.
+since the one before it, as meshchaos compare finds it; over the runs, of each
+load under the rule the median, the 99th percentile and the share of failures,
+and of each expectation what was observed, where that is a number.
 The verdicts are those that the reports hold, as meshchaos judge finds them;
 one that says another is told of.
 

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -16,12 +14,14 @@ import (
 
 // Past is what became of a scenario from run to run, in whatever order they are given:
 // each is compared with the one before it, as Compare compares two. Of several records of
-// one run, as of a folder and a link to it, the first stands for all.
+// one run, as of a folder and a link to it, the first stands for all; of no run there is
+// nothing.
 func Past(runs []Run) report.Past {
 	runs = slices.SortedStableFunc(slices.Values(runs), func(a, b Run) int { return a.Record.Started.Compare(b.Record.Started) })
 	runs = slices.CompactFunc(runs, Run.IsOf)
-	p := report.Past{Scenario: runs[0].Record.Scenario.Name}
+	p := report.Past{Runs: []report.Night{}}
 	for i, run := range runs {
+		p.Scenario = run.Record.Scenario.Name
 		night := report.Night{Side: side(run)}
 		if i > 0 {
 			since := Compare(Pair{Before: runs[i-1], Now: run}).Scenarios[0]
@@ -29,17 +29,58 @@ func Past(runs []Run) report.Past {
 		}
 		p.Runs = append(p.Runs, night)
 	}
-	p.Trends = trends(runs)
+	loads, asked := trendsOfLoads(runs), trendsOfExpectations(runs)
+	loads.mark(p.Runs)
+	asked.mark(p.Runs)
+	p.Trends = append(append([]report.Trend{}, loads.all()...), asked.all()...)
 	return p
 }
 
-// trend names a value that has a trend.
+// trend names a value that has a trend: one of a load under the rule or, without a cohort,
+// what an expectation observed.
 type trend struct{ step, cohort, of string }
 
-// trends are the median, the 99th percentile and the share of failures of each load
+// trends are those of some runs, in their order.
+type trends struct {
+	runs  int
+	order []trend
+	found map[trend]*report.Trend
+}
+
+func newTrends(runs []Run) *trends { return &trends{runs: len(runs), found: map[trend]*report.Trend{}} }
+
+// enter enters the value that one of the runs has.
+func (t *trends) enter(of trend, run int, m report.Measure) {
+	if t.found[of] == nil {
+		t.order = append(t.order, of)
+		t.found[of] = &report.Trend{Of: of.of, Step: of.step, Cohort: of.cohort, Unit: m.Unit, Values: make([]*float64, t.runs)}
+	}
+	t.found[of].Values[run] = &m.Value
+}
+
+// mark marks the runs in which a value has moved.
+func (t *trends) mark(nights []report.Night) {
+	for i, night := range nights {
+		for _, v := range night.Moved {
+			if of := t.found[trend{v.Step, v.Cohort, v.Of}]; of != nil && (v.Window == report.During || v.Window == "") {
+				of.Moved = append(of.Moved, i)
+			}
+		}
+	}
+}
+
+func (t *trends) all() []report.Trend {
+	var all []report.Trend
+	for _, of := range t.order {
+		all = append(all, *t.found[of])
+	}
+	return all
+}
+
+// trendsOfLoads are the median, the 99th percentile and the share of failures of each load
 // under the rule.
-func trends(runs []Run) []report.Trend {
-	found := map[trend]*report.Trend{}
+func trendsOfLoads(runs []Run) *trends {
+	t := newTrends(runs)
 	for i, run := range runs {
 		for _, w := range run.Record.Windows {
 			for cohort, l := range w.Loads {
@@ -47,24 +88,37 @@ func trends(runs []Run) []report.Trend {
 					continue
 				}
 				for of, value := range valuesOf(l) {
-					t := trend{w.Step, cohort, of}
-					if found[t] == nil {
-						found[t] = &report.Trend{Of: of, Step: w.Step, Cohort: cohort, Unit: value.Unit, Values: make([]*float64, len(runs))}
-					}
-					found[t].Values[i] = &value.Value
+					t.enter(trend{w.Step, cohort, of}, i, value)
 				}
 			}
 		}
 	}
 	steps := stepsOf(runs)
-	order := slices.SortedFunc(maps.Keys(found), func(a, b trend) int {
+	slices.SortFunc(t.order, func(a, b trend) int {
 		return cmp.Or(cmp.Compare(slices.Index(steps, a.step), slices.Index(steps, b.step)), cmp.Compare(a.cohort, b.cohort), cmp.Compare(a.of, b.of))
 	})
-	all := []report.Trend{}
-	for _, t := range order {
-		all = append(all, *found[t])
+	return t
+}
+
+// trendsOfExpectations are what each expectation observed, where that is a number, in the
+// order of the latest run; what is only known to be so much at least is none.
+func trendsOfExpectations(runs []Run) *trends {
+	t := newTrends(runs)
+	for i, run := range slices.Backward(runs) {
+		for _, e := range run.Record.Expectations {
+			for _, m := range e.Values {
+				if !m.Least {
+					t.enter(trend{e.Step, "", valueOf(e, m)}, i, m)
+				}
+			}
+		}
 	}
-	return all
+	return t
+}
+
+// valueOf names one of the values of an expectation: of a split, that of a version.
+func valueOf(e report.Expectation, m report.Measure) string {
+	return strings.TrimSpace(e.Expression + " " + m.Of)
 }
 
 // stepsOf are the steps of all runs in the order of the scenario, as the latest has it.
@@ -107,15 +161,54 @@ func PastText(w io.Writer, h *report.History) error {
 				fmt.Fprintf(&out, "    %-9s  %s: %s\n", v.Became, Name(v), Words(v))
 			}
 		}
-		out.WriteByte('\n')
-		for _, t := range p.Trends {
-			name := Name(report.Difference{Of: t.Of, Cohort: t.Cohort, Window: report.During, Step: t.Step})
-			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(drawn(t)), name, extent(t))
-		}
-		out.WriteByte('\n')
+		out.WriteString("\n" + curves(p.Trends) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// curves draws trends, each with what it is of: below it where it moved and between which
+// values it is drawn, or behind it the one value that it has kept.
+func curves(all []report.Trend) string {
+	var out strings.Builder
+	moved := false
+	for _, t := range all {
+		name := Name(report.Difference{Of: t.Of, Step: t.Step})
+		if t.Cohort != "" {
+			name = Name(report.Difference{Of: t.Of, Cohort: t.Cohort, Window: report.During, Step: t.Step})
+		}
+		values, marks := drawn(t), arrows(t)
+		low, high := span(values)
+		latest := values[len(values)-1]
+		switch {
+		case low == high && latest != nil && marks == "":
+			fmt.Fprintf(&out, "  %s  %s: %s\n", spark(values), name, summary.Measured(low, t.Unit))
+		case marks == "":
+			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(values), name, extent(t))
+		default:
+			moved = true
+			fmt.Fprintf(&out, "  %s  %s\n  %s  %s\n", spark(values), name, marks, extent(t))
+		}
+	}
+	if moved {
+		out.WriteString("  (^: it moved, as is said above of that run)\n")
+	}
+	return out.String()
+}
+
+// arrows points at the runs in which a value moved; empty: it did in none that is drawn.
+func arrows(t report.Trend) string {
+	first := len(t.Values) - len(drawn(t))
+	marks := []rune(strings.Repeat(string(none), len(drawn(t))))
+	for _, run := range t.Moved {
+		if run >= first {
+			marks[run-first] = '^'
+		}
+	}
+	if !slices.Contains(marks, '^') {
+		return ""
+	}
+	return string(marks)
 }
 
 // mostSparks is of how many runs, the latest, a trend is drawn.
@@ -161,16 +254,10 @@ func span(values []*float64) (low, high float64) {
 
 // extent words between which values a trend is drawn, and the latest.
 func extent(t report.Trend) string {
-	words := func(v float64) string {
-		if t.Unit == report.Seconds {
-			return summary.Duration(time.Duration(v * float64(time.Second)))
-		}
-		return summary.Share(v)
-	}
 	low, high := span(drawn(t))
 	latest := "none"
 	if last := t.Values[len(t.Values)-1]; last != nil {
-		latest = words(*last)
+		latest = summary.Measured(*last, t.Unit)
 	}
-	return fmt.Sprintf("latest %s, from %s to %s", latest, words(low), words(high))
+	return fmt.Sprintf("latest %s, from %s to %s", latest, summary.Measured(low, t.Unit), summary.Measured(high, t.Unit))
 }

@@ -33,10 +33,65 @@ func TestAHistorySaysWhenAValueMoved(t *testing.T) {
 	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{past}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"made: 6 runs\n", "2026-01-05 03:00:00 UTC, PASS", "    regressed  pages p50, under the rule: ", "▁▁▁██▁  pages p50, under the rule\n", "failed, under the rule\n    latest 0%, from 0% to 0%\n"} {
+	for _, want := range []string{"made: 6 runs\n", "2026-01-05 03:00:00 UTC, PASS", "    regressed  pages p50, under the rule: ", "  ▁▁▁██▁  pages p50, under the rule\n  \u00a0\u00a0\u00a0^\u00a0^  latest 99.9ms, from 99.9ms to 130ms\n", "  ▁▁▁▁▁▁  pages failed, under the rule: 0%\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it has no %q:\n%s", want, &out)
 		}
+	}
+}
+
+// TestAHistoryDrawsWhatWasExpected: the values of expectations that have a number, those of
+// a split each by itself, where one moved, and none that is only known to be so much at
+// least.
+func TestAHistoryDrawsWhatWasExpected(t *testing.T) {
+	const split = "split(pages) == reviews-v1 90%, reviews-v3 10%"
+	began := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	var runs []compare.Run
+	for night, third := range []int64{100, 101, 200, 201} {
+		r := made(uint64(night), 10, 0.1, around(0.1, 0.03))
+		r.Started = began.AddDate(0, 0, night)
+		ninety, ten := 0.9, 0.1
+		share := func(of string, count int64) report.Measure {
+			return report.Measure{Of: of, Value: float64(count) / 1000, Unit: report.Share, Part: &report.Part{Count: count, Total: 1000}}
+		}
+		r.Expectations = []report.Expectation{
+			{Expression: "faults(ratings) == 7", Verdict: report.Pass, Observed: "7", Values: []report.Measure{{Value: 7, Unit: report.Number}}},
+			{Expression: "retries(ratings) >= 1", Verdict: report.Pass, Observed: "at least 2", Values: []report.Measure{{Value: 2, Unit: report.Number, Least: true}}},
+			{
+				Expression: split, Verdict: report.Pass, Values: []report.Measure{share("reviews-v1", 1000-third), share("reviews-v3", third)},
+				Bounds: []report.Bound{{Of: "reviews-v1", Operator: "==", Value: &ninety}, {Of: "reviews-v3", Operator: "==", Value: &ten}},
+			},
+		}
+		if night == 0 {
+			r.Expectations[0].Values = nil
+		}
+		runs = append(runs, compare.Run{Record: r})
+	}
+	past := compare.Past(runs)
+	asked := past.Trends[len(past.Trends)-3:]
+	for i, want := range []string{"faults(ratings) == 7", split + " reviews-v1", split + " reviews-v3"} {
+		if of := asked[i]; of.Of != want || of.Cohort != "" || *of.Values[3] != []float64{7, 0.799, 0.201}[i] {
+			t.Errorf("trend %d is %+v, not that of %s", i, of, want)
+		}
+	}
+	if asked[0].Values[0] != nil || asked[0].Moved != nil || len(asked[2].Moved) != 1 || asked[2].Moved[0] != 2 {
+		t.Errorf("they are known, and have moved, when they have not: %+v", asked)
+	}
+	var out strings.Builder
+	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{past}}); err != nil {
+		t.Fatal(err)
+	}
+	text := folded(t, out.String(), 80)
+	for _, want := range []string{"\n   ▁▁▁  faults(ratings) == 7: 7\n", "\n  ▁▁██  split(pages) == reviews-v1 90%, reviews-v3 10% reviews-v3\n    ^   latest 20.1%, from 10% to 20.1%\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it has no %q:\n%s", want, text)
+		}
+	}
+}
+
+func TestOfNoRunThereIsNoHistory(t *testing.T) {
+	if past := compare.Past(nil); past.Runs == nil || past.Trends == nil || len(past.Runs)+len(past.Trends) > 0 {
+		t.Errorf("it is %+v", past)
 	}
 }
 
@@ -75,7 +130,7 @@ func TestAHistoryStaysInItsColumnsWhereItIsFolded(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := folded(t, out.String(), 60)
-	for _, want := range []string{"\n    improved   recovery.pages", "\n               == 100%, step one-in-ten: all, before none\n", "\n  ▁   ▁  pages p50, step\n         one-in-ten-of-all-the-requests-that-there-are\n"} {
+	for _, want := range []string{"\n    improved   recovery.pages", "\n               == 100%, step one-in-ten: all, before none\n", "\n  ▁   ▁  pages p50, step\n         one-in-ten-of-all-the-requests-that-there-are:\n         500ms\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it has no %q:\n%s", want, text)
 		}

@@ -286,7 +286,7 @@ func portions(before, now *report.Record, old, new report.Expectation) []*value 
 			continue
 		}
 		a, b := old.Values[at].Part, m.Part
-		v := &value{Difference: report.Difference{Of: strings.TrimSpace(new.Expression + " " + m.Of), Step: new.Step}}
+		v := &value{Difference: report.Difference{Of: valueOf(new, m), Step: new.Step}}
 		v.compare(chance.Table{First: a.Count, OfFirst: a.Total, Second: b.Count, OfSecond: b.Total}, bunchedOf(before, new), bunchedOf(now, new))
 		if v.test != nil {
 			v.worse = bounded(v, old, m.Of)

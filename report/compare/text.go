@@ -115,7 +115,7 @@ func Name(v report.Difference) string {
 func Words(v report.Difference) string {
 	words := fmt.Sprintf("%s, before %s", observedWords(v.Now), observedWords(v.Before))
 	if a, b := v.Before.Measure, v.Now.Measure; a != nil && b != nil && a.Unit == report.Seconds && a.Value > 0 && v.P != nil {
-		words += fmt.Sprintf(", %+.0f %%", (b.Value/a.Value-1)*100)
+		words += fmt.Sprintf(", %+.0f%%", (b.Value/a.Value-1)*100)
 	}
 	if v.P != nil {
 		words += ", " + chanceWords(*v.P)

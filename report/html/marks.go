@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
 
@@ -52,15 +51,4 @@ func latency(l *summary.Latency, path ...any) mark {
 		return mark{Words: "–"}
 	}
 	return marked(time.Duration(*l).Seconds(), l.String(), path...)
-}
-
-// measured words a measure by its unit.
-func measured(value float64, unit report.Unit) string {
-	switch unit {
-	case report.Seconds:
-		return summary.Duration(time.Duration(value * float64(time.Second)))
-	case report.Share:
-		return summary.Share(value)
-	}
-	return summary.Number(value)
 }

@@ -162,7 +162,7 @@ func shares(r *report.Record) []share {
 				if b.Value == nil || b.Of != m.Of {
 					continue
 				}
-				bound := marked(*b.Value, strings.TrimPrefix(b.Operator+" ", "== ")+measured(*b.Value, m.Unit), "expectations", i, "bounds", k, "value")
+				bound := marked(*b.Value, strings.TrimPrefix(b.Operator+" ", "== ")+summary.Measured(*b.Value, m.Unit), "expectations", i, "bounds", k, "value")
 				s.Asked, s.Bounds = append(s.Asked, bound), append(s.Bounds, min(100*max(*b.Value, 0), 99.4))
 			}
 			all = append(all, s)

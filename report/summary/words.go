@@ -72,6 +72,17 @@ func Share(share float64) string {
 	}
 }
 
+// Measured words what was measured, by its unit.
+func Measured(value float64, unit report.Unit) string {
+	switch unit {
+	case report.Seconds:
+		return Duration(time.Duration(value * float64(time.Second)))
+	case report.Share:
+		return Share(value)
+	}
+	return Number(value)
+}
+
 // Interval words between which shares a share would be with other requests of the same
 // kind, with a confidence of 99 %; empty: it is no share of requests.
 func Interval(m report.Measure) string {
