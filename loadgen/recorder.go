@@ -152,4 +152,23 @@ func (r *recorder) fill(result *Result, m *matcher) {
 		return cmp.Or(cmp.Compare(a.Status, b.Status), strings.Compare(a.Error, b.Error),
 			strings.Compare(a.Version, b.Version), slices.Compare(a.Checks, b.Checks))
 	})
+	result.forgetFast()
+}
+
+// mostExamples is how many kinds of outcome have their slowest request in a result: each is
+// to be explained, and nobody reads hundreds of explanations.
+const mostExamples = 32
+
+// forgetFast leaves an example to the kinds of outcome that took longest.
+func (r *Result) forgetFast() {
+	var told []*Outcome
+	for i := range r.Outcomes {
+		if r.Outcomes[i].Slowest != nil {
+			told = append(told, &r.Outcomes[i])
+		}
+	}
+	slices.SortStableFunc(told, func(a, b *Outcome) int { return cmp.Compare(b.Slowest.Response.Duration, a.Slowest.Response.Duration) })
+	for i := mostExamples; i < len(told); i++ {
+		told[i].Slowest = nil
+	}
 }

@@ -10,7 +10,8 @@ import (
 
 // Series is how a cohort fared over time, in slots of one width from Result.Started on.
 // Each of its columns has as many entries as there are slots: until the last in which
-// anything happened, and mostSlots at most.
+// anything happened, and mostSlots at most; fewer where a column for each of many ways to
+// end would have more than mostEnded counts.
 type Series struct {
 	Width Duration   `json:"width"` // of a slot: 100 ms, and twice that as often as it takes
 	Begun []int64    `json:"begun"` // requests that began in it
@@ -31,6 +32,7 @@ type SeriesOf struct {
 const (
 	narrowest     = 100 * time.Millisecond
 	mostSlots     = 300
+	mostEnded     = 3000 // counts by way: ten ways have as many slots as one
 	seriesFigures = 2
 )
 
@@ -119,10 +121,20 @@ func (s *slot) add(other slot) {
 	}
 }
 
-// series is what was counted; nil: nothing was.
+// series is what was counted; nil: nothing was. A service that answers each request with
+// another status makes slots wider, and not the record large.
 func (s *slots) series() *Series {
 	if len(s.all) == 0 {
 		return nil
+	}
+	ways := map[way]bool{}
+	for _, slot := range s.all {
+		for how := range slot.ended {
+			ways[how] = true
+		}
+	}
+	for len(s.all) > 1 && len(s.all)*len(ways) > mostEnded {
+		s.widen()
 	}
 	made := &Series{Width: Duration{Duration: s.width}, Ended: []SeriesOf{}}
 	columns := map[way][]int64{}

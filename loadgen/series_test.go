@@ -77,3 +77,39 @@ func sum(all []int64) (total int64) {
 	}
 	return total
 }
+
+// A service that answers each request of a day with another status makes no record large,
+// and each request is counted all the same.
+func TestManyWaysToEndMakeSlotsWider(t *testing.T) {
+	start := time.Unix(1_700_000_000, 0)
+	r := recorder{slots: slots{start: start}}
+	const requests, statuses = 40_000, 900
+	for i := range requests {
+		begun := start.Add(time.Duration(i) * 2 * time.Second)
+		r.record(ended{reply: reply{status: 100 + i%statuses}, id: new(requestID), from: "10.0.0.1:4711", intended: begun, begun: begun, at: begun.Add(time.Duration(1+i%977) * time.Millisecond)})
+	}
+	result := &Result{Series: r.series()}
+	r.fill(result, &matcher{})
+	var counted int64
+	for _, of := range result.Series.Ended {
+		counted += sum(of.Count)
+	}
+	if n := len(result.Series.Ended) * len(result.Series.Begun); n > mostEnded || counted != requests || sum(result.Series.Begun) != requests {
+		t.Errorf("%d counts of %d requests, of %d that began", n, counted, sum(result.Series.Begun))
+	}
+	var slowest time.Duration
+	told := 0
+	for _, o := range result.Outcomes {
+		if o.Slowest != nil {
+			told++
+			slowest = max(slowest, o.Slowest.Response.Duration)
+		}
+	}
+	if len(result.Outcomes) != statuses || told != mostExamples || slowest != 977*time.Millisecond {
+		t.Errorf("%d outcomes, %d with their slowest request, which took %v at most", len(result.Outcomes), told, slowest)
+	}
+	text, err := json.Marshal(result)
+	if err != nil || len(text) > mostOfAResult {
+		t.Errorf("the result takes %d bytes of a record, %v", len(text), err)
+	}
+}

@@ -115,7 +115,7 @@ func asJudged(r *report.Record) error {
 
 // writeRecord writes a record into a folder.
 func writeRecord(dir string, r *report.Record) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := report.Indent(r)
 	if err != nil {
 		return err
 	}

@@ -100,11 +100,17 @@ func wordWay(w loadgen.Way) string {
 
 func (l *pace) ways() []string {
 	var all []string
-	for _, w := range l.last.Ways {
+	shown, others, rest := summary.Commonest(l.last.Ways, countOf)
+	for _, w := range shown {
 		all = append(all, wordWay(w))
+	}
+	if others > 0 {
+		all = append(all, summary.Others(others, rest))
 	}
 	return all
 }
+
+func countOf(w loadgen.Way) int64 { return w.Count }
 
 func (l *pace) times() string {
 	words := "p50 " + summary.Duration(l.last.P50.Duration)
@@ -176,7 +182,8 @@ func (p *progress) fit(l *pace, name, width int) []styled {
 	head := styled{{text: fmt.Sprintf("%*s%-*s", indent, "", name, l.last.Cohort)}}
 	fields := []styled{head, plainly(l.bar()), plainly(l.count()), plainly(l.speed())}
 	var ways styled
-	for i, w := range l.last.Ways {
+	shown, others, rest := summary.Commonest(l.last.Ways, countOf)
+	for i, w := range shown {
 		if i > 0 {
 			ways = append(ways, piece{text: ", "})
 		}
@@ -185,6 +192,9 @@ func (p *progress) fit(l *pace, name, width int) []styled {
 			style = p.style("31")
 		}
 		ways = append(ways, piece{wordWay(w), style})
+	}
+	if others > 0 {
+		ways = append(ways, piece{text: ", " + summary.Others(others, rest)})
 	}
 	fields = append(fields, ways, plainly(l.times()), plainly(l.remaining()))
 	if lines := wrapped(fields, 2, width, 2*indent); len(lines) == 1 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/report/terminal"
 )
@@ -156,7 +156,7 @@ func columns(w io.Writer) int {
 
 // printJSON prints what -o json asks for.
 func printJSON(w io.Writer, of any) error {
-	text, err := json.MarshalIndent(of, "", "  ")
+	text, err := report.Indent(of)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,10 @@ import (
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
+// mostUnspoken is how many kinds of failure of a load are named each for itself: a service
+// may answer each request with another status.
+const mostUnspoken = 10
+
 // unspoken names the failures of a window of which no expectation speaks: a
 // claim about the rest would pass beside them.
 func unspoken(r run, w *report.Window) []string {
@@ -25,9 +29,22 @@ func unspoken(r run, w *report.Window) []string {
 			all.Status, all.Error, all.Count = o.Status, o.Error, all.Count+o.Count
 			failures[o.Words()] = all
 		}
-		for _, words := range slices.Sorted(maps.Keys(failures)) {
+		kinds := slices.Sorted(maps.Keys(failures))
+		named, further := kinds, kinds[:0]
+		if len(kinds) > mostUnspoken {
+			named, further = kinds[:mostUnspoken-1], kinds[mostUnspoken-1:]
+		}
+		for _, words := range named {
 			problems = append(problems, fmt.Sprintf("%s, cohort %s: %d of %d requests ended in %s, and no expectation speaks of that; write one, as in %s",
 				w.Words(), name, failures[words].Count, w.Loads[name].Sent, words, example(w, name, failures[words], w.Loads[name].Sent)))
+		}
+		if len(further) > 0 {
+			any := loadgen.Outcome{Error: "any"}
+			for _, words := range further {
+				any.Count += failures[words].Count
+			}
+			problems = append(problems, fmt.Sprintf("%s, cohort %s: %d of %d requests ended in %d further ways, from %s to %s, and no expectation speaks of them; write one, as in %s",
+				w.Words(), name, any.Count, w.Loads[name].Sent, len(further), further[0], further[len(further)-1], example(w, name, any, w.Loads[name].Sent)))
 		}
 	}
 	return problems

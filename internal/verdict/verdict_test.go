@@ -222,6 +222,13 @@ func TestWhatIsNoPass(t *testing.T) {
 		"2: failures that nobody speaks of": {func(r *report.Record) {
 			put(&r.Windows[1], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}, loadgen.Outcome{Status: 503, Count: 2}))
 		}, report.Inconclusive, "load of step one, cohort client: 2 of 20 requests ended in status 503, and no expectation speaks of that; write one, as in client.status[503] == 0"},
+		"2: more failures than can be named": {func(r *report.Record) {
+			outcomes := []loadgen.Outcome{{Status: 200, Checks: []string{"fine"}, Count: 8}}
+			for i := range 12 {
+				outcomes = append(outcomes, loadgen.Outcome{Status: 500 + i, Count: 1})
+			}
+			put(&r.Windows[1], "client", load(20, outcomes...))
+		}, report.Inconclusive, "load of step one, cohort client: 3 of 20 requests ended in 3 further ways, from status 509 to status 511, and no expectation speaks of them; write one, as in client.errors == 0"},
 		"2: timeouts in the baseline": {func(r *report.Record) {
 			for i := range r.Windows {
 				if r.Windows[i].Step == "" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
@@ -206,8 +207,40 @@ func (l Load) Failures() string {
 
 func counts(all []Count) string {
 	var words []string
-	for _, c := range all {
+	shown, others, rest := Commonest(all, func(c Count) int64 { return c.Count })
+	for _, c := range shown {
 		words = append(words, fmt.Sprintf("%s: %d", c.Name, c.Count))
 	}
+	if others > 0 {
+		words = append(words, Others(others, rest))
+	}
 	return cmp.Or(strings.Join(words, ", "), "-")
+}
+
+// mostWays is how many ways to end stand in a line: of more it tells the commonest.
+const mostWays = 10
+
+// Commonest are those of the ways to end that fit a line, in their order, and how many
+// others there are, with the requests that ended so.
+func Commonest[W any](all []W, count func(W) int64) (shown []W, others int, rest int64) {
+	if len(all) <= mostWays {
+		return all, 0, 0
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(count(all[b]), count(all[a])) })
+	for _, i := range order[mostWays:] {
+		rest += count(all[i])
+	}
+	for _, i := range slices.Sorted(slices.Values(order[:mostWays])) {
+		shown = append(shown, all[i])
+	}
+	return shown, len(all) - mostWays, rest
+}
+
+// Others words them: 290 others: 580.
+func Others(others int, rest int64) string {
+	return fmt.Sprintf("%s: %d", plural.Of(int64(others), "other"), rest)
 }
