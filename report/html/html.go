@@ -85,7 +85,12 @@ func write(r *report.Record) ([]byte, error) {
 	if p, err = brief(r); err != nil {
 		return nil, err
 	}
-	return p.text()
+	for {
+		text, err := p.text()
+		if err != nil || len(text) <= most || !p.shortest() {
+			return text, err
+		}
+	}
 }
 
 func (p *page) text() ([]byte, error) {

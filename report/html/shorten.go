@@ -11,8 +11,9 @@ import (
 	"github.com/meshchaos/meshchaos/report/summary"
 )
 
-// fewest is how many rows a table keeps at least.
-const fewest = 20
+// fewest is how many rows a table keeps at least, and few where even so many are too much
+// for a page: of texts that are all long.
+const fewest, few = 20, 5
 
 // shorten leaves out the least important of what a page still has, and says whether
 // there was any. The verdict, the proofs' counts and what heads the page stay.
@@ -77,8 +78,23 @@ func (p *page) fewerPictures() string {
 	return several(count, "further cohort in the pictures", "further cohorts in the pictures")
 }
 
-// fewerRows halves the longest of the tables.
-func (p *page) fewerRows() string {
+// shortest leaves out of a brief page what no other lacks: its pictures, and then the rows
+// beyond a few. It says whether there was any of it.
+func (p *page) shortest() bool {
+	what := several(len(p.Pictures), "cohort in the pictures, the last", "cohorts in the pictures, the last")
+	if p.Pictures = nil; what == "" {
+		what = p.rowsTo(few)
+	}
+	if what != "" {
+		p.Omitted = append(p.Omitted, what)
+	}
+	return what != ""
+}
+
+func (p *page) fewerRows() string { return p.rowsTo(fewest) }
+
+// rowsTo halves the longest of the tables, none to less than so many rows.
+func (p *page) rowsTo(fewest int) string {
 	longest := 0
 	for _, n := range []int{len(p.Expectations), len(p.Explaining), len(p.Loads), len(p.LoadsAsked), len(p.Shares), len(p.Objects), len(p.Bites), len(p.Quantities), len(p.Reconciled), len(p.Problems), len(p.Warnings)} {
 		longest = max(longest, n)

@@ -96,6 +96,30 @@ func TestTheWorstRecordFitsAPage(t *testing.T) {
 	t.Logf("the page has %d bytes, %d pictures; left out: %s", len(page), strings.Count(page, `role="img"`), leftOut(page))
 }
 
+// TestAPageOfLongNamesFits: of cohorts and steps of which each name is as long as a page
+// shows one, and longer where it stands in HTML, with hundreds of ways to end.
+func TestAPageOfLongNamesFits(t *testing.T) {
+	r := records.Read(t, "canary-reviews")
+	first := r.Windows[1]
+	r.Windows = nil
+	for i := range 12 {
+		w := first
+		w.Step, w.Loads = fmt.Sprint(strings.Repeat("&<", 100), i), map[string]*loadgen.Result{}
+		for j := range 20 {
+			l := day(first.Loads["pages"], w.Started, i*20+j)
+			for status := range 100 {
+				l.Outcomes = append(l.Outcomes, loadgen.Outcome{Status: 400 + status, Count: 1})
+			}
+			w.Loads[fmt.Sprint(strings.Repeat("&<", 100), j)] = l
+		}
+		r.Windows = append(r.Windows, w)
+	}
+	page := written(t, r)
+	if len(page) > most || !strings.HasSuffix(page, "</html>\n") || !strings.Contains(page, "cohorts in the pictures, the last") {
+		t.Errorf("the page has %d bytes, and lacks %s", len(page), leftOut(page))
+	}
+}
+
 // day is a load of two hours with as many slots as a series has, each with failures of
 // several kinds.
 func day(of *loadgen.Result, started time.Time, seed int) *loadgen.Result {
