@@ -28,6 +28,7 @@ type face struct {
 	files  string // their names in the folder of the report, with a * where there are several
 	joint  bool   // of several scenarios there is one of all, in the folder above
 	render func(*report.Record) (map[string][]byte, error)
+	ours   func(text []byte) bool // of several files: whether one with such a name is of this face
 }
 
 // faces are all that a report has beside the record, which is written first. A further
@@ -36,7 +37,7 @@ var faces = []face{
 	one("report.html", html.Write),
 	one("report.md", markdown.Write),
 	joint(one(resultsFile, junit.Write)),
-	several("results/*.json", fortio.Results),
+	several("results/*.json", fortio.Results, fortio.IsResult),
 }
 
 // one is a face of one file.
@@ -49,8 +50,8 @@ func one(file string, write func(io.Writer, *report.Record) error) face {
 }
 
 // several is a face of several files, whose names render gives without their folder.
-func several(files string, render func(*report.Record) (map[string][]byte, error)) face {
-	return face{files: files, render: func(r *report.Record) (map[string][]byte, error) {
+func several(files string, render func(*report.Record) (map[string][]byte, error), ours func(text []byte) bool) face {
+	return face{files: files, ours: ours, render: func(r *report.Record) (map[string][]byte, error) {
 		all, err := render(r)
 		placed := map[string][]byte{}
 		for name, text := range all {
@@ -123,9 +124,8 @@ func writeRecord(dir string, r *report.Record) error {
 }
 
 // writeFaces writes faces of a record into a folder and returns their names. One that
-// fails does not keep the others back, and leaves none of an earlier record behind, of
-// which old is; nil: there was none.
-func writeFaces(dir string, r, old *report.Record, all []face) ([]string, error) {
+// fails does not keep the others back, and leaves none of an earlier record behind.
+func writeFaces(dir string, r *report.Record, all []face) ([]string, error) {
 	var written []string
 	var failures []error
 	for _, f := range all {
@@ -143,7 +143,7 @@ func writeFaces(dir string, r, old *report.Record, all []face) ([]string, error)
 			}
 			done[name] = true
 		}
-		failures = append(failures, err, f.forget(dir, old, done))
+		failures = append(failures, err, f.forget(dir, done))
 		if len(done) > 0 {
 			written = append(written, f.named(len(done)))
 		}
@@ -161,17 +161,9 @@ func (f face) named(count int) string {
 
 // forget deletes what is of an earlier record, but for what was made anew: beside the new
 // one it would be read as its.
-func (f face) forget(dir string, old *report.Record, anew map[string]bool) error {
-	names := []string{f.files}
-	if strings.Contains(f.files, "*") {
-		if old == nil {
-			return nil
-		}
-		files, _ := f.safely(old) // what cannot be made of it was not
-		names = slices.Collect(maps.Keys(files))
-	}
+func (f face) forget(dir string, anew map[string]bool) error {
 	var failures []error
-	for _, name := range names {
+	for _, name := range f.names(dir) {
 		if anew[name] {
 			continue
 		}
@@ -185,15 +177,36 @@ func (f face) forget(dir string, old *report.Record, anew map[string]bool) error
 	return errors.Join(failures...)
 }
 
+// names are those of its files that may lie in a folder: of several, those that are there.
+// What they are told by themselves, for the record that they were made of may be cut off.
+func (f face) names(dir string) []string {
+	if f.ours == nil {
+		return []string{f.files}
+	}
+	folder := filepath.Dir(f.files)
+	entries, _ := os.ReadDir(filepath.Join(dir, folder)) // one that is not there has none
+	var names []string
+	for _, entry := range entries {
+		name := filepath.Join(folder, entry.Name())
+		if fits, _ := filepath.Match(f.files, name); !fits {
+			continue
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && f.ours(text) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // forgetReport takes a report out of a folder, but for junit.xml, which is written anew by
 // then, and what is of several. What has one of their names and lies beside no record, or
 // is no index of ours, is somebody else's.
 func forgetReport(dir string) error {
 	var names []string
 	var failures []error
-	if old := earlier(dir); old != nil {
+	if isReported(dir) {
 		for _, f := range ofEach() {
-			failures = append(failures, f.forget(dir, old, nil))
+			failures = append(failures, f.forget(dir, nil))
 		}
 		names = append(names, recordFile)
 	}
@@ -210,23 +223,17 @@ func forgetReport(dir string) error {
 	return errors.Join(failures...)
 }
 
-// earlier is the record that lies in a folder, as far as it can be read: it may be cut off,
-// or of another version; nil: there is none.
-func earlier(dir string) *report.Record {
+// isReported says whether a record lies in a folder, be it cut off or of another version.
+func isReported(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, recordFile))
 	if err != nil {
-		return nil
+		return false
 	}
 	var old report.Record
-	err = json.Unmarshal(text, &old)
-	ours := strings.HasPrefix(old.APIVersion, group) && old.Kind == report.Kind
-	if err != nil {
-		ours = isRecord.Match(text)
+	if json.Unmarshal(text, &old) != nil {
+		return isRecord.Match(text)
 	}
-	if !ours {
-		return nil
-	}
-	return &old
+	return strings.HasPrefix(old.APIVersion, group) && old.Kind == report.Kind
 }
 
 // group is that of records, before their version.
@@ -237,11 +244,10 @@ var isRecord = regexp.MustCompile(`^\s*{\s*"apiVersion": ?"` + group + `[a-z0-9]
 
 // writeReport writes a record with faces of it, first the record, and says what it wrote.
 func writeReport(dir string, r *report.Record, all []face) (string, error) {
-	old := earlier(dir)
 	if err := writeRecord(dir, r); err != nil {
 		return "", fmt.Errorf("writing the report: %w", err)
 	}
-	written, err := writeFaces(dir, r, old, all)
+	written, err := writeFaces(dir, r, all)
 	if err != nil {
 		err = fmt.Errorf("writing the report: %w", err)
 	}

@@ -168,7 +168,7 @@ func writeSource(one source, of []face, fresh bool) (string, error) {
 		}
 		return writeReport(one.dir, one.record, of)
 	}
-	written, err := writeFaces(one.dir, one.record, nil, of)
+	written, err := writeFaces(one.dir, one.record, of)
 	if err != nil {
 		err = fmt.Errorf("writing the report: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -41,11 +42,16 @@ type job struct {
 
 // runOne runs a scenario. Without a record the error says why there is none; else
 // it is one of showing it.
-func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams) (*report.Record, error) {
+func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams) (record *report.Record, err error) {
 	if s.dir != "" && s.of > 1 {
 		if err := makeFolder(s.dir); err != nil {
 			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
+		defer func() {
+			if record == nil {
+				_ = os.Remove(s.dir) // unless there is something of somebody's in it
+			}
+		}()
 	}
 	warn(to.progress(), s.Warnings)
 	seed := newSeed()
@@ -78,7 +84,7 @@ func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams
 		standing = unfinishedOf(ctx).of(id, info.Namespace)
 		defer unfinishedOf(ctx).done(id)
 	}
-	record, err := runner.Run(ctx, m, s.Scenario, runner.Options{
+	record, err = runner.Run(ctx, m, s.Scenario, runner.Options{
 		ID: id, Tool: tool(), Seed: seed, Observe: view.observe, NoAccessLog: f.noLog, AllowGitOps: f.gitOps, Close: closeMesh, Hurry: hurry(ctx), Caps: f.caps, Wait: f.wait, Standing: standing,
 	})
 	if err != nil {

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -93,5 +95,35 @@ func TestARunTookOneTimeInEachSummary(t *testing.T) {
 	all := endedOf([]outcome{{name: "run", took: 1300 * time.Millisecond, record: record}, {name: "refused", took: time.Second}}, func(s string) string { return s })
 	if all[0].Lasted() != "1s" || all[1].Lasted() != "1s" {
 		t.Errorf("they took %s and %s", all[0].Lasted(), all[1].Lasted())
+	}
+}
+
+// A folder that holds nothing would be taken for a report that was lost.
+func TestAScenarioThatIsRefusedLeavesNoFolder(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	const text = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: NAME}
+spec:
+  app: httpbin
+  apply: [{fault: {service: SERVICE, abort: 503, percent: 50%}}]
+  load: {client: {get: "http://httpbin:8000/get", requests: 40}}
+  expect: [client.share(503) > 1%]
+`
+	for name, service := range map[string]string{"good": "httpbin", "bad": "nobody"} {
+		one := strings.NewReplacer("NAME", name, "SERVICE", service).Replace(text)
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(one), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var said strings.Builder
+	execute(t.Context(), []string{"run", dir, "-q", "--report-dir", out}, io.Discard, &said)
+	entries, err := os.ReadDir(out)
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if want := "good index.html index.md junit.xml"; err != nil || strings.Join(names, " ") != want {
+		t.Errorf("the folder has %v, want %s; %v\n%s", names, want, err, said.String())
 	}
 }

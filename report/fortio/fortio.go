@@ -45,6 +45,15 @@ func Results(r *report.Record) (map[string][]byte, error) {
 	return files, nil
 }
 
+// IsResult says whether a text is a result as Results writes one.
+func IsResult(text []byte) bool {
+	var of struct{ RunType, Version string }
+	return json.Unmarshal(text, &of) == nil && of.RunType != "" && strings.HasPrefix(of.Version, program)
+}
+
+// program is what writes them, before its version.
+const program = "meshchaos "
+
 // fileOf is the name of a file, without its end: baseline-jason, during-one-in-ten-pages.
 func fileOf(load summary.Load) string {
 	parts := []string{load.Window.Name, load.Window.Step, load.Cohort}
@@ -109,7 +118,7 @@ func common(r *report.Record, load summary.Load, plan loadgen.Plan, name string)
 		RunType: "HTTP", Labels: fmt.Sprintf("%s: %s, %s", r.Scenario.Name, load.Cohort, summary.When(load.Window)),
 		StartTime: load.Result.Started, RequestedQPS: "max", RequestedDuration: lasting(load, plan),
 		ActualQPS: load.Rate, ActualDuration: load.Result.Elapsed.Duration, NumThreads: load.Result.Connections,
-		Version: "meshchaos " + r.Tool.Version, Exactly: load.Planned, ID: r.Run + "_" + name,
+		Version: program + r.Tool.Version, Exactly: load.Planned, ID: r.Run + "_" + name,
 		DurationHistogram: histogram(load.Result.Response),
 	}
 	if plan.TCP != nil {
