@@ -133,6 +133,21 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 			compareWith(r)
 			in(r, "comparedWith").(tree)["verdict"] = "fail"
 		}, "comparedWith is not the run"},
+		"the loads of an earlier run": {"delay-jason", func(r tree) {
+			compareWith(r)
+			in(r, "comparedWith", "comparison", "scenarios", 0).(tree)["values"] = []any{
+				tree{"of": "verdict", "became": "alike", "before": tree{"words": "pass"}, "now": tree{"words": "pass"}},
+				tree{"of": "p50", "window": "during", "cohort": "jason", "became": "regressed", "before": tree{"words": "6s"}, "now": tree{"words": "9s"}},
+			}
+			in(r, "comparedWith").(tree)["windows"] = []any{}
+		}, "comparedWith.windows has no load of jason in the load under the rule, and comparison.scenarios[0].values[1] is of it"},
+		"the expectations of an earlier run": {"delay-jason", func(r tree) {
+			compareWith(r)
+			in(r, "comparedWith", "comparison", "scenarios", 0).(tree)["values"] = []any{
+				tree{"of": "jason.min >= 5.9s", "became": "untested", "before": tree{"words": "6s"}, "now": tree{"words": "6.1s"}},
+			}
+			in(r, "comparedWith").(tree)["expectations"] = []any{}
+		}, "comparedWith.expectations has no jason.min >= 5.9s"},
 		"what has changed since": {"delay-jason", func(r tree) {
 			compareWith(r)
 			delete(in(r, "comparedWith").(tree), "comparison")

@@ -458,9 +458,31 @@ func (r run) comparedUnlike() string {
 	case e.Comparison == nil || len(e.Comparison.Scenarios) != 1:
 		return "comparedWith.comparison is not of one scenario"
 	}
-	of := e.Comparison.Scenarios[0].Before
-	if of.Run == e.Run && of.Verdict == e.Verdict && of.Restored == e.Restored {
-		return ""
+	of := e.Comparison.Scenarios[0]
+	if of.Before.Run != e.Run || of.Before.Verdict != e.Verdict || of.Before.Restored != e.Restored {
+		return "comparedWith is not the run that its comparison is of"
 	}
-	return "comparedWith is not the run that its comparison is of"
+	for i, v := range of.Values {
+		if wrong := missingBefore(e.Record(), v); wrong != "" {
+			return fmt.Sprintf("comparedWith.%s, and comparison.scenarios[0].values[%d] is of it", wrong, i)
+		}
+	}
+	return ""
+}
+
+// missingBefore is what an earlier run lacks of which something is said to have changed:
+// without it that would be compared no more, and nobody would miss it.
+func missingBefore(earlier *report.Record, v report.Difference) string {
+	switch w := earlier.Window(v.Window, v.Step); {
+	case v.Of == "verdict", v.Of == "restored", v.Cohort != "" && v.Of == "load": // which one of them may not have
+		return ""
+	case v.Cohort == "":
+		if slices.ContainsFunc(earlier.Expectations, func(x report.Expectation) bool { return x.Step == v.Step && strings.HasPrefix(v.Of, x.Expression) }) {
+			return ""
+		}
+		return "expectations has no " + v.Of
+	case w == nil || w.Loads[v.Cohort] == nil:
+		return fmt.Sprintf("windows has no load of %s in the %s", v.Cohort, (&report.Window{Name: v.Window, Step: v.Step}).Words())
+	}
+	return ""
 }
