@@ -46,6 +46,7 @@ type Scenario struct {
 	Silences []Silence // of traps that the file says are meant
 
 	secrets      *secret.Values  // nil: there are none
+	objects      *secret.Values  // the same, and those that objects have shown
 	secretParams map[string]bool // the parameters that are
 	shown        *shown          // nil: a report has all as it is
 

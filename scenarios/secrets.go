@@ -60,6 +60,7 @@ func (h *hiding) find(body ast.Node) {
 			h.rule(rule, fmt.Sprintf("%s[%d]", list.path, i))
 		}
 	}
+	h.urls(spec, "spec")
 	h.defaults(spec)
 	h.said(body)
 	h.written = true
@@ -135,8 +136,29 @@ func words(node ast.Node, key string) []string {
 	return all
 }
 
-// load notes what of a cohort is secret: headers by their names, what it marks, and parts
-// of its URL.
+// urls notes the credentials in URLs, wherever one stands: in a load, a redirect of a rule,
+// a text that is looked for.
+func (h *hiding) urls(node ast.Node, path string) {
+	if list, ok := node.(*ast.SequenceNode); ok {
+		for i, entry := range list.Values {
+			h.urls(entry, fmt.Sprintf("%s[%d]", path, i))
+		}
+		return
+	}
+	if text, scalar := yamlnode.Scalar(node); scalar {
+		for _, value := range h.values.InURL(text) {
+			h.where[path] = true
+			h.refer(value)
+		}
+		return
+	}
+	pairs, _ := yamlnode.Entries(node)
+	for _, pair := range pairs {
+		h.urls(pair.Value, path+"."+yamlnode.Key(pair))
+	}
+}
+
+// load notes what of a cohort is secret: headers by their names, and what it marks.
 func (h *hiding) load(load branch) {
 	marked := words(load.node, "secret")
 	pairs, _ := yamlnode.Entries(load.node)
@@ -153,12 +175,6 @@ func (h *hiding) load(load branch) {
 			}
 		case (key == "body" || key == "lines") && slices.Contains(marked, key):
 			h.hide(pair.Value, path, secret.Plain)
-		case key == "get" || key == "post":
-			text, _ := yamlnode.Scalar(pair.Value)
-			for _, value := range h.values.InURL(text) {
-				h.where[path] = true
-				h.refer(value)
-			}
 		}
 	}
 }
@@ -363,6 +379,7 @@ func (r *reader) showFile(name, text string) {
 	nodes, _ := documents(text)
 	for _, node := range nodes {
 		inner.rule(node, name+": ")
+		inner.urls(node, name+": ")
 		inner.said(node)
 	}
 	r.inner[name] = inner.at
@@ -391,6 +408,9 @@ func (r *reader) masked(s *Scenario) (*shown, error) {
 			return nil, fmt.Errorf("--set %s could not be read a second time", path)
 		}
 		out.set = append(out.set, path+"="+value)
+	}
+	if out.text != s.Text && len(out.masked) == 0 {
+		out.masked = []string{"a comment"} // which has no path
 	}
 	if s.Files != nil {
 		out.files = map[string]string{}
@@ -467,6 +487,16 @@ func hostOf(p loadgen.Plan) string {
 
 // Hide masks what is secret in a text that is about the scenario.
 func (s *Scenario) Hide(text string) string { return s.values().Hide(text) }
+
+// HideObject returns the manifest of an object of the scenario without what is secret in it.
+// Two secrets that differ are masked so that they do.
+func (s *Scenario) HideObject(manifest []byte) []byte {
+	if s.objects == nil {
+		s.objects = s.values().Clone()
+		s.objects.Number()
+	}
+	return s.objects.Object(manifest)
+}
 
 // HidePlan returns a plan of the scenario without what is secret in it.
 func (s *Scenario) HidePlan(p loadgen.Plan) loadgen.Plan { return s.values().Plan(p) }

@@ -296,3 +296,43 @@ func TestTheExampleOfSecretsIsReadAndMasked(t *testing.T) {
 		t.Errorf("a report has %s", all)
 	}
 }
+
+// However a secret is written, and wherever a URL has one, the scenario is run, and is shown
+// without it.
+func TestASecretIsMaskedHoweverItIsWritten(t *testing.T) {
+	const text = `apiVersion: meshchaos/v1alpha1
+kind: Scenario
+metadata: {name: written}
+spec:
+  app: httpbin
+  apply:
+    - redirect: {service: httpbin, uri: "/get?a=1", redirectCode: 302}
+  load:
+    client: {get: "http://httpbin:8000/get", requests: 60, headers: {x-plain: plain}}
+  expect:
+    - client.status[302] > 1 # as it is
+`
+	for name, test := range map[string]struct{ old, new, where string }{
+		"escaped":             {"x-plain: plain", `authorization: "S3\x43RET-\u0073esame"`, "spec.load.client.headers.authorization"},
+		"with quotes":         {"x-plain: plain", `authorization: "S3CRET-\"sesame\""`, "spec.load.client.headers.authorization"},
+		"over lines":          {"x-plain: plain", "authorization: \"S3CRET-\\\n      sesame\"", "spec.load.client.headers.authorization"},
+		"in single quotes":    {"x-plain: plain", `authorization: 'S3CRET-''sesame'`, "spec.load.client.headers.authorization"},
+		"in a redirect":       {"?a=1", "?token=S3CRET-sesame", "spec.apply[0].redirect.uri"},
+		"in a URL of a rule":  {"/get?a=1", "http://u:S3CRET-sesame@web/", "spec.apply[0].redirect.uri"},
+		"in a comment":        {"as it is", "see http://web/?token=S3CRET-sesame", "a comment"},
+		"in what is expected": {"  expect:", "  checks: {lost: {body: \"?token=S3CRET-sesame\"}}\n  expect:", "spec.checks.lost.body"},
+	} {
+		s, err := ReadFrom(strings.NewReader(strings.Replace(text, test.old, test.new, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		shown := s.Recorded()
+		if strings.Contains(shown.Text, "sesame") || !strings.Contains(strings.Join(shown.Masked, " "), test.where) {
+			t.Errorf("%s: masked at %q, of\n%s", name, shown.Masked, shown.Text)
+		}
+		if _, err := OfRecord(shown); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

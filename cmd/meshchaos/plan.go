@@ -69,7 +69,7 @@ func (f *planFlags) print(cmd *cobra.Command, s *scenarios.Scenario) error {
 	for _, warning := range planned.Warnings {
 		remark(cmd.ErrOrStderr(), "warning: "+warning)
 	}
-	p := planPrinter{w: cmd.OutOrStdout(), whole: f.output == "yaml", color: colorful(cmd.OutOrStdout()), stands: map[rules.Ref]standing{}}
+	p := planPrinter{w: cmd.OutOrStdout(), whole: f.output == "yaml", color: colorful(cmd.OutOrStdout()), stands: map[rules.Ref]standing{}, hide: s.HideObject}
 	for _, stage := range planned.Stages {
 		for _, change := range stage.Changes {
 			if err := p.print(change, s.Name+": "+listOf(stage)); err != nil {
@@ -86,6 +86,7 @@ type planPrinter struct {
 	whole  bool // the objects, rather than what becomes different
 	color  bool
 	stands map[rules.Ref]standing
+	hide   func(manifest []byte) []byte // masks what is secret in it
 }
 
 // standing is an object as the run has it at some time.
@@ -101,12 +102,12 @@ func (p *planPrinter) print(change rules.Change, stage string) error {
 		was = standing{by: "in force", before: change.Before}
 		if change.Before != nil {
 			var err error
-			if was.text, err = written(change.Before, nil); err != nil {
+			if was.text, err = p.written(change.Before, nil); err != nil {
 				return err
 			}
 		}
 	}
-	is, err := written(change.After, was.before)
+	is, err := p.written(change.After, was.before)
 	if err != nil {
 		return err
 	}
@@ -127,13 +128,13 @@ func (p *planPrinter) print(change rules.Change, stage string) error {
 	return err
 }
 
-// written is an object as YAML.
-func written(o, before *rules.Object) (string, error) {
+// written is an object as YAML, without what is secret in it.
+func (p *planPrinter) written(o, before *rules.Object) (string, error) {
 	manifest, err := rules.Standing(o, before)
 	if err != nil {
 		return "", err
 	}
-	text, err := yaml.JSONToYAML(manifest)
+	text, err := yaml.JSONToYAML(p.hide(manifest))
 	return string(text), err
 }
 

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -220,5 +222,26 @@ func saysWhatIsMasked(t *testing.T, file string) {
 	}
 	if asked := record.Asked[0].Plan.HTTP; asked.Header["authorization"] != "***" || asked.Header["x-also"] == "" {
 		t.Errorf("what was asked is %+v", asked)
+	}
+}
+
+// What a run would write is shown without what is secret in it, and where one secret takes
+// the place of another.
+func TestAPlanHasNoSecret(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secretive.yaml")
+	given := "  given:\n    - headers: {service: details, request: {set: {authorization: Bearer given-sesame}}}\n  apply:\n"
+	text := strings.NewReplacer("    - rules.yaml\n", "", "  apply:\n", given).Replace(secretive)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := regexp.MustCompile(`authorization: ["']\*\*\*[0-9]*`)
+	for _, output := range []string{"diff", "yaml"} {
+		var out, said bytes.Buffer
+		if status := execute(t.Context(), []string{"plan", file, "-o", output}, &out, &said); status != exitPass {
+			t.Fatalf("status %d, %s", status, said.String())
+		}
+		if all := out.String() + said.String(); strings.Contains(all, "sesame") || len(slices.Compact(slices.Sorted(slices.Values(told.FindAllString(all, -1))))) < 2 {
+			t.Errorf("-o %s prints\n%s", output, all)
+		}
 	}
 }

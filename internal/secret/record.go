@@ -135,6 +135,9 @@ func (v *Values) field(name, value string) string {
 	return v.Hide(value)
 }
 
+// Object returns a manifest without its secrets, and remembers them: others may quote them.
+func (v *Values) Object(manifest []byte) []byte { return v.manifest(manifest) }
+
 // manifest masks the secrets of an object, and remembers them: others may quote them.
 func (v *Values) manifest(text json.RawMessage) json.RawMessage {
 	if len(text) == 0 {

@@ -106,10 +106,19 @@ func (v *Values) Mark(header string) {
 func (v *Values) Header(name string) bool { return Name(name) || v.headers[strings.ToLower(name)] }
 
 // Add adds the value of something, and the credentials within it: the token behind
-// Bearer, what Basic has encoded, each cookie.
+// Bearer, what Basic has encoded, the parameters of Digest and the like that are some,
+// each cookie.
 func (v *Values) Add(value string) {
 	v.add(value)
 	delete(v.parts, value)
+	if scheme, params, found := strings.Cut(strings.TrimSpace(value), " "); found && !strings.ContainsAny(scheme, "=;:") && isParams.MatchString(params) {
+		for _, m := range param.FindAllStringSubmatch(params, -1) {
+			if !slices.Contains(public, strings.ToLower(m[1])) {
+				v.part(strings.Trim(m[2], `"`))
+			}
+		}
+		return
+	}
 	if scheme, rest, found := strings.Cut(strings.TrimSpace(value), " "); found && !strings.ContainsAny(scheme, "=;:") && !strings.Contains(rest, " ") {
 		v.add(rest)
 		if plain, err := base64.StdEncoding.DecodeString(rest); err == nil && utf8.Valid(plain) {
@@ -125,6 +134,17 @@ func (v *Values) Add(value string) {
 		}
 	}
 }
+
+// The parameters of an authorization such as Digest (RFC 9110, 11.4), told from a token that
+// ends in =.
+var (
+	isParams = regexp.MustCompile(`^[A-Za-z0-9*_-]+=[^=\s]`)
+	param    = regexp.MustCompile(`([A-Za-z0-9*_-]+)=("[^"]*"|[^\s,]+)`)
+)
+
+// public are those of them that are no credentials, in lower case: who it is, for what, and
+// how the rest was reckoned (RFC 7616, 3.4; AWS4-HMAC-SHA256).
+var public = []string{"username", "username*", "userhash", "realm", "uri", "qop", "algorithm", "nc", "domain", "charset", "stale", "signedheaders"}
 
 // leastRun is how many letters of an expression stand for themselves in one piece, if they
 // are looked for elsewhere.

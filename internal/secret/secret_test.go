@@ -142,3 +142,24 @@ func TestARecordIsMaskedAndThePlanThatItIsOfStays(t *testing.T) {
 		t.Errorf("what is sent was changed: %+v", plan)
 	}
 }
+
+// Of Digest and its like, what is public is looked for nowhere: it is a name, or a word.
+func TestOfAnAuthorizationWithParametersTheCredentialsAloneAreLookedFor(t *testing.T) {
+	for value, want := range map[string]string{
+		`Digest username=alice, realm="the shop", uri=/admin, algorithm=SHA-256, nonce="n0nce-sesame", response="resp-sesame"`: "alice the shop /admin SHA-256 *** ***",
+		`Digest username=alice`:            "alice the shop /admin SHA-256 n0nce-sesame resp-sesame",
+		`Token resp-sesame=`:               "alice the shop /admin SHA-256 n0nce-sesame resp-sesame",
+		`Bearer resp-sesame`:               "alice the shop /admin SHA-256 n0nce-sesame ***",
+		`user=alice; id=resp-sesame`:       "*** the shop /admin SHA-256 n0nce-sesame ***",
+		`Custom pin=resp-sesame,user=bob1`: "alice the shop /admin SHA-256 n0nce-sesame ***",
+	} {
+		var v Values
+		v.Add(value)
+		if got := v.Hide("alice the shop /admin SHA-256 n0nce-sesame resp-sesame"); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+		if got := v.Hide("it was " + value); strings.Contains(got, value) {
+			t.Errorf("%s is shown as %q", value, got)
+		}
+	}
+}

@@ -36,11 +36,10 @@ func (v *Values) Text(text string, at map[Place]Form) (masked string, ok bool) {
 		if core == "" {
 			continue
 		}
-		begin := strings.Index(rest, core)
+		begin, end := placeOf(t, rest, core)
 		if begin < 0 || strings.TrimSpace(rest[:begin]) != "" {
 			return "", false
 		}
-		end := begin + len(core)
 		if block && i+1 < len(tokens) { // its text is the next token
 			i++
 			content := strings.TrimSpace(tokens[i].Origin)
@@ -56,6 +55,27 @@ func (v *Values) Text(text string, at map[Place]Form) (masked string, ok bool) {
 	}
 	out.WriteString(rest)
 	return out.String(), true
+}
+
+// placeOf is where a token begins in what is left of a text, and where it ends; below 0: it
+// is not there. The lexer does not keep how a letter of a quoted text is escaped.
+func placeOf(t *token.Token, rest, core string) (begin, end int) {
+	begin = strings.Index(rest, core)
+	if t.Type != token.DoubleQuoteType {
+		return begin, begin + len(core)
+	}
+	if begin = strings.IndexByte(rest, '"'); begin < 0 {
+		return -1, -1
+	}
+	for end = begin + 1; end < len(rest) && rest[end] != '"'; end++ {
+		if rest[end] == '\\' {
+			end++
+		}
+	}
+	if end >= len(rest) {
+		return -1, -1
+	}
+	return begin, end + 1
 }
 
 // scalar is what stands in the place of a token, over as many lines.
