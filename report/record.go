@@ -6,6 +6,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -150,6 +151,10 @@ type Asked struct {
 // Given is the name of the stage that writes what is in force before the
 // baseline, where a step's name may stand.
 const Given = "given"
+
+// StageName names the list of the scenario file that a stage is of: given, a step, or the
+// apply of a file without steps.
+func StageName(stage string) string { return cmp.Or(stage, "apply") }
 
 // StageWords names in a sentence what a stage writes: that of given, of a step, or
 // of the only step of a file without steps, which has no name.

@@ -13,6 +13,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/mesh/embedded"
 	"github.com/meshchaos/meshchaos/internal/runner"
 	"github.com/meshchaos/meshchaos/internal/samples"
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -110,7 +111,7 @@ func inForce(s *scenarios.Scenario, stages []runner.Stage) []string {
 	for _, stage := range stages {
 		for _, change := range stage.Changes {
 			ref := change.Ref().String()
-			of[ref] = strings.TrimPrefix(of[ref]+", "+listOf(stage), ", ")
+			of[ref] = strings.TrimPrefix(of[ref]+", "+report.StageName(stage.Name), ", ")
 		}
 	}
 	for _, stage := range stages {

@@ -74,11 +74,11 @@ func (l *pace) count() string {
 }
 
 func (l *pace) speed() string {
-	words := wordRate(l.rate()) + "/s"
+	words := wordRate(l.rate())
 	if l.last.QPS > 0 {
-		words += " of " + wordRate(l.last.QPS) + "/s"
+		words += " of " + wordRate(l.last.QPS)
 	}
-	return words
+	return words + " qps"
 }
 
 func wordRate(rate float64) string {

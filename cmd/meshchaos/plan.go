@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/runner"
+	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
 )
 
@@ -72,7 +72,7 @@ func (f *planFlags) print(cmd *cobra.Command, s *scenarios.Scenario) error {
 	p := planPrinter{w: cmd.OutOrStdout(), whole: f.output == "yaml", color: colorful(cmd.OutOrStdout()), stands: map[rules.Ref]standing{}, hide: s.HideObject}
 	for _, stage := range planned.Stages {
 		for _, change := range stage.Changes {
-			if err := p.print(change, s.Name+": "+listOf(stage)); err != nil {
+			if err := p.print(change, s.Name+": "+report.StageName(stage.Name)); err != nil {
 				return err
 			}
 		}
@@ -151,7 +151,3 @@ func painted(diff string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// listOf names the list of a file that a stage comes from: given, a step, or apply of a
-// scenario without steps.
-func listOf(stage runner.Stage) string { return cmp.Or(stage.Name, "apply") }

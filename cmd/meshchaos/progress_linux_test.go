@@ -51,7 +51,7 @@ func TestATerminalShowsWhatGoesOnAndKeepsALineForEachPhase(t *testing.T) {
 			view := newProgress(tty)
 			underWay(view)
 			shown := screen.await(`others .*200: 100`)
-			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3/s of 5/s", "timeout: 1, 200: 10, 503: 1", "p50 6.01s  6s left", "p50 2ms, p99 9ms", "25/s"} {
+			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3 of 5 qps", "timeout: 1, 200: 10, 503: 1", "p50 6.01s  6s left", "p50 2ms, p99 9ms", "25 qps"} {
 				if !strings.Contains(times.ReplaceAllString(shown, ""), want) && columns > 60 {
 					t.Errorf("it does not show %q:\n%s", want, shown)
 				}
@@ -111,7 +111,7 @@ func TestWhereNothingCanBeWrittenOverThereAreLines(t *testing.T) {
 	underWay(view)
 	view.end()
 	left := times.ReplaceAllString(screen.last(tty), "")
-	if strings.Contains(screen.raw, "\x1b") || !strings.HasPrefix(left, " baseline\n") || !strings.Contains(left, " load of step half\n") || !strings.Contains(left, "jason: 12 of 40 requests, 3/s of 5/s, timeout: 1, 200: 10, 503: 1") {
+	if strings.Contains(screen.raw, "\x1b") || !strings.HasPrefix(left, " baseline\n") || !strings.Contains(left, " load of step half\n") || !strings.Contains(left, "jason: 12 of 40 requests, 3 of 5 qps, timeout: 1, 200: 10, 503: 1") {
 		t.Errorf("there was %q", screen.raw)
 	}
 }
@@ -145,7 +145,7 @@ func TestALoadIsToldOfAfterThreeSecondsAndThenEveryTen(t *testing.T) {
 			view.observe(runner.Event{Load: &now})
 		}
 		view.end()
-		want := "   0.0s load under the rule\n   3.0s   others: 30 requests, 10/s, 200: 30, p50 2ms, 57s left\n  13.0s   others: 130 requests, 10/s, 200: 130, p50 2ms, p99 9ms, 47s left\n  23.0s   others: 230 requests, 10/s, 200: 230, p50 2ms, p99 9ms, 37s left\n"
+		want := "   0.0s load under the rule\n   3.0s   others: 30 requests, 10 qps, 200: 30, p50 2ms, 57s left\n  13.0s   others: 130 requests, 10 qps, 200: 130, p50 2ms, p99 9ms, 47s left\n  23.0s   others: 230 requests, 10 qps, 200: 230, p50 2ms, p99 9ms, 37s left\n"
 		if out.String() != want {
 			t.Errorf("told was\n%swant\n%s", &out, want)
 		}

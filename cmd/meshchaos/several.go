@@ -147,7 +147,7 @@ func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to stre
 	record, err := f.runOne(ctx, s, shared, to)
 	o := outcome{name: s.Name, file: s.File, word: wordNotRun, took: time.Since(began), began: began, record: record}
 	if record != nil {
-		o.status, o.word, o.why = statusOfRecord(record), wordRecord(record), summary.Why(record)
+		o.status, o.word, o.why = statusOfRecord(record), summary.Outcome(record), summary.Why(record)
 	}
 	if err != nil {
 		complain(to.err, err)
@@ -162,16 +162,6 @@ func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to stre
 		}
 	}
 	return o
-}
-
-func wordRecord(r *report.Record) string {
-	switch {
-	case !r.Restored:
-		return "NOT RESTORED"
-	case r.Verdict == report.Fail:
-		return "FAIL"
-	}
-	return string(r.Verdict)
 }
 
 // beside runs scenarios beside each other, at most so many at a time. What each

@@ -127,3 +127,28 @@ spec:
 		t.Errorf("the folder has %v, want %s; %v\n%s", names, want, err, said.String())
 	}
 }
+
+// TestJUnitSaysWhereACommandRan: also of what was refused, and has no record that says it.
+func TestJUnitSaysWhereACommandRan(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hidden, want := range map[string]string{"": host, host: "***"} {
+		hide := func(text string) string { return text }
+		if hidden != "" {
+			hide = func(text string) string { return strings.ReplaceAll(text, hidden, "***") }
+		}
+		kept := &results{dir: t.TempDir(), started: time.Now(), hide: hide}
+		if err := errors.Join(kept.begin(), kept.failed(errors.New("no such file"), io.Discard)); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(kept.dir, resultsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), `hostname="`+want+`"`) {
+			t.Errorf("it does not name %s:\n%s", want, text)
+		}
+	}
+}

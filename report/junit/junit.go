@@ -7,6 +7,7 @@
 package junit
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ type Suite struct {
 	Package    string     `xml:"package,attr"`
 	ID         int        `xml:"id,attr"`
 	Timestamp  string     `xml:"timestamp,attr"` // in UTC; the schema allows no zone
-	Hostname   string     `xml:"hostname,attr"`
+	Hostname   string     `xml:"hostname,attr"`  // empty: it is not known, and is written as localhost, for the schemas want one
 	Tests      int        `xml:"tests,attr"`
 	Failures   int        `xml:"failures,attr"`
 	Errors     int        `xml:"errors,attr"`
@@ -99,6 +100,7 @@ func WriteAll(w io.Writer, suites []Suite) error {
 // plain is the suite without what could act on whoever reads the file: beyond what XML
 // forbids there are orders to terminals, and what turns the direction of writing.
 func (s Suite) plain() Suite {
+	s.Hostname = cmp.Or(s.Hostname, "localhost")
 	for _, text := range []*string{&s.Name, &s.Package, &s.Hostname, &s.Out, &s.Err} {
 		*text = summary.Lines(*text)
 	}
@@ -145,7 +147,7 @@ func (s Suite) Passed() bool {
 // Of is the suite of a run.
 func Of(r *report.Record) Suite {
 	s := suite(r.Scenario.Name, r.Started, r.Ended.Sub(r.Started))
-	if r.Who != nil && r.Who.Host != "" {
+	if r.Who != nil {
 		s.Hostname = fit(r.Who.Host)
 	}
 	s.Properties = properties(r)
@@ -158,9 +160,9 @@ func Of(r *report.Record) Suite {
 	for _, d := range r.Doubts {
 		doubts = append(doubts, fmt.Sprintf("%s (point %d of docs/verdicts.md)", d.Problem, d.Point))
 	}
-	for _, c := range r.Changes {
-		if !c.Restored {
-			left = append(left, c.Object+": "+c.Proof)
+	for _, o := range summary.Objects(r) {
+		if o.State() == summary.NotRestored {
+			left = append(left, o.Name+": "+o.Proof())
 		}
 	}
 	if !r.Restored && len(left) == 0 {
@@ -209,7 +211,7 @@ func NotRun(name, why string, started time.Time, took time.Duration) Suite {
 
 func suite(name string, started time.Time, took time.Duration) Suite {
 	return Suite{
-		Name: fit(name), Package: "meshchaos", Hostname: "localhost",
+		Name: fit(name), Package: "meshchaos",
 		Timestamp: started.UTC().Format("2006-01-02T15:04:05"), Time: seconds(took),
 	}
 }
@@ -241,29 +243,29 @@ func ofExpectation(r *report.Record, e report.Expectation) Case {
 	if e.Verdict == report.Pass {
 		return c
 	}
-	observed := e.Observed
-	if observed == "" {
-		observed = "nothing"
+	if e.Verdict == report.Fail {
+		c.Failure = troubleOf(r, e)
+	} else {
+		c.Error = troubleOf(r, e)
 	}
-	message := fmt.Sprintf("observed %s, asked %s", observed, e.Limit)
+	return c
+}
+
+// troubleOf is why an expectation is no pass.
+func troubleOf(r *report.Record, e report.Expectation) *Trouble {
+	message := summary.Observation(r, e)
 	lines := []string{e.Expression, message, fmt.Sprintf("samples: %d", e.Samples)}
 	if e.Source != "" {
 		lines = append(lines, "source: "+e.Source)
 	}
-	if e.Reason != "" {
-		message += ": " + e.Reason
-		lines = append(lines, e.Reason)
+	if reason := summary.Telling(e); reason != "" {
+		message += ": " + reason
+		lines = append(lines, reason)
 	}
 	if e.Line > 0 {
 		lines = append(lines, fmt.Sprintf("%s:%d", r.Scenario.File, e.Line))
 	}
-	trouble := &Trouble{brief(message), string(e.Verdict), fit(strings.Join(lines, "\n"))}
-	if e.Verdict == report.Fail {
-		c.Failure = trouble
-	} else {
-		c.Error = trouble
-	}
-	return c
+	return &Trouble{brief(message), string(e.Verdict), fit(strings.Join(lines, "\n"))}
 }
 
 func properties(r *report.Record) []Property {

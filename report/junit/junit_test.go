@@ -271,3 +271,16 @@ func (e element) hold(t *testing.T) {
 		t.Errorf("<%s> has %.200s", name, children.String())
 	}
 }
+
+// TestAnObjectThatIsLeftStandsInTheSuiteOnce: however often it was written.
+func TestAnObjectThatIsLeftStandsInTheSuiteOnce(t *testing.T) {
+	r := records.Read(t, "not-restored")
+	last := r.Changes[len(r.Changes)-1]
+	last.Step = "again"
+	r.Changes = append(r.Changes, last)
+	for _, c := range Of(r).Cases {
+		if c.Name == caseRestored && (c.Error == nil || strings.Count(c.Error.Text, "VirtualService/shop/ratings: undoing") != 1) {
+			t.Errorf("it says %+v", c.Error)
+		}
+	}
+}

@@ -304,8 +304,9 @@ func (p *page) objects(r *report.Record, room int) {
 			lost = append(lost, notAsItWas(o))
 		}
 		for i, diff := range o.Diffs() {
+			c := o.Changes[i]
 			if diff != "" {
-				diffs = append(diffs, fmt.Sprintf("\n%s, by %s:\n\n", code(o.Name), text(summary.Stage(o.Changes[i])))+block("diff", diff))
+				diffs = append(diffs, fmt.Sprintf("\n%s, %s for %s:\n\n", code(o.Name), text(c.Action), text(report.StageWords(c.Step)))+block("diff", diff))
 			}
 		}
 		if diff := o.Left(); diff != "" {

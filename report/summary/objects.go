@@ -140,22 +140,15 @@ func YAML(manifest json.RawMessage) string {
 	return Lines(string(text))
 }
 
-// Stage names who wrote a change: given, a step, or apply of a file without steps.
-func Stage(c report.Change) string {
-	if c.Step == "" {
-		return "apply"
-	}
-	return c.Step
-}
-
 // Diffs are the changes of the object, each as the diff by which it differs from what was
 // there.
 func (o Object) Diffs() []string {
 	var all []string
 	by, was := "before", o.Changes[0].Before
 	for _, c := range o.Changes {
-		all = append(all, diff(by, was, Stage(c), c.After))
-		by, was = Stage(c), c.After
+		stage := report.StageName(c.Step)
+		all = append(all, diff(by, was, stage, c.After))
+		by, was = stage, c.After
 	}
 	return all
 }

@@ -34,7 +34,7 @@ func (p *printer) states(all []summary.Object) {
 	for _, o := range all {
 		var stages []string
 		for _, c := range o.Changes {
-			stages = append(stages, summary.Stage(c))
+			stages = append(stages, report.StageName(c.Step))
 		}
 		by := strings.Join(stages, ", ")
 		t.rows = append(t.rows, row{cells: []string{o.Name, by, p.state(o)}})
@@ -52,7 +52,7 @@ func (p *printer) changes(r *report.Record, all []summary.Object) {
 	t := table{header: []string{"object", "changed by", "action", "live", "now"}, right: make([]bool, 5)}
 	var entries []entry
 	for _, c := range r.Changes {
-		stage, live, state := summary.Stage(c), wordLive(c), states[c.Object]
+		stage, live, state := report.StageName(c.Step), wordLive(c), states[c.Object]
 		t.rows = append(t.rows, row{cells: []string{c.Object, stage, c.Action, live, state}})
 		entries = append(entries, entry{mark: state, title: c.Object, detail: fmt.Sprintf("%s by %s; live: %s", c.Action, stage, live)})
 	}
