@@ -2,13 +2,18 @@ package report
 
 import "github.com/meshchaos/meshchaos/loadgen"
 
-// What is measured is so while a load runs, too: a load is ended by what it has measured.
-type (
-	Unit    = loadgen.Unit
-	Measure = loadgen.Measure
-	Part    = loadgen.Part
-	Bound   = loadgen.Bound
-)
+// Unit is what an amount is of. It is loadgen's, as the types below: a load is ended by
+// what it has measured itself.
+type Unit = loadgen.Unit
+
+// Measure is an amount that was observed.
+type Measure = loadgen.Measure
+
+// Part is how many of how many requests were so.
+type Part = loadgen.Part
+
+// Bound is what an amount was to keep to.
+type Bound = loadgen.Bound
 
 // The units.
 const (
