@@ -39,6 +39,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"spans":     spans,
 	"short":     func(text string) bool { return beginning(text) == text },
 	"beginning": beginning,
+	"terms":     summary.Terms,
 	"took":      summary.Lasted,
 	"moment":    summary.Moment,
 	"compared":  compare.Sum,

@@ -44,6 +44,9 @@ func newNumbers(t *testing.T, r *report.Record) *numbers {
 	for _, e := range r.Expectations {
 		n.text += "\n" + summary.Confident(r, e)
 	}
+	for _, term := range summary.Terms() {
+		n.text += "\n" + term.Word + "\n" + term.Means
+	}
 	for i := range r.Windows {
 		n.text += fmt.Sprintf("\n%d", i+1)
 	}

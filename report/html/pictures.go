@@ -26,7 +26,7 @@ func windows(r *report.Record) []window {
 	var all []window
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		one := window{Window: plot.Window{Name: marksName(w), Kind: plot.Live, From: since(r, w.Started), To: since(r, w.Ended)}, Cut: w.Cut}
+		one := window{Window: plot.Window{Name: summary.When(w), Kind: plot.Live, From: since(r, w.Started), To: since(r, w.Ended)}, Cut: w.Cut}
 		switch w.Name {
 		case report.Baseline:
 			one.Kind = plot.Before
@@ -79,19 +79,6 @@ func marks(r *report.Record) []plot.Mark {
 	}
 	slices.SortFunc(all, func(a, b plot.Mark) int { return cmp.Compare(a.At, b.At) })
 	return all
-}
-
-// marksName is what a picture says of a window: whether the rule is live.
-func marksName(w *report.Window) string {
-	switch {
-	case w.Name == report.Recovery:
-		return "rule undone"
-	case w.Name == report.During && w.Step == "":
-		return "rule live"
-	case w.Name == report.During:
-		return w.Step
-	}
-	return w.Name
 }
 
 func since(r *report.Record, t time.Time) float64 { return t.Sub(r.Started).Seconds() }

@@ -24,7 +24,7 @@ func TestThePicturesAreOfTheRecordsSeries(t *testing.T) {
 				one := make([]*loadgen.Result, len(r.Windows))
 				one[i] = l
 				begun := rates(r, one)
-				if got, want := below(begun[len(begun)-1]), float64(sum(l.Series.Begun)); math.Abs(got-want) > 1e-6*want {
+				if got, want := below(begun[0]), float64(sum(l.Series.Begun)); math.Abs(got-want) > 1e-6*want {
 					t.Errorf("%s, %s of %s: %g requests are drawn of %g", name, cohort, w.Words(), got, want)
 				}
 				var drawn, failed float64
@@ -115,5 +115,19 @@ func TestRulesAreMarkedByWhatWasSeen(t *testing.T) {
 	all := stages(r)
 	if len(all) != 4 || all[2].Gone != nil || all[2].Undone.At != "/stages/2/undone" || all[3].Live != nil || all[3].Applied.Words != "7.00" {
 		t.Errorf("the stages are %+v", all)
+	}
+}
+
+// TestWhatWasAskedIsDrawnAboveWhatBegan: a load that keeps to its rate would hide it.
+func TestWhatWasAskedIsDrawnAboveWhatBegan(t *testing.T) {
+	r := records.Read(t, "delay-jason")
+	lines := rates(r, []*loadgen.Result{r.Window(report.During, "").Loads["others"]})
+	if len(lines) != 2 || lines[1].name != "asked" || lines[1].Colour == lines[0].Colour || !lines[1].Dashed {
+		t.Fatalf("the lines are %+v", lines)
+	}
+	for _, point := range lines[1].Stretches[0] {
+		if point.Y != 20 {
+			t.Errorf("%g requests a second are drawn as asked, not 20", point.Y)
+		}
 	}
 }

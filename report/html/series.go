@@ -10,10 +10,10 @@ import (
 	"github.com/meshchaos/meshchaos/report/plot"
 )
 
-// rates are the requests that began, and what was asked.
+// rates are the requests that began, and what was asked for.
 func rates(r *report.Record, results []*loadgen.Result) []named {
 	begun := named{plot.Line{Colour: 1}, "begun"}
-	asked := named{plot.Line{Dashed: true}, "asked"}
+	asked := named{plot.Line{Colour: 2, Dashed: true}, "asked"}
 	for _, l := range results {
 		if l == nil || l.Series == nil {
 			continue
@@ -27,7 +27,7 @@ func rates(r *report.Record, results []*loadgen.Result) []named {
 	if asked.Stretches == nil {
 		return []named{begun}
 	}
-	return []named{asked, begun}
+	return []named{begun, asked} // above it: a load that keeps to its rate would hide it
 }
 
 // failures are the requests that ended in a failure, by kind: the commonest each with a

@@ -92,9 +92,14 @@ func foot(r *report.Record) string {
 	if who := summary.Who(r); who != "" {
 		with = append(with, "run "+text(who))
 	}
+	words := "\n<details><summary>The words</summary>\n\n"
+	for _, term := range summary.Terms() {
+		words += fmt.Sprintf("- **%s**: %s\n", term.Word, term.Means)
+	}
+	words += closed
 	return "\n### About this run\n\n" + strings.Join(with, ", ") + ".\n\n" +
 		block("sh", summary.Short(summary.Command(r), longestCommand)) +
-		"\nrepeats it. `report.json` beside this has every number, and `meshchaos judge` reaches the verdict again from it.\n"
+		"\nrepeats it. `report.json` beside this has every number, and `meshchaos judge` reaches the verdict again from it.\n" + words
 }
 
 // add adds pieces of one thing under a heading, as many as there is room for, in so many

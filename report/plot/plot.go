@@ -78,7 +78,7 @@ func newPlot(label string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.Title.Padding = 0
-	p.X.Padding, p.Y.Padding = 0, 0
+	p.X.Padding, p.Y.Padding = 0, vg.Points(4)
 	p.Y.Label.Text = label
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Color, a.Tick.Color = ink(inkAxis), ink(inkAxis)
