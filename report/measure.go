@@ -2,18 +2,17 @@ package report
 
 import "github.com/meshchaos/meshchaos/loadgen"
 
-// Unit is what an amount is of. It is loadgen's, as the types below: a load is ended by
-// what it has measured itself.
-type Unit = loadgen.Unit
-
-// Measure is an amount that was observed.
-type Measure = loadgen.Measure
-
-// Part is how many of how many requests were so.
-type Part = loadgen.Part
-
-// Bound is what an amount was to keep to.
-type Bound = loadgen.Bound
+// What is measured is so while a load runs, too, and ends it: so these are loadgen's.
+type (
+	// Unit is what a Measure is counted in.
+	Unit = loadgen.Unit
+	// Measure is a number with its unit.
+	Measure = loadgen.Measure
+	// Part is so many of so many.
+	Part = loadgen.Part
+	// Bound is an operator with the measure that it compares with.
+	Bound = loadgen.Bound
+)
 
 // The units.
 const (
