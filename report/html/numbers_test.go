@@ -40,7 +40,7 @@ func newNumbers(t *testing.T, r *report.Record) *numbers {
 	if err := json.Unmarshal(text, &n.json); err != nil {
 		t.Fatal(err)
 	}
-	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), summary.Who(r), summary.Lasted(r), summary.Moment(r.Started), summary.Moment(r.Ended), "99 %", fmt.Sprint(len(summary.Trees(r)))}, "\n")
+	n.text = strings.Join([]string{string(text), summary.Verdict(r), summary.Restored(r), summary.Command(r), summary.Who(r), summary.Lasted(r), summary.Moment(r.Started), summary.Moment(r.Ended), "99 %", "99%", fmt.Sprint(len(summary.Trees(r)))}, "\n")
 	for _, e := range r.Expectations {
 		n.text += "\n" + summary.Confident(r, e)
 	}
