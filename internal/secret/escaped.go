@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -30,21 +31,51 @@ func (m masked) hideEscaped(text string) string {
 	return out.String() + text[last:]
 }
 
-// at is where a secret ends that begins at a place in a text; 0: none does.
+// at is where a secret ends that begins at a place in a text; 0: none does. What may be
+// read in two ways is read in both: a secret may have a % itself, or a backslash.
 func (m masked) at(text string, i int) (end int) {
-	left := m.value
-	for left != "" {
-		plain, length := unescaped(text[i:])
-		switch {
-		case length > 0 && strings.HasPrefix(left, plain):
-			left, i = left[len(plain):], i+length
-		case i < len(text) && text[i] == left[0]:
-			left, i = left[1:], i+1
-		default:
-			return 0
+	type state struct{ read, at int } // so much of the secret, by so much of the text
+	open := []state{{0, i}}
+	for k := 0; k < len(open); k++ {
+		now := open[k]
+		left := m.value[now.read:]
+		if left == "" {
+			end = max(end, now.at)
+			continue
+		}
+		for _, as := range readings(text[now.at:]) {
+			next := state{now.read + len(as.plain), now.at + as.length}
+			if as.length > 0 && strings.HasPrefix(left, as.plain) && !slices.Contains(open, next) {
+				open = append(open, next)
+			}
 		}
 	}
-	return i
+	return end
+}
+
+// reading is what a text may begin with, and how long that is written; 0: nothing.
+type reading struct {
+	plain  string
+	length int
+}
+
+// readings are the ways to read the first letter of a text: as it is, escaped, and escaped
+// twice, as in a URL within a URL.
+func readings(text string) (all [3]reading) {
+	if text == "" {
+		return all
+	}
+	all[0] = reading{text[:1], 1}
+	all[1].plain, all[1].length = unescaped(text)
+	switch all[1] {
+	case reading{"%", 3}:
+		if twice, ok := hexed(text, 3); ok {
+			all[2] = reading{twice, 5}
+		}
+	case reading{"+", 3}:
+		all[2] = reading{" ", 3}
+	}
+	return all
 }
 
 // entity is what HTML writes for a letter.
@@ -63,13 +94,7 @@ func unescaped(text string) (plain string, length int) {
 			return plain, len(found)
 		}
 	case text[0] == '%':
-		plain, ok := hexed(text, 1)
-		if ok && plain == "%" { // a URL within a URL
-			if twice, ok := hexed(text, 3); ok {
-				return twice, 5
-			}
-		}
-		if ok {
+		if plain, ok := hexed(text, 1); ok {
 			return plain, 3
 		}
 	case text[0] == '\\' && len(text) > 1:

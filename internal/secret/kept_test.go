@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -235,6 +236,27 @@ func TestASecretIsHiddenHoweverItIsEscaped(t *testing.T) {
 		sent := base64.StdEncoding.EncodeToString([]byte(user + ":hunter2"))
 		if got := v.Hide("Basic " + sent); strings.Contains(got, sent[6:len(sent)-3]) || !strings.Contains(got, report.Mask) {
 			t.Errorf("the password behind %s: %s", user, got)
+		}
+	}
+}
+
+// A secret that reads like something escaped, and one whose end is a secret too.
+func TestASecretIsHiddenThatReadsInTwoWays(t *testing.T) {
+	for _, secret := range []string{"p%C3%BCabc", "100%ab", "%2541abc", "a+b+c+d", "a&amp;bcd", `a\u0041bcd`, `C:\new\table`, "swordfish battery"} {
+		quoted := strconv.Quote(secret)
+		inJSON, err := json.Marshal(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{
+			secret, url.QueryEscape(secret), url.PathEscape(secret), url.QueryEscape(url.QueryEscape(secret)),
+			html.EscapeString(secret), quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1]),
+		} {
+			var v Values
+			v.Add(secret)
+			if got := v.Hide("a " + form + " b"); got != "a *** b" {
+				t.Errorf("%s as %s is shown as %s", secret, form, got)
+			}
 		}
 	}
 }

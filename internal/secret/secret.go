@@ -216,11 +216,10 @@ func (v *Values) Hide(text string) string {
 		return text
 	}
 	v.Prepare()
-	text = v.replacer.Replace(text)
-	for _, one := range v.escaped {
+	for _, one := range v.escaped { // first: the end of one may be another, as it is
 		text = one.hideEscaped(text)
 	}
-	return text
+	return v.replacer.Replace(text)
 }
 
 // inQuery puts something into the place of each parameter of a URL that is a credential by
