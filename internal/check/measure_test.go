@@ -12,6 +12,28 @@ import (
 	"github.com/meshchaos/meshchaos/report"
 )
 
+// A share of requests has how many of how many, and an interval: other quotients are none.
+// As such a comparison would test nanoseconds as if each were a request.
+func TestOnlyACountByWhatItIsAPartOfIsAShareOfRequests(t *testing.T) {
+	for line, want := range map[string]*report.Part{
+		"client.status[503] / client.sent < 50%":                               {Count: 12, Total: 100},
+		"client.status[503] / (client.status[503] + client.status[200]) < 50%": {Count: 12, Total: 100},
+		"client.status[503] / client.status[200] < 50%":                        nil,
+		"client.status[503] / jason.sent < 500%":                               nil,
+		"others.p50 / jason.p50 < 90%":                                         nil,
+		"others.max / jason.max < 90%":                                         nil,
+		"jason.share(\"reviews-lost\") / others.share(200) <= 99%":             nil,
+	} {
+		got := mustCompile(t, line).Judge(observed())[0]
+		if len(got.Values) != 1 {
+			t.Fatalf("%s: %+v", line, got)
+		}
+		if diff := cmp.Diff(want, got.Values[0].Part, cmpopts.IgnoreFields(report.Part{}, "Low", "High")); diff != "" {
+			t.Errorf("%s: observed %s (-want +got):\n%s", line, got.Observed, diff)
+		}
+	}
+}
+
 // What a line compares is there as numbers, in the units of a record.
 func TestBothSidesOfALineAreMeasured(t *testing.T) {
 	at := func(value float64) *float64 { return &value }

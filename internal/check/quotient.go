@@ -47,6 +47,21 @@ func (o observables) quotient(a, b linear) linear {
 	return quotient
 }
 
+// isPart says whether one number may be how many of another: of times, rates and shares
+// none is, nor are answers of one kind a part of those of another, of which there may be
+// more. What proxies counted is taken for one.
+func (o observables) isPart(a, b term) bool {
+	if a.kind != number || b.kind != number {
+		return false
+	}
+	names := append(a.form.quantities(), b.form.quantities()...)
+	if slices.ContainsFunc(names, func(name string) bool { return !o.named[name].whole }) {
+		return false
+	}
+	proxies := slices.ContainsFunc(names, func(name string) bool { return o.named[name].isOf(proxied) })
+	return proxies || o.surely("<=", a.form, b.form)
+}
+
 // most returns the most that a sum can be; nil: that is not known.
 func (o observables) most(a linear) *big.Rat {
 	sum := new(big.Rat).Set(a.constant)

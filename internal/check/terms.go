@@ -103,10 +103,14 @@ func (c *compiler) arithmetic(n *arithmetic) (term, error) {
 	case operator.text == "/" && right.form.isConstant() && right.form.constant.Sign() == 0:
 		return term{}, &Error{Offset: right.at, Message: "this divides by 0"}
 	}
-	form := c.seen.calculated(operator.text, left.form, right.form)
+	form, requests := c.seen.calculated(operator.text, left.form, right.form), c.seen.isPart(left, right)
 	names := append(slices.Clone(left.names), right.names...)
 	return term{kind: result, constant: left.constant && right.constant, form: form, names: names, eval: func(w Windows) value {
-		return calculate(operator.text, left.eval(w), right.eval(w))
+		v := calculate(operator.text, left.eval(w), right.eval(w))
+		if !requests {
+			v.part = nil
+		}
+		return v
 	}}, nil
 }
 
