@@ -28,7 +28,7 @@ type face struct {
 	files  string // their names in the folder of the report, with a * where there are several
 	joint  bool   // of several scenarios there is one of all, in the folder above
 	render func(*report.Record) (map[string][]byte, error)
-	ours   func(text []byte) bool // of several files: whether one with such a name is of this face
+	ours   func(name string, text []byte) bool // of several files: whether one of that name is of this face
 }
 
 // faces are all that a report has beside the record, which is written first. A further
@@ -50,7 +50,7 @@ func one(file string, write func(io.Writer, *report.Record) error) face {
 }
 
 // several is a face of several files, whose names render gives without their folder.
-func several(files string, render func(*report.Record) (map[string][]byte, error), ours func(text []byte) bool) face {
+func several(files string, render func(*report.Record) (map[string][]byte, error), ours func(name string, text []byte) bool) face {
 	return face{files: files, ours: ours, render: func(r *report.Record) (map[string][]byte, error) {
 		all, err := render(r)
 		placed := map[string][]byte{}
@@ -171,8 +171,10 @@ func (f face) forget(dir string, anew map[string]bool) error {
 			failures = append(failures, err)
 		}
 	}
-	if folder := filepath.Dir(f.files); folder != "." && len(anew) == 0 {
-		_ = os.Remove(filepath.Join(dir, folder)) // unless there is something else in it
+	if folder := filepath.Join(dir, filepath.Dir(f.files)); folder != filepath.Clean(dir) && len(anew) == 0 {
+		if is, err := os.Lstat(folder); err == nil && is.IsDir() { // a link is somebody's
+			_ = os.Remove(folder) // unless there is something else in it
+		}
 	}
 	return errors.Join(failures...)
 }
@@ -191,7 +193,7 @@ func (f face) names(dir string) []string {
 		if fits, _ := filepath.Match(f.files, name); !fits {
 			continue
 		}
-		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && f.ours(text) {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && f.ours(entry.Name(), text) {
 			names = append(names, name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,12 +45,13 @@ type job struct {
 // it is one of showing it.
 func (f *runFlags) runOne(ctx context.Context, s job, shared *meshes, to streams) (record *report.Record, err error) {
 	if s.dir != "" && s.of > 1 {
+		_, none := os.Lstat(s.dir)
 		if err := makeFolder(s.dir); err != nil {
 			return nil, fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
 		defer func() {
-			if record == nil {
-				_ = os.Remove(s.dir) // unless there is something of somebody's in it
+			if record == nil && errors.Is(none, fs.ErrNotExist) { // else it is somebody's, or a link
+				_ = os.Remove(s.dir) // unless there is something in it by now
 			}
 		}()
 	}

@@ -116,6 +116,15 @@ spec:
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{"bad", "worse"} { // of which the one is there, and the other somewhere else
+		one := strings.NewReplacer("NAME", name+"-and-kept", "SERVICE", "nobody").Replace(text)
+		if err := os.WriteFile(filepath.Join(dir, name+"-and-kept.yaml"), []byte(one), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Join(out, "bad-and-kept"), 0o750), os.Symlink(t.TempDir(), filepath.Join(out, "worse-and-kept"))); err != nil {
+		t.Fatal(err)
+	}
 	var said strings.Builder
 	execute(t.Context(), []string{"run", dir, "-q", "--report-dir", out}, io.Discard, &said)
 	entries, err := os.ReadDir(out)
@@ -123,7 +132,7 @@ spec:
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	if want := "good index.html index.md junit.xml"; err != nil || strings.Join(names, " ") != want {
+	if want := "bad-and-kept good index.html index.md junit.xml worse-and-kept"; err != nil || strings.Join(names, " ") != want {
 		t.Errorf("the folder has %v, want %s; %v\n%s", names, want, err, said.String())
 	}
 }

@@ -45,10 +45,15 @@ func Results(r *report.Record) (map[string][]byte, error) {
 	return files, nil
 }
 
-// IsResult says whether a text is a result as Results writes one.
-func IsResult(text []byte) bool {
-	var of struct{ RunType, Version string }
-	return json.Unmarshal(text, &of) == nil && of.RunType != "" && strings.HasPrefix(of.Version, program)
+// IsResult says whether a file is a result as Results writes one. Where it has another name
+// somebody has put it there, as beside those of other runs.
+func IsResult(name string, text []byte) bool {
+	var of struct{ RunType, Version, ID string }
+	if json.Unmarshal(text, &of) != nil {
+		return false
+	}
+	_, load, _ := strings.Cut(of.ID, "_")
+	return of.RunType != "" && strings.HasPrefix(of.Version, program) && load+".json" == name
 }
 
 // program is what writes them, before its version.

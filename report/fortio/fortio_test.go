@@ -85,6 +85,25 @@ func TestEachLoadIsAResultOfFortio(t *testing.T) {
 	}
 }
 
+// Results of other runs lie beside those of one where somebody has fortio show all of them.
+func TestAResultIsKnownByItsName(t *testing.T) {
+	name := records.Names(t)[0]
+	files, err := Results(records.Read(t, name))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	for file, text := range files {
+		if !IsResult(file, text) {
+			t.Errorf("%s is none", file)
+		}
+		for other, content := range map[string]string{"monday-" + file: string(text), file: "{}", "a.json": "[1]"} {
+			if IsResult(other, []byte(content)) {
+				t.Errorf("%s is one", other)
+			}
+		}
+	}
+}
+
 // Where nothing failed fortio's page must not speak of errors, whatever the status was.
 func TestErrorsAreThoseThatFailed(t *testing.T) {
 	for _, test := range []struct {
