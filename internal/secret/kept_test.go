@@ -268,9 +268,15 @@ func TestACredentialOfAURLIsMaskedByItsNameInAURLThatIsEscaped(t *testing.T) {
 		`<a href="/x?a=1&amp;access_token=ab&amp;b=2">`:   `<a href="/x?a=1&amp;access_token=***&amp;b=2">`,
 		`/to?next=%2Fx%3Faccess_token%3Dab`:               `/to?next=%2Fx%3Faccess_token%3D***`,
 		`/to?next=%2fx%3faccess_token%3dab`:               `/to?next=%2fx%3faccess_token%3d***`,
+		`/to?next=%2Fx%3Faccess_token%3Dab%26b%3D2&c=3`:   `/to?next=%2Fx%3Faccess_token%3D***%26b%3D2&c=3`,
+		`/to?n=%3Fa_token%3Dab%26b_token%3Dcd%23top`:       `/to?n=%3Fa_token%3D***%26b_token%3D***%23top`,
 	} {
 		if got := v.Hide(text); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
+	}
+	v.InURL("http://x/to?next=%2Fx%3Faccess_token%3Dzebra-99%26b%3D2")
+	if got := v.Hide("a zebra-99 b"); got != "a *** b" {
+		t.Errorf("elsewhere it is shown as %s", got)
 	}
 }

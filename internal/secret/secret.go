@@ -203,6 +203,9 @@ var (
 	query    = regexp.MustCompile(`([?&;]|(?i:%3f|%26|\\u003f|\\u0026))([A-Za-z0-9_.%\[\]-]+?)(=|(?i:%3d|\\u003d))((?:[^&;#\s"'<>,}\\]|\\[^u"'])+)`)
 )
 
+// nextInner ends a parameter of a URL that is escaped within another.
+var nextInner = regexp.MustCompile(`(?i)%26|%23`)
+
 // Hide masks each secret in a text, in the forms that a URL, JSON, HTML or base64 give it,
 // and the password and the parameters of a URL that are credentials by their name. What
 // only refers to a secret stays.
@@ -228,7 +231,11 @@ func (v *Values) inQuery(text string, instead func(value string) string) string 
 	return query.ReplaceAllStringFunc(text, func(found string) string {
 		m := query.FindStringSubmatch(found)
 		if plain, err := url.QueryUnescape(m[2]); v.Header(m[2]) || err == nil && v.Header(plain) {
-			return m[1] + m[2] + m[3] + instead(m[4])
+			value, rest := m[4], ""
+			if end := nextInner.FindStringIndex(value); end != nil && strings.EqualFold(m[3], "%3d") {
+				value, rest = value[:end[0]], value[end[0]:]
+			}
+			return m[1] + m[2] + m[3] + instead(value) + v.inQuery(rest, instead)
 		}
 		return m[1] + m[2] + m[3] + v.inQuery(m[4], instead)
 	})
