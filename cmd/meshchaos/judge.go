@@ -70,9 +70,10 @@ verdict that is reached now; a report that says another one is told of.
 }
 
 // judgeAgain judges a record again, and warns if it said another verdict than the one that
-// it comes to.
+// it comes to, or other numbers of what it was judged by.
 func judgeAgain(cmd *cobra.Command, one source) (differs bool, err error) {
-	said, saidWorse := one.record.Verdict, regressed(one.record)
+	was := *one.record // judging puts others in the place of its lists, and changes none
+	said, saidWorse := was.Verdict, regressed(one.record)
 	if err := judge(one.record); err != nil {
 		return false, err
 	}
@@ -82,6 +83,9 @@ func judgeAgain(cmd *cobra.Command, one source) (differs bool, err error) {
 	}
 	if differs = said != one.record.Verdict; differs {
 		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: it says %s, and what it holds says %s", one.name, said, one.record.Verdict))
+	}
+	if wrong := verdict.Otherwise(&was, one.record); wrong != "" {
+		remark(cmd.ErrOrStderr(), fmt.Sprintf("warning: %s: %s", one.name, wrong))
 	}
 	return differs, nil
 }

@@ -376,3 +376,52 @@ spec:
 		}
 	}
 }
+
+// TestANumberThatIsReckonedAnewIsToldOf: what came of an expectation or a conclusion is
+// judged anew, so that no verdict takes what the record says of it; but whoever reads the
+// record does, and is warned.
+func TestANumberThatIsReckonedAnewIsToldOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(tree)
+		says   string // the warning; empty: there is none
+	}{
+		"nothing":                     {func(tree) {}, ""},
+		"what was observed":           {func(r tree) { in(r, "expectations", 0, "values", 0).(tree)["value"] = 1.5 }, "it.json: expectations[0].values[0].value is 1.5, and what the report holds comes to "},
+		"what was not":                {func(r tree) { delete(in(r, "expectations", 0).(tree), "values") }, "it.json: expectations[0].values has 0 entries"},
+		"a count":                     {func(r tree) { in(r, "expectations", 2, "values", 0, "part").(tree)["count"] = 1 }, "it.json: expectations[2].values[0].part.count is 1"},
+		"what was asked":              {func(r tree) { in(r, "expectations", 0, "bounds", 0).(tree)["value"] = 0.1 }, "it.json: expectations[0].bounds[0].value is 0.1"},
+		"samples":                     {func(r tree) { in(r, "expectations", 3).(tree)["samples"] = 5000 }, "it.json: expectations[3].samples is 5000"},
+		"what came of an expectation": {func(r tree) { in(r, "expectations", 3).(tree)["verdict"] = "fail" }, "it.json: expectations[3].verdict is fail, and what the report holds comes to pass"},
+		"a number of a sentence":      {func(r tree) { in(r, "conclusions", 0, "amounts", 0, "measure").(tree)["value"] = 0.2 }, "it.json: conclusions[0].amounts[0].measure.value is 0.2"},
+		"a digit that machines differ in": {func(r tree) {
+			part := in(r, "expectations", 2, "values", 0, "part").(tree)
+			part["low"] = part["low"].(float64) * (1 + 1e-15)
+		}, ""},
+	} {
+		of := treeOf(t, "delay-jason")
+		test.change(of)
+		text, err := json.Marshal(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := report.Read(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := newJudge()
+		var said bytes.Buffer
+		cmd.SetErr(&said)
+		differs, err := judgeAgain(cmd, source{record: r, name: "it.json"})
+		if err != nil || differs || (said.Len() > 0) != (test.says != "") || !strings.Contains(said.String(), test.says) {
+			t.Errorf("%s: verdict otherwise %v, %v, said %q, want %q", name, differs, err, &said, test.says)
+		}
+	}
+	for _, name := range records.Names(t) {
+		cmd := newJudge()
+		var said bytes.Buffer
+		cmd.SetErr(&said)
+		if _, err := judgeAgain(cmd, source{record: records.Read(t, name), name: name}); err != nil || said.Len() > 0 {
+			t.Errorf("%s, which nobody changed: %v, said %q", name, err, &said)
+		}
+	}
+}

@@ -66,15 +66,21 @@ func tree(of any) any {
 	return out
 }
 
-// unlike is the first place where two trees differ but for what is masked.
+// unlike is the first place where a tree is not as the scenario has it, but for what is
+// masked.
 func unlike(path string, want, have any) string {
+	return unlikeWhat("the scenario in the report", path, want, have)
+}
+
+// unlikeWhat is the first place where a tree is not as another has it.
+func unlikeWhat(other, path string, want, have any) string {
 	switch w := want.(type) {
 	case map[string]any:
 		h, _ := have.(map[string]any)
 		all := maps.Clone(w)
 		maps.Copy(all, h)
 		for _, key := range slices.Sorted(maps.Keys(all)) {
-			if wrong := unlike(path+"."+key, w[key], h[key]); wrong != "" {
+			if wrong := unlikeWhat(other, path+"."+key, w[key], h[key]); wrong != "" {
 				return wrong
 			}
 		}
@@ -82,10 +88,10 @@ func unlike(path string, want, have any) string {
 	case []any:
 		h, _ := have.([]any)
 		if len(h) != len(w) {
-			return fmt.Sprintf("%s has %d entries, and the scenario in the report comes to %d", path, len(h), len(w))
+			return fmt.Sprintf("%s has %d entries, and %s comes to %d", path, len(h), other, len(w))
 		}
 		for i := range w {
-			if wrong := unlike(fmt.Sprintf("%s[%d]", path, i), w[i], h[i]); wrong != "" {
+			if wrong := unlikeWhat(other, fmt.Sprintf("%s[%d]", path, i), w[i], h[i]); wrong != "" {
 				return wrong
 			}
 		}
@@ -94,7 +100,7 @@ func unlike(path string, want, have any) string {
 	if reflect.DeepEqual(want, have) || isMasked(want) || isMasked(have) {
 		return ""
 	}
-	return fmt.Sprintf("%s is %v, and the scenario in the report comes to %v", path, word(have), word(want))
+	return fmt.Sprintf("%s is %v, and %s comes to %v", path, word(have), other, word(want))
 }
 
 func isMasked(value any) bool {
