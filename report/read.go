@@ -53,6 +53,8 @@ func ReadAll(in io.Reader) ([]*Record, []NotRun, error) {
 		return nil, nil, fmt.Errorf("it has more than %d MB, and is no report", mostRead>>20)
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, nil, errors.New("it is empty")
+	case !strings.ContainsRune("{[", rune(bytes.TrimSpace(text)[0])):
+		return nil, nil, fmt.Errorf("it is no JSON object, and so no report of meshchaos: it begins with %q; name report.json of a run, or its folder", beginning(text))
 	}
 	var all []*Record
 	var without []NotRun
@@ -79,6 +81,12 @@ func ReadAll(in io.Reader) ([]*Record, []NotRun, error) {
 		return nil, nil, fmt.Errorf("it has no report: %s was %s: %s", without[0].Scenario.Name, without[0].Became, without[0].Error)
 	}
 	return nil, nil, errors.New("it is a list without a report")
+}
+
+// beginning is enough of a text to know it by.
+func beginning(text []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return strings.ToValidUTF8(line[:min(len(line), 20)], "")
 }
 
 // readDocument reads a record, what stands for one, or a list of them.

@@ -64,19 +64,22 @@ func TestWhatIsNoRecordIsAnError(t *testing.T) {
 	}
 	line := encoded(t, records.Read(t, "failing"))
 	for want, text := range map[string]string{
-		"it is empty":                        " \n",
-		"it is cut off":                      line + "\n" + line[:len(line)/2],
-		"ends in the middle of the report":   string(record[:3000]),
-		"its kind \"Pod\"":                   line + `{"apiVersion": "meshchaos/v1alpha1", "kind": "Pod"}`,
-		"without a report":                   encoded(t, report.ListOf[*report.Record](nil)),
-		"its item 1: it is no report":        `{"apiVersion": "meshchaos/v1alpha1", "kind": "List", "items": [null]}`,
-		"its item 2: it is no report":        strings.Replace(encoded(t, report.ListOf([]*report.Record{{APIVersion: report.APIVersion, Kind: report.Kind}})), "]", `,{"kind": "Report"}]`, 1),
-		"line 2, column":                     line + "\n" + strings.Replace(line, `"sent":5`, `"sent":"5"`, 1),
-		"line 4, column 67: its item 2":      `{"apiVersion": "meshchaos/v1alpha1", "kind": "List", "items": [` + line + ",\n\n\n" + `{"apiVersion": "meshchaos/v1alpha1", "kind": "Report", "verdict": 1}]}`,
-		"it has no report: x was refused: y": encoded(t, report.ListOf([]report.NotRun{report.NotRunOf("x", "x.yaml", "refused", "y")})),
-		"unknown field \"why\"":              strings.Replace(encoded(t, report.NotRunOf("x", "x.yaml", "refused", "y")), "error", "why", 1),
-		"line 3, column 1: invalid":          line + "\n" + line + "\n]",
-		"unknown field \"more\"":             strings.Replace(line, `{"apiVersion"`, `{"more":1,"apiVersion"`, 1),
+		"it is empty":                                        " \n",
+		"it is cut off":                                      line + "\n" + line[:len(line)/2],
+		"ends in the middle of the report":                   string(record[:3000]),
+		"its kind \"Pod\"":                                   line + `{"apiVersion": "meshchaos/v1alpha1", "kind": "Pod"}`,
+		"without a report":                                   encoded(t, report.ListOf[*report.Record](nil)),
+		"its item 1: it is no report":                        `{"apiVersion": "meshchaos/v1alpha1", "kind": "List", "items": [null]}`,
+		"its item 2: it is no report":                        strings.Replace(encoded(t, report.ListOf([]*report.Record{{APIVersion: report.APIVersion, Kind: report.Kind}})), "]", `,{"kind": "Report"}]`, 1),
+		"line 2, column":                                     line + "\n" + strings.Replace(line, `"sent":5`, `"sent":"5"`, 1),
+		"line 4, column 67: its item 2":                      `{"apiVersion": "meshchaos/v1alpha1", "kind": "List", "items": [` + line + ",\n\n\n" + `{"apiVersion": "meshchaos/v1alpha1", "kind": "Report", "verdict": 1}]}`,
+		"it has no report: x was refused: y":                 encoded(t, report.ListOf([]report.NotRun{report.NotRunOf("x", "x.yaml", "refused", "y")})),
+		"unknown field \"why\"":                              strings.Replace(encoded(t, report.NotRunOf("x", "x.yaml", "refused", "y")), "error", "why", 1),
+		"line 3, column 1: invalid":                          line + "\n" + line + "\n]",
+		`it begins with "<!doctype html>"; name report.json`: "\n<!doctype html>\n<html>",
+		`it begins with "caf"`:                               "caf\xc3",
+		`it begins with "0.0s opening the emb"`:              "   0.0s opening the embedded mesh\n" + line,
+		"unknown field \"more\"":                             strings.Replace(line, `{"apiVersion"`, `{"more":1,"apiVersion"`, 1),
 	} {
 		if _, _, err := report.ReadAll(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %s, got %v", want, err)
