@@ -196,6 +196,23 @@ func TestBrowserPrintsWhatIsFolded(t *testing.T) {
 	}
 }
 
+// TestBrowserPrintsNoHeadingAlone: a page of paper does not end in the heading of what is
+// on the next.
+func TestBrowserPrintsNoHeadingAlone(t *testing.T) {
+	folder, _ := pages(t)
+	b := newTab(t)
+	const parted = `[...document.querySelectorAll("h2, h3, tr.step")].filter(e => getComputedStyle(e).breakAfter != "avoid").map(e => e.textContent).join("; ")`
+	for _, name := range []string{"canary-reviews", "breaker-httpbin"} { // of steps
+		do(t, b, medium("print"), chromedp.Navigate("file://"+filepath.Join(folder, name+".html")))
+		if steps := ask(t, b, chromedp.Evaluate[int](`document.querySelectorAll("tr.step").length`)); steps == 0 {
+			t.Errorf("%s has no heading of a step", name)
+		}
+		if alone := ask(t, b, chromedp.Evaluate[string](parted)); alone != "" {
+			t.Errorf("%s may end a page with %s", name, alone)
+		}
+	}
+}
+
 // medium has the page on a screen or in print.
 func medium(which string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
