@@ -269,7 +269,7 @@ func TestACredentialOfAURLIsMaskedByItsNameInAURLThatIsEscaped(t *testing.T) {
 		`/to?next=%2Fx%3Faccess_token%3Dab`:               `/to?next=%2Fx%3Faccess_token%3D***`,
 		`/to?next=%2fx%3faccess_token%3dab`:               `/to?next=%2fx%3faccess_token%3d***`,
 		`/to?next=%2Fx%3Faccess_token%3Dab%26b%3D2&c=3`:   `/to?next=%2Fx%3Faccess_token%3D***%26b%3D2&c=3`,
-		`/to?n=%3Fa_token%3Dab%26b_token%3Dcd%23top`:       `/to?n=%3Fa_token%3D***%26b_token%3D***%23top`,
+		`/to?n=%3Fa_token%3Dab%26b_token%3Dcd%23top`:      `/to?n=%3Fa_token%3D***%26b_token%3D***%23top`,
 	} {
 		if got := v.Hide(text); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
