@@ -62,7 +62,7 @@ func (t *trends) enter(of trend, run int, m report.Measure) {
 func (t *trends) mark(nights []report.Night) {
 	for i, night := range nights {
 		for _, v := range night.Moved {
-			if of := t.found[trend{v.Step, v.Cohort, v.Of}]; of != nil && (v.Window == report.During || v.Window == "") {
+			if of := t.found[trend{v.Step, v.Cohort, v.Of}]; of != nil && (v.Window == report.During || v.Window == "") && !slices.Contains(of.Moved, i) {
 				of.Moved = append(of.Moved, i)
 			}
 		}

@@ -89,6 +89,25 @@ func TestAHistoryDrawsWhatWasExpected(t *testing.T) {
 	}
 }
 
+// TestAValueMovesOnceARun: also where its expectation has come to another verdict by it.
+func TestAValueMovesOnceARun(t *testing.T) {
+	var runs []compare.Run
+	limit := 0.5
+	for night, count := range []int64{900, 100} {
+		r := made(uint64(night), 10, 0.1, around(0.1, 0.03))
+		r.Started = time.Date(2026, 1, 2+night, 3, 0, 0, 0, time.UTC)
+		r.Expectations = []report.Expectation{{
+			Expression: `pages.share("stars") > 50%`, Verdict: []report.Verdict{report.Pass, report.Fail}[night], Bounds: []report.Bound{{Operator: ">", Value: &limit}},
+			Values: []report.Measure{{Value: float64(count) / 1000, Unit: report.Share, Part: &report.Part{Count: count, Total: 1000}}},
+		}}
+		runs = append(runs, compare.Run{Record: r})
+	}
+	trends := compare.Past(runs).Trends
+	if moved := trends[len(trends)-1].Moved; len(moved) != 1 || moved[0] != 1 {
+		t.Errorf("it has moved in %v", moved)
+	}
+}
+
 func TestOfNoRunThereIsNoHistory(t *testing.T) {
 	if past := compare.Past(nil); past.Runs == nil || past.Trends == nil || len(past.Runs)+len(past.Trends) > 0 {
 		t.Errorf("it is %+v", past)
