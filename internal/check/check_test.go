@@ -118,7 +118,7 @@ func TestALineIsJudgedWithBothSidesItsSamplesAndItsSource(t *testing.T) {
 		"others.p95 < 250ms": {
 			{Verdict: report.Pass, Observed: "20ms", Limit: "< 250ms", Samples: 40, Source: clients}},
 
-		"3.01s == jason.service.p50": {
+		"3.01s == jason.service.max": {
 			{Verdict: report.Pass, Observed: "3.01s", Limit: "3.01s", Samples: 5, Source: clients}},
 		"6.6s >= jason.mean > 5s": {
 			{Verdict: report.Pass, Observed: "6.02s", Limit: "<= 6.6s, > 5s", Samples: 5, Source: clients}},

@@ -119,6 +119,12 @@ func (c *compiler) comparison(n *comparison) (claim, error) {
 		return claim{}, mismatch("compared", left, right)
 	case left.constant && right.constant:
 		return claim{}, &Error{Offset: left.at, Message: "neither side is observed", Hint: "name a load or a service, as in jason.p50 < 1s"}
+	case (operator == "==" || operator == "!=") && (left.rounded || right.rounded):
+		of := left
+		if !left.rounded {
+			of = right
+		}
+		return claim{}, &Error{Offset: n.operator.start, Message: shown(of.text) + " is known to three figures only, and so never to be exactly that, nor not to be", Hint: "write a range, as in 5.9s <= jason.p50 <= 6.1s"}
 	case left.constant:
 		left, right, operator = right, left, mirrored(operator)
 	}

@@ -16,7 +16,7 @@ import (
 func TestALineThatCouldNotFailIsRefused(t *testing.T) {
 	for line, at := range map[string]string{
 		"jason.p50 <= jason.p50":                                                   "",
-		"jason.p50 - jason.p50 == 0s":                                              "",
+		"jason.max - jason.max == 0s":                                              "",
 		"jason.p50 <= jason.p99":                                                   "",
 		"jason.min <= jason.mean <= jason.max":                                     "",
 		"jason.max >= 50% * jason.max":                                             "",
@@ -309,7 +309,7 @@ func TestALineThatCouldComeOutEitherWayIsNot(t *testing.T) {
 		"jason.status[200] / jason.status[503] > 100%",
 		"faults(ratings) / (jason.sent - 5) < 100%",
 		"jason.max <= 20 * jason.mean",
-		"jason.p99 == jason.max",
+		"jason.min == jason.max",
 		"jason.p50 < others.p50",
 		"jason.p50 <= recovery.jason.p50",
 		"recovery.jason.p99 <= 120% * baseline.jason.p99 + 5ms",

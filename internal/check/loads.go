@@ -100,7 +100,7 @@ func (c *compiler) loadField(l Load, service bool, name token) (term, error) {
 		if t.name == name.text {
 			c.needsSamples(Size{Load: l, Requests: t.least})
 			c.times = append(c.times, Time{l, t.name, service, name.start})
-			return term{kind: duration, form: c.time(l, t.name, service), eval: timeOf(l, t, service)}, nil
+			return term{kind: duration, rounded: t.within != nil, form: c.time(l, t.name, service), eval: timeOf(l, t, service)}, nil
 		}
 		known = append(known, t.name)
 	}

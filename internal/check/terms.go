@@ -14,6 +14,7 @@ type term struct {
 	text     string
 	at       int      // where it begins in the line, in bytes
 	constant bool     // names nothing that is observed
+	rounded  bool     // names a time that a histogram keeps to three figures
 	literal  *big.Rat // of a literal alone
 	form     linear
 	names    []namedQuantity
@@ -105,7 +106,7 @@ func (c *compiler) arithmetic(n *arithmetic) (term, error) {
 	}
 	form, requests := c.seen.calculated(operator.text, left.form, right.form), c.seen.isPart(left, right)
 	names := append(slices.Clone(left.names), right.names...)
-	return term{kind: result, constant: left.constant && right.constant, form: form, names: names, eval: func(w Windows) value {
+	return term{kind: result, constant: left.constant && right.constant, rounded: left.rounded || right.rounded, form: form, names: names, eval: func(w Windows) value {
 		v := calculate(operator.text, left.eval(w), right.eval(w))
 		if !requests {
 			v.part = nil
@@ -141,7 +142,7 @@ func (c *compiler) negative(n *minus) (term, error) {
 		return term{}, err
 	}
 	zero := value{amount: new(big.Rat)}
-	return term{kind: operand.kind, constant: operand.constant, form: operand.form.times(ratOf(-1)), names: operand.names, eval: func(w Windows) value {
+	return term{kind: operand.kind, constant: operand.constant, rounded: operand.rounded, form: operand.form.times(ratOf(-1)), names: operand.names, eval: func(w Windows) value {
 		return calculate("-", zero, operand.eval(w))
 	}}, nil
 }
