@@ -125,6 +125,9 @@ type index struct{ Runs []summary.Ended }
 // All is how many runs there were.
 func (i index) All() int64 { return int64(len(i.Runs)) }
 
+// Whence is when and where they were.
+func (i index) Whence() string { return summary.Whence(i.Runs) }
+
 // Count is how many runs ended so.
 func (i index) Count(verdict report.Verdict) int64 {
 	var count int64

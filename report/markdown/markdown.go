@@ -78,16 +78,19 @@ func foot(r *report.Record) string {
 	if r.Mesh.Version != "" {
 		with = append(with, text(r.Mesh.Version))
 	}
-	by := "meshchaos " + text(r.Tool.Version)
-	if r.Tool.Commit != "" {
-		by += " (commit " + code(r.Tool.Commit) + ")"
-	}
-	with = append(with, by)
+	with = append(with, text(summary.Build(r)))
 	if r.Seed != nil {
 		with = append(with, fmt.Sprintf("seed %d", *r.Seed))
 	}
 	if r.Scenario.Digest != "" {
 		with = append(with, "a scenario whose text is "+code(r.Scenario.Digest))
+	}
+	if of := r.Scenario.Revision; of != nil {
+		words := "from a folder at revision " + code(of.Commit)
+		if of.Modified {
+			words += ", in which something is not as that has it"
+		}
+		with = append(with, words)
 	}
 	if who := summary.Who(r); who != "" {
 		with = append(with, "run "+text(who))
@@ -357,9 +360,13 @@ const roomOfOne = 4000
 // pass.
 func Index(w io.Writer, all []summary.Ended) error {
 	p := &page{}
+	all = summary.CleanEnded(all)
 	fmt.Fprintf(&p.out, "## %s\n", text(summary.Endings(all)))
+	if whence := summary.Whence(all); whence != "" {
+		fmt.Fprintf(&p.out, "\n%s\n", text(whence))
+	}
 	p.left = most - p.out.Len() - reserve
-	all = summary.GravestFirst(summary.CleanEnded(all))
+	all = summary.GravestFirst(all)
 	var rows []string
 	for _, e := range all {
 		ending := e.Ending()

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,48 @@ func (e Ended) Told() string {
 		return cmp.Or(e.Why, e.Ending())
 	}
 	return Verdict(e.Record)
+}
+
+// Whence words when and where runs were, by whom and by which build; empty: there was none.
+func Whence(all []Ended) string {
+	var begin, end time.Time
+	var where, who, builds []string
+	for _, e := range all {
+		r := e.Record
+		if r == nil {
+			continue
+		}
+		if begin.IsZero() || r.Started.Before(begin) {
+			begin = r.Started
+		}
+		if r.Ended.After(end) {
+			end = r.Ended
+		}
+		where, who, builds = append(where, Mesh(r)), append(who, Who(r)), append(builds, Build(r))
+	}
+	if begin.IsZero() {
+		return ""
+	}
+	said := []string{Moment(begin) + " to " + Moment(end)}
+	for _, words := range [][]string{where, who, builds} {
+		if of := distinct(words); of != "" {
+			said = append(said, of)
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
+// mostDistinct is how many meshes or builds are named of runs that differ in them.
+const mostDistinct = 3
+
+// distinct lists words once each.
+func distinct(words []string) string {
+	slices.Sort(words)
+	words = slices.DeleteFunc(slices.Compact(words), func(w string) bool { return w == "" })
+	if more := len(words) - mostDistinct; more > 0 {
+		words = append(words[:mostDistinct], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(words, ", and ")
 }
 
 // Endings words how several ended: 3 scenarios: 2 PASS, 1 refused.

@@ -96,6 +96,22 @@ func Where(r *report.Record) string {
 	return "on a cluster, namespace " + r.Mesh.Namespace
 }
 
+// Mesh words the mesh of a run and its versions.
+func Mesh(r *report.Record) string {
+	if r.Mesh.Version == "" {
+		return Where(r)
+	}
+	return Where(r) + ", " + r.Mesh.Version
+}
+
+// Build words the program that ran it.
+func Build(r *report.Record) string {
+	if r.Tool.Commit == "" {
+		return "meshchaos " + r.Tool.Version
+	}
+	return "meshchaos " + r.Tool.Version + " (commit " + r.Tool.Commit + ")"
+}
+
 // Who words who ran it, and on which cluster; empty: the record does not say.
 func Who(r *report.Record) string {
 	var words []string
