@@ -3,6 +3,7 @@ package loadgen
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/plural"
@@ -55,7 +56,7 @@ func (e *StopError) Error() string {
 	if e.Condition == "" {
 		return fmt.Sprintf("the load was ended %s: %s, and the cap is %s", after, e.Observed, e.Limit)
 	}
-	return fmt.Sprintf("the load was ended %s, since %s came true: it was %s", after, e.Condition, e.Observed)
+	return fmt.Sprintf("the load was ended %s, since %s came true: it was %s", after, e.Condition, strings.ReplaceAll(e.Observed, "; ", " and "))
 }
 
 // any says whether there is something to watch.

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -99,6 +100,9 @@ func digest(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(
 // OfRecord reads a scenario as a report has it, with the files that it named and what
 // was overridden.
 func OfRecord(recorded report.Scenario) (*Scenario, error) {
+	if strings.TrimSpace(recorded.Text) == "" {
+		return nil, errors.New("reading the scenario that the report has: scenario.text is missing or empty: without it nobody can tell what was asked")
+	}
 	reader := newReader(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
 		text, there := recorded.Files[name]
 		if !there {

@@ -119,6 +119,8 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 			s := in(r, "scenario").(tree)
 			s["text"] = strings.Replace(s["text"].(string), "6.6s", "1ms", 1) + " "
 		}, "its text was changed since the run"},
+		"no scenario":                        {"delay-jason", func(r tree) { delete(r, "scenario") }, "scenario.text is missing or empty"},
+		"no text of the scenario":            {"delay-jason", func(r tree) { delete(in(r, "scenario").(tree), "text") }, "scenario.text is missing or empty"},
 		"the scenario's text and its digest": {"delay-jason", func(r tree) { s := in(r, "scenario").(tree); s["text"] = s["text"].(string) + " "; delete(s, "digest") }, "scenario.digest is missing"},
 		"the scenario's name":                {"delay-jason", func(r tree) { in(r, "scenario").(tree)["name"] = "gate" }, "scenario.name is gate"},
 		"the scenario's summary":             {"failing", func(r tree) { in(r, "scenario").(tree)["summary"] = "All is well." }, "scenario.summary is All is well."},

@@ -25,6 +25,9 @@ func (r run) stoppedUnlike() string {
 		if wrong == "" && len(w.Stopped.Values) > 0 {
 			wrong = wordsUnlike(w.Stopped)
 		}
+		if wrong == "" {
+			wrong = amountUnlike(w)
+		}
 		if wrong != "" {
 			return fmt.Sprintf("windows[%d].stopped%s", i, wrong)
 		}
@@ -64,6 +67,9 @@ func wordsUnlike(s *report.Stopped) string {
 		return fmt.Sprintf(".values has %d entries, and observed names %d", len(s.Values), len(observed))
 	}
 	for i, v := range s.Values {
+		if v.Of != "" && !strings.Contains(s.Condition, v.Of) {
+			return fmt.Sprintf(".values[%d].of is %s, of which the condition does not speak", i, v.Of)
+		}
 		if !says(observed[i], v.Unit, v.Value) {
 			return fmt.Sprintf(".values[%d].value is %v, and observed says %s", i, v.Value, observed[i])
 		}
@@ -78,6 +84,28 @@ func wordsUnlike(s *report.Stopped) string {
 				return fmt.Sprintf(".values[%d].value is %v, by which the load is not ended", i, v.Value)
 			}
 		}
+	}
+	return ""
+}
+
+// amountUnlike is where a load had more behind it when it was ended than it has in all.
+func amountUnlike(w *report.Window) string {
+	s := w.Stopped
+	var sent int64
+	for _, l := range w.Loads {
+		if l != nil {
+			sent += l.Sent
+		}
+	}
+	switch length := w.Ended.Sub(w.Started); {
+	case len(w.Loads) > 0 && s.Sent > sent: // none: engine fortio's was not waited for, which cannot be cut off
+		return fmt.Sprintf(".sent is %d, and its loads are of %d requests", s.Sent, sent)
+	case s.Samples > s.Sent:
+		return fmt.Sprintf(".samples is %d, of %d requests that had ended", s.Samples, s.Sent)
+	case min(s.Samples, s.Sent) < 0, s.Condition != "" && s.Samples == 0:
+		return fmt.Sprintf(".samples is %d, and .sent %d", s.Samples, s.Sent)
+	case s.Condition != "" && s.After.Duration > length+longer, s.After.Duration < 0: // a cap may be exceeded before the window begins
+		return fmt.Sprintf(".after is %v, and the window was %v long", s.After, length)
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -46,6 +47,7 @@ spec:
 		if stop == nil || len(stop.Values) != 2 || len(stop.Bounds) != 2 {
 			t.Fatalf("the load is ended by %+v", stop)
 		}
+		stop.Sent, stop.After = 30, loadgen.Duration{Duration: time.Second}
 		return &report.Stopped{StopError: *stop, Line: 6}
 	}
 	capped := func() *report.Stopped {
@@ -75,9 +77,18 @@ spec:
 			s.Observed, s.Values[1].Value = "30; 3.33% (1 of 30)", 1.0/30
 		}, ".values[1].value is 0.0333"},
 		"a cap that was kept": {capped, func(s *report.Stopped) { s.Observed, s.Values[0].Value = "12 requests were begun within 983ms", 12 }, ".values[0].value is 12, by which the load is not ended"},
+		"another quantity":    {ended, func(s *report.Stopped) { s.Values[1].Of = "client.share(200)" }, ".values[1].of is client.share(200)"},
+		"more than were sent": {ended, func(s *report.Stopped) { s.Sent = 33 }, ".sent is 33, and its loads are of 32"},
+		"more samples":        {ended, func(s *report.Stopped) { s.Samples = 31 }, ".samples is 31, of 30"},
+		"no samples":          {ended, func(s *report.Stopped) { s.Samples = 0 }, ".samples is 0, and .sent 30"},
+		"later than its end":  {ended, func(s *report.Stopped) { s.After.Duration = time.Minute }, ".after is 1m0s, and the window was 2s long"},
 		"another cap":         {capped, func(s *report.Stopped) { s.Bounds = loadgen.Cap(10) }, ".bounds[0].value is 10"},
 	} {
-		record := &report.Record{Windows: []report.Window{{Name: report.Baseline}, {Name: report.During, Stopped: test.of()}}}
+		began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		record := &report.Record{Windows: []report.Window{{Name: report.Baseline}, {
+			Name: report.During, Started: began, Ended: began.Add(2 * time.Second), Stopped: test.of(),
+			Loads: map[string]*loadgen.Result{"client": {Sent: 32}},
+		}}}
 		test.change(record.Windows[1].Stopped)
 		got := run{record, s}.stoppedUnlike()
 		if (got == "") != (test.says == "") || !strings.HasPrefix(strings.TrimPrefix(got, "windows[1].stopped"), test.says) {
