@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/stat/combin"
+	"gonum.org/v1/gonum/stat/distuv"
 	"pgregory.net/rapid"
 
 	"github.com/meshchaos/meshchaos/internal/chance"
@@ -52,17 +53,18 @@ func TestTheRanksHoldWhatTheyPromiseAndNoMore(t *testing.T) {
 	})
 }
 
-// The quantile is between them as often as they say, whatever the values are like.
+// The quantile is between them as often as the binomial distribution of how many values
+// are below it says, which is no seldomer than was asked for, whatever the values are like.
 func TestAQuantileIsBetweenItsRanks(t *testing.T) {
-	const draws, confidence = 400, 0.95
-	random := rand.New(rand.NewPCG(1, 2))
-	for name, of := range map[string]struct {
-		draw     func() float64
+	const draws, n, confidence = 400, 800, 0.95
+	for _, of := range []struct {
+		name     string
+		draw     func(*rand.Rand) float64
 		quantile func(q float64) float64
 	}{
-		"even":        {random.Float64, func(q float64) float64 { return q }},
-		"exponential": {random.ExpFloat64, func(q float64) float64 { return -math.Log(1 - q) }},
-		"two humps": {func() float64 { return float64(random.IntN(2))*10 + random.Float64() }, func(q float64) float64 {
+		{"even", (*rand.Rand).Float64, func(q float64) float64 { return q }},
+		{"exponential", (*rand.Rand).ExpFloat64, func(q float64) float64 { return -math.Log(1 - q) }},
+		{"two humps", func(random *rand.Rand) float64 { return float64(random.IntN(2))*10 + random.Float64() }, func(q float64) float64 {
 			if q <= 0.5 {
 				return 2 * q
 			}
@@ -70,22 +72,27 @@ func TestAQuantileIsBetweenItsRanks(t *testing.T) {
 		}},
 	} {
 		for _, q := range []float64{0.5, 0.9, 0.99} {
-			const n = 800
+			random := rand.New(rand.NewPCG(1, uint64(1000*q)))
 			low, high := chance.Ranks(n, q, confidence)
+			below := distuv.Binomial{N: n, P: q}
+			due := below.CDF(float64(high-1)) - below.CDF(float64(low-1))
+			if due < confidence {
+				t.Errorf("%s, at %g: ranks %d and %d are due to hold it %.4f of the time", of.name, q, low, high, due)
+			}
 			within := 0
 			for range draws {
 				values := make([]float64, n)
 				for i := range values {
-					values[i] = of.draw()
+					values[i] = of.draw(random)
 				}
 				slices.Sort(values)
 				if is := of.quantile(q); values[low-1] <= is && is < values[high-1] {
 					within++
 				}
 			}
-			// Three deviations of 400 draws are 3 %.
-			if share := float64(within) / draws; share < confidence-0.033 || share > confidence+0.033 {
-				t.Errorf("%s, at %g: %d of %d", name, q, within, draws)
+			deviation := math.Sqrt(due * (1 - due) / draws)
+			if share := float64(within) / draws; math.Abs(share-due) > 3*deviation {
+				t.Errorf("%s, at %g: %d of %d, where %.1f were due", of.name, q, within, draws, due*draws)
 			}
 		}
 	}
