@@ -1,26 +1,28 @@
 package loadgen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 )
+
+// defaultPorts are those that URLs leave out, by their schemes.
+var defaultPorts = map[string]string{"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 // Address returns the host and port that the plan calls, as its URL or TCP
 // address has them; Connect, which leads the connections elsewhere, plays no
-// part. A URL without a port has port 80. It is an error if the plan calls
+// part. A URL without a port has port 80, or 443 of https and wss. It is an error if the plan calls
 // nothing, or what Validate would refuse to call.
 func (p Plan) Address() (host, port string, err error) {
 	switch {
-	case p.HTTP != nil:
-		u, err := validateURL("http.url", p.HTTP.URL)
+	case p.first() != nil:
+		u, err := validateURL("http.url", p.first().URL)
 		if err != nil {
 			return "", "", err
 		}
-		if u.Port() == "" {
-			return u.Hostname(), "80", nil
-		}
-		return u.Hostname(), u.Port(), nil
+		return u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme]), nil
 	case p.TCP != nil:
 		host, port, err := net.SplitHostPort(p.TCP.Address)
 		if err != nil {
@@ -28,7 +30,14 @@ func (p Plan) Address() (host, port string, err error) {
 		}
 		return host, port, nil
 	}
-	return "", "", errors.New("the plan has neither http nor tcp")
+	if p.GRPC != nil {
+		host, port, err := net.SplitHostPort(p.GRPC.Address)
+		if err != nil {
+			return "", "", fmt.Errorf("grpc.address is not host:port: %w", err)
+		}
+		return host, port, nil
+	}
+	return "", "", errors.New("the plan has none of http, grpc, tcp and send")
 }
 
 // Through returns a copy of the plan that connects to address, host:port,
@@ -38,6 +47,15 @@ func (p Plan) Through(address string) Plan {
 		h := *p.HTTP
 		h.Connect = address
 		p.HTTP = &h
+	}
+	p.Send = slices.Clone(p.Send)
+	for i := range p.Send {
+		p.Send[i].HTTP.Connect = address
+	}
+	if p.GRPC != nil {
+		g := *p.GRPC
+		g.Connect = address
+		p.GRPC = &g
 	}
 	if p.TCP != nil {
 		t := *p.TCP
@@ -50,8 +68,10 @@ func (p Plan) Through(address string) Plan {
 // target is the host:port that the plan's connections are made to.
 func (p Plan) target() (string, error) {
 	switch {
-	case p.HTTP != nil && p.HTTP.Connect != "":
-		return p.HTTP.Connect, nil
+	case p.first() != nil && p.first().Connect != "":
+		return p.first().Connect, nil
+	case p.GRPC != nil && p.GRPC.Connect != "":
+		return p.GRPC.Connect, nil
 	case p.TCP != nil && p.TCP.Connect != "":
 		return p.TCP.Connect, nil
 	}

@@ -14,6 +14,7 @@ func TestAPlanCallsItsAddressAndConnectsWhereItIsLed(t *testing.T) {
 	}{
 		"a URL":                {Plan{HTTP: get("http://reviews:9080/0")}, "reviews", "9080", "reviews:9080", "127.0.0.1:1"},
 		"a URL without a port": {Plan{HTTP: get("http://reviews/0")}, "reviews", "80", "reviews:80", "127.0.0.1:1"},
+		"a URL of HTTPS":       {Plan{HTTP: get("https://reviews/0")}, "reviews", "443", "reviews:443", "127.0.0.1:1"},
 		"a URL of IPv6":        {Plan{HTTP: get("http://[::1]:9080/")}, "::1", "9080", "[::1]:9080", "127.0.0.1:1"},
 		"TCP":                  {Plan{TCP: &TCP{Address: "[::1]:9000"}}, "::1", "9000", "[::1]:9000", "127.0.0.1:1"},
 		"a plan that is led":   {Plan{TCP: &TCP{Address: "echo:9000", Connect: "other:1"}}, "echo", "9000", "other:1", "127.0.0.1:1"},
@@ -37,7 +38,7 @@ func TestAPlanCallsItsAddressAndConnectsWhereItIsLed(t *testing.T) {
 		})
 	}
 	for name, plan := range map[string]Plan{
-		"another scheme": {HTTP: get("https://reviews/")}, "no port": {TCP: &TCP{Address: "echo"}}, "nothing": {},
+		"another scheme": {HTTP: get("ftp://reviews/")}, "no port": {TCP: &TCP{Address: "echo"}}, "nothing": {},
 	} {
 		if host, port, err := plan.Address(); err == nil {
 			t.Errorf("%s: calls %q %q", name, host, port)

@@ -89,6 +89,34 @@ func TestNothingIsSentWhenBeginFails(t *testing.T) {
 	}
 }
 
+// What a server ends before the load begins is no failure of a request.
+func TestConnectionsThatEndWhileBeginTakesItsTimeAreReplaced(t *testing.T) {
+	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		idle := make(chan struct{}, 100)
+		server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+			if s == http.StateIdle {
+				idle <- struct{}{}
+			}
+		}
+		server.Start()
+		defer server.Close()
+		results, err := RunGroup(t.Context(), map[string]Plan{
+			"a": {Engine: engine, HTTP: get(server.URL), Connections: 1, Requests: 20, Warmup: 1},
+		}, Bounds{}, func(context.Context) error {
+			<-idle
+			server.CloseClientConnections() // and waits until they are closed
+			return nil
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := results["a"]; answered(r, 200) != 20 || r.Dialed != 2 {
+			t.Errorf("%s, on %d connections: %v", engine, r.Dialed, r.Outcomes)
+		}
+	}
+}
+
 var errProxies = errors.New("the proxies cannot be read")
 
 func TestAWarmupThatIsCutOffCountsNowhere(t *testing.T) {

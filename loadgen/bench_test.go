@@ -3,12 +3,15 @@ package loadgen
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +27,7 @@ const benchConnections = 16
 // server in a process of its own, so that the CPU time is the client's. The last
 // column is the CPU time as a ratio to the runner's with its fast client.
 func BenchmarkEngines(b *testing.B) {
-	url := startServer(b)
+	url, _ := startServer(b)
 	var runner float64
 	b.Run("fortio-runner", func(b *testing.B) {
 		runner = measure(b, 0, func() { runFortio(b, url, false) })
@@ -41,6 +44,31 @@ func BenchmarkEngines(b *testing.B) {
 				}
 			})
 		})
+	}
+}
+
+// BenchmarkEnginesLag says how late each engine is itself, at half of the rate that it
+// reaches in a closed loop: with even distances, and with requests that arrive by chance.
+func BenchmarkEnginesLag(b *testing.B) {
+	url, _ := startServer(b)
+	for _, engine := range engines {
+		closed := run(b, Plan{Engine: engine, HTTP: get(url), Connections: benchConnections, Duration: Duration{Duration: time.Second}})
+		half := float64(closed.Sent) / closed.Elapsed.Seconds() / 2
+		for _, arrival := range []string{"", ArrivalPoisson} {
+			b.Run(strings.ReplaceAll(engine, "/", "-")+"/"+cmp.Or(arrival, "even"), func(b *testing.B) {
+				plan := Plan{Engine: engine, HTTP: get(url), Connections: min(benchConnections, b.N), QPS: half, Arrival: arrival, Requests: int64(b.N)}
+				r := run(b, plan)
+				for _, q := range []float64{0.5, 0.99} {
+					lag, _ := r.Lag.Quantile(q)
+					response, _ := r.Response.Quantile(q)
+					b.ReportMetric(float64(lag.Microseconds()), fmt.Sprintf("lag-p%g-µs", q*100))
+					b.ReportMetric(float64(response.Microseconds()), fmt.Sprintf("response-p%g-µs", q*100))
+				}
+				longest, _ := r.Lag.Max()
+				b.ReportMetric(float64(longest.Microseconds()), "lag-max-µs")
+				b.ReportMetric(half, "asked/s")
+			})
+		}
 	}
 }
 
@@ -87,8 +115,9 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// startServer runs this test binary as the server and returns its URL.
-func startServer(b *testing.B) string {
+// startServer runs this test binary as the server and returns its URL. Stop ends it, and
+// returns how many requests it has answered.
+func startServer(b testing.TB) (url string, stop func() int64) {
 	server := exec.Command(os.Args[0])
 	server.Env = append(os.Environ(), serveEnv+"=1")
 	server.Stderr = os.Stderr
@@ -103,20 +132,30 @@ func startServer(b *testing.B) string {
 	if err := server.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		_ = stdin.Close()
-		_ = server.Wait()
-	})
-	address, err := bufio.NewReader(stdout).ReadString('\n')
+	told := bufio.NewReader(stdout)
+	address, err := told.ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	return "http://" + strings.TrimSpace(address) + "/"
+	var answered int64
+	end := sync.OnceFunc(func() {
+		_ = stdin.Close()
+		if _, err := fmt.Fscan(told, &answered); err != nil {
+			b.Errorf("the server does not say how many requests it has answered: %v", err)
+		}
+		_ = server.Wait()
+	})
+	b.Cleanup(end)
+	return "http://" + strings.TrimSpace(address) + "/", func() int64 {
+		end()
+		return answered
+	}
 }
 
-// serveRaw answers every request with the same bytes, at the least cost, until
-// the standard input ends.
+// serveRaw answers every request with the same bytes, at the least cost, until the
+// standard input ends, and then says how many it has answered.
 func serveRaw() {
+	var answered atomic.Int64
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -129,13 +168,14 @@ func serveRaw() {
 			if err != nil {
 				return
 			}
-			go answerAll(conn)
+			go answerAll(conn, &answered)
 		}
 	}()
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	fmt.Println(answered.Load())
 }
 
-func answerAll(conn net.Conn) {
+func answerAll(conn net.Conn, answered *atomic.Int64) {
 	defer func() { _ = conn.Close() }()
 	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nhello, world")
 	buffer := make([]byte, 4096)
@@ -149,6 +189,7 @@ func answerAll(conn net.Conn) {
 			continue
 		}
 		unread = 0
+		answered.Add(1)
 		if _, err := conn.Write(answer); err != nil {
 			return
 		}
@@ -165,7 +206,7 @@ func BenchmarkGlance(b *testing.B) {
 			r.slots.start = start
 			for i := range 100_000 {
 				took := time.Duration(i) * 100 * time.Microsecond
-				r.record(ended{reply: reply{status: 200 + i%5}, intended: start, begun: start, at: start.Add(took)})
+				r.record(&ended{reply: reply{status: 200 + i%5}, intended: start, begun: start, at: start.Add(took)})
 			}
 			for i := range b.N {
 				var p Progress

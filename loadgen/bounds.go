@@ -31,6 +31,11 @@ type Bounds struct {
 	// Plan.While does. Nil: there is no such.
 	Over <-chan string
 
+	// Start is asked once begin has returned when the load is to begin, which it does not
+	// before; one that has passed makes late what was due since. Loads of several processes
+	// begin together by it. Nil, and the zero time: at once.
+	Start func() time.Time
+
 	// Stopped hears why the load was ended, before the requests in flight have: engine
 	// fortio's cannot be cut off. It is called once at most, from a goroutine of its own.
 	// Nil: nobody hears of it.

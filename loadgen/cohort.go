@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -9,58 +8,18 @@ import (
 	"time"
 )
 
-// connection sends the requests of one of a plan's connections, one at a time.
-// Of its methods only cut may be called beside another.
-type connection interface {
-	// open does what comes before the first request.
-	open(ctx context.Context) error
-
-	// send carries out one request, which was begun at the given time. Hidden is
-	// how many requests more were sent by a client that repeats them: they have
-	// no answer.
-	send(ctx context.Context, begun time.Time) (rep reply, hidden int64)
-
-	// requestID is the id that went with the last request, and the ip:port that it
-	// went from; nil: none of ours did.
-	requestID() (id *requestID, from string)
-
-	// cut makes open and send return soon. Their context has ended.
-	cut()
-
-	// dialed is how many TCP connections were opened, or tried to be.
-	dialed() int64
-
-	close()
-}
-
-func newConnection(plan *Plan, m *matcher) (connection, error) {
-	target, err := plan.target()
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case plan.Engine == EngineFortio && plan.HTTP != nil:
-		return newFortioHTTP(plan, target, m)
-	case plan.Engine == EngineFortio:
-		return newFortioTCP(plan, target), nil
-	case plan.HTTP != nil:
-		return newHTTPConn(plan, target, m)
-	default:
-		return newTCPConn(plan, target, m), nil
-	}
-}
-
 // cohort is a plan that is being carried out.
 type cohort struct {
 	name    string
-	plan    Plan
+	whole   Plan // of all senders
+	plan    Plan // the part of it that this one has
 	match   *matcher
-	conns   []connection
+	driver  driver
 	load    *pacer
 	rec     recorder
 	warmed  atomic.Int64
-	begun   atomic.Int64 // those of the warm-up, too
-	logins  atomic.Int64
+	begun   tally  // those of the warm-up, too
+	seed    int64  // of what arrives as Poisson has it
 	failure string // written by one goroutine, while the cohort is prepared
 
 	halt   sync.Once
@@ -73,21 +32,18 @@ type cohort struct {
 
 // newCohort takes a plan that is valid.
 func newCohort(name string, plan Plan) (*cohort, error) {
-	c := &cohort{name: name, plan: plan, halted: make(chan struct{}), done: make(chan struct{})}
-	c.load = &pacer{
-		schedule: schedule{qps: plan.QPS, requests: plan.Requests, duration: plan.Duration.Duration},
-		halted:   c.halted,
-	}
+	c := &cohort{name: name, whole: plan, plan: plan.part(), halted: make(chan struct{}), done: make(chan struct{})}
+	c.plan.Engine = engineOf(&plan)
+	c.seed = plan.draw()
+	c.load = &pacer{schedule: plan.schedule(c.seed), halted: c.halted, of: int64(plan.Connections), noCatchUp: plan.NoCatchUp, jitter: plan.Jitter}
+	c.rec.open, c.rec.apart = c.load.open(), plan.NotOK
+	c.rec.of = make([]times, len(plan.Send))
 	var err error
 	if c.match, err = newMatcher(&plan); err != nil {
 		return nil, err
 	}
-	for range plan.Connections {
-		conn, err := newConnection(&c.plan, c.match)
-		if err != nil {
-			return nil, err
-		}
-		c.conns = append(c.conns, conn)
+	if c.driver, err = newDriver(&c.plan, c.seed, c.match, &c.begun); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -100,23 +56,39 @@ func (c *cohort) stop() {
 	})
 }
 
-// open opens one connection.
-func (c *cohort) open(ctx context.Context, conn connection) error {
-	select {
-	case <-c.halted:
-		return nil
-	default:
-	}
-	if c.plan.HTTP != nil && c.plan.HTTP.Login != nil {
-		c.logins.Add(1)
-	}
-	defer context.AfterFunc(ctx, conn.cut)()
-	return conn.open(ctx)
+// before is the pacer of so many requests of all senders that come before the load.
+func (c *cohort) before(requests int64) *pacer {
+	return &pacer{schedule: schedule{requests: requests, one: c.load.one}, start: time.Now(), halted: c.halted, of: c.load.of}
 }
 
-// warm sends one connection's part of the warm-up.
-func (c *cohort) warm(ctx context.Context, conn connection, p *pacer) {
-	c.drive(ctx, conn, p, func(e ended) {
+// prime sends a request on each connection, and fails the cohort if one is not answered
+// as it has to be.
+func (c *cohort) prime(ctx context.Context) {
+	p := c.before(int64(c.whole.Connections))
+	var first sync.Once
+	c.driver.drive(ctx, p, func(e *ended) {
+		if e.err == ErrorCanceled {
+			return
+		}
+		c.warmed.Add(1)
+		if !c.plan.AllowInitialErrors && !e.ok() {
+			how := Outcome{Status: e.status, GRPC: e.grpc, Error: e.err}.Words()
+			if e.err == ErrorTLS {
+				how += ": " + c.driver.refusal().Words
+			}
+			first.Do(func() { c.failure = "the first request of a connection ended with " + how })
+		}
+	})
+}
+
+// warm sends the warm-up, evenly, at the rate with which the load begins.
+func (c *cohort) warm(ctx context.Context) {
+	p := c.before(c.whole.Warmup)
+	p.whole = true
+	if c.load.open() {
+		p.rate = steady(c.load.rate.first())
+	}
+	c.driver.drive(ctx, p, func(e *ended) {
 		if e.err != ErrorCanceled {
 			c.warmed.Add(1)
 		}
@@ -127,55 +99,28 @@ func (c *cohort) warm(ctx context.Context, conn connection, p *pacer) {
 func (c *cohort) run(ctx context.Context) {
 	defer close(c.done)
 	c.rec.slots.start = c.load.start
-	var wg sync.WaitGroup
-	for i, conn := range c.conns {
-		if p := c.load.part(int64(i), int64(len(c.conns))); p != nil {
-			wg.Go(func() { c.drive(ctx, conn, p, c.rec.record) })
-		}
+	record := c.rec.record
+	if c.plan.AbortOn != 0 {
+		record = c.recordUntilAborted
 	}
-	wg.Wait()
+	c.driver.drive(ctx, c.load, record)
 	c.endedAt = time.Now()
 }
 
-// drive sends requests on one connection until the pacer has no more.
-func (c *cohort) drive(ctx context.Context, conn connection, p *pacer, record func(ended)) {
-	defer context.AfterFunc(ctx, conn.cut)()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for first := true; ; first = false {
-		intended, ok := p.next(ctx, timer)
-		if !ok {
-			return
-		}
-		begun := intended
-		if p.open() {
-			begun = time.Now()
-		}
-		dialed := conn.dialed()
-		c.begun.Add(1)
-		rep, hidden := conn.send(ctx, begun)
-		e := ended{reply: rep, intended: intended, begun: begun, at: time.Now(), opened: conn.dialed() - dialed}
-		if first && (e.opened == 0 || hidden > 0) { // it was open before
-			e.opened++
-		}
-		e.id, e.from = conn.requestID()
-		record(e)
-		e.reply, e.id, e.opened = reply{err: ErrorOther}, nil, 0
-		for range hidden {
-			record(e)
-		}
-		p.skip(hidden)
-		c.begun.Add(hidden)
+// recordUntilAborted records a request, and stops the cohort if it is one that ends the
+// load.
+func (c *cohort) recordUntilAborted(e *ended) {
+	c.rec.record(e)
+	if e.status == c.plan.AbortOn || c.plan.AbortOn == AbortOnError && e.err != "" {
+		c.stop()
 	}
 }
 
 // progress is for an observer, from the start of the load on.
 func (c *cohort) progress() Progress {
-	p := Progress{Cohort: c.name, Planned: c.plan.Requests, Duration: c.plan.Duration, QPS: c.plan.QPS, Elapsed: Duration{Duration: c.elapsed()}, Ended: c.hasEnded()}
+	p := Progress{Cohort: c.name, Planned: c.plan.Requests, Duration: c.plan.Duration, QPS: c.plan.RateAt(c.elapsed()), Elapsed: Duration{Duration: c.elapsed()}, Ended: c.hasEnded()}
 	c.rec.glance(&p, time.Now())
-	slices.SortFunc(p.Ways, func(a, b Way) int {
-		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Error, b.Error))
-	})
+	slices.SortFunc(p.Ways, Way.compare)
 	return p
 }
 
@@ -198,7 +143,7 @@ func (c *cohort) elapsed() time.Duration {
 }
 
 // missed is how many requests were never begun because no connection was free,
-// though they would have been late already as the load ended.
+// though they would have been late already as the load ended, or were given up.
 func (c *cohort) missed(sent int64) int64 {
 	elapsed := c.endedAt.Sub(c.load.start)
 	if c.plan.Duration.Duration > 0 {
@@ -210,25 +155,24 @@ func (c *cohort) missed(sent int64) int64 {
 	default:
 	}
 	elapsed -= lateAfter
-	return max(0, c.load.owed(elapsed)-c.load.waited(elapsed)-sent)
+	return max(c.load.nobodys.Load(), c.load.owed(elapsed)-c.load.waited(elapsed)-sent)
 }
 
 // soFar is what a cohort has seen that is under way, as far as that tells of its
 // answers.
 func (c *cohort) soFar() *Result {
 	r := &Result{
-		Started: c.load.start, Planned: c.plan.Requests, Connections: c.plan.Connections, TargetQPS: c.plan.QPS,
+		Started: c.load.start, Planned: c.plan.Requests, Connections: c.plan.Connections,
 		Elapsed: Duration{Duration: c.elapsed()},
 	}
-	c.rec.fill(r, c.match)
+	c.rec.fill(r, &c.plan, c.match)
+	r.TargetQPS = c.plan.Asked(r.LastBegun.Duration)
 	return r
 }
 
 // close closes the connections; nothing may be in flight.
 func (c *cohort) close() {
-	for _, conn := range c.conns {
-		conn.close()
-	}
+	c.driver.close()
 }
 
 // result is what the cohort saw. It is complete once the cohort is closed.
@@ -236,17 +180,24 @@ func (c *cohort) result() *Result {
 	r := &Result{
 		Started:     c.load.start,
 		Planned:     c.plan.Requests,
-		Setup:       c.logins.Load(),
+		Engine:      c.plan.Engine,
+		Setup:       c.begun.logins.Load(),
 		Warmup:      c.warmed.Load(),
 		Connections: c.plan.Connections,
-		TargetQPS:   c.plan.QPS,
+		Rate:        c.plan.Rate,
+		Seed:        c.seed,
+		Grown:       c.driver.grown(),
+		Dialed:      c.driver.dialed(),
+		Refusal:     c.driver.refusal(),
 		Failure:     c.failure,
 	}
-	for _, conn := range c.conns {
-		r.Dialed += conn.dialed()
+	c.rec.fill(r, &c.plan, c.match)
+	r.TargetQPS = c.plan.Asked(r.LastBegun.Duration)
+	if c.plan.Sender > 0 {
+		r.Series = c.rec.partOfSeries()
+	} else {
+		r.Series = c.rec.series()
 	}
-	c.rec.fill(r, c.match)
-	r.Series = c.rec.series()
 	if !c.load.start.IsZero() {
 		r.Elapsed = Duration{Duration: c.elapsed()}
 		r.Missed = c.missed(r.Sent)

@@ -32,8 +32,16 @@ func validateFortioHTTP(h *HTTP) error {
 	switch {
 	case h.Login != nil:
 		reason = "keeps no cookies, so http.login is not possible"
+	case h.Close:
+		reason = "keeps connections open, so http.close is not possible"
+	case h.isWebSocket():
+		reason = "speaks no WebSocket"
+	case h.HTTP2:
+		reason = "speaks HTTP/1.1 alone"
 	case h.Method == "HEAD":
 		reason = "waits for the body of an answer to HEAD, which has none"
+	case varies(h):
+		reason = "sends the same bytes each time, and a value varies"
 	case strings.Contains(h.URL+h.Body, "{uuid}"):
 		reason = "replaces {uuid} in a URL or body by another value each time"
 	default:
@@ -149,8 +157,7 @@ func (f *fortioHTTP) read(code int) reply {
 	case err != nil:
 		return reply{err: ErrorOther}
 	}
-	rep.checks, rep.version = f.match.held(body), f.match.version(body)
-	return rep
+	return f.match.searched(rep, body)
 }
 
 // answer is an answer as far as fortio's client has read it.
@@ -158,6 +165,7 @@ type answer struct {
 	body     []byte // as it stands on the wire
 	length   int64  // of the body; -1: not stated
 	chunked  bool
+	headed   bool // its head is whole
 	success  bool // fortio read until it had the body
 	reusable bool // the connection may be used again
 }
@@ -170,6 +178,7 @@ func parseAnswer(code int, data []byte) answer {
 	if end < 0 {
 		return a
 	}
+	a.headed = true
 	header := data[:end+2]
 	a.body = data[end+len(headersEnd):]
 	if found, at := fhttp.FoldFind(header, contentLength); found {
@@ -194,6 +203,8 @@ var errUnread = errors.New("fortio's client did not read the whole answer")
 func (f *fortioHTTP) body(a answer) ([]byte, error) {
 	var err error
 	switch {
+	case !a.headed:
+		return nil, io.ErrUnexpectedEOF
 	case a.length >= 0 && int64(len(a.body)) >= a.length:
 		return a.body[:a.length], nil
 	case a.chunked:

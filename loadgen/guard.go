@@ -140,7 +140,7 @@ func (g *guard) tooLong(m moment, start time.Time) *StopError {
 func (g *guard) begun() int64 {
 	var all int64
 	for _, c := range g.cohorts {
-		all += c.begun.Load() + c.logins.Load()
+		all += c.begun.requests.Load() + c.begun.logins.Load()
 	}
 	return all
 }

@@ -128,6 +128,31 @@ func (h *Histogram) bucket(micros int64) (low, high time.Duration) {
 // fewest that keep three figures.
 const bucketBits = 11
 
+// IsSum says whether the histogram counts what others count together.
+func (h *Histogram) IsSum(of []*Histogram) bool {
+	var sum Histogram
+	for _, part := range of {
+		sum.add(part)
+	}
+	if h.Count() == 0 || sum.counts == nil {
+		return h.Count() == sum.Count()
+	}
+	return h.counts.Equals(sum.counts) && h.min == sum.min && h.max == sum.max
+}
+
+// add counts what another counts as well.
+func (h *Histogram) add(other *Histogram) {
+	if other.Count() == 0 {
+		return
+	}
+	if h.counts == nil {
+		*h = *other.clone()
+		return
+	}
+	h.counts.Merge(other.counts)
+	h.min, h.max = min(h.min, other.min), max(h.max, other.max)
+}
+
 // Min is the smallest latency, exactly.
 func (h *Histogram) Min() (latency time.Duration, ok bool) {
 	if h.Count() == 0 {

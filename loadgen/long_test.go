@@ -74,10 +74,10 @@ func TestALoadOfADayTakesNoMoreThanOneOfTwoHours(t *testing.T) {
 			t.Fatal(err)
 		}
 		var early, late uint64
-		c.conns = []connection{&timed{draw: rand.New(rand.NewPCG(1, 2)), at: map[int64]func(){
+		c.driver = &blocking{begun: &c.begun, plan: &c.plan, used: 1, users: make([]*user, 1), conns: []connection{&timed{draw: rand.New(rand.NewPCG(1, 2)), at: map[int64]func(){
 			2 * 3600 * qps:  func() { early = inUse() },
 			23 * 3600 * qps: func() { late = inUse() },
-		}}}
+		}}}}
 		c.load.start = time.Now()
 		c.run(t.Context())
 		r := c.result()
@@ -98,7 +98,7 @@ func TestALoadOfADayTakesNoMoreThanOneOfTwoHours(t *testing.T) {
 // memory is in use when a tenth and when nine tenths of them were sent, and what their
 // result takes of a record.
 func BenchmarkLong(b *testing.B) {
-	url := startServer(b)
+	url, _ := startServer(b)
 	var early, late uint64
 	results, err := RunGroup(b.Context(), map[string]Plan{"client": {HTTP: get(url), Connections: min(benchConnections, b.N), Requests: int64(b.N)}}, Bounds{}, nil, func(p Progress) {
 		switch {

@@ -13,6 +13,7 @@ func TestALoadLastsNoLongerThanItsPlanLets(t *testing.T) {
 	}{
 		"until another ends":        {Plan{Connections: 2, While: "a"}, 0, 0},
 		"a number in a closed loop": {Plan{Connections: 2, Requests: 9, Timeout: Duration{Duration: time.Second}}, 5 * time.Second, 10 * time.Second},
+		"somebody who thinks":       {Plan{Connections: 2, Requests: 9, Timeout: Duration{Duration: time.Second}, Think: &Think{To: Duration{Duration: 2 * time.Second}}}, 15 * time.Second, 20 * time.Second},
 		"a number at a rate":        {Plan{Connections: 2, Requests: 100, QPS: 2, Timeout: Duration{Duration: time.Millisecond}}, 50 * time.Second, 51 * time.Second},
 		"a time":                    {Plan{Connections: 2, Duration: Duration{Duration: 20 * time.Second}, Timeout: Duration{Duration: time.Second}}, 21 * time.Second, 25 * time.Second},
 		"whichever comes first":     {Plan{Connections: 1, Requests: 1000, Duration: Duration{Duration: 20 * time.Second}, Timeout: Duration{Duration: time.Second}}, 21 * time.Second, 25 * time.Second},

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 var noExamples = cmpopts.IgnoreFields(Outcome{}, "Slowest")
 
 // engines are those that carry HTTP.
-var engines = []string{EngineNetHTTP, EngineFortio}
+var engines = []string{EngineEpoll, EngineNetHTTP, EngineFortio}
 
 // startHTTP serves handler and returns its URL.
 func startHTTP(t testing.TB, handler http.HandlerFunc) string {

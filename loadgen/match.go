@@ -3,6 +3,7 @@ package loadgen
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -14,6 +15,8 @@ const maxChecks = 64
 // matcher holds a plan's compiled checks and versions.
 type matcher struct {
 	checks, versions []statement
+	longest          int  // of their texts, in bytes
+	expressions      bool // there are such among them
 }
 
 // statement is a compiled Check.
@@ -40,7 +43,11 @@ func newMatcher(plan *Plan) (*matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &matcher{checks: checks, versions: versions}, nil
+	m := &matcher{checks: checks, versions: versions}
+	for _, s := range slices.Concat(checks, versions) {
+		m.longest, m.expressions = max(m.longest, len(s.body)), m.expressions || s.re != nil
+	}
+	return m, nil
 }
 
 func compile(list string, checks []Check) ([]statement, error) {
@@ -104,30 +111,38 @@ func matchesNothing(re *syntax.Regexp, holding ...syntax.Op) bool {
 func (m *matcher) asks() bool { return len(m.checks)+len(m.versions) > 0 }
 
 // held is the set of the checks that hold of body, a bit each.
-func (m *matcher) held(body []byte) uint64 {
+func (m *matcher) held(body []byte) uint64 { return heldOf(m.checks, body) }
+
+// searched is a reply with what its body shows.
+func (m *matcher) searched(rep reply, body []byte) reply {
+	rep.checks, rep.version = m.held(body), m.version(body)
+	return rep
+}
+
+// version is the name of the version that holds of body, Mixed if several do,
+// else empty.
+func (m *matcher) version(body []byte) string { return m.versionOf(heldOf(m.versions, body)) }
+
+func heldOf(statements []statement, body []byte) uint64 {
 	var set uint64
-	for i := range m.checks {
-		if m.checks[i].holds(body) {
+	for i := range statements {
+		if statements[i].holds(body) {
 			set |= 1 << i
 		}
 	}
 	return set
 }
 
-// version is the name of the version that holds of body, Mixed if several do,
-// else empty.
-func (m *matcher) version(body []byte) string {
-	var version string
-	for i := range m.versions {
-		switch {
-		case !m.versions[i].holds(body):
-		case version != "":
-			return Mixed
-		default:
-			version = m.versions[i].name
-		}
+// versionOf is what an answer is called of which a set of versions holds.
+func (m *matcher) versionOf(set uint64) string {
+	switch bits.OnesCount64(set) {
+	case 0:
+		return ""
+	case 1:
+		return m.versions[bits.TrailingZeros64(set)].name
+	default:
+		return Mixed
 	}
-	return version
 }
 
 // names lists a set of checks.

@@ -3,12 +3,11 @@ package loadgen
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -27,69 +26,41 @@ var errLargeBody = errors.New("the body of the answer is above 8 MiB")
 // reader of messages. It sends each once. A connection that was seen to be
 // closed while idle is replaced before the next request is sent, as every
 // client does; nothing of a request is lost by that.
+//
+// What is encrypted is read and written as what is not.
 type httpConn struct {
 	socket
-	plan    *HTTP
-	url     *url.URL
+	session
 	timeout time.Duration
 	match   *matcher
-	request *http.Request // what the answer's reader has to know
-	wire    []byte        // the request as it is sent
-	idPlace []byte        // the part of wire that is its id; nil: the plan sets that itself
-	id      requestID     // of the last request, if sentID
-	sentID  bool
-	jar     http.CookieJar
-	cookies string // in wire, of the jar
-	reader  *bufio.Reader
-	body    []byte // of the last answer
+	wire    []byte // of a request of which something varies
+	source  source
+	reader  *bufio.Reader // of source
+	body    []byte        // of the last answer
 }
 
-func newHTTPConn(plan *Plan, target string, m *matcher) (*httpConn, error) {
-	u, err := url.Parse(plan.HTTP.URL)
-	if err != nil {
-		return nil, err
-	}
+// source is what a connection's answers are read from. It keeps why nothing more comes:
+// net/http calls a head malformed that has been cut off.
+type source struct {
+	io.Reader
+	err error // nil: there may be more
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (n int, err error) {
+	n, err = s.Reader.Read(p)
+	s.err = err
+	return n, err
+}
+
+func newHTTPConn(plan *Plan, target string, how *encrypted, u *user, m *matcher) (*httpConn, error) {
+	s, err := newSession(plan, u)
 	c := &httpConn{
-		socket: socket{target: target},
-		plan:   plan.HTTP, url: u, timeout: plan.timeout(), match: m,
+		socket:  socket{target: target, tls: how},
+		session: s, timeout: plan.timeout(), match: m,
 		reader: bufio.NewReader(nil),
 	}
-	if plan.HTTP.Login != nil {
-		if c.jar, err = cookiejar.New(nil); err != nil {
-			return nil, err
-		}
-	}
-	return c, c.write()
-}
-
-// write makes the bytes of the measured request.
-func (c *httpConn) write() error {
-	var body io.Reader = http.NoBody
-	if c.plan.Body != "" {
-		body = strings.NewReader(c.plan.Body)
-	}
-	req, err := http.NewRequest(c.plan.Method, c.plan.URL, body)
-	if err != nil {
-		return err
-	}
-	setHeader(req, c.plan.Header)
-	if c.cookies != "" {
-		joined := c.cookies
-		if own := req.Header.Get("Cookie"); own != "" {
-			joined = own + "; " + joined
-		}
-		req.Header.Set("Cookie", joined)
-	}
-	ours := setRequestID(req)
-	c.request = req
-	if c.wire, err = wireOf(req); err != nil {
-		return err
-	}
-	c.idPlace = nil
-	if ours {
-		c.idPlace = requestIDIn(c.wire)
-	}
-	return nil
+	return c, err
 }
 
 // setHost sets the host to that of a plan's header, as with curl, if it has one.
@@ -122,49 +93,27 @@ func wireOf(req *http.Request) ([]byte, error) {
 // send implements connection.
 func (c *httpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 	c.sentID = false
+	got, err := c.carryOut(ctx, begun)
+	if err != nil {
+		return c.ended(c.failed(ctx, err), nil), 0
+	}
+	return c.ended(c.match.searched(reply{status: got.code}, c.body), c.body), 0
+}
+
+// carryOut sends the user's request and reads its answer.
+func (c *httpConn) carryOut(ctx context.Context, begun time.Time) (status, error) {
 	if err := c.renewCookies(); err != nil {
-		return failed(ctx, err), 0
+		return status{}, err
 	}
 	if err := c.connect(ctx, begun.Add(c.timeout)); err != nil {
-		return failed(ctx, err), 0
+		return status{}, err
 	}
-	if c.idPlace != nil {
-		c.id, c.sentID = newRequestID(), true
-		copy(c.idPlace, c.id[:])
+	wire, idAt := c.user.wire(&c.wire)
+	if idAt >= 0 {
+		c.giveID()
+		copy(wire[idAt:], c.id[:])
 	}
-	got, err := c.exchange(c.request, c.wire)
-	if err != nil {
-		return failed(ctx, err), 0
-	}
-	return reply{
-		status:  got.code,
-		checks:  c.match.held(c.body),
-		version: c.match.version(c.body),
-	}, 0
-}
-
-// requestID implements connection.
-func (c *httpConn) requestID() (id *requestID, from string) {
-	if !c.sentID {
-		return nil, ""
-	}
-	return &c.id, c.local
-}
-
-// renewCookies brings the request up to what the jar holds now.
-func (c *httpConn) renewCookies() error {
-	if c.jar == nil {
-		return nil
-	}
-	var pairs []string
-	for _, cookie := range c.jar.Cookies(c.url) {
-		pairs = append(pairs, cookie.Name+"="+cookie.Value)
-	}
-	if now := strings.Join(pairs, "; "); now != c.cookies {
-		c.cookies = now
-		return c.write()
-	}
-	return nil
+	return c.exchange(c.user.now.asked, wire)
 }
 
 // status is what heads an answer, and whether it is the connection's last.
@@ -181,7 +130,7 @@ func (c *httpConn) exchange(req *http.Request, wire []byte) (status, error) {
 	got, err := c.receive(req)
 	// A failed write shows in what is read, if it matters: a server may answer
 	// without having read the whole request.
-	if writeErr := written(); err != nil || writeErr != nil || got.last || c.reader.Buffered() > 0 {
+	if writeErr := written(); err != nil || writeErr != nil || got.last || req.Close || c.plan.first().Close || c.reader.Buffered() > 0 {
 		c.close()
 	}
 	return got, err
@@ -198,7 +147,7 @@ func (c *httpConn) connect(ctx context.Context, deadline time.Time) (err error) 
 		if err := c.arm(ctx, deadline); err != nil {
 			return err
 		}
-		if c.alive() {
+		if c.alive(ctx, deadline) {
 			return nil
 		}
 		c.close()
@@ -206,7 +155,8 @@ func (c *httpConn) connect(ctx context.Context, deadline time.Time) (err error) 
 	if err := c.dial(ctx, deadline); err != nil {
 		return err
 	}
-	c.reader.Reset(c.conn)
+	c.source = source{Reader: c.conn}
+	c.reader.Reset(&c.source)
 	return c.arm(ctx, deadline)
 }
 
@@ -241,16 +191,18 @@ func (c *httpConn) receive(req *http.Request) (status, error) {
 		resp, err = http.ReadResponse(c.reader, req)
 	}
 	if err != nil {
-		return status{}, err
+		return status{}, cmp.Or(c.source.err, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if c.body, err = readBody(resp.Body, c.body[:0]); err != nil {
 		c.close() // else the body, when closed, would be read to its end
 		return status{}, err
 	}
-	if c.jar != nil {
-		c.jar.SetCookies(c.url, resp.Cookies())
+	// RFC 9112, 9.8: what only the end of the connection ends.
+	if c.beneath != nil && c.beneath.ended && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 {
+		return status{}, io.ErrUnexpectedEOF
 	}
+	c.keep(resp)
 	return status{code: resp.StatusCode, text: resp.Status, last: resp.Close}, nil
 }
 

@@ -45,10 +45,9 @@ func setRequestID(req *http.Request) (set bool) {
 	return true
 }
 
-// requestIDIn is the place of the id in a request as it is sent. No line above
+// requestIDIn is where the id stands in a request as it is sent. No line above
 // the body can hold a line ending, so that what is found is the header field.
-func requestIDIn(wire []byte) []byte {
+func requestIDIn(wire []byte) int {
 	name := []byte("\r\n" + requestIDHeader + ": ")
-	at := bytes.Index(wire, name) + len(name)
-	return wire[at : at+len(requestID{})]
+	return bytes.Index(wire, name) + len(name)
 }

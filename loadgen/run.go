@@ -47,6 +47,9 @@ func RunGroup(ctx context.Context, plans map[string]Plan, bounds Bounds, begin f
 		if err := plan.Validate(); err != nil {
 			return nil, fmt.Errorf("cohort %q: %w", name, err)
 		}
+		if plan.Senders > 1 && plan.Sender == 0 {
+			return nil, fmt.Errorf("cohort %q: its load is that of %d senders, and this is one; take one of its Parts", name, plan.Senders)
+		}
 		if err := validateWhile(plans, name); err != nil {
 			return nil, err
 		}
@@ -56,7 +59,7 @@ func RunGroup(ctx context.Context, plans map[string]Plan, bounds Bounds, begin f
 		}
 		cohorts = append(cohorts, c)
 	}
-	bounded, end := context.WithCancel(ctx)
+	bounded, end := context.WithCancel(endless{ctx})
 	defer end()
 	g := &guard{Bounds: bounds, cohorts: cohorts, end: end}
 	err := runAll(bounded, g, begin, observe)
@@ -69,6 +72,13 @@ func RunGroup(ctx context.Context, plans map[string]Plan, bounds Bounds, begin f
 	}
 	return results, err
 }
+
+// endless is a context that ends when another does and does not tell when that will be:
+// net.Dialer would give up at that very moment by itself, and be taken for late.
+type endless struct{ context.Context }
+
+// Deadline implements context.Context.
+func (endless) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // runAll prepares the cohorts, runs them, and closes their connections.
 func runAll(ctx context.Context, g *guard, begin func(context.Context) error, observe func(Progress)) error {
@@ -84,7 +94,7 @@ func runAll(ctx context.Context, g *guard, begin func(context.Context) error, ob
 			refused = begin(ctx)
 		}
 		if refused == nil && ctx.Err() == nil {
-			start := time.Now()
+			start := g.await(ctx)
 			for _, c := range cohorts {
 				c.load.start = start
 			}
@@ -103,6 +113,26 @@ func runAll(ctx context.Context, g *guard, begin func(context.Context) error, ob
 	return ctx.Err()
 }
 
+// await returns when the load begins, once that has come.
+func (b *Bounds) await(ctx context.Context) time.Time {
+	now := time.Now()
+	if b.Start == nil {
+		return now
+	}
+	start := b.Start()
+	if start.IsZero() {
+		return now
+	}
+	start = now.Add(start.Sub(now)) // by the clock that nobody sets
+	timer := time.NewTimer(time.Until(start))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return start
+}
+
 // stopOnEnd stops the cohorts if the context ends before they have.
 func stopOnEnd(ctx context.Context, ended <-chan struct{}, cohorts []*cohort) {
 	select {
@@ -115,34 +145,37 @@ func stopOnEnd(ctx context.Context, ended <-chan struct{}, cohorts []*cohort) {
 	}
 }
 
-// prepare opens all connections, then warms them up. It returns false if that
+// prepare opens all connections, primes them, then warms them up. It returns false if that
 // failed.
 func prepare(ctx context.Context, cohorts []*cohort) bool {
 	opening, openCtx := errgroup.WithContext(ctx)
 	var first sync.Once
 	for _, c := range cohorts {
-		for _, conn := range c.conns {
-			opening.Go(func() error {
-				err := c.open(openCtx, conn)
-				// After the first failure the others are cut, which is none of theirs.
-				if err != nil && ctx.Err() == nil {
-					first.Do(func() { c.failure = err.Error() })
-				}
-				return err
-			})
-		}
+		opening.Go(func() error {
+			err := c.driver.open(openCtx)
+			if err != nil {
+				first.Do(func() { c.failure = err.Error() })
+			}
+			return err
+		})
 	}
 	if opening.Wait() != nil {
 		return false
 	}
+	var priming sync.WaitGroup
+	for _, c := range cohorts {
+		if c.plan.Prime {
+			priming.Go(func() { c.prime(ctx) })
+		}
+	}
+	priming.Wait()
+	if slices.ContainsFunc(cohorts, func(c *cohort) bool { return c.failure != "" }) {
+		return false
+	}
 	var warming sync.WaitGroup
 	for _, c := range cohorts {
-		if c.plan.Warmup == 0 {
-			continue
-		}
-		p := &pacer{schedule: schedule{qps: c.plan.QPS, requests: c.plan.Warmup}, start: time.Now(), halted: c.halted}
-		for _, conn := range c.conns {
-			warming.Go(func() { c.warm(ctx, conn, p) })
+		if c.plan.Warmup > 0 {
+			warming.Go(func() { c.warm(ctx) })
 		}
 	}
 	warming.Wait()

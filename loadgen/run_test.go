@@ -47,10 +47,10 @@ func TestExactlyAsManyRequestsAsAskedAreSent(t *testing.T) {
 		if result.Response.Count() != result.Sent || result.Service.Count() != result.Sent {
 			r.Fatalf("histograms hold %d and %d", result.Response.Count(), result.Service.Count())
 		}
-		if plan.Engine == EngineNetHTTP && result.Dialed > int64(plan.Connections) {
+		if plan.Engine != EngineFortio && result.Dialed > int64(plan.Connections) {
 			r.Fatalf("%d connections dialed: an error status closed one", result.Dialed)
 		}
-		if plan.Engine == EngineNetHTTP && (result.Used > result.Dialed || plan.QPS == 0 && result.Used != int64(plan.Connections)) {
+		if plan.Engine != EngineFortio && (result.Used > result.Dialed || plan.QPS == 0 && result.Used != int64(plan.Connections)) {
 			r.Fatalf("%d requests on %d connections went over %d, after %d to warm up", result.Sent, plan.Connections, result.Used, result.Warmup)
 		}
 		if result.Used < 1 || result.Used > result.Sent {
@@ -87,12 +87,14 @@ func TestStallShowsInResponseTimeAndNotInServiceTime(t *testing.T) {
 
 func TestOpenLoopSaysWhatItMissed(t *testing.T) {
 	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }) // no answer
-	result := run(t, Plan{HTTP: get(url), Connections: 1, Duration: Duration{Duration: 250 * time.Millisecond}, QPS: 200, Timeout: Duration{Duration: 300 * time.Millisecond}})
-	if result.Sent != 1 || result.Missed != 47 {
-		t.Errorf("sent %d and missed %d of the 48 that were due after 240 ms", result.Sent, result.Missed)
-	}
-	if result.LastBegun.Duration > 100*time.Millisecond {
-		t.Errorf("the only request was begun after %v", result.LastBegun)
+	for _, engine := range engines {
+		result := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, Duration: Duration{Duration: 250 * time.Millisecond}, QPS: 200, Timeout: Duration{Duration: 300 * time.Millisecond}})
+		if result.Sent != 1 || result.Missed != 47 {
+			t.Errorf("%s: sent %d and missed %d of the 48 that were due after 240 ms", engine, result.Sent, result.Missed)
+		}
+		if result.LastBegun.Duration > 100*time.Millisecond {
+			t.Errorf("%s: the only request was begun after %v", engine, result.LastBegun)
+		}
 	}
 }
 
@@ -144,31 +146,35 @@ func TestStopLetsRequestsInFlightFinish(t *testing.T) {
 }
 
 func TestEndOfContextCutsRequestsInFlight(t *testing.T) {
-	arrived, left := make(chan struct{}, 10), make(chan struct{}, 10)
-	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
-		arrived <- struct{}{}
-		<-r.Context().Done() // the connection was closed
-		left <- struct{}{}
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		for range 3 {
-			<-arrived
-		}
-		cancel()
-	}()
-	result, err := runUntil(ctx, Plan{HTTP: get(url), Connections: 3})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	if diff := cmp.Diff([]Outcome{{Error: ErrorCanceled, Count: 3}}, result.Outcomes); diff != "" {
-		t.Error(diff)
-	}
-	if result.Response.Count() != 0 {
-		t.Error("a canceled request has a response time")
-	}
-	for range 3 {
-		<-left
+	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
+		t.Run(engine, func(t *testing.T) {
+			arrived, left := make(chan struct{}, 10), make(chan struct{}, 10)
+			url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+				arrived <- struct{}{}
+				<-r.Context().Done() // the connection was closed
+				left <- struct{}{}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				for range 3 {
+					<-arrived
+				}
+				cancel()
+			}()
+			result, err := runUntil(ctx, Plan{Engine: engine, HTTP: get(url), Connections: 3})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v", err)
+			}
+			if diff := cmp.Diff([]Outcome{{Error: ErrorCanceled, Count: 3}}, result.Outcomes); diff != "" {
+				t.Error(diff)
+			}
+			if result.Response.Count() != 0 {
+				t.Error("a canceled request has a response time")
+			}
+			for range 3 {
+				<-left
+			}
+		})
 	}
 }
 

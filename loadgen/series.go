@@ -20,11 +20,16 @@ type Series struct {
 	// response times of those that ended in the slot and were not canceled; nil: none did.
 	P50 []*float64 `json:"p50"`
 	P99 []*float64 `json:"p99"`
+	// Responses are, of one sender among several, the response times that the percentiles are
+	// of, as histograms in HdrHistogram's own format; empty: of none. Nobody but Plan.Merge
+	// needs them.
+	Responses []string `json:"responses,omitempty" jsonschema:"-"`
 }
 
 // SeriesOf is how many requests ended in one way.
 type SeriesOf struct {
 	Status int     `json:"status,omitempty"` // as an Outcome has it
+	GRPC   string  `json:"grpc,omitempty"`
 	Error  string  `json:"error,omitempty"`
 	Count  []int64 `json:"count"`
 }
@@ -39,6 +44,7 @@ const (
 // way is how a request ended.
 type way struct {
 	status int
+	grpc   string
 	err    string
 }
 
@@ -67,7 +73,7 @@ func (s *slots) record(e *ended) {
 	if in.ended == nil {
 		in.ended = map[way]int64{}
 	}
-	in.ended[way{e.status, e.err}]++
+	in.ended[way{e.status, e.grpc, e.err}]++
 	if e.err == ErrorCanceled {
 		return
 	}
@@ -149,10 +155,10 @@ func (s *slots) series() *Series {
 		made.P50, made.P99 = append(made.P50, slot.quantile(50)), append(made.P99, slot.quantile(99))
 	}
 	for how, counts := range columns {
-		made.Ended = append(made.Ended, SeriesOf{Status: how.status, Error: how.err, Count: counts})
+		made.Ended = append(made.Ended, SeriesOf{Status: how.status, GRPC: how.grpc, Error: how.err, Count: counts})
 	}
 	slices.SortFunc(made.Ended, func(a, b SeriesOf) int {
-		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Error, b.Error))
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.GRPC, b.GRPC), cmp.Compare(a.Error, b.Error))
 	})
 	return made
 }

@@ -20,7 +20,7 @@ func TestASeriesHoldsEachRequestOnce(t *testing.T) {
 			begun := start.Add(time.Duration(rapid.Int64Range(0, lasts).Draw(t, "begun")))
 			e := ended{intended: begun, begun: begun, at: begun.Add(time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "took")))}
 			e.status, e.err = 200, rapid.SampledFrom([]string{"", "", ErrorTimeout, ErrorCanceled}).Draw(t, "error")
-			ends[way{e.status, e.err}]++
+			ends[way{e.status, e.grpc, e.err}]++
 			counted.record(&e)
 		}
 		s := counted.series()
@@ -34,10 +34,10 @@ func TestASeriesHoldsEachRequestOnce(t *testing.T) {
 			t.Errorf("%d of %d began", got, n)
 		}
 		for _, of := range s.Ended {
-			if got := sum(of.Count); got != ends[way{of.Status, of.Error}] || len(of.Count) != len(s.Begun) {
-				t.Errorf("%d ended with %q, want %d", got, of.Error, ends[way{of.Status, of.Error}])
+			if got := sum(of.Count); got != ends[way{of.Status, of.GRPC, of.Error}] || len(of.Count) != len(s.Begun) {
+				t.Errorf("%d ended with %q, want %d", got, of.Error, ends[way{of.Status, of.GRPC, of.Error}])
 			}
-			delete(ends, way{of.Status, of.Error})
+			delete(ends, way{of.Status, of.GRPC, of.Error})
 		}
 		if len(ends) > 0 {
 			t.Errorf("nothing of %v", ends)
@@ -80,16 +80,36 @@ func sum(all []int64) (total int64) {
 
 // A service that answers each request of a day with another status makes no record large,
 // and each request is counted all the same.
+// How long a request took that was cut off is how long it was let, and no time of an error.
+func TestWhatIsCutOffHasNoTime(t *testing.T) {
+	start := time.Now()
+	r := recorder{open: true, apart: true, of: make([]times, 1), slots: slots{start: start}}
+	for _, rep := range []reply{{err: ErrorCanceled}, {err: ErrorTimeout}, {status: 503}, {status: 418}, {status: 200}} {
+		r.record(&ended{reply: rep, free: start, intended: start, begun: start, at: start.Add(time.Second)})
+	}
+	var result Result
+	r.fill(&result, &Plan{Send: []Request{{Name: "a"}}}, &matcher{})
+	of := result.Times[0]
+	for what, counts := range map[string][2]int64{
+		"sent": {result.Sent, 5}, "not OK": {result.NotOK.Count(), 2}, "lag": {result.Lag.Count(), 5}, "lag of the request": {of.Lag.Count(), 5},
+		"response": {result.Response.Count(), 4}, "service": {result.Service.Count(), 4}, "response of the request": {of.Response.Count(), 4}, "service of the request": {of.Service.Count(), 4},
+	} {
+		if counts[0] != counts[1] {
+			t.Errorf("%s: %d, want %d", what, counts[0], counts[1])
+		}
+	}
+}
+
 func TestManyWaysToEndMakeSlotsWider(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	r := recorder{slots: slots{start: start}}
 	const requests, statuses = 40_000, 900
 	for i := range requests {
 		begun := start.Add(time.Duration(i) * 2 * time.Second)
-		r.record(ended{reply: reply{status: 100 + i%statuses}, id: new(requestID), from: "10.0.0.1:4711", intended: begun, begun: begun, at: begun.Add(time.Duration(1+i%977) * time.Millisecond)})
+		r.record(&ended{reply: reply{status: 100 + i%statuses}, id: new(requestID), from: "10.0.0.1:4711", intended: begun, begun: begun, at: begun.Add(time.Duration(1+i%977) * time.Millisecond)})
 	}
 	result := &Result{Series: r.series()}
-	r.fill(result, &matcher{})
+	r.fill(result, &Plan{}, &matcher{})
 	var counted int64
 	for _, of := range result.Series.Ended {
 		counted += sum(of.Count)

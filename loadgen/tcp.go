@@ -50,9 +50,6 @@ func (c *tcpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 	return reply{checks: c.match.held(c.body), version: version}, 0
 }
 
-// requestID implements connection.
-func (*tcpConn) requestID() (*requestID, string) { return nil, "" }
-
 // talk writes each line and reads its answer. The version is Mixed unless all
 // answers show the same one, or none.
 func (c *tcpConn) talk() (version string, err error) {

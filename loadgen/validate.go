@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"net"
+	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/meshchaos/meshchaos/internal/plural"
 )
 
 // The bounds of a Plan.
@@ -22,6 +25,9 @@ const (
 	maxTimeout     = time.Hour // what a Histogram can hold
 	minQPS         = 0.001
 	maxQPS         = 1e6
+	maxRatePoints  = 1000
+	longestRate    = 1000 * time.Hour
+	maxSeed        = 1<<53 - 1 // which every reader of JSON keeps
 
 	// MinDuration is the shortest Plan.Duration: in less, a load may not come to
 	// begin anything.
@@ -32,7 +38,7 @@ const (
 // thing, by the names of the JSON without their units.
 func (p Plan) Validate() error {
 	for _, validate := range []func(*Plan) error{
-		validateEngine, validateAmounts, validateTarget, validateMatchers, validateFortio,
+		validateEngine, validateAmounts, validateSenders, validateRate, validateThink, validateTarget, validateTLS, validateMatchers, validateClients,
 	} {
 		if err := validate(&p); err != nil {
 			return fmt.Errorf("validating the load plan: %w", err)
@@ -59,16 +65,29 @@ func wrong(field, format string, args ...any) error {
 
 func validateEngine(p *Plan) error {
 	switch p.Engine {
-	case "", EngineNetHTTP, EngineFortio:
+	case "", EngineEpoll, EngineNetHTTP, EngineFortio:
+		return nil
+	case EngineGRPC:
+		if p.GRPC == nil {
+			return wrong("engine", "engine %s makes calls of gRPC alone; leave it out", EngineGRPC)
+		}
 		return nil
 	}
-	return wrong("engine", "engine is %q; it must be %s or %s", p.Engine, EngineNetHTTP, EngineFortio)
+	return wrong("engine", "engine is %q; it must be %s, %s or %s", p.Engine, EngineEpoll, EngineNetHTTP, EngineFortio)
 }
 
 func validateAmounts(p *Plan) error {
 	switch {
 	case p.Connections < 1 || p.Connections > maxConnections:
 		return wrong("connections", "connections is %d; it must be 1 to %d", p.Connections, maxConnections)
+	case p.MaxConnections != 0 && (p.MaxConnections <= p.Connections || p.MaxConnections > maxConnections):
+		return wrong("connections", "connections may grow from %d to %d; the end must be above the start, and at most %d", p.Connections, p.MaxConnections, maxConnections)
+	case p.MaxConnections != 0 && !p.Open():
+		return wrong("connections", "connections are to grow, and without a rate none is ever lacking; write qps, or one number of connections")
+	case p.MaxConnections != 0 && p.first() != nil && p.first().Login != nil:
+		return wrong("connections", "connections are to grow, and each must log in before the load; write one number of connections")
+	case p.MaxConnections != 0 && p.Engine == EngineFortio:
+		return wrong("engine", "engine fortio keeps to one number of connections: use engine %s", EngineNetHTTP)
 	case p.Requests < 0:
 		return wrong("requests", "requests is %d; it must be 0 (no limit) or more", p.Requests)
 	case p.Requests > 0 && p.Requests < int64(p.Connections):
@@ -82,6 +101,71 @@ func validateAmounts(p *Plan) error {
 	case math.IsNaN(p.QPS), p.QPS != 0 && p.QPS < minQPS, p.QPS > maxQPS:
 		return wrong("qps", "qps is %s; it must be 0 (no limit) or %s to %s", digits(p.QPS), digits(minQPS), digits(maxQPS))
 	}
+	switch {
+	case p.AllowInitialErrors && !p.Prime:
+		return wrong("allowInitialErrors", "allowInitialErrors is of the requests of prime; set that too, or leave it out")
+	case p.AbortOn != 0 && p.AbortOn != AbortOnError && (p.AbortOn < 100 || p.AbortOn > 599):
+		return wrong("abortOn", "abortOn is %d; it must be a status from 100 to 599, or %d (no whole answer)", p.AbortOn, AbortOnError)
+	}
+	return nil
+}
+
+// validateRate refuses a rate that cannot be kept to, or that never makes due what is to be
+// sent.
+func validateRate(p *Plan) error {
+	switch {
+	case len(p.Rate) > 0 && p.QPS != 0:
+		return wrong("rate", "there are both qps and a rate that changes; leave one out")
+	case p.Arrival != "" && p.Arrival != ArrivalPoisson:
+		return wrong("arrival", "arrival is %q; it must be %s, or be left out", p.Arrival, ArrivalPoisson)
+	case p.Arrival != "" && !p.Open():
+		return wrong("arrival", "arrival is %s, and without a rate each request begins when the one before it has been answered; write qps", p.Arrival)
+	case p.Seed < 0 || p.Seed > maxSeed:
+		return wrong("seed", "seed is %d; it must be 0 (each load draws its own) to %d", p.Seed, int64(maxSeed))
+	case p.Seed != 0 && !p.Draws():
+		return wrong("seed", "seed is %d, and nothing is drawn; write arrival: %s, weights of a list, or a range of times to think", p.Seed, ArrivalPoisson)
+	case len(p.Rate) > maxRatePoints:
+		return wrong("rate", "the rate goes through %d points; at most %d are possible", len(p.Rate), maxRatePoints)
+	case len(p.Rate) == 0:
+		return nil
+	}
+	if err := validatePoints(p); err != nil {
+		return err
+	}
+	return validateEnough(p)
+}
+
+// validatePoints refuses points that are none of a rate, or out of order.
+func validatePoints(p *Plan) error {
+	for i, point := range p.Rate {
+		field := fmt.Sprintf("rate[%d]", i)
+		switch before := max(i-1, 0); {
+		case i == 0 && point.At.Duration != 0:
+			return wrong(field, "the rate begins at %s; its first point must be at 0s", point.At)
+		case point.At.Duration < p.Rate[before].At.Duration || point.At.Duration > longestRate:
+			return wrong(field, "the rate has %s after %s; each point must be later than the one before, and within %s", point.At, p.Rate[before].At, longestRate)
+		case math.IsNaN(point.QPS), point.QPS != 0 && point.QPS < minQPS, point.QPS > maxQPS:
+			return wrong(field, "a rate is %s; it must be 0 or %s to %s", digits(point.QPS), digits(minQPS), digits(maxQPS))
+		}
+	}
+	return nil
+}
+
+// validateEnough refuses a rate that ends at 0 before all is due that alone ends the load.
+func validateEnough(p *Plan) error {
+	s := p.schedule(0)
+	last := p.Rate[len(p.Rate)-1]
+	due := s.rate.by(last.At.Duration + 1)
+	switch {
+	case s.rate.peak() == 0:
+		return wrong("rate", "the rate is 0 at all times, so that nothing is ever due")
+	case last.QPS > 0 || p.Requests == 0 || p.Duration.Duration > 0 || p.While != "":
+		return nil
+	case s.draws != nil:
+		return wrong("requests", "the rate ends at 0, and nobody knows how many requests arrive before that; write duration, or leave requests out")
+	case float64(p.Requests) > due:
+		return wrong("requests", "requests is %d, and the rate ends at 0 when %s are due; take fewer, or let it end at another rate", p.Requests, plural.Of(int64(math.Ceil(due)), "request"))
+	}
 	return nil
 }
 
@@ -89,37 +173,92 @@ func validateAmounts(p *Plan) error {
 func digits(qps float64) string { return strconv.FormatFloat(qps, 'f', -1, 64) }
 
 func validateTarget(p *Plan) error {
-	switch {
-	case (p.HTTP == nil) == (p.TCP == nil):
-		return errors.New("exactly one of http and tcp must be set")
-	case p.HTTP != nil:
-		return validateHTTP(p.HTTP)
-	default:
-		return validateTCP(p.TCP)
+	targets := 0
+	for _, is := range []bool{p.HTTP != nil, p.GRPC != nil, p.TCP != nil, len(p.Send) > 0} {
+		if is {
+			targets++
+		}
 	}
+	switch {
+	case targets != 1:
+		return errors.New("exactly one of http, grpc, tcp and send must be set")
+	case p.OfHTTP() != nil:
+		return validateSend(p)
+	}
+	if err := validateValues(p); err != nil {
+		return err
+	}
+	if p.GRPC != nil {
+		return validateGRPC(p)
+	}
+	return validateTCP(p.TCP)
 }
 
-func validateHTTP(h *HTTP) error {
-	u, err := validateURL("http.url", h.URL)
+// validateHTTP returns where values stand in a request.
+func validateHTTP(field string, h *HTTP) ([]gap, error) {
+	stands, gaps, err := filled(field+".", h)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	u, err := validateURL(field+".url", stands.URL)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gaps {
+		if strings.Contains(u.Host, g.mark) || isHost(strings.TrimPrefix(g.field, field+".header.")) {
+			return nil, wrong(g.field, "%s has {{.%s}} in the place of a host, and a connection is to one host; write it in the path or the query", g.field, g.name)
+		}
+		if strings.Contains(u.Fragment, g.mark) {
+			return nil, wrong(g.field, "%s has {{.%s}} behind a #, of which nothing is sent; write it in the path or the query", g.field, g.name)
+		}
+	}
+	if err := validateWebSocket(field, h); err != nil {
+		return nil, err
 	}
 	if h.Method != "" && !httpguts.ValidHeaderFieldName(h.Method) || h.Method == "CONNECT" {
-		return wrong("http.method", "http.method is %q; it must be a method such as GET or POST, and not CONNECT", h.Method)
+		return nil, wrong(field+".method", "%s.method is %q; it must be a method such as GET or POST, and not CONNECT", field, h.Method)
 	}
-	if err := validateHeader(h.Header); err != nil {
-		return err
+	if err := validateHeader(field, stands.Header); err != nil {
+		return nil, err
 	}
 	if h.Login != nil {
-		login, err := validateURL("http.login.url", h.Login.URL)
+		login, err := validateURL(field+".login.url", h.Login.URL)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if login.Host != u.Host {
-			return wrong("http.login.url", "http.login.url is at %q and http.url at %q; a connection logs in where it sends", login.Host, u.Host)
+		if login.Scheme != u.Scheme || login.Host != u.Host {
+			return nil, wrong(field+".login.url", "%s.login.url is at %q and %s.url at %q; a connection logs in where it sends", field, origin(login), field, origin(u))
 		}
 	}
-	return validateConnect("http.connect", h.Connect)
+	return gaps, validateConnect(field+".connect", h.Connect)
+}
+
+// isWebSocket says whether a URL is one of WebSocket.
+func (h *HTTP) isWebSocket() bool { return slices.Contains([]string{"ws", "wss"}, h.scheme()) }
+
+func validateWebSocket(field string, h *HTTP) error {
+	switch {
+	case len(h.Messages) > 0 && !h.isWebSocket():
+		return wrong(field+".messages", "%s.messages is for WebSocket; write a URL with ws:// or wss://, or leave it out", field)
+	case !h.isWebSocket():
+		return nil
+	case len(h.Messages) == 0:
+		return wrong(field+".messages", "%s.messages is empty; give at least one message to send", field)
+	case h.Method != "" && h.Method != http.MethodGet:
+		return wrong(field+".method", "%s.method is %s; a WebSocket is opened by a GET", field, h.Method)
+	case h.Body != "":
+		return wrong(field+".body", "%s.body is of no use to a WebSocket, which sends http.messages; leave it out", field)
+	case h.HTTP2:
+		return wrong(field+".http2", "%s.http2 is not possible with WebSocket, which is opened by HTTP/1.1 here; leave it out", field)
+	case h.Login != nil:
+		return wrong(field+".login", "%s.login is not possible with WebSocket; leave it out", field)
+	}
+	for name := range h.Header {
+		if strings.HasPrefix(strings.ToLower(name), "sec-websocket-") {
+			return wrong(field+".header."+name, "%s.header has %s, by which a WebSocket is opened; leave it out", field, name)
+		}
+	}
+	return nil
 }
 
 func validateURL(field, text string) (*url.URL, error) {
@@ -127,23 +266,34 @@ func validateURL(field, text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, wrong(field, "%s is no URL: %w", field, err)
-	case u.Scheme != "http" || u.Hostname() == "":
-		return nil, wrong(field, "%s is %q; it must begin with http:// and a host", field, text)
+	case defaultPorts[u.Scheme] == "" || u.Hostname() == "":
+		return nil, wrong(field, "%s is %q; it must begin with http://, https://, ws:// or wss:// and a host", field, text)
+	case !isPort(u.Port()):
+		return nil, wrong(field, "%s has port %s; it must be 1 to 65535", field, u.Port())
 	case u.User != nil:
 		return nil, wrong(field, "%s holds a user; set the header Authorization instead", field)
 	}
 	return u, nil
 }
 
-func validateHeader(header map[string]string) error {
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// isPort says whether something can listen there, or no port is given. That there are none
+// but digits is all that url.Parse sees to.
+func isPort(digits string) bool {
+	port, err := strconv.ParseUint(digits, 10, 16)
+	return digits == "" || err == nil && port > 0
+}
+
+func validateHeader(field string, header map[string]string) error {
 	seen := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
-		if err := validateField(name, header[name]); err != nil {
+		if err := validateField(field+".header", name, header[name]); err != nil {
 			return err
 		}
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		if other, twice := seen[canonical]; twice {
-			return wrong("http.header."+name, "http.header has both %s and %s, which are the same; leave one out", other, name)
+			return wrong(field+".header."+name, "%s.header has both %s and %s, which are the same; leave one out", field, other, name)
 		}
 		seen[canonical] = name
 	}
@@ -152,16 +302,16 @@ func validateHeader(header map[string]string) error {
 
 // validateField refuses, besides malformed header fields, those by which the
 // message itself is framed: both engines write them themselves.
-func validateField(name, value string) error {
+func validateField(in, name, value string) error {
 	switch strings.ToLower(name) {
 	case "content-length", "transfer-encoding", "connection", "trailer", "upgrade", "expect":
-		return wrong("http.header."+name, "http.header has %s, which the load generator sets itself; leave it out", name)
+		return wrong(in+"."+name, "%s has %s, which the load generator sets itself; leave it out", in, name)
 	}
 	if !httpguts.ValidHeaderFieldName(name) {
-		return wrong("http.header."+name, "http.header has %q, which is no name of a header field", name)
+		return wrong(in+"."+name, "%s has %q, which is no name of a header field", in, name)
 	}
 	if !httpguts.ValidHeaderFieldValue(value) {
-		return wrong("http.header."+name, "http.header %s is %q, which holds a character that no header field may", name, value)
+		return wrong(in+"."+name, "%s %s is %q, which holds a character that no header field may", in, name, value)
 	}
 	return nil
 }
@@ -193,6 +343,9 @@ func validateConnect(field, address string) error {
 	if err != nil || host == "" || port == "" {
 		return wrong(field, "%s is %q; it must be host:port", field, address)
 	}
+	if named := strings.Trim(port, "+-0123456789") != ""; !named && !isPort(port) {
+		return wrong(field, "%s has port %s; it must be 1 to 65535", field, port)
+	}
 	return nil
 }
 
@@ -212,16 +365,28 @@ func validateMatchers(p *Plan) error {
 	return err
 }
 
-// validateFortio refuses what fortio's clients cannot do.
+// validateClients refuses what the clients of an engine cannot do.
+func validateClients(p *Plan) error {
+	switch p.Engine {
+	case EngineEpoll:
+		return validateEpoll(p)
+	case EngineFortio:
+		return validateFortio(p)
+	}
+	return nil
+}
+
 func validateFortio(p *Plan) error {
 	switch {
-	case p.Engine != EngineFortio:
-		return nil
 	case p.Connections > maxFortioConnections:
 		return wrong("engine", "engine fortio takes 128 KiB for each of %d connections; at most %d are possible: use engine %s",
 			p.Connections, maxFortioConnections, EngineNetHTTP)
 	case p.TCP != nil:
 		return validateFortioTCP(p)
+	case p.HTTP == nil:
+		return wrong("engine", "engine fortio sends one request again and again, and this load is a list of them: use engine %s", EngineNetHTTP)
+	case p.Encrypted():
+		return wrong("engine", "engine fortio is driven without TLS here: use engine %s", EngineNetHTTP)
 	default:
 		return validateFortioHTTP(p.HTTP)
 	}

@@ -22,6 +22,11 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		p.Engine = EngineFortio
 		return p
 	}
+	epoll := func(p Plan) Plan {
+		p.Engine = EngineEpoll
+		return p
+	}
+	encrypted := func(own TLS) Plan { return Plan{Connections: 1, HTTP: get("https://a/"), TLS: &own} }
 	for _, tt := range []struct {
 		plan Plan
 		want string // empty: the plan is valid
@@ -29,8 +34,8 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{web(HTTP{URL: "http://a/"}), ""},
 		{web(HTTP{URL: "http://a:80/", Method: "POST", Header: map[string]string{"Host": "b", "end-user": "jason"}, Connect: "127.0.0.1:80"}), ""},
 		{line(TCP{Address: "a:1", Lines: []string{""}}), ""},
-		{Plan{Connections: 1}, "exactly one of http and tcp"},
-		{Plan{Connections: 1, HTTP: get("http://a/"), TCP: &TCP{}}, "exactly one of http and tcp"},
+		{Plan{Connections: 1}, "exactly one of http, grpc, tcp and send"},
+		{Plan{Connections: 1, HTTP: get("http://a/"), TCP: &TCP{}}, "exactly one of http, grpc, tcp and send"},
 		{amount(func(p *Plan) { p.Engine = "wrk" }), `engine is "wrk"`},
 		{amount(func(p *Plan) { p.Connections = 0 }), "connections is 0"},
 		{amount(func(p *Plan) { p.Connections = 10_001 }), "connections is 10001"},
@@ -45,9 +50,36 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{amount(func(p *Plan) { p.QPS = -1 }), "qps is -1"},
 		{amount(func(p *Plan) { p.QPS = math.NaN() }), "qps is NaN"},
 		{amount(func(p *Plan) { p.QPS = math.Inf(1) }), "qps is +Inf"},
-		{web(HTTP{URL: "https://a/"}), "http.url"},
+		{web(HTTP{URL: "https://a/", HTTP2: true}), ""},
+		{web(HTTP{URL: "ws://a/", Messages: []string{""}}), ""},
+		{web(HTTP{URL: "ws://a/"}), "http.messages is empty"},
+		{web(HTTP{URL: "http://a/", Messages: []string{"x"}}), "http.messages is for WebSocket"},
+		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, Method: "POST"}), "is opened by a GET"},
+		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, Body: "b"}), "http.body"},
+		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, HTTP2: true}), "http.http2"},
+		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, Login: &Login{URL: "ws://a/"}}), "http.login"},
+		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, Header: map[string]string{"Sec-WebSocket-Key": "k"}}), "by which a WebSocket is opened"},
+		{epoll(web(HTTP{URL: "ws://a/", Messages: []string{"x"}})), "engine epoll speaks no WebSocket"},
+		{fortio(web(HTTP{URL: "ws://a/", Messages: []string{"x"}})), "speaks no WebSocket"},
+		{web(HTTP{URL: "ftp://a/"}), "http.url"},
+		{web(HTTP{URL: "https://a/", Login: &Login{URL: "http://a/"}}), "http.login.url"},
+		{epoll(web(HTTP{URL: "https://a/"})), "engine epoll speaks no TLS"},
+		{epoll(web(HTTP{URL: "http://a/", HTTP2: true})), "engine epoll speaks no HTTP/2"},
+		{fortio(web(HTTP{URL: "https://a/"})), "engine fortio is driven without TLS"},
+		{fortio(web(HTTP{URL: "http://a/", HTTP2: true})), "speaks HTTP/1.1 alone"},
+		{encrypted(TLS{SNI: "b"}), ""},
+		{encrypted(TLS{SNI: "10.0.0.1"}), "tls.sni"},
+		{encrypted(TLS{SNI: "https://b"}), "tls.sni"},
+		{encrypted(TLS{CACertificates: "none"}), "no certificate in PEM"},
+		{encrypted(TLS{CACertificates: "none", InsecureSkipVerify: true}), "leave one out"},
+		{encrypted(TLS{ClientCertificate: "c"}), "of no use without its tls.privateKey"},
+		{encrypted(TLS{PrivateKey: "k"}), "is of no certificate"},
+		{encrypted(TLS{ClientCertificate: "c", PrivateKey: "k"}), "no pair in PEM"},
+		{amount(func(p *Plan) { p.TLS = &TLS{} }), "tls is for https"},
 		{web(HTTP{URL: "http:///x"}), "http.url"},
 		{web(HTTP{URL: "http://a:b/"}), "http.url"},
+		{web(HTTP{URL: "http://a:65536/"}), "http.url"},
+		{web(HTTP{URL: "http://a:0/"}), "http.url"},
 		{web(HTTP{URL: "http://me:secret@a/"}), "Authorization"},
 		{web(HTTP{URL: "http://a/", Method: "GE T"}), "http.method"},
 		{web(HTTP{URL: "http://a/", Connect: "b"}), "http.connect"},
@@ -58,6 +90,10 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{web(HTTP{URL: "http://a/", Login: &Login{URL: "http://b/"}}), "http.login.url"},
 		{line(TCP{Lines: []string{"x"}}), "tcp.address"},
 		{line(TCP{Address: "a", Lines: []string{"x"}}), "tcp.address"},
+		{line(TCP{Address: "a:65536", Lines: []string{"x"}}), "tcp.address has port 65536"},
+		{line(TCP{Address: "a:-1", Lines: []string{"x"}}), "tcp.address has port -1"},
+		{line(TCP{Address: "a:http", Lines: []string{"x"}}), ""},
+		{web(HTTP{URL: "http://a/", Connect: "b:0"}), "http.connect has port 0"},
 		{line(TCP{Address: "a:1"}), "tcp.lines"},
 		{line(TCP{Address: "a:1", Lines: []string{"a\nb"}}), "tcp.lines[0]"},
 		{line(TCP{Address: "a:1", Lines: []string{"a"}, Connect: ":1"}), "tcp.connect"},

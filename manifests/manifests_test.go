@@ -32,8 +32,8 @@ func TestAppNamesTheImageAsked(t *testing.T) {
 
 func TestBadNamesAreErrorsThatHelp(t *testing.T) {
 	for _, row := range []struct{ app, image, want string }{
-		{"bokinfo", Image, `finding the manifest of "bokinfo": there is no such application; choose bookinfo, httpbin`},
-		{"../go", Image, "choose bookinfo, httpbin"},
+		{"bokinfo", Image, `finding the manifest of "bokinfo": there is no such application; choose bookinfo, grpc-echo, httpbin`},
+		{"../go", Image, "choose bookinfo, grpc-echo, httpbin"},
 		{"httpbin", "", "that is no image's name"},
 		{"httpbin", "a\nprivileged: true", "that is no image's name"},
 		{"httpbin", "a #b", "that is no image's name"},

@@ -87,7 +87,7 @@ type Earlier struct {
 	Started      time.Time     `json:"started"`
 	Ended        time.Time     `json:"ended"`
 	Asked        []Asked       `json:"asked"`
-	Windows      []Window      `json:"windows"` // of each load the outcomes, the latencies and what they were over time
+	Windows      []Window      `json:"windows"` // of each load the outcomes, the response times and what they were over time; at a rate the lag and the service times, too
 	Expectations []Expectation `json:"expectations"`
 	Comparison   *Comparison   `json:"comparison,omitempty"` // what has changed since
 }
@@ -123,13 +123,16 @@ func DigestOf(text string) string {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
 }
 
-// reduced is what a load came to, without its examples and its service times.
+// reduced is what a load came to, without its examples, and without its service times
+// unless they bound what its response times were without lag.
 func reduced(l *loadgen.Result) *loadgen.Result {
 	if l == nil {
 		return nil
 	}
 	small := *l
-	small.Service = nil
+	if small.Lag == nil {
+		small.Service = nil
+	}
 	small.Outcomes = slices.Clone(l.Outcomes)
 	for i := range small.Outcomes {
 		small.Outcomes[i].Slowest = nil

@@ -137,7 +137,13 @@ func readList(text []byte) (records []*Record, without []NotRun, err error) {
 func strictly(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	return decoder.Decode(into)
+	err := decoder.Decode(into)
+	if err != nil {
+		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown { // of which there is no type
+			return fmt.Errorf("unknown field %s; take the version of meshchaos that wrote it, or a later one", field)
+		}
+	}
+	return err
 }
 
 // whole says what is missing in a record without which nothing can be told of it.

@@ -79,7 +79,7 @@ func TestWhatIsNoRecordIsAnError(t *testing.T) {
 		`it begins with "<!doctype html>"; name report.json`: "\n<!doctype html>\n<html>",
 		`it begins with "caf"`:                               "caf\xc3",
 		`it begins with "0.0s opening the emb"`:              "   0.0s opening the embedded mesh\n" + line,
-		"unknown field \"more\"":                             strings.Replace(line, `{"apiVersion"`, `{"more":1,"apiVersion"`, 1),
+		"unknown field \"more\"; take the version":           strings.Replace(line, `{"apiVersion"`, `{"more":1,"apiVersion"`, 1),
 	} {
 		if _, _, err := report.ReadAll(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %s, got %v", want, err)

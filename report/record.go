@@ -106,6 +106,10 @@ type Scenario struct {
 
 	Files map[string]string `json:"files,omitempty"` // the files of rules that it names, as they were read, by that name
 
+	Values map[string]loadgen.Values `json:"values,omitempty"` // the files of values that it names, by that name: what they were, and not what stood in them
+
+	Descriptors map[string]loadgen.Descriptors `json:"descriptors,omitempty"` // those of descriptors, likewise
+
 	Params map[string]string `json:"params,omitempty"` // what stood for $(name), by name, defaults included
 	Set    []string          `json:"set,omitempty"`    // what stood in the place of the file's own: load.jason.requests=50
 	Load   []Override        `json:"load,omitempty"`   // what stood in the place of its load, by -n, -c and --qps, in this order

@@ -175,7 +175,7 @@ func (c Condition) Judgeable(step Step) bool { return c.neverJudged(step) == nil
 // be.
 func (c Condition) neverJudged(step Step) error {
 	for _, cohort := range step.Cohorts {
-		most, takes := boundsOf(cohort.Plan).Most, c.Least(cohort.Name)
+		most, takes := check.BoundsOf(cohort.Plan).Most, c.Least(cohort.Name)
 		if most > 0 && most < takes {
 			return fmt.Errorf("%s would never be judged: it takes %d requests, and %s sends %d; send more, or count them, as in %s.status[503] > 0", c.Text(), takes, cohort.Name, most, cohort.Name)
 		}

@@ -1,10 +1,8 @@
 package scenarios
 
 import (
-	"cmp"
 	"errors"
-	"math"
-	"time"
+	"slices"
 
 	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -21,7 +19,11 @@ func (s *Scenario) bind() error {
 		bounds := map[check.Load]check.Bounds{}
 		for _, window := range []string{report.Baseline, report.During, report.Recovery} {
 			for _, cohort := range s.Cohorts(window, *step) {
-				bounds[check.Load{Window: window, Cohort: cohort.Name}] = boundsOf(cohort.Plan)
+				all := check.BoundsOf(cohort.Plan)
+				bounds[check.Load{Window: window, Cohort: cohort.Name}] = all
+				for i, r := range cohort.Plan.Send {
+					bounds[check.Load{Window: window, Cohort: cohort.Name, Request: r.Name}] = boundsOfRequest(cohort.Plan, i, all)
+				}
 			}
 		}
 		for j := range step.Expect {
@@ -54,46 +56,36 @@ func (s *Scenario) decided() error {
 	return errors.Join(wrong...)
 }
 
-// boundsOf is what a plan says of the requests to come. One that falls short of
-// it makes the run inconclusive (docs/verdicts.md, 5).
-func boundsOf(plan loadgen.Plan) check.Bounds {
-	var b check.Bounds
-	endsByItself := plan.While == ""
-	begun := int64(0) // at least, where the number is not asked for
+// boundsOfRequest is what a plan says of one request of its list, of all of which so much
+// is known: where each is drawn by a seed that is given, or sent in turn whatever becomes
+// of it, how many there are of it, too.
+func boundsOfRequest(plan loadgen.Plan, i int, all check.Bounds) check.Bounds {
+	exactly := func(n int64) check.Bounds { return check.Bounds{Least: n, Most: n} }
+	takes := slices.ContainsFunc(plan.Send, func(r loadgen.Request) bool { return r.Take != nil })
 	switch {
-	case plan.Requests > 0 && plan.Engine == loadgen.EngineFortio: // which sends some again
-		b.Least = plan.Requests
-	case plan.Requests > 0:
-		b.Least, b.Most = plan.Requests, plan.Requests
-	}
-	if plan.Duration.Duration > 0 || !endsByItself {
-		b.Least = 0
-	}
-	if plan.Duration.Duration > 0 && plan.QPS > 0 && plan.Engine != loadgen.EngineFortio {
-		due := int64(math.Ceil(plan.Duration.Seconds() * plan.QPS))
-		b.Most = min(cmp.Or(b.Most, due), due)
-		if plan.Requests == 0 && endsByItself { // with fewer it was not as asked
-			begun = due*9/10 - 1
+	case all.Least == 0 || all.Least != all.Most:
+	case plan.Drawn() && plan.Seed != 0:
+		if n := plan.Drawing(all.Least, plan.Seed)[i]; n > 0 {
+			return exactly(n)
+		}
+	case !plan.Drawn() && !plan.Open() && !takes:
+		if n := inTurn(plan, i); n > 0 {
+			return exactly(n)
 		}
 	}
-	b.OwnConnections = plan.TCP != nil
-	if plan.Requests > 0 && plan.Duration.Duration == 0 && plan.QPS == 0 && endsByItself { // an equal part on each
-		b.Connections = int64(plan.Connections)
-	}
-	b.Fastest, b.Scheduled = fastest(plan, max(b.Least, begun)), plan.QPS
-	if endsByItself && plan.QPS == 0 {
-		b.Slowest = 1 / longestRequest(plan).Seconds()
-	}
-	return b
+	return check.Bounds{Most: all.Most}
 }
 
-// fastest is the highest rate that can come out: of a connection's requests each
-// takes a microsecond at least, and those of a schedule begin along it. A load
-// ends after the last of them has begun, so that of few the rate is higher.
-func fastest(plan loadgen.Plan, least int64) float64 {
-	most := float64(plan.Connections) * float64(time.Second/time.Microsecond)
-	if plan.QPS > 0 && least > 1 {
-		return min(most, plan.QPS*float64(least)/float64(least-1))
+// inTurn is how many requests of a closed loop are the i-th of its list: each connection
+// goes through it, as far as its part of all goes.
+func inTurn(plan loadgen.Plan, i int) (n int64) {
+	list, connections := int64(len(plan.Send)), int64(plan.Connections)
+	for c := range connections {
+		part := plan.Requests / connections
+		if c < plan.Requests%connections {
+			part++
+		}
+		n += (part + list - 1 - int64(i)) / list
 	}
-	return most
+	return n
 }

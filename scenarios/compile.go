@@ -202,13 +202,14 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		return *r.place(yamlnode.At(f.fieldOf(loadNode(f, step, cohort), field), "", ""))
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Load)) {
-		cohort, err := compileLoad(f, step, name, into.Expect)
+		cohort, err := r.compileLoad(f, step, name, into.Expect)
 		note(err)
 		into.Cohorts = append(into.Cohorts, cohort)
 		node := loadNode(f, step, name)
 		into.targets[name] = *r.place(yamlnode.At(targetOf(node), "", ""))
 		into.froms[name] = *r.place(yamlnode.At(yamlnode.Follow(node, "from"), "", ""))
 	}
+	note(f.uncredited(s, step, into.Cohorts))
 	return errors.Join(wrong...)
 }
 
@@ -255,6 +256,7 @@ func scopeOf(f *fileScenario, s *Scenario, step fileStep) check.Scope {
 	return check.Scope{
 		Functions: evidence.Functions(),
 		Cohorts:   slices.Sorted(maps.Keys(step.Load)),
+		Requests:  requestsOf(step.Load),
 		Checks:    slices.Sorted(maps.Keys(f.Spec.Checks)),
 		Answers:   slices.Sorted(maps.Keys(f.Spec.Versions)),
 		Versions:  slices.Sorted(maps.Keys(versions)),

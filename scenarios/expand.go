@@ -137,7 +137,7 @@ func ExpandManifests(args []string) ([]string, error) {
 // holdsOthers says whether a file is plainly none of a scenario: each of its
 // documents is an object of another API. What cannot be read may be one.
 func holdsOthers(file string) bool {
-	text, err := readFile(file)
+	text, err := readFile(file, maxSize)
 	if err != nil || (&reader{}).guard(text) != nil {
 		return false
 	}

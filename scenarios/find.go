@@ -44,7 +44,7 @@ func Find(name string, set ...string) (*Scenario, error) {
 // as it was named itself.
 func NameOf(name string) string {
 	for _, file := range []string{name, name + ".yaml"} {
-		text, err := readFile(file)
+		text, err := readFile(file, maxSize)
 		if err != nil || unreadable(text) != "" {
 			continue
 		}
@@ -65,7 +65,7 @@ func NameOf(name string) string {
 // input. Files of rules that it names are those of this folder. Each of set is as for
 // Read.
 func ReadFrom(r io.Reader, set ...string) (*Scenario, error) {
-	text, err := readText(r)
+	text, err := readText(r, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("reading a scenario from stdin: %w", err)
 	}
@@ -84,7 +84,7 @@ func (s *Scenario) Origin() string {
 func (s *Scenario) Recorded() report.Scenario {
 	recorded := report.Scenario{
 		Name: s.Name, Summary: s.Summary, File: s.File, Library: s.Library,
-		Digest: digest(s.Text), Revision: s.Revision, Text: s.Text, Files: s.Files, Params: s.Params, Set: s.Set,
+		Digest: digest(s.Text), Revision: s.Revision, Text: s.Text, Files: s.Files, Values: s.Values, Descriptors: s.Descriptors, Params: s.Params, Set: s.Set,
 	}
 	if s.shown != nil {
 		recorded.Text, recorded.Set, recorded.Files, recorded.Params, recorded.Masked = s.shown.text, s.shown.set, s.shown.files, s.shown.params, s.shown.masked
@@ -103,16 +103,23 @@ func OfRecord(recorded report.Scenario) (*Scenario, error) {
 	if strings.TrimSpace(recorded.Text) == "" {
 		return nil, errors.New("reading the scenario that the report has: scenario.text is missing or empty: without it nobody can tell what was asked")
 	}
-	reader := newReader(recorded.File, recorded.Text, recorded.Set, func(name string) (string, error) {
+	reader := newReader(recorded.File, recorded.Text, recorded.Set, func(name string, _ int64) (string, error) {
 		text, there := recorded.Files[name]
 		if !there {
 			return "", fmt.Errorf("the report has no file %q", name)
 		}
 		return text, nil
 	})
+	for name, values := range recorded.Values {
+		reader.values[name] = &values
+	}
+	for name, file := range recorded.Descriptors {
+		reader.descriptors[name] = &file
+	}
 	if is := digest(recorded.Text); recorded.Digest != "" && len(recorded.Masked) == 0 && is != recorded.Digest {
 		return nil, fmt.Errorf("reading the scenario that the report has: its text was changed since the run: its digest is %s, and that of what was run is %s", is, recorded.Digest)
 	}
+	reader.bare = true
 	s, err := reader.read(recorded.Text, recorded.Set)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario that the report has: %w", err)
@@ -132,11 +139,11 @@ func hasPath(name string) bool {
 }
 
 // openBeside opens the files that one in a folder names.
-func openBeside(folder string) func(string) (string, error) {
-	return func(name string) (string, error) {
+func openBeside(folder string) beside {
+	return func(name string, most int64) (string, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(folder, name)
 		}
-		return readFile(name)
+		return readFile(name, most)
 	}
 }

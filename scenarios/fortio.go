@@ -66,7 +66,7 @@ func (s *Scenario) untold(t check.Time, step Step) error {
 	switch {
 	case t.Name != "min" && t.Name != "max":
 		return &check.Error{Offset: t.Offset, Message: "fortio tells ." + t.Name + " only to a bucket of its histogram, which may be as wide as the time is long", Hint: "write .max or .min, or " + ours}
-	case at >= 0 && !t.Service && s.Cohorts(t.Load.Window, step)[at].Plan.QPS > 0:
+	case at >= 0 && !t.Service && s.Cohorts(t.Load.Window, step)[at].Plan.Open():
 		return &check.Error{Offset: t.Offset, Message: "at a rate a request may wait until a connection is free, and fortio does not tell how long", Hint: "write .service." + t.Name + ", take qps out, or " + ours}
 	}
 	return nil

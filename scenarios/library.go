@@ -43,6 +43,12 @@ func Text(name string) (string, error) {
 	return string(text), nil
 }
 
+// openInLibrary reads the files that a scenario of the library names.
+func openInLibrary(name string, _ int64) (string, error) {
+	text, err := library.ReadFile(path.Join("library", name))
+	return string(text), err
+}
+
 // OfLibrary reads a scenario of the library, by its name with or without .yaml,
 // whatever files there are. Each of set is as for Read.
 func OfLibrary(name string, set ...string) (*Scenario, error) {
@@ -50,10 +56,7 @@ func OfLibrary(name string, set ...string) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(name, text, set, func(other string) (string, error) {
-		text, err := library.ReadFile(path.Join("library", other))
-		return string(text), err
-	})
+	s, err := parse(name, text, set, openInLibrary)
 	if err != nil {
 		return nil, err
 	}

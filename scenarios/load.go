@@ -1,10 +1,10 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,42 +22,35 @@ import (
 const defaultConnections = 4
 
 // compileLoad turns one cohort of a file into a plan.
-func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (mesh.Cohort, error) {
+func (r *reader) compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (mesh.Cohort, error) {
 	load := step.Load[name]
 	node := loadNode(f, step, name)
-	plan := loadgen.Plan{
-		Engine:      load.Engine,
-		Connections: defaultConnections,
-		Requests:    load.Requests.count,
-		Duration:    loadgen.Duration{Duration: load.Duration.Duration},
-		QPS:         load.QPS,
-		Warmup:      load.Warmup,
-		Timeout:     loadgen.Duration{Duration: load.Timeout.Duration},
-		Checks:      checksOf(f.Spec.Checks),
-		Versions:    checksOf(f.Spec.Versions),
-		While:       load.While,
-	}
-	cohort := mesh.Cohort{Name: name, From: load.From}
-	if load.Connections != nil {
-		plan.Connections = *load.Connections
-	}
-	if cohort.From == "" {
-		cohort.From = mesh.FromClient
-	}
+	plan := planOf(f, load)
+	cohort := mesh.Cohort{Name: name, From: cmp.Or(load.From, mesh.FromClient)}
 	if err := setTarget(node, load, &plan); err != nil {
 		return cohort, err
 	}
-	if err := checkSecrets(node, load); err != nil {
+	if err := r.setFiles(node, load, &plan); err != nil {
+		return cohort, err
+	}
+	if err := checkSecrets(node, load, plan); err != nil {
+		return cohort, err
+	}
+	if err := r.setTLS(node, load, &cohort, &plan); err != nil {
 		return cohort, err
 	}
 	if err := checkFrom(node, cohort); err != nil {
 		return cohort, err
 	}
+	cohort.Plan = plan
 	if load.Requests.auto {
-		plan.Requests = samplesNeeded(expect, name)
+		plan.Requests = samplesNeeded(expect, cohort)
 		if plan.Requests == 0 {
 			return cohort, yamlnode.At(yamlnode.Follow(node, "requests"), "write a number", "requests: auto needs an expectation of the step with split(...) or a percentile")
 		}
+	}
+	if err := setRate(node, load, &plan); err != nil {
+		return cohort, err
 	}
 	if err := checkEnd(node, name, step, plan); err != nil {
 		return cohort, err
@@ -70,6 +63,40 @@ func compileLoad(f *fileScenario, step fileStep, name string, expect []Line) (me
 	}
 	cohort.Plan = plan
 	return cohort, nil
+}
+
+// planOf is what a cohort of a file says that is in a plan as it stands there.
+func planOf(f *fileScenario, load fileLoad) loadgen.Plan {
+	plan := loadgen.Plan{
+		Engine:      load.Engine,
+		Connections: defaultConnections,
+		Requests:    load.Requests.count,
+		Duration:    loadgen.Duration{Duration: load.Duration.Duration},
+		Warmup:      load.Warmup,
+		Timeout:     loadgen.Duration{Duration: load.Timeout.Duration},
+		Checks:      checksOf(f.Spec.Checks),
+		Versions:    checksOf(f.Spec.Versions),
+		While:       load.While,
+		Senders:     load.Senders,
+	}
+	if load.Connections.said {
+		plan.Connections, plan.MaxConnections = load.Connections.From, load.Connections.To
+	}
+	if load.Think.said {
+		plan.Think = &loadgen.Think{From: loadgen.Duration{Duration: load.Think.From.Duration}, To: loadgen.Duration{Duration: load.Think.To.Duration}}
+	}
+	return plan
+}
+
+// setFiles reads the files that a load names, but for those of TLS.
+func (r *reader) setFiles(node ast.Node, load fileLoad, plan *loadgen.Plan) (err error) {
+	if plan.GRPC != nil {
+		if plan.GRPC.Descriptors, err = r.descriptorsFor(node, load); err != nil {
+			return err
+		}
+	}
+	plan.Values, err = r.valuesFor(node, load)
+	return err
 }
 
 func loadNode(f *fileScenario, step fileStep, name string) ast.Node {
@@ -94,7 +121,7 @@ func stepNode(f *fileScenario, step fileStep) ast.Node {
 
 // targetOf is the key that says what a cohort calls, or else the cohort.
 func targetOf(node ast.Node) ast.Node {
-	for _, key := range []string{"get", "post", "tcp"} {
+	for _, key := range targets() {
 		if yamlnode.Pair(node, key) != nil {
 			return yamlnode.Follow(node, key)
 		}
@@ -104,43 +131,72 @@ func targetOf(node ast.Node) ast.Node {
 
 // setTarget says where the load goes and what it sends.
 func setTarget(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
-	at, targets := node, 0
-	for _, key := range []string{"get", "post", "tcp"} {
-		if yamlnode.Pair(node, key) != nil {
-			at = yamlnode.Follow(node, key)
-			targets++
-		}
+	called, err := oneTarget(node, targets(), "a cohort")
+	if err != nil {
+		return err
 	}
-	if targets != 1 {
-		return yamlnode.At(at, "", "a cohort has one of get, post and tcp, not %d", targets)
+	if err := checkKeys(node, called); err != nil {
+		return err
 	}
-	if load.TCP != "" {
+	switch called {
+	case "send":
+		return setSend(node, load, plan)
+	case "tcp":
 		if _, _, err := net.SplitHostPort(load.TCP); err != nil {
 			return yamlnode.At(yamlnode.Follow(node, "tcp"), "write host:port", "%q is no address", load.TCP)
 		}
-		for _, key := range []string{"as", "body", "headers"} {
-			if yamlnode.Pair(node, key) != nil {
-				return yamlnode.At(yamlnode.Follow(node, key), "", "as, body and headers are for HTTP")
-			}
-		}
 		plan.TCP = &loadgen.TCP{Address: load.TCP, Lines: load.Lines}
 		return nil
+	case "grpc":
+		return setCall(node, load, plan)
 	}
-	if len(load.Lines) > 0 {
-		return yamlnode.At(yamlnode.Follow(node, "lines"), "", "lines are for TCP")
+	return setHTTP(node, called, load, plan)
+}
+
+// besides are the keys that each kind of target does not go with.
+var besides = map[string][]string{
+	"get":  {"descriptors", "lines"},
+	"post": {"descriptors", "lines"},
+	"send": {"descriptors"},
+	"grpc": {"as", "http2", "lines"},
+	"tcp":  {"as", "body", "descriptors", "headers", "http2", "tls"},
+	"ws":   {"as", "body", "descriptors", "http2"},
+}
+
+// checkKeys refuses a key that says nothing of what a cohort calls.
+func checkKeys(node ast.Node, called string) error {
+	for _, key := range besides[called] {
+		if yamlnode.Pair(node, key) != nil {
+			return yamlnode.At(yamlnode.Follow(node, key), "leave it out", "%s is not for %s", key, called)
+		}
 	}
-	h := &loadgen.HTTP{Method: http.MethodGet, URL: load.Get, Header: load.Headers, Body: load.Body}
-	if load.Post != "" {
-		h.Method, h.URL = http.MethodPost, load.Post
+	return nil
+}
+
+// setHTTP says what a load sends that is one request.
+func setHTTP(node ast.Node, called string, load fileLoad, plan *loadgen.Plan) error {
+	h, u, err := httpOf(node, called, load.Get+load.Post+load.WS)
+	if err != nil {
+		return err
 	}
-	u, err := url.Parse(h.URL)
-	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return yamlnode.At(yamlnode.Follow(node, strings.ToLower(h.Method)), "write http://service:port/path", "%q is no URL of a service in the mesh", h.URL)
+	if load.WS != "" && len(load.Lines) == 0 {
+		return yamlnode.At(yamlnode.Follow(node, "ws"), "write lines: [hello]", "a WebSocket has nothing to send")
 	}
+	h.Header, h.Body, h.HTTP2, h.Messages = load.Headers, load.Body, load.HTTP2, load.Lines
 	if load.As != "" {
-		h.Login = &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": load.As}}
+		h.Login = loginOf(u, load.As)
 	}
 	plan.HTTP = h
+	return nil
+}
+
+// setCall says which method of gRPC the load calls.
+func setCall(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
+	address, method, _ := strings.Cut(load.GRPC, "/")
+	if _, _, err := net.SplitHostPort(address); err != nil || method == "" {
+		return yamlnode.At(yamlnode.Follow(node, "grpc"), "write service:port/package.Service/Method", "%q is no method of a service in the mesh", load.GRPC)
+	}
+	plan.GRPC = &loadgen.GRPC{Address: address, Method: method, Header: load.Headers, Body: load.Body}
 	return nil
 }
 
@@ -174,6 +230,12 @@ func checkEnd(node ast.Node, name string, step fileStep, plan loadgen.Plan) erro
 
 // checkAmounts refuses, at its own place, what a load cannot be carried out with.
 func checkAmounts(node ast.Node, load fileLoad, plan loadgen.Plan) error {
+	if yamlnode.Pair(node, "seed") != nil && load.Seed == 0 {
+		return yamlnode.At(yamlnode.Follow(node, "seed"), "write 1 or more, or leave it out", "seed is 0, which repeats nothing: each load would draw its own")
+	}
+	if yamlnode.Pair(node, "senders") != nil && load.Senders == 0 {
+		return yamlnode.At(yamlnode.Follow(node, "senders"), "write 1 to 100, or leave it out", "senders is 0, and nobody would send it")
+	}
 	if plan.Duration.Duration > 0 && plan.Duration.Duration < loadgen.MinDuration {
 		return yamlnode.At(yamlnode.Follow(node, "duration"), "", "duration is %v; a load lasts %v at least", plan.Duration, loadgen.MinDuration)
 	}
@@ -181,7 +243,7 @@ func checkAmounts(node ast.Node, load fileLoad, plan loadgen.Plan) error {
 		return nil
 	}
 	hint, connections := fmt.Sprintf("write connections: %d", plan.Requests), "connections"
-	if load.Connections == nil {
+	if !load.Connections.said {
 		connections = "connections, which is the default,"
 	}
 	return yamlnode.At(yamlnode.Follow(node, "requests"), hint, "requests is %d, so that some of %d %s would have nothing to send", plan.Requests, plan.Connections, connections)
@@ -198,8 +260,14 @@ func checksOf(in map[string]fileCheck) []loadgen.Check {
 // hostsOf are the names of the service that a cohort's address names, in whichever
 // namespace the run is.
 func hostsOf(load fileLoad) []string {
-	address := load.TCP
-	if u, err := url.Parse(load.Get + load.Post); err == nil && u.Host != "" {
+	address, called := load.TCP, load.Get+load.Post+load.WS
+	if len(load.Send) > 0 {
+		called = load.Send[0].Get + load.Send[0].Post
+	}
+	if load.GRPC != "" {
+		address, _, _ = strings.Cut(load.GRPC, "/")
+	}
+	if u, err := url.Parse(called); err == nil && u.Host != "" {
 		address = u.Host
 	}
 	host, _, err := net.SplitHostPort(address)

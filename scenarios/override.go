@@ -72,10 +72,13 @@ func (o Override) apply(plan *loadgen.Plan) error {
 		plan.Requests = *o.Requests
 	}
 	if o.Connections != nil {
-		plan.Connections = *o.Connections
+		plan.Connections, plan.MaxConnections = *o.Connections, 0
 	}
 	if o.QPS != nil {
-		plan.QPS = *o.QPS
+		plan.QPS, plan.Rate = *o.QPS, nil
+		if plan.QPS == 0 {
+			plan.Arrival, plan.Seed, plan.MaxConnections = "", 0, 0
+		}
 	}
 	return plan.Validate()
 }

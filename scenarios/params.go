@@ -18,6 +18,10 @@ import (
 // as in the arguments of a Kubernetes container.
 var reference = regexp.MustCompile(`\$?\$\(([A-Za-z][-A-Za-z0-9_]*)\)`)
 
+// kept is what only refers to something, and stays where a secret is masked: a parameter, or
+// a value that a request is filled with.
+var kept = regexp.MustCompile(reference.String() + `|\{\{-? *\.[A-Za-z_][A-Za-z0-9_]* *-?\}\}`)
+
 // paramName is what a reference can name.
 var paramName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_]*$`)
 

@@ -2,8 +2,10 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -28,21 +30,30 @@ func (f *fileScenario) fieldOf(cohort ast.Node, field string) ast.Node {
 	switch {
 	case list == "checks" || list == "versions":
 		return f.matcherOf(list, name)
-	case strings.HasPrefix(field, "http.header."):
-		if headers := yamlnode.Pair(cohort, "headers"); headers != nil {
-			if header := yamlnode.Pair(headers.Value, strings.TrimPrefix(field, "http.header.")); header != nil {
-				return header
-			}
-		}
-		return cohort
-	case strings.HasPrefix(field, "http.login"):
-		return yamlnode.Follow(cohort, "as")
+	case list == "http", list == "grpc":
+		return fieldOfRequest(cohort, cohort, name)
+	case strings.HasPrefix(field, "send"):
+		return fieldOfSend(cohort, strings.TrimPrefix(field, "send"))
 	case strings.HasPrefix(field, "tcp.lines"):
 		return yamlnode.Follow(cohort, strings.TrimPrefix(field, "tcp."))
-	case strings.HasPrefix(field, "http."), strings.HasPrefix(field, "tcp."):
+	case strings.HasPrefix(field, "tcp."):
 		return targetOf(cohort)
+	case strings.HasPrefix(field, "rate"):
+		return pointOf(cohort, strings.TrimPrefix(field, "rate"))
 	}
 	return yamlnode.Follow(cohort, field)
+}
+
+// pointOf is the node that says a point of a rate, by its index in brackets, or all of it.
+func pointOf(cohort ast.Node, index string) ast.Node {
+	i, _ := strconv.Atoi(strings.Trim(index, "[]"))
+	if yamlnode.Pair(cohort, "stages") == nil {
+		return yamlnode.Follow(cohort, []string{"qps.from", "qps.to"}[min(i, 1)])
+	}
+	if i == 0 && yamlnode.Pair(cohort, "qps") != nil {
+		return yamlnode.Follow(cohort, "qps")
+	}
+	return yamlnode.Follow(cohort, fmt.Sprintf("stages[%d].target", max(i-1, 0)))
 }
 
 // matcherOf is the node of a check or a version, or of its match.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/secret"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -30,11 +31,15 @@ const (
 type reader struct {
 	file  string
 	lines []string
-	open  func(name string) (string, error) // a file that this one names
-	files map[string]string                 // those that were opened
+	open  beside            // reads a file that this one names
+	files map[string]string // those that were opened
+
+	values      map[string]*loadgen.Values      // of files of values that it names
+	descriptors map[string]*loadgen.Descriptors // of files of those
 
 	hiding *hiding
 	inner  map[string]map[secret.Place]secret.Form // where secrets stand in the files of rules
+	bare   bool                                    // of certificates and keys there is no more than their names: they are in no report
 
 	params  map[string]*param
 	uses    map[string]bearing        // what they bear upon
@@ -47,9 +52,9 @@ type reader struct {
 }
 
 // newReader returns a reader of a text, with the options that change it.
-func newReader(file, text string, set []string, open func(string) (string, error)) *reader {
+func newReader(file, text string, set []string, open beside) *reader {
 	r := &reader{
-		file: file, lines: strings.Split(text, "\n"), open: open, files: map[string]string{}, hiding: newHiding(), inner: map[string]map[secret.Place]secret.Form{}, uses: map[string]bearing{}, times: map[string]bool{},
+		file: file, lines: strings.Split(text, "\n"), open: open, values: map[string]*loadgen.Values{}, descriptors: map[string]*loadgen.Descriptors{}, files: map[string]string{}, hiding: newHiding(), inner: map[string]map[secret.Place]secret.Form{}, uses: map[string]bearing{}, times: map[string]bool{},
 		stands: map[int]int{}, notes: map[token.Position]string{}, written: map[*token.Token]written{},
 	}
 	r.own = len(r.lines)
@@ -63,7 +68,7 @@ func newReader(file, text string, set []string, open func(string) (string, error
 // several joined. Each of set is PATH=VALUE: the value, in YAML, is to stand where
 // the path into spec leads.
 func Read(path string, set ...string) (*Scenario, error) {
-	text, err := readFile(path)
+	text, err := readFile(path, maxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +86,12 @@ func open(path string) (*os.File, error) {
 	return f, nil
 }
 
+// beside reads so many bytes of a file that another names, and one more if there is one.
+type beside func(name string, most int64) (string, error)
+
 // readFile returns the text of a file, without the byte order mark that some
 // editors put before it.
-func readFile(path string) (string, error) {
+func readFile(path string, most int64) (string, error) {
 	f, err := open(path)
 	if err != nil {
 		return "", err
@@ -92,17 +100,18 @@ func readFile(path string) (string, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return "", fmt.Errorf("reading %q: it is a folder; name a file in it", path)
 	}
-	return readText(f)
+	return readText(f, most)
 }
 
-func readText(r io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+// readText reads so many bytes, and one more if there is one.
+func readText(r io.Reader, most int64) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
 	return strings.TrimPrefix(string(text), "\ufeff"), err
 }
 
 // parse reads the text of a scenario that was named file, and works out what of it a
 // report has.
-func parse(file, text string, set []string, open func(string) (string, error)) (*Scenario, error) {
+func parse(file, text string, set []string, open beside) (*Scenario, error) {
 	r := newReader(file, text, set, open)
 	s, err := r.read(text, set)
 	if err != nil {
@@ -141,6 +150,18 @@ func (r *reader) read(text string, set []string) (*Scenario, error) {
 		return nil, err
 	}
 	s.File, s.Text, s.Set, s.Files, s.Params = r.file, text, set, r.files, given
+	for name, values := range r.values {
+		if s.Values == nil {
+			s.Values = map[string]loadgen.Values{}
+		}
+		s.Values[name] = *loadgen.Plan{Values: values}.AsRecorded().Values
+	}
+	for name, file := range r.descriptors {
+		if s.Descriptors == nil {
+			s.Descriptors = map[string]loadgen.Descriptors{}
+		}
+		s.Descriptors[name] = loadgen.Descriptors{File: file.File, Digest: file.Digest}
+	}
 	return s, nil
 }
 

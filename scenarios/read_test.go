@@ -131,7 +131,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"fewer requests than connections":             {"requests: 5}", "connections: 6, requests: 5}", `t.yaml:20:84: requests is 5, so that some of 6 connections would have nothing to send; write connections: 5`},
 		"fewer requests than the default connections": {"requests: 5}", "requests: 3}", "requests is 3, so that some of 4 connections, which is the default, would have nothing to send; write connections: 3"},
 		"a load of 2ns":                               {"requests: 5}", "duration: 2ns}", "t.yaml:20:68: duration is 2ns; a load lasts 1ms at least"},
-		"lines over HTTP":                             {"as: jason", "lines: [a]", "lines are for TCP"},
+		"lines over HTTP":                             {"as: jason", "lines: [a]", "lines is not for get"},
 		"too many requests":                           {"requests: 5}", "requests: 9223372036854775807}", "from 1 to"},
 		"an abort of 0":                               {"delay: 7s", "abort: 0", "abort takes an HTTP status"},
 		"a delay too short for Istio":                 {"delay: 7s", "delay: 1us", "t.yaml:7:33: the fault on ratings: the delay is 1µs"},
@@ -144,7 +144,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"a rate below 0":                              {"qps: 5", "qps: -5", "t.yaml:21:58: qps is -5"},
 		"an engine that is none":                      {"qps: 5", "engine: curl", "t.yaml:21:58: engine is \"curl\""},
 		"a header of the load that is none":           {"qps: 5", "headers: {a: b, \"x y\": c}", "t.yaml:21:74: http.header has \"x y\""},
-		"two targets":                                 {"qps: 5", "tcp: \"a:1\"", "t.yaml:21:58: a cohort has one of get, post and tcp, not 2"},
+		"two targets":                                 {"qps: 5", "tcp: \"a:1\"", "t.yaml:21:58: a cohort has one of get, post, grpc, tcp, ws and send, not 2"},
 		"auto without need":                           {"as: jason, requests: 5", "requests: auto, as: jason, duration: 5s", "requests"},
 		"steps beside a load":                         {"  apply:\n", "  steps: [{name: a, load: {b: {tcp: \"a:1\"}}, expect: [b.errors == 0]}]\n  apply:\n", "t.yaml:7:3: a scenario with steps has no apply, load or expect beside them"},
 		"a breaker that limits nothing":               {"fault: {service: ratings, delay: 7s}", "breaker: {service: ratings}", "t.yaml:7:7: the breaker of ratings"},
@@ -239,7 +239,7 @@ func TestEveryDocumentOfARuleFileIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
-			s, err := parse("t.yaml", with, nil, func(string) (string, error) { return text, nil })
+			s, err := parse("t.yaml", with, nil, func(string, int64) (string, error) { return text, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestEveryDocumentOfARuleFileIsRead(t *testing.T) {
 	}
 	wrong := a + "---\n---\n" + strings.Replace(b, "host", "hots", 1)
 	with := strings.Replace(good, "- fault: {service: ratings, delay: 7s}", "- more.yaml", 1)
-	if _, err := parse("t.yaml", with, nil, func(string) (string, error) { return wrong, nil }); err == nil || !strings.Contains(err.Error(), "more.yaml:10:8:") {
+	if _, err := parse("t.yaml", with, nil, func(string, int64) (string, error) { return wrong, nil }); err == nil || !strings.Contains(err.Error(), "more.yaml:10:8:") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func (r *reader) compileRule(rule fileRule) (Rule, error) {
 
 // objectFile reads a file of Istio objects that a scenario names.
 func (r *reader) objectFile(node ast.Node, name string) ([]*rules.Object, []source, error) {
-	text, err := r.open(name)
+	text, err := r.open(name, maxSize)
 	if err != nil {
 		return nil, nil, yamlnode.At(node, "", "this names a file of rules: %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/secret"
 	"github.com/meshchaos/meshchaos/internal/yamlnode"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 )
 
@@ -32,14 +33,17 @@ type Scenario struct {
 	Library  bool             // it is the library's, and File its name there
 	Revision *report.Revision // of the folder of the file; nil: not known
 	Text     string
-	Set      []string          // each --set that changed it: load.a.requests=50
-	Files    map[string]string // the files of rules that it names, by that name, each as it was read
-	Params   map[string]string // by name, each as it was used
-	Load     []Override        // what its load was overridden by
-	Given    []Rule
-	Steps    []Step // at least one; the only step of a file without steps has no name
-	Rollback bool   // the first step that is no pass ends the run
-	Warnings []Warning
+	Set      []string                  // each --set that changed it: load.a.requests=50
+	Files    map[string]string         // the files of rules that it names, by that name, each as it was read
+	Values   map[string]loadgen.Values // the files of values that it names, by that name, without their rows
+	// Descriptors are the files of them that it names, by that name, without what is in them.
+	Descriptors map[string]loadgen.Descriptors
+	Params      map[string]string // by name, each as it was used
+	Load        []Override        // what its load was overridden by
+	Given       []Rule
+	Steps       []Step // at least one; the only step of a file without steps has no name
+	Rollback    bool   // the first step that is no pass ends the run
+	Warnings    []Warning
 
 	abortWhen []Condition // what ends the load of the baseline and of the recovery
 

@@ -26,6 +26,9 @@ func Schema() ([]byte, error) {
 	schema.ID = ""
 	schema.Title = "meshchaos scenario"
 	define(&r, schema.Definitions, "fileExpectation", &fileExpectation{})
+	define(&r, schema.Definitions, "fileRamp", &fileRamp{})
+	define(&r, schema.Definitions, "growing", &growing{})
+	define(&r, schema.Definitions, "fileThinking", &fileThinking{})
 	intent := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 	intent.MinProperties, intent.MaxProperties = new(uint64(1)), new(uint64(1))
 	for _, name := range rules.IntentNames() {

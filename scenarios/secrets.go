@@ -30,7 +30,7 @@ type hiding struct {
 
 func newHiding() *hiding {
 	return &hiding{
-		values: &secret.Values{Keep: reference}, params: map[string]bool{},
+		values: &secret.Values{Keep: kept}, params: map[string]bool{},
 		at: map[secret.Place]secret.Form{}, where: map[string]bool{}, keys: map[string]bool{}, open: map[string]bool{},
 	}
 }
@@ -53,7 +53,14 @@ func (h *hiding) find(body ast.Node) {
 		}
 	}
 	for _, load := range loads {
-		h.load(load)
+		marked := words(load.node, "secret")
+		h.load(load, marked)
+		if send := yamlnode.Pair(load.node, "send"); send != nil {
+			list, _ := send.Value.(*ast.SequenceNode)
+			for i := 0; list != nil && i < len(list.Values); i++ {
+				h.load(branch{node: list.Values[i], path: fmt.Sprintf("%s.send[%d]", load.path, i)}, marked)
+			}
+		}
 	}
 	for _, list := range listsOfRules(spec) {
 		for i, rule := range list.entries {
@@ -158,9 +165,9 @@ func (h *hiding) urls(node ast.Node, path string) {
 	}
 }
 
-// load notes what of a cohort is secret: headers by their names, and what it marks.
-func (h *hiding) load(load branch) {
-	marked := words(load.node, "secret")
+// load notes what of a cohort, or of a request of its list, is secret: headers by their
+// names, and what the cohort marks.
+func (h *hiding) load(load branch, marked []string) {
 	pairs, _ := yamlnode.Entries(load.node)
 	for _, pair := range pairs {
 		key := yamlnode.Key(pair)
@@ -227,7 +234,7 @@ func (h *hiding) hide(node ast.Node, path string, form secret.Form) {
 	}
 	at := node.GetToken().Position
 	h.at[secret.Place{Line: at.Line, Column: at.Column}], h.where[path] = form, true
-	if !h.refer(text) {
+	if !h.refer(text) && !kept.MatchString(text) {
 		h.values.Add(text)
 	}
 	if form == secret.Pattern {
@@ -293,17 +300,20 @@ func (h *hiding) settings(all []setting) {
 }
 
 // checkSecrets refuses a mark that nothing has.
-func checkSecrets(node ast.Node, load fileLoad) error {
-	names := slices.Sorted(maps.Keys(load.Headers))
-	if load.Body != "" {
+func checkSecrets(node ast.Node, load fileLoad, plan loadgen.Plan) error {
+	names, body := headersOf(load)
+	if body {
 		names = append(names, "body")
+	}
+	if plan.Values != nil {
+		names = append(names, plan.Values.Columns...)
 	}
 	if len(load.Lines) > 0 {
 		names = append(names, "lines")
 	}
 	for i, name := range load.Secret {
 		if !slices.ContainsFunc(names, func(have string) bool { return strings.EqualFold(have, name) }) {
-			hint := "write the name of a header, body, or lines"
+			hint := "write the name of a header, body, lines, or a column of values"
 			if len(names) > 0 {
 				hint = nearest.Hint(name, names)
 			}
@@ -458,6 +468,9 @@ func (s *Scenario) judgedBy() []judgedBy {
 		for _, cohort := range step.Cohorts {
 			add("the name of a load", cohort.Name)
 			add("the load "+cohort.Name, cohort.From, cohort.Plan.Requests, cohort.Plan.While, hostOf(cohort.Plan))
+			for _, r := range cohort.Plan.Send {
+				add("a request of the load "+cohort.Name, r.Name, r.Weight, r.Take != nil)
+			}
 		}
 		for _, line := range step.Expect {
 			add(fmt.Sprintf("the expectation of line %d", line.Line), line.Line, line.Text())
@@ -477,8 +490,10 @@ func hostOf(p loadgen.Plan) string {
 	switch {
 	case p.TCP != nil:
 		return p.TCP.Address
-	case p.HTTP != nil:
-		if u, err := url.Parse(p.HTTP.URL); err == nil {
+	case p.GRPC != nil:
+		return p.GRPC.Address
+	case len(p.OfHTTP()) > 0:
+		if u, err := url.Parse(p.OfHTTP()[0].HTTP.URL); err == nil {
 			return u.Host
 		}
 	}

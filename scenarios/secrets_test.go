@@ -62,7 +62,7 @@ spec:
 
 func readTelling(t *testing.T, text string, set ...string) *Scenario {
 	t.Helper()
-	s, err := parse("t.yaml", text, set, func(string) (string, error) { return tellingRules, nil })
+	s, err := parse("t.yaml", text, set, func(string, int64) (string, error) { return tellingRules, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestWhatIsWrongIsSaidWithoutASecret(t *testing.T) {
 		"a parameter that is no text": {"key: sesame-01 # not sesame-01 again", "key: 12345", "the parameter key is secret, and a whole number"},
 	} {
 		text := strings.Replace(telling, c.old, c.new, 1)
-		_, err := parse("t.yaml", text, nil, func(string) (string, error) { return tellingRules, nil })
+		_, err := parse("t.yaml", text, nil, func(string, int64) (string, error) { return tellingRules, nil })
 		if err == nil {
 			t.Errorf("%s: it was read", name)
 			continue

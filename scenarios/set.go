@@ -139,6 +139,12 @@ func (at spot) below(key string) (form reflect.Type, known bool) {
 	case at.form == reflect.TypeFor[fileLine]():
 		form, _ = yamlnode.ValueType(reflect.TypeFor[fileExpectation](), key)
 		return form, false
+	case at.form == reflect.TypeFor[fileRate]():
+		return yamlnode.ValueType(reflect.TypeFor[fileRamp](), key)
+	case at.form == reflect.TypeFor[connections]():
+		return yamlnode.ValueType(reflect.TypeFor[growing](), key)
+	case at.form == reflect.TypeFor[fileThink]():
+		return yamlnode.ValueType(reflect.TypeFor[fileThinking](), key)
 	case at.form == reflect.TypeFor[fileRule]():
 		if slices.Contains(rules.IntentNames(), key) {
 			return reflect.TypeOf(rules.NewIntent(key)).Elem(), false

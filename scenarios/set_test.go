@@ -38,7 +38,7 @@ spec:
 `
 
 func readWith(text string, set ...string) (*Scenario, error) {
-	return parse("t.yaml", text, set, func(string) (string, error) { return "", os.ErrNotExist })
+	return parse("t.yaml", text, set, func(string, int64) (string, error) { return "", os.ErrNotExist })
 }
 
 func TestParametersStandWhereTheyAreReferredTo(t *testing.T) {

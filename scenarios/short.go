@@ -86,7 +86,7 @@ func (h *hiding) hidden(text, name string, at ast.Node, path []string) bool {
 	switch path[2] {
 	case "headers", "body", "lines":
 		return text == "$("+name+")"
-	case "get", "post": // as the value of a parameter that is a credential by its name
+	case "get", "post", "grpc": // as the value of a parameter that is a credential by its name
 		const instead = "in-the-place-of-a-secret"
 		return !strings.Contains(h.values.Hide(strings.ReplaceAll(text, "$("+name+")", instead)), instead)
 	}

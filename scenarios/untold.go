@@ -29,7 +29,7 @@ func bearingOf(path []string) bearing {
 		path = path[2:]
 	}
 	harmless := []string{"params", "secret", "summary", "conclusion", "lint", "mutants", "abortWhen", "onFailure"}
-	sizes := []string{"requests", "connections", "qps", "duration", "warmup"}
+	sizes := []string{"requests", "connections", "qps", "duration", "warmup", "senders"}
 	switch {
 	case slices.Contains(harmless, path[0]):
 		return none
@@ -137,8 +137,19 @@ func sizesBefore(was, is loadgen.Plan) []string {
 	if was.Connections != is.Connections {
 		all = append(all, fmt.Sprint(was.Connections))
 	}
+	if was.MaxConnections != is.MaxConnections {
+		all = append(all, fmt.Sprint(was.MaxConnections))
+	}
+	if was.Senders != is.Senders {
+		all = append(all, fmt.Sprint(was.Senders))
+	}
 	if was.QPS != is.QPS {
 		all = append(all, fmt.Sprint(was.QPS))
+	}
+	if !slices.Equal(was.Rate, is.Rate) {
+		for _, point := range was.Rate {
+			all = append(all, fmt.Sprint(point.QPS))
+		}
 	}
 	return all
 }

@@ -26,7 +26,7 @@ func TestABaselineTakesAThirdOfTheLoadAndWhatItsExpectationsNeed(t *testing.T) {
 		{plan: loadgen.Plan{Requests: 6, Connections: 4}, needed: 20, want: loadgen.Plan{Requests: 20, Connections: 4}},
 	} {
 		cohorts := []mesh.Cohort{{Name: "others", Plan: loadgen.Plan{Requests: 3}}, {Name: "jason", Plan: test.plan}}
-		needed := func(cohort string) int64 { return map[string]int64{"jason": test.needed}[cohort] }
+		needed := func(cohort mesh.Cohort) int64 { return map[string]int64{"jason": test.needed}[cohort.Name] }
 		got := scale(cohorts, third, needed)
 		if plan := got[1].Plan; plan.Requests != test.want.Requests || plan.Duration != test.want.Duration || plan.Connections != test.want.Connections || got[0].Plan.Requests != 1 {
 			t.Errorf("%+v with %d needed becomes %+v", test.plan, test.needed, plan)
@@ -40,7 +40,7 @@ func TestALoadStaysWholeForTheSamplesOfWhomItOutlives(t *testing.T) {
 		{Name: "others", Plan: loadgen.Plan{While: "jason", QPS: 20}},
 	}
 	for needed, want := range map[int64]int64{0: 3, 100: 9} {
-		got := scale(cohorts, third, func(cohort string) int64 { return map[string]int64{"others": needed}[cohort] })
+		got := scale(cohorts, third, func(cohort mesh.Cohort) int64 { return map[string]int64{"others": needed}[cohort.Name] })
 		if got[0].Plan.Requests != want || got[0].Plan.Connections != 3 {
 			t.Errorf("where the others need %d, jason sends %d of 9", needed, got[0].Plan.Requests)
 		}

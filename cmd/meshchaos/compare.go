@@ -29,7 +29,8 @@ of several runs of one, the latest. All tests together say in one of a thousand
 comparisons that something changed where nothing did. A latency counts that
 changed by more than chance and by more than 10 %. A load that was carried out,
 and is not any more, has regressed. The verdicts are those that the reports
-hold, as meshchaos judge finds them; one that says another is told of.
+hold, as meshchaos judge finds them; one that says another is told of. -o wide
+also shows what has not changed, and what differs and was not tested.
 
 Exit status: 0 nothing has regressed; 1 something has; 2 bad usage, a file that
 is no report, or a scenario of OLD of which there is none in NEW.`,
@@ -143,6 +144,9 @@ func printComparison(to streams, c *report.Comparison, output string) error {
 	var text strings.Builder
 	if err := compare.Text(&text, c, output == outputWide); err != nil {
 		return err
+	}
+	if output != outputWide && c.Count(report.Untested) > 0 {
+		text.WriteString("(-o wide shows what differs and was not tested, and what is alike)\n")
 	}
 	return terminal.Fold(to.out, text.String(), to.width)
 }

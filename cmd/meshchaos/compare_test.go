@@ -28,6 +28,24 @@ func TestABoundThatWasChangedIsJudgedByTheLaterRun(t *testing.T) {
 	}
 }
 
+// What differs and was not tested is not passed over: the table says how it is seen.
+func TestATableTellsOfWhatItDoesNotShow(t *testing.T) {
+	one, other := filepath.Join("..", "..", "test", "records", "delay-jason.json"), filepath.Join("..", "..", "test", "records", "delay-jason-istio.json")
+	const hint = "-o wide shows what differs"
+	for _, asked := range []struct {
+		args []string
+		want bool
+	}{
+		{[]string{"compare", one, other}, true}, {[]string{"compare", one, other, "-o", "wide"}, false}, {[]string{"compare", one, one}, false},
+	} {
+		var stdout, stderr strings.Builder
+		execute(t.Context(), asked.args, &stdout, &stderr)
+		if told := strings.Contains(stdout.String(), hint); told != asked.want || !strings.Contains(stdout.String(), "1 scenario compared") {
+			t.Errorf("%q: %t; %s%s", asked.args, told, &stdout, &stderr)
+		}
+	}
+}
+
 // What is wrong in the words of who wrote a command, and none of Go.
 func TestWhatCompareIsGivenWrongIsSaid(t *testing.T) {
 	dir := t.TempDir()

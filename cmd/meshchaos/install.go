@@ -33,8 +33,8 @@ func newInstall() *cobra.Command {
 Istio's own samples or, with --image, this project's, and wait until every pod
 and its sidecar is ready. There are
 ` + strings.Join(install.Names(), ", ") + `.
-micro-api is this project's in any case; Istio has no slow httpbin, so that
-mirror-httpbin needs --image. gateways is an ingress gateway.
+micro-api and grpc-echo are this project's in any case; Istio has no slow
+httpbin, so that mirror-httpbin needs --image. gateways is an ingress gateway.
 
 What is somebody else's is never changed: where it is in the way, all of it is
 named, and nothing is written. To install again is to bring what was installed

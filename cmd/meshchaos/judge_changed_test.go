@@ -189,10 +189,21 @@ func TestAChangedRecordIsFoundOut(t *testing.T) {
 		"when the rules of a load were live": {"delay-jason", func(r tree) {
 			r["stages"] = []any{tree{"step": "given", "applied": r["started"]}, tree{"applied": r["started"]}}
 		}, "stages[1].live is missing, and its load was driven"},
-		"the end":                        {"delay-jason", func(r tree) { r["ended"] = "2020-01-01T00:00:00Z" }, "ended is before windows[2].ended"},
-		"the beginning":                  {"delay-jason", func(r tree) { r["started"] = "2060-01-01T00:00:00Z" }, "windows[0].started is before started"},
-		"the end of a window":            {"delay-jason", func(r tree) { in(r, "windows", 1).(tree)["ended"] = in(r, "windows", 0, "ended") }, "windows[1].ended is before windows[1].started"},
-		"the baseline":                   {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 0) }, "windows has no baseline"},
+		"the end":             {"delay-jason", func(r tree) { r["ended"] = "2020-01-01T00:00:00Z" }, "ended is before windows[2].ended"},
+		"the beginning":       {"delay-jason", func(r tree) { r["started"] = "2060-01-01T00:00:00Z" }, "windows[0].started is before started"},
+		"the end of a window": {"delay-jason", func(r tree) { in(r, "windows", 1).(tree)["ended"] = in(r, "windows", 0, "ended") }, "windows[1].ended is before windows[1].started"},
+		"the baseline":        {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 0) }, "windows has no baseline"},
+		"how late requests were begun": {"delay-jason", func(r tree) {
+			in(r, "windows", 1, "loads", "others").(tree)["lag"] = in(r, "windows", 1, "loads", "others", "service")
+		}, ".lag is of 121 requests"},
+		"the rate of a load":          {"delay-jason", func(r tree) { in(r, "windows", 1, "loads", "others").(tree)["rate"] = []any{tree{"at": 0, "qps": 20}} }, ".rate is [{0s 20}]"},
+		"that a load came by chance":  {"delay-jason", func(r tree) { in(r, "windows", 1, "loads", "others").(tree)["seed"] = 7 }, ".seed is 7, and the scenario in the report comes to seed 0"},
+		"that nothing was begun late": {"delay-jason", func(r tree) { in(r, "windows", 1, "loads", "others").(tree)["engine"] = "epoll" }, ".lag is of 0 requests, and 121 were sent at a rate of 20"},
+		"how late few requests were": {"delay-jason", func(r tree) {
+			others := in(r, "windows", 1, "loads", "others").(tree)
+			others["engine"], others["lag"] = "epoll", others["response"]
+			others["late"] = 2
+		}, ".lag is above 10 ms of"},
 		"the load under the rule":        {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 1) }, ""},
 		"the load of a step":             {"canary-reviews", func(r tree) { r["windows"] = without(r["windows"], 2) }, ""},
 		"the recovery":                   {"delay-jason", func(r tree) { r["windows"] = without(r["windows"], 2) }, "windows has no recovery"},

@@ -37,7 +37,7 @@ func main() {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out, said := &output{to: stdout}, &output{to: stderr}
 	root := newRoot(out, said)
-	root.SetArgs(args)
+	root.SetArgs(fortioStyle(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		if unknown := unknownCommand(root, args); unknown != nil {

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:   "testdata/script",
+		Setup: serveScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// status N COMMAND... runs a command that must exit with N within the
 			// seconds that bad input may take at the most, unless N is a verdict.

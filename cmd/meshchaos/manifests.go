@@ -21,7 +21,8 @@ func newManifests() *cobra.Command {
 run scenarios by itself: the rights of a run and a service account that has them
 (rbac), a job that undoes what killed runs have left (reaper), and one that runs
 scenarios every night (nightly). There are
-` + strings.Join(names, ", ") + `.`,
+` + strings.Join(samples.Apps(), ", ") + `,
+sleep, ` + strings.Join(manifests.Cluster(), ", ") + `.`,
 		Example:   "  meshchaos manifests bookinfo | kubectl -n bookinfo apply -f -\n  meshchaos manifests rbac --namespace shop | kubectl apply -f -",
 		Args:      cobra.MatchAll(arguments(1, 1), cobra.OnlyValidArgs),
 		ValidArgs: names,

@@ -107,7 +107,7 @@ func (f *meshFlags) open(ctx context.Context, s *scenarios.Scenario, seed uint64
 	if s.App == "" {
 		return nil, &runner.RefusedError{Err: fmt.Errorf("%s: the scenario names no app, so there is nothing to start on the embedded mesh; add app: bookinfo, or --mesh istio", s.File)}
 	}
-	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: seed})
+	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: seed, Agent: agentProgram()})
 	if err != nil {
 		return nil, &runError{fmt.Errorf("starting the embedded mesh: %w", err)}
 	}

@@ -95,7 +95,7 @@ func (f *mutateFlags) mutate(cmd *cobra.Command, s *scenarios.Scenario) error {
 	view.phase(s.Name + ": as it stands")
 	mutants := &mutantProgress{progress: view}
 	m, err := mutate.Run(ctx, s, mutate.Options{
-		Tool: tool(), Seed: f.seed, Parallel: f.parallel, First: view.observe, Begin: mutants.begin, Done: mutants.done,
+		Tool: tool(), Seed: f.seed, Parallel: f.parallel, Agent: agentProgram(), First: view.observe, Begin: mutants.begin, Done: mutants.done,
 	})
 	view.end()
 	if err != nil {

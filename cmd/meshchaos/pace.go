@@ -92,6 +92,9 @@ func wordWay(w loadgen.Way) string {
 	if w.Error != "" {
 		return fmt.Sprintf("%s: %d", w.Error, w.Count)
 	}
+	if w.GRPC != "" {
+		return fmt.Sprintf("%s: %d", w.GRPC, w.Count)
+	}
 	if w.Status == 0 { // of TCP
 		return fmt.Sprintf("answered: %d", w.Count)
 	}
@@ -188,7 +191,7 @@ func (p *progress) fit(l *pace, name, width int) []styled {
 			ways = append(ways, piece{text: ", "})
 		}
 		style := ""
-		if w.Error != "" || w.Status >= 400 {
+		if (loadgen.Outcome{Status: w.Status, GRPC: w.GRPC, Error: w.Error}).Failed() {
 			style = p.style("31")
 		}
 		ways = append(ways, piece{wordWay(w), style})
@@ -213,14 +216,14 @@ func plainly(text string) styled {
 // wordTarget says what a cohort sends, and as whom.
 func wordTarget(p loadgen.Plan) string {
 	words := summary.Sends(p)
-	if p.HTTP == nil {
-		return words
+	list := p.OfHTTP()
+	if len(list) > 0 && list[0].HTTP.Login != nil {
+		words += ", signed in as " + list[0].HTTP.Login.Form["username"]
 	}
-	if p.HTTP.Login != nil {
-		words += ", signed in as " + p.HTTP.Login.Form["username"]
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.HTTP.Header)) {
-		words += fmt.Sprintf(", %s: %s", name, p.HTTP.Header[name])
+	for _, r := range list {
+		for _, name := range slices.Sorted(maps.Keys(r.HTTP.Header)) {
+			words += fmt.Sprintf(", %s: %s", name, r.HTTP.Header[name])
+		}
 	}
 	return words
 }

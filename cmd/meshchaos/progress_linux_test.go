@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -255,5 +256,20 @@ func TestRunsBesideEachOtherAreEachOnALineOfTheirOwn(t *testing.T) {
 	left := screen.last(tty)
 	if strings.Contains(left, "load of") || strings.Count(left, "the report of") != 2 || strings.Count(left, "has ended: pass") != 2 {
 		t.Errorf("what is left is\n%s", left)
+	}
+}
+
+// What runs beside each other print is held back until it is their turn, and folded for the
+// terminal all the same.
+func TestWhatRunsBesideEachOtherPrintIsFoldedByWords(t *testing.T) {
+	screen, tty := watch(t, 40)
+	to := streams{out: tty, err: io.Discard}
+	beside([]*scenarios.Scenario{{Name: "a"}, {Name: "b"}}, 2, to, func(s *scenarios.Scenario, to streams) outcome {
+		remark(to.out, wrote("out/of-"+s.Name, []string{"report.json", "report.html"}))
+		return outcome{}
+	})
+	want := "wrote report.json, report.html into\n  out/of-a\nwrote report.json, report.html into\n  out/of-b\n"
+	if diff := cmp.Diff(want, screen.last(tty)); diff != "" {
+		t.Errorf("it shows (-want +got):\n%s", diff)
 	}
 }

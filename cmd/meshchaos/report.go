@@ -164,7 +164,7 @@ func writeReports(cmd *cobra.Command, all []source, top string, fresh bool) erro
 func writeSource(one source, of []face, fresh bool) (string, error) {
 	if fresh {
 		if err := os.MkdirAll(one.dir, 0o755); err != nil {
-			return "", fmt.Errorf("making the folder of the report: %w", err)
+			return "", fmt.Errorf("making the folder of the report: %w; name another by --report-dir", err)
 		}
 		return writeReport(one.dir, one.record, of)
 	}

@@ -29,7 +29,7 @@ type restoreFlags struct {
 func newRestore() *cobra.Command {
 	f := restoreFlags{mesh: meshFlags{kind: mesh.Istio}}
 	cmd := &cobra.Command{
-		Use:   "restore --run ID|--all",
+		Use:   "restore [--run ID|--all]",
 		Short: "Undo what runs that were killed have left on a cluster",
 		Long: `Undo what runs have left on a cluster that were killed, or could not undo
 everything, by the ledger that each keeps there; prove that it is undone, and

@@ -25,7 +25,7 @@ and judges what was expected.
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newRun(), newReport(), newJudge(), newCompare(), newHistory(), newValidate(), newLint(), newList(), newShow(), newInit(), newPlan(), newDoctor(), newRestore(), newMutate(), newLab(), newInstall(), newUninstall(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
+	root.AddCommand(newRun(), newLoad(), newReport(), newJudge(), newCompare(), newHistory(), newValidate(), newLint(), newList(), newShow(), newInit(), newPlan(), newDoctor(), newRestore(), newMutate(), newLab(), newInstall(), newUninstall(), newManifests(), newSchema(), newVersion(), newServe(), newAgent())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.Version = version()

@@ -38,12 +38,19 @@ func newServe() *cobra.Command {
 
 // newAgent is what the load workload's pod runs.
 func newAgent() *cobra.Command {
-	return &cobra.Command{
+	var inherited bool
+	cmd := &cobra.Command{
 		Use:    "agent",
 		Short:  "Drive load for a run, as the load workload does",
 		Args:   noArguments,
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if inherited {
+				if err := agent.ServeInherited(cmd.Context()); err != nil {
+					return &runError{err}
+				}
+				return nil
+			}
 			// Only for the pod itself: a run reaches it by a port-forward.
 			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(agent.Port)))
 			if err != nil {
@@ -56,4 +63,15 @@ func newAgent() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&inherited, "inherited", false, "serve whoever has started this process, by the socket that it was given")
+	return cmd
+}
+
+// agentProgram is this program as a load agent in a process of its own.
+func agentProgram() []string {
+	program, err := os.Executable()
+	if err != nil { // of a system that does not tell, by its name
+		program = os.Args[0]
+	}
+	return []string{program, "agent", "--inherited"}
 }

@@ -128,6 +128,12 @@ func (f *runFlags) runAll(cmd *cobra.Command, all []*scenarios.Scenario, kept *r
 	return outcomes
 }
 
+// held is what a run beside others prints, until it is its turn at the terminal.
+type held struct {
+	bytes.Buffer
+	columns int // of the terminal; 0: there is none
+}
+
 // lines is a stream to which several write, each line as a whole.
 type lines struct {
 	mu sync.Mutex
@@ -169,7 +175,10 @@ func (f *runFlags) outcomeOf(ctx context.Context, s job, shared *meshes, to stre
 // ended is said at once.
 func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scenarios.Scenario, streams) outcome) []outcome {
 	outcomes := make([]outcome, len(all))
-	pieces := make([]struct{ out, err bytes.Buffer }, len(all))
+	pieces := make([]struct {
+		out held
+		err bytes.Buffer
+	}, len(all))
 	ended := make([]chan struct{}, len(all))
 	for i := range ended {
 		ended[i] = make(chan struct{})
@@ -183,6 +192,7 @@ func beside(all []*scenarios.Scenario, parallel int, to streams, run func(*scena
 			group.Go(func() error {
 				defer close(ended[i])
 				tell := going.begins(s.Name, i+1, len(all))
+				pieces[i].out.columns = columns(to.out)
 				outcomes[i] = run(s, streams{&pieces[i].out, &pieces[i].err, to.width, to.color, to.quiet, tell})
 				going.ended(s.Name, outcomes[i].word)
 				return nil

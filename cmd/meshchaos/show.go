@@ -89,7 +89,7 @@ func copyOf(args []string) string {
 func writeCopy(file, text string, force bool) error {
 	if force {
 		if err := writeFile(file, []byte(text)); err != nil {
-			return fmt.Errorf("writing %s: %w; is there such a folder?", file, bare(err))
+			return fmt.Errorf("writing %s: %w; %s", file, bare(err), elsewhere(err))
 		}
 		return nil
 	}
@@ -98,13 +98,21 @@ func writeCopy(file, text string, force bool) error {
 		return fmt.Errorf("writing %s: it is there, and stays as it is; name another file, or overwrite it with --force", file)
 	}
 	if err != nil {
-		return fmt.Errorf("writing a copy: %w; is there such a folder?", err)
+		return fmt.Errorf("writing %s: %w; %s", file, bare(err), elsewhere(err))
 	}
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", file, bare(err))
 	}
 	return nil
+}
+
+// elsewhere says what to do of a file that cannot be written.
+func elsewhere(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "is there such a folder?"
+	}
+	return "name another file"
 }
 
 // bare is an error without the name of the file that it is about, which who passes it on

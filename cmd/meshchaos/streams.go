@@ -143,6 +143,9 @@ func fileOf(w io.Writer) *os.File {
 
 // columns is how wide the terminal is, or 0 if w is none.
 func columns(w io.Writer) int {
+	if p, ok := w.(*held); ok {
+		return p.columns
+	}
 	f := fileOf(w)
 	if f == nil {
 		return 0

@@ -117,7 +117,7 @@ func TestHelpFitsATerminal(t *testing.T) {
 			if utf8.RuneCountInString(line) > 80 {
 				t.Errorf("%s is wider than 80 columns: %s", args, line)
 			}
-			if strings.Contains(line, "(default 0") {
+			if strings.Contains(line, "(default 0)") || strings.Contains(line, "(default 0s)") {
 				t.Errorf("%s says a default that is none: %s", args, line)
 			}
 		}

@@ -48,8 +48,11 @@ func explainUsage(root *cobra.Command) {
 func explainFlag(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	var unknown *pflag.NotExistError
+	var refused *refusedError
 	switch {
-	case errors.As(err, &invalid) && invalid.GetFlag().Name == "requests":
+	case errors.As(err, &refused):
+		err = refused
+	case errors.As(err, &invalid) && invalid.GetFlag().Name == "requests" && cmd.Name() != loadCommand:
 		err = fmt.Errorf("%w; %s", err, namespaceHint(invalid.GetValue()))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		var names []string

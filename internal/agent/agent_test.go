@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,13 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(processEnv) != "" {
+		beProcess()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // serve runs an agent on loopback until the test ends, and returns a client.
 func serve(t *testing.T) *Client {
@@ -52,7 +59,7 @@ func target(t *testing.T) (string, *atomic.Int64) {
 }
 
 // begun lets a load go on at once.
-func begun(context.Context) error { return nil }
+func begun(context.Context) (time.Time, error) { return time.Time{}, nil }
 
 // endless sends until it is stopped.
 func endless(url string) map[string]loadgen.Plan {
@@ -66,11 +73,11 @@ func start(t *testing.T, ctx context.Context, c *Client, url string) <-chan outc
 	var told atomic.Bool
 	done := make(chan outcome, 1)
 	go func() {
-		results, err := c.Load(ctx, Request{Plans: endless(url)}, begun, func(p loadgen.Progress) {
+		results, err := c.Load(ctx, Request{Plans: endless(url)}, Handlers{Begin: begun, Observe: func(p loadgen.Progress) {
 			if p.Sent > 0 && !told.Swap(true) {
 				close(running)
 			}
-		}, nil)
+		}})
 		done <- outcome{results, err}
 	}()
 	select {
@@ -96,7 +103,7 @@ func idle(t *testing.T, c *Client, url string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-tick.C {
-		_, err := c.Load(t.Context(), Request{Plans: one}, begun, nil, nil)
+		_, err := c.Load(t.Context(), Request{Plans: one}, Handlers{Begin: begun})
 		if err == nil {
 			return
 		}
@@ -119,7 +126,7 @@ func TestLoadReturnsWhatEachCohortSaw(t *testing.T) {
 	for range 3 { // one load may follow another at once
 		asked.Store(0)
 		seen := map[string]int64{}
-		results, err := c.Load(t.Context(), Request{Plans: map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}}, begun, func(p loadgen.Progress) { seen[p.Cohort] = p.Sent }, nil)
+		results, err := c.Load(t.Context(), Request{Plans: map[string]loadgen.Plan{"a": plan(30), "b": plan(7)}}, Handlers{Begin: begun, Observe: func(p loadgen.Progress) { seen[p.Cohort] = p.Sent }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +215,7 @@ func TestSecondLoadIsRefusedWhileOneRuns(t *testing.T) {
 	c := serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := start(t, ctx, c, url)
-	_, err := c.Load(t.Context(), Request{Plans: endless(url)}, begun, nil, nil)
+	_, err := c.Load(t.Context(), Request{Plans: endless(url)}, Handlers{Begin: begun})
 	if err == nil || !strings.Contains(err.Error(), "another load is running") {
 		t.Errorf("error %v; want that another load is running", err)
 	}
@@ -231,11 +238,11 @@ func TestLoadWaitsUntilItIsBegun(t *testing.T) {
 	url, asked := target(t)
 	c := serve(t)
 	var early int64
-	results, err := c.Load(t.Context(), Request{Plans: warm(url)}, func(context.Context) error {
+	results, err := c.Load(t.Context(), Request{Plans: warm(url)}, Handlers{Begin: func(context.Context) (time.Time, error) {
 		<-time.After(50 * time.Millisecond) // a load that did not wait would go on meanwhile
 		early = asked.Load()
-		return nil
-	}, nil, nil)
+		return time.Time{}, nil
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +271,7 @@ func TestLoadThatIsNotBegunEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			began := time.Now()
-			_, err := c.Load(ctx, Request{Plans: warm(url)}, func(ctx context.Context) error { return test.begin(ctx, cancel) }, nil, nil)
+			_, err := c.Load(ctx, Request{Plans: warm(url)}, Handlers{Begin: func(ctx context.Context) (time.Time, error) { return time.Time{}, test.begin(ctx, cancel) }})
 			if !errors.Is(err, test.want) || asked.Load() != 3 {
 				t.Errorf("error %v after %d requests; want %v after 3", err, asked.Load(), test.want)
 			}
@@ -280,10 +287,10 @@ func TestLoadEndsWhenTheClientIsGoneBeforeTheBegin(t *testing.T) {
 	url, asked := target(t)
 	c := serve(t)
 	leaving, leave := leaver(t, c)
-	_, err := leaving.Load(t.Context(), Request{Plans: warm(url)}, func(context.Context) error {
+	_, err := leaving.Load(t.Context(), Request{Plans: warm(url)}, Handlers{Begin: func(context.Context) (time.Time, error) {
 		leave()
-		return errors.New("gone")
-	}, nil, nil)
+		return time.Time{}, errors.New("gone")
+	}})
 	if err == nil || asked.Load() != 3 {
 		t.Errorf("error %v after %d requests", err, asked.Load())
 	}
@@ -303,7 +310,7 @@ func TestOnlyALoadThatIsReadyCanBeBegun(t *testing.T) {
 
 func TestLoadThatDoesNotWaitIsRefused(t *testing.T) {
 	older := strings.NewReader(`{"progress":{"cohort":"a","sent":1}}`)
-	if _, err := follow(older, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "of the same version") {
+	if _, err := follow(older, nil, Handlers{}); err == nil || !strings.Contains(err.Error(), "of the same version") {
 		t.Errorf("error %v; want that the image is another", err)
 	}
 }
@@ -312,7 +319,7 @@ func TestALoadThatNobodyBeginsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		s, out := &server{}, lines{w: httptest.NewRecorder(), cancel: func() {}}
-		err := s.wait(t.Context(), &out)
+		_, err := s.wait(t.Context(), &out)
 		if err == nil || !strings.Contains(err.Error(), "not begun within 10m0s") || time.Since(began) != beginTimeout {
 			t.Errorf("error %v after %s", err, time.Since(began))
 		}
@@ -333,7 +340,7 @@ func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resp, err := c.do(t.Context(), http.MethodPost, "/load", []byte(test.body))
 			if err == nil { // what loadgen refuses comes as the last line
-				_, err = follow(resp.Body, nil, nil, nil)
+				_, err = follow(resp.Body, nil, Handlers{})
 				_ = resp.Body.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -32,8 +32,8 @@ func TestALoadEndsByItsConditionAndSaysSo(t *testing.T) {
 	url, _, _ := failing(t, 30)
 	c := serve(t)
 	heard := make(chan *loadgen.StopError, 1)
-	results, err := c.Load(t.Context(), Request{Plans: endless(url), AbortWhen: []string{"all.share(503) > 5%"}}, begun, nil,
-		func(stop *loadgen.StopError) { heard <- stop })
+	results, err := c.Load(t.Context(), Request{Plans: endless(url), AbortWhen: []string{"all.share(503) > 5%"}}, Handlers{Begin: begun,
+		Stopped: func(stop *loadgen.StopError) { heard <- stop }})
 	var stop *loadgen.StopError
 	if !errors.As(err, &stop) || stop.Condition != "all.share(503) > 5%" || stop.Limit != "> 5%" || stop.Samples < 32 {
 		t.Fatalf("error %v (%+v); want the condition", err, stop)
@@ -69,7 +69,7 @@ func TestALoadEndsByItsConditionThoughNobodyReads(t *testing.T) {
 		for {
 			select {
 			case <-tick.C:
-				s.begin(httptest.NewRecorder(), nil)
+				s.begin(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/begin", nil))
 			case <-ctx.Done():
 				return
 			}
@@ -93,7 +93,7 @@ func TestACohortThatIsOverEndsAndTheOthersGoOn(t *testing.T) {
 		t.Errorf("without a load: %v", err)
 	}
 	var told sync.Once
-	results, err := c.Load(t.Context(), Request{Plans: plans}, begun, func(p loadgen.Progress) {
+	results, err := c.Load(t.Context(), Request{Plans: plans}, Handlers{Begin: begun, Observe: func(p loadgen.Progress) {
 		if p.Cohort == "b" && p.Ended {
 			told.Do(func() {
 				if err := c.Over(t.Context(), "all"); err != nil {
@@ -101,7 +101,7 @@ func TestACohortThatIsOverEndsAndTheOthersGoOn(t *testing.T) {
 				}
 			})
 		}
-	}, nil)
+	}})
 	if err != nil || results["b"].Sent != 30 {
 		t.Fatalf("error %v, results %v", err, results)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,18 +53,28 @@ func (c *Client) Over(ctx context.Context, cohort string) error {
 	return resp.Body.Close()
 }
 
-// Load runs plans beside each other in the agent's pod and returns what
-// each cohort saw. begin is called from this goroutine when all are logged in
-// and warmed up, and the requests that count wait for it; its error ends the load
-// and is returned. observe, which may be nil, hears of each cohort about five
-// times a second, from this goroutine, and stopped, which may be nil, of a bound that
-// was exceeded; the error is a *loadgen.StopError then.
+// Handlers hear of a load while it runs, from the goroutine that waits for it. All but
+// Begin may be nil.
+type Handlers struct {
+	// Begin is called when all are logged in and warmed up, and the requests that count
+	// wait for it, until the time that it returns; the zero time: they begin at once. Its
+	// error ends the load and is returned.
+	Begin func(context.Context) (time.Time, error)
+
+	Timed bool // Begin returns a time, for which the clocks are compared before it is called
+
+	Observe func(loadgen.Progress)           // about five times a second for each cohort
+	SoFar   func(map[string]*loadgen.Result) // where Request.Tell asks for it
+	Stopped func(*loadgen.StopError)         // a bound was exceeded; the error is this one then
+}
+
+// Load runs plans beside each other where the agent is, and returns what each cohort saw.
 //
 // When ctx ends the load is stopped; what was seen so far is returned with
 // ctx's error if it arrives within two seconds, else nil is. An error says
 // whether the load was refused, failed, or was lost sight of with the
 // connection; results that come with an error are partial.
-func (c *Client) Load(ctx context.Context, asked Request, begin func(context.Context) error, observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error) {
+func (c *Client) Load(ctx context.Context, asked Request, h Handlers) (map[string]*loadgen.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -84,10 +95,10 @@ func (c *Client) Load(ctx context.Context, asked Request, begin func(context.Con
 	defer resp.Body.Close()
 	var refused error
 	results, err := follow(resp.Body, func() {
-		if refused = c.begin(running, begin); refused != nil {
+		if refused = c.begin(running, h); refused != nil {
 			giveUp()
 		}
-	}, observe, stopped)
+	}, h)
 	if refused != nil {
 		err = refused
 	}
@@ -95,15 +106,54 @@ func (c *Client) Load(ctx context.Context, asked Request, begin func(context.Con
 }
 
 // begin lets the load that is ready go on, once begin has returned.
-func (c *Client) begin(ctx context.Context, begin func(context.Context) error) error {
-	if err := begin(ctx); err != nil {
+func (c *Client) begin(ctx context.Context, h Handlers) error {
+	var ahead time.Duration
+	var err error
+	if h.Timed {
+		if ahead, err = c.ahead(ctx); err != nil {
+			return fmt.Errorf("beginning the load: %w", err)
+		}
+	}
+	at, err := h.Begin(ctx)
+	if err != nil {
 		return err
 	}
-	resp, err := c.do(ctx, http.MethodPost, "/begin", nil)
+	path := "/begin"
+	if !at.IsZero() {
+		path += fmt.Sprintf("?at=%d", at.Add(ahead).UnixNano())
+	}
+	resp, err := c.do(ctx, http.MethodPost, path, nil)
 	if err != nil {
 		return fmt.Errorf("beginning the load: %w", err)
 	}
 	return resp.Body.Close()
+}
+
+// clockLooks is how often the agent's clock is looked at: the quickest answer tells best.
+const clockLooks = 5
+
+// ahead is by how much the agent's clock is ahead of this one, to half of what the quickest
+// answer takes (F. Cristian, "Probabilistic clock synchronization", 1989).
+func (c *Client) ahead(ctx context.Context) (ahead time.Duration, err error) {
+	quickest := time.Duration(math.MaxInt64)
+	for range clockLooks {
+		asked := time.Now()
+		resp, err := c.do(ctx, http.MethodGet, "/clock", nil)
+		if err != nil {
+			return 0, fmt.Errorf("asking the load workload for the time: %w", err)
+		}
+		took := time.Since(asked)
+		var there int64
+		_, err = fmt.Fscan(resp.Body, &there)
+		_ = resp.Body.Close()
+		if err != nil {
+			return 0, fmt.Errorf("asking the load workload for the time: %w", err)
+		}
+		if took < quickest {
+			quickest, ahead = took, time.Unix(0, there).Sub(asked.Add(took/2))
+		}
+	}
+	return ahead, nil
 }
 
 // interrupted returns ctx's error once ctx has ended: whatever else went wrong
@@ -128,7 +178,7 @@ func (c *Client) stop(request context.Context, cancel context.CancelFunc) {
 }
 
 // follow reads events up to the last one.
-func follow(r io.Reader, ready func(), observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error) {
+func follow(r io.Reader, ready func(), h Handlers) (map[string]*loadgen.Result, error) {
 	d := json.NewDecoder(r)
 	var stop *loadgen.StopError
 	for begun := false; ; {
@@ -146,13 +196,16 @@ func follow(r io.Reader, ready func(), observe func(loadgen.Progress), stopped f
 		case e.Progress != nil && !begun:
 			return nil, errors.New("following the load: it began before it was told to; the load workload's image must be of the same version as the tool")
 		}
-		if e.Progress != nil && observe != nil {
-			observe(*e.Progress)
+		if e.Progress != nil && h.Observe != nil {
+			h.Observe(*e.Progress)
+		}
+		if e.SoFar != nil && h.SoFar != nil {
+			h.SoFar(e.SoFar)
 		}
 		if e.Stopped != nil {
 			stop = e.Stopped
-			if stopped != nil {
-				stopped(stop)
+			if h.Stopped != nil {
+				h.Stopped(stop)
 			}
 		}
 		if e.Error != "" && stop != nil {

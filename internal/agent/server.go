@@ -1,8 +1,9 @@
-// Package agent lets a run drive load from inside a cluster: a small server in
-// the load workload's pod, and the client that reaches it through a tunnel.
+// Package agent lets a run drive load from inside a cluster, or by processes of this
+// machine: a small server in the load workload's pod or the process, the client that
+// reaches it, and a Group of several that drive one load.
 //
 // The server listens on the pod's loopback only, so nobody but those who may
-// open a tunnel to the pod can ask it for load. A load lives no longer than the
+// open a tunnel to the pod can ask it for load, and in a process on a socket of its user's. A load lives no longer than the
 // request that asked for it, and than an hour unless that says otherwise. The package
 // may import loadgen and internal/check.
 package agent
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,6 +40,7 @@ const (
 type event struct {
 	Ready    bool                       `json:"ready,omitempty"` // POST /begin is waited for
 	Progress *loadgen.Progress          `json:"progress,omitempty"`
+	SoFar    map[string]*loadgen.Result `json:"soFar,omitempty"`   // what each cohort has seen, without what only an end shows
 	Stopped  *loadgen.StopError         `json:"stopped,omitempty"` // a bound was exceeded: the load is being ended
 	Results  map[string]*loadgen.Result `json:"results,omitempty"`
 	Error    string                     `json:"error,omitempty"`
@@ -51,8 +54,10 @@ type event struct {
 //     the client goes away, or when one of its bounds is exceeded, whether anybody
 //     hears of that or not. When all connections are logged in and warmed up, it
 //     says so and waits.
-//   - POST /begin lets the load that waits go on; 409 if none does. One that
-//     waits for ten minutes ends with an error.
+//   - POST /begin lets the load that waits go on, with ?at=NANOSECONDS since 1970 when
+//     the clock is there; 409 if none does. One that waits for ten minutes ends with an
+//     error.
+//   - GET /clock answers with the time, in nanoseconds since 1970.
 //   - POST /over?cohort=NAME ends a cohort of the load that runs as one ends that
 //     runs while another does: requests in flight finish; 409 if no load has begun.
 //   - POST /stop ends the load that runs, whose results are sent at once.
@@ -70,6 +75,7 @@ func Serve(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("POST /take", whose.take)
 	mux.HandleFunc("POST /leave", whose.leave)
 	mux.HandleFunc("GET /idle", s.idle)
+	mux.HandleFunc("GET /clock", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, time.Now().UnixNano()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{
 		Handler:           mux,
@@ -100,7 +106,7 @@ const busy = "another load is running"
 type server struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // ends the load that runs; nil when none does
-	ready  chan struct{}      // closed to begin the load that is ready; nil when none is
+	ready  chan time.Time     // takes when the load that is ready begins; nil when none is
 	ending chan string        // takes the cohorts of the load that runs which are over; nil when none does
 }
 
@@ -120,9 +126,10 @@ func (s *server) end() {
 	s.cancel, s.ready, s.ending = nil, nil, nil
 }
 
-// wait returns when a load that is ready may begin.
-func (s *server) wait(ctx context.Context, out *lines) error {
-	begun := make(chan struct{})
+// wait waits until a load that is ready may begin, and returns when it is to; the zero
+// time: at once.
+func (s *server) wait(ctx context.Context, out *lines) (time.Time, error) {
+	begun := make(chan time.Time, 1)
 	s.mu.Lock()
 	s.ready = begun
 	s.mu.Unlock()
@@ -131,21 +138,30 @@ func (s *server) wait(ctx context.Context, out *lines) error {
 		fmt.Errorf("it was ready and not begun within %s; run again", beginTimeout))
 	defer cancel()
 	select {
-	case <-begun:
-		return nil
+	case at := <-begun:
+		return at, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return time.Time{}, context.Cause(ctx)
 	}
 }
 
-func (s *server) begin(w http.ResponseWriter, _ *http.Request) {
+func (s *server) begin(w http.ResponseWriter, r *http.Request) {
+	var at time.Time
+	if text := r.FormValue("at"); text != "" {
+		nanoseconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			http.Error(w, "at is no number of nanoseconds", http.StatusBadRequest)
+			return
+		}
+		at = time.Unix(0, nanoseconds)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ready == nil {
 		http.Error(w, "no load is ready to begin", http.StatusConflict)
 		return
 	}
-	close(s.ready)
+	s.ready <- at
 	s.ready = nil
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -203,7 +219,10 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	out := lines{w: w, cancel: cancel}
 	asked.bounds.Over = s.ending // only start and end, of this very load, change it
 	asked.bounds.Stopped = func(stop *loadgen.StopError) { out.write(event{Stopped: stop}) }
-	begin := func(ctx context.Context) error { return s.wait(ctx, &out) }
+	if asked.Tell {
+		asked.telling(func(soFar map[string]*loadgen.Result) { out.write(event{SoFar: soFar}) })
+	}
+	begin := asked.begun(func(ctx context.Context) (time.Time, error) { return s.wait(ctx, &out) })
 	results, err := loadgen.RunGroup(ctx, asked.Plans, asked.bounds, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
 	s.end() // before the last line: whoever has read that may ask for the next load at once
 	last := event{Results: results}

@@ -12,8 +12,10 @@
 //	jason.service.p50 and so on                             service time
 //	jason.sent, .errors, .qps                               requests, transport errors, requests a second
 //	jason.status[503], jason.share(503)                     answers with a status; a code that did not occur counts 0
+//	jason.grpc[UNAVAILABLE], jason.share(UNAVAILABLE)       calls of gRPC by their code
 //	jason.count("check"), jason.share("check")              answers that held a check
 //	jason.answered(v2)                                      whole answers that showed a version
+//	shop.basket.p50, shop.basket.status[503] and so on      the same of one request of a load's list
 //	baseline.jason.p50, recovery.jason.p50 and so on        the same in the other windows
 //	faults(ratings), overflows(httpbin), retryOverflows(httpbin), ejections(ratings),
 //	requests(reviews), requests(reviews, v2), connections(reviews, v2),
@@ -54,6 +56,8 @@ import (
 type Scope struct {
 	Functions []Function
 	Cohorts   []string
+	Alone     string              // the cohort that p99 by itself is of, as load.p99 is; empty: a quantity names its load
+	Requests  map[string][]string // those of a cohort that sends a list of them, by their names
 	Checks    []string
 	Answers   []string // the versions that answers can show; empty: none
 	Versions  []string // those of services; empty: not known, any version may be named
@@ -82,6 +86,7 @@ type Bounds struct {
 	Scheduled        float64 // how many a second are due; 0: each as the one before it has ended
 	Connections      int64   // over how many connections its requests go at the least; 0: not known
 	OwnConnections   bool    // each request is a connection of its own
+	Calls            bool    // of gRPC, which end by a code and never by a status
 }
 
 // word is what can be written in a line without quotes.
@@ -121,10 +126,11 @@ type Need struct {
 	Args     []string // the service, then the version if any
 }
 
-// Load names a cohort in one of the windows.
+// Load names a cohort in one of the windows, or one request of its list.
 type Load struct {
-	Window string // report.Baseline, report.During or report.Recovery
-	Cohort string
+	Window  string // report.Baseline, report.During or report.Recovery
+	Cohort  string
+	Request string // empty: all of the cohort
 }
 
 // Size is how many samples a split or a percentile needs to be judged.
@@ -253,7 +259,7 @@ type compiler struct {
 }
 
 func newCompiler(scope Scope, source *source) *compiler {
-	seen := observables{map[string]observable{}, scope.Implied}
+	seen := observables{map[string]observable{}, scope.Implied, scope.Requests}
 	return &compiler{scope: scope, source: source, seen: seen, solver: &solver{whole: seen.isWhole, effort: maxEffort}}
 }
 
@@ -275,7 +281,9 @@ func (n *named) useLoad(l Load) {
 }
 
 // speak notes that something is said of outcomes.
-func (n *named) speak(l Load, of outcomes) { n.mentions = append(n.mentions, mention{l, of}) }
+func (n *named) speak(l Load, of outcomes) {
+	n.mentions = append(n.mentions, mention{l.whole(), ofRequest(l.Request, of)})
+}
 
 // needsSamples notes how many samples are needed. One is there wherever
 // anything is.

@@ -156,6 +156,14 @@ func TestALineIsJudgedWithBothSidesItsSamplesAndItsSource(t *testing.T) {
 	}
 }
 
+// One side that nobody knows leaves the other its place.
+func TestOfWhatIsJoinedItIsSaidWhatIsNotKnown(t *testing.T) {
+	got := mustCompile(t, "jason.p50 < 1s || others.p99 < 1s").Judge(observed())[0]
+	if want := "6.02s; not known"; got.Verdict != report.Inconclusive || got.Observed != want {
+		t.Errorf("it is %s, %q; want %q", got.Verdict, got.Observed, want)
+	}
+}
+
 func TestComparisonsAreExact(t *testing.T) {
 	third := Windows{During: &report.Window{Loads: map[string]*loadgen.Result{"jason": load([]loadgen.Outcome{
 		{Status: 200, Count: 7}, {Status: 404, Count: 2}, {Status: 503, Count: 1},
@@ -202,7 +210,7 @@ func TestNamesWithHyphensAndThoseOfOtherLanguagesAreNames(t *testing.T) {
 		{"requests", []string{"reviews", "v3"}},
 		{"requests", []string{"reviews"}},
 	}
-	wantLoads := []Load{{report.During, "while"}, {report.Recovery, "tcp-client"}}
+	wantLoads := []Load{{Window: report.During, Cohort: "while"}, {Window: report.Recovery, Cohort: "tcp-client"}}
 	if diff := cmp.Diff(wantNeeds, e.Needs()); diff != "" {
 		t.Errorf("needs (-want +got):\n%s", diff)
 	}

@@ -18,7 +18,7 @@ const leastOfShare = 20
 // It may be judged by several goroutines.
 type Condition struct {
 	line  *Expectation
-	least map[string]int64
+	least map[Load]int64 // in the window under way
 }
 
 // CompileCondition reads a condition. It is written as an expectation is, of what
@@ -41,20 +41,30 @@ func compileCondition(scope Scope, text string, asked bool) (*Condition, error) 
 	if err != nil {
 		return nil, err
 	}
-	condition := &Condition{line, map[string]int64{}}
+	condition := &Condition{line, map[Load]int64{}}
 	for _, size := range line.sizes {
-		condition.need(size.Load.Cohort, size.Requests)
+		condition.need(size.Load, size.Requests)
 	}
 	for _, l := range line.loads {
 		if c.shares {
-			condition.need(l.Cohort, leastOfShare)
+			condition.need(l, leastOfShare)
 		}
 	}
 	return condition, nil
 }
 
-func (c *Condition) need(cohort string, requests int64) {
-	c.least[cohort] = max(c.least[cohort], requests)
+func (c *Condition) need(l Load, requests int64) { c.least[l] = max(c.least[l], requests) }
+
+// sentOf is how many requests of a load, or of one of its list, have ended.
+func sentOf(seen map[string]*loadgen.Result, l Load) int64 {
+	switch r := seen[l.Cohort]; {
+	case r == nil:
+		return 0
+	case l.Request != "":
+		return r.Of(l.Request).Sent
+	default:
+		return r.Sent
+	}
 }
 
 // Text returns the condition as it was written.
@@ -73,13 +83,21 @@ func (c *Condition) Cohorts() []string {
 // Least returns how many requests of a cohort must have ended for the condition to
 // be judged: a share takes 20, a percentile what sets it apart from the maximum;
 // 0: one is enough, or the condition does not name it.
-func (c *Condition) Least(cohort string) int64 { return c.least[cohort] }
+func (c *Condition) Least(cohort string) int64 {
+	var most int64
+	for l, least := range c.least {
+		if l.Cohort == cohort {
+			most = max(most, least)
+		}
+	}
+	return most
+}
 
 // breach judges the condition by what cohorts have seen so far; nil: it is not true,
 // or cannot be judged.
 func (c *Condition) breach(soFar map[string]*loadgen.Result) *loadgen.StopError {
-	for cohort, least := range c.least {
-		if seen := soFar[cohort]; seen == nil || seen.Sent < least {
+	for l, least := range c.least {
+		if sentOf(soFar, l) < least {
 			return nil
 		}
 	}
@@ -126,13 +144,10 @@ func (c *Condition) Asked() []report.Bound { return c.join(c.line.findings(Windo
 // its cohorts saw; empty: it could, and so it was not true. A condition of which one
 // part was false is false whatever the others were.
 func (c *Condition) Unjudged(seen map[string]*loadgen.Result) string {
-	for _, cohort := range slices.Sorted(maps.Keys(c.least)) {
-		var sent int64
-		if r := seen[cohort]; r != nil {
-			sent = r.Sent
-		}
-		if sent < c.least[cohort] {
-			return fmt.Sprintf("it takes %d requests of %s, and there were %d", c.least[cohort], cohort, sent)
+	byName := func(a, b Load) int { return strings.Compare(a.name(), b.name()) }
+	for _, l := range slices.SortedFunc(maps.Keys(c.least), byName) {
+		if sent := sentOf(seen, l); sent < c.least[l] {
+			return fmt.Sprintf("it takes %d requests of %s, and there were %d", c.least[l], l.name(), sent)
 		}
 	}
 	why := ""
@@ -157,8 +172,11 @@ func Watch(plans map[string]loadgen.Plan, texts []string) (func(soFar map[string
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	scope := Scope{Cohorts: slices.Sorted(maps.Keys(plans))}
-	for _, plan := range plans {
+	scope := Scope{Cohorts: slices.Sorted(maps.Keys(plans)), Requests: map[string][]string{}}
+	for name, plan := range plans {
+		for _, request := range plan.Send {
+			scope.Requests[name] = append(scope.Requests[name], request.Name)
+		}
 		for _, check := range plan.Checks {
 			scope.Checks = union(scope.Checks, []string{check.Name})
 		}

@@ -183,10 +183,10 @@ func TestACheckThatAnotherOneImpliesDecidesALine(t *testing.T) {
 // sends twenty under the rule and seven before it, and others at most ten.
 func TestALoadThatIsTooSmallDecidesALine(t *testing.T) {
 	bounds := map[Load]Bounds{
-		{report.During, "jason"}:   {Least: 20, Most: 20, Slowest: 0.01, Fastest: 1e6, Connections: 4},
-		{report.Baseline, "jason"}: {Least: 7, Most: 7},
-		{report.During, "others"}:  {Most: 10, OwnConnections: true},
-		{report.During, "client"}:  {Least: 5},
+		{Window: report.During, Cohort: "jason"}:   {Least: 20, Most: 20, Slowest: 0.01, Fastest: 1e6, Connections: 4},
+		{Window: report.Baseline, Cohort: "jason"}: {Least: 7, Most: 7},
+		{Window: report.During, Cohort: "others"}:  {Most: 10, OwnConnections: true},
+		{Window: report.During, Cohort: "client"}:  {Least: 5},
 	}
 	scope := shop() // others have a rate, and a second for each request
 	scope.Longest = map[string]Longest{"others": {Service: time.Second}}

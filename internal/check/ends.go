@@ -3,10 +3,12 @@ package check
 import (
 	"fmt"
 	"math/big"
+	"strings"
 )
 
 // ends are between which amounts one lies, both included, that is not known exactly: a
-// histogram tells a percentile from others by three figures. A comparison holds if it
+// histogram tells a percentile from others by three figures, and what was begun late is
+// not known for what it would have been. A comparison holds if it
 // does wherever between them the amount is, and fails likewise.
 type ends struct{ low, high *big.Rat }
 
@@ -70,6 +72,9 @@ func unsettled(k kind, v, limit value) string {
 	against := "and " + endsWords(k, limit, v) + " is among that"
 	if limit.ends != nil {
 		against = "and the limit is " + endsWords(k, limit, v)
+	}
+	if late := union(v.late, limit.late); len(late) > 0 {
+		return fmt.Sprintf("without the load generator's own lateness it could be %s, %s: %s; run again where less else is running, or with a lower rate", endsWords(k, v, limit), against, strings.Join(late, ", "))
 	}
 	return fmt.Sprintf("it is %s, as far as a histogram tells, which keeps three figures, %s; move the limit by a thousandth, or run again", endsWords(k, v, limit), against)
 }

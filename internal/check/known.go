@@ -5,8 +5,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-
-	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // size is how many requests a cohort sends.
@@ -83,6 +81,7 @@ func (o observables) known(names []string) []inequality {
 	}
 	all = append(all, judgedTogether(families, sizes)...)
 	all = append(all, o.multiples(names)...)
+	all = append(all, o.together(families)...)
 	return append(all, begunWhenDue(families)...)
 }
 
@@ -127,7 +126,7 @@ func judgedTogether(families map[string]map[string]linear, sizes map[string]size
 func failuresOf(members map[string]linear) linear {
 	sum := just(new(big.Rat))
 	for part, member := range members {
-		if code, is := statusOf(part); is && (loadgen.Outcome{Status: code}).Failed() {
+		if failurePart(part) {
 			sum = sum.plus(ratOf(1), member)
 		}
 	}

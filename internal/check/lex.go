@@ -42,6 +42,7 @@ var (
 	// run is a digit and what hangs on to it: a literal, or a mistake for one.
 	run        = regexp.MustCompile(`^[0-9][0-9A-Za-z_µμ]*(\.[0-9A-Za-z_µμ]+)*`)
 	plainWord  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
+	plainName  = regexp.MustCompile(plainWord.String() + "$")
 	hyphenWord = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*`)
 )
 

@@ -59,7 +59,7 @@ func join(findings []finding, either bool, word string) finding {
 	verdicts := map[report.Verdict]bool{}
 	for _, f := range findings {
 		verdicts[f.verdict] = true
-		observed = append(observed, cmp.Or(f.observed, "?"))
+		observed = append(observed, cmp.Or(f.observed, "not known"))
 		limits = append(limits, f.limit)
 		result.values = append(result.values, f.values...)
 		if f.reason != "" {

@@ -35,8 +35,9 @@ func (q observable) isOf(family string) bool { return strings.HasSuffix(q.family
 
 // observables are the quantities that a line names, by name.
 type observables struct {
-	named   map[string]observable
-	implied Implied
+	named    map[string]observable
+	implied  Implied
+	requests map[string][]string // of the list of a cohort
 }
 
 // of returns the quantity of a cohort.
@@ -48,7 +49,7 @@ func (o observables) of(l Load, family, part string) linear {
 
 // cohortPart names a quantity of a cohort.
 func cohortPart(l Load, family, part string) string {
-	return l.Window + "." + l.Cohort + " " + family + " " + part
+	return l.Window + "." + l.name() + " " + family + " " + part
 }
 
 // limit notes what holds of a quantity, whatever is observed.
@@ -99,7 +100,7 @@ func (o observables) share(l Load, part string, all size) linear {
 // rate returns the requests a second of a cohort, of which each sent some. The last
 // of a schedule begins along it, so that of few the rate is higher than it.
 func (o observables) rate(l Load, within Bounds, all size) linear {
-	name := l.Window + "." + l.Cohort + " qps"
+	name := l.Window + "." + l.name() + " qps"
 	rate := one(name)
 	o.named[name] = observable{}
 	o.limit(rate, inequality{linear: rate.minus(just(ratOfFloat(within.Slowest))), strict: within.Slowest == 0})

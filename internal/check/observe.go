@@ -57,6 +57,11 @@ func (w Windows) result(l Load) (*loadgen.Result, value) {
 	if total := result.Count(everything); total != result.Sent {
 		return nil, absent("the outcomes of %s in the %s add up to %d, but %d were sent", l.Cohort, wordWindow(l.Window), total, result.Sent)
 	}
+	if l.Request != "" {
+		if result = result.Of(l.Request); result.Sent == 0 {
+			return nil, absent("%s sent no %s in the %s: there are no samples", l.Cohort, l.Request, wordWindow(l.Window))
+		}
+	}
 	return result, value{samples: result.Sent, sources: []string{clients}}
 }
 
@@ -75,7 +80,7 @@ func ofLoad(l Load, read measure) func(Windows) value {
 		}
 		amount, missing := read(result)
 		if missing != "" {
-			return absent("%s in the %s: %s", l.Cohort, wordWindow(l.Window), missing)
+			return absent("%s in the %s: %s", l.name(), wordWindow(l.Window), missing)
 		}
 		v.amount = amount
 		return v

@@ -16,6 +16,8 @@ type outcomes func(loadgen.Outcome) bool
 func everything(loadgen.Outcome) bool  { return true }
 func transport(o loadgen.Outcome) bool { return o.Error != "" }
 
+func untaken(o loadgen.Outcome) bool { return o.Error == loadgen.ErrorUntaken }
+
 func withStatus(code int) outcomes {
 	return func(o loadgen.Outcome) bool { return o.Status == code }
 }
@@ -29,8 +31,19 @@ func withVersion(version string) outcomes {
 	return func(o loadgen.Outcome) bool { return o.Error == "" && o.Version == version }
 }
 
-// withoutStatus chooses the whole answers of TCP, which have none.
+// withCode chooses the calls of gRPC that ended by a code.
+func withCode(code string) outcomes {
+	return func(o loadgen.Outcome) bool { return o.GRPC == code }
+}
+
+// withoutStatus chooses the whole answers of gRPC and TCP, which have none.
 func withoutStatus(o loadgen.Outcome) bool { return o.Error == "" && o.Status == 0 }
+
+// ofCalls chooses the calls of gRPC that ended by any code.
+func ofCalls(o loadgen.Outcome) bool { return o.GRPC != "" }
+
+// withoutCode chooses the whole answers of anything but gRPC.
+func withoutCode(o loadgen.Outcome) bool { return o.Error == "" && o.GRPC == "" && o.Status != unnamed }
 
 // counted is the measure that counts outcomes.
 func counted(chosen outcomes) measure {
@@ -53,7 +66,7 @@ func toldApart(l Load, count func(Windows) value) func(Windows) value {
 		}
 		if n := result.Count(mixed); n > 0 {
 			v.doubts = append(v.doubts, fmt.Sprintf("%s in the %s: %d of %d answers showed several versions, and nobody can say which of them answered; write for each of the versions a text that only its answers have",
-				l.Cohort, wordWindow(l.Window), n, result.Sent))
+				l.name(), wordWindow(l.Window), n, result.Sent))
 		}
 		return v
 	}
@@ -83,8 +96,22 @@ func ofAnswers(read measure) measure {
 // answers have none.
 func ofStatuses(read measure) measure {
 	return ofAnswers(func(r *loadgen.Result) (*big.Rat, string) {
-		if r.Count(withoutStatus) > 0 {
+		switch {
+		case r.Count(ofCalls) > 0:
+			return nil, "calls of gRPC end by a code, and have no status; judge .grpc[OK]"
+		case r.Count(withoutStatus) > 0:
 			return nil, "the answers of TCP have no status"
+		}
+		return read(r)
+	})
+}
+
+// ofCodes is a measure of codes of gRPC. It is missing, and not 0, where the answers have
+// none.
+func ofCodes(read measure) measure {
+	return ofAnswers(func(r *loadgen.Result) (*big.Rat, string) {
+		if r.Count(withoutCode) > 0 {
+			return nil, "only calls of gRPC end by a code"
 		}
 		return read(r)
 	})

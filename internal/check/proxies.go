@@ -74,8 +74,8 @@ func (c *compiler) withLoad(function string, args []node) string {
 		return of + loadFunctionUse(function)
 	}
 	arg := c.source.textOf(args[0])
-	if function == "status" {
-		return of + "status[" + arg + "]"
+	if function == "status" || function == "grpc" {
+		return of + function + "[" + arg + "]"
 	}
 	return of + function + "(" + arg + ")"
 }

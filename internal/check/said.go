@@ -61,9 +61,9 @@ func (s said) covers(c *compiler, t term) error {
 // wordLoad is a load as a line names it.
 func wordLoad(l Load) string {
 	if l.Window == report.During {
-		return l.Cohort
+		return l.name()
 	}
-	return l.Window + "." + l.Cohort
+	return l.Window + "." + l.name()
 }
 
 func (s said) about(quantity string) bool {

@@ -39,7 +39,7 @@ func TestAPercentileTakesAsManySamplesAsTellItFromTheMaximum(t *testing.T) {
 			}
 		}
 		e := mustCompile(t, "recovery.jason."+name+" < 1s")
-		if got := e.SamplesNeeded(); len(got) != 1 || got[0] != (Size{Load: Load{report.Recovery, "jason"}, Requests: least}) {
+		if got := e.SamplesNeeded(); len(got) != 1 || got[0] != (Size{Load: Load{Window: report.Recovery, Cohort: "jason"}, Requests: least}) {
 			t.Errorf("%s says that it needs %v", name, got)
 		}
 	}

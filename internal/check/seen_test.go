@@ -161,7 +161,7 @@ func TestARateIsHeldAgainstTheRequestsThatThereWere(t *testing.T) {
 		"others.qps < 500": report.Pass,
 	} {
 		line := mustCompile(t, line)
-		bound, err := line.Within(map[Load]Bounds{{report.During, "client"}: {Scheduled: 50, Fastest: 1e6}, {report.During, "others"}: {Fastest: 1e6}})
+		bound, err := line.Within(map[Load]Bounds{{Window: report.During, Cohort: "client"}: {Scheduled: 50, Fastest: 1e6}, {Window: report.During, Cohort: "others"}: {Fastest: 1e6}})
 		if err != nil {
 			t.Fatal(err)
 		}

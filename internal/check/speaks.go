@@ -40,7 +40,7 @@ func (e *Expectation) Speaks(w Windows, l Load, o loadgen.Outcome) bool {
 	return slices.ContainsFunc(counting, func(m mention) bool {
 		t := trial{all: result.Outcomes, as: as, judge: judge}
 		t.alike = func(other loadgen.Outcome) bool {
-			return m.of(other) && other.Status == o.Status && (other.Error != "") == (o.Error != "")
+			return m.of(other) && other.Status == o.Status && other.GRPC == o.GRPC && (other.Error != "") == (o.Error != "")
 		}
 		return t.fewer(t.all) || t.fewer(e.without(l, t)) || t.more()
 	})
@@ -52,7 +52,7 @@ func (e *Expectation) without(l Load, t trial) []loadgen.Outcome {
 	outcomes := t.all
 	for i, o := range outcomes {
 		if o.Failed() && !t.alike(o) && slices.ContainsFunc(e.mentions, func(m mention) bool { return m.load == l && m.of(o) }) {
-			outcomes = exchanged(outcomes, i, neutral(outcomes), o.Count)
+			outcomes = exchanged(outcomes, i, neutral(outcomes, o.Request), o.Count)
 		}
 	}
 	return outcomes
@@ -87,7 +87,7 @@ func (t trial) fewer(first []loadgen.Outcome) bool {
 		for i, o := range first {
 			if t.alike(o) {
 				take := min(n, o.Count)
-				other, n = exchanged(other, i, neutral(other), take), n-take
+				other, n = exchanged(other, i, neutral(other, o.Request), take), n-take
 			}
 		}
 		return t.turns(first, other)
@@ -97,13 +97,14 @@ func (t trial) fewer(first []loadgen.Outcome) bool {
 // more says whether the line turns if some of the other outcomes are such failures,
 // rather than answers of which it says nothing.
 func (t trial) more() bool {
-	into := slices.IndexFunc(t.all, t.alike)
+	like := t.all[slices.IndexFunc(t.all, t.alike)]
 	for from, o := range t.all {
-		if t.alike(o) {
+		if like.Request, like.Count = o.Request, 0; t.alike(o) || !t.alike(like) { // a line may say it of another request alone
 			continue
 		}
+		all := append(slices.Clone(t.all), like)
 		if tried(o.Count, func(n int64) bool {
-			return t.turns(exchanged(t.all, from, neutral(t.all), n), exchanged(t.all, from, into, n))
+			return t.turns(exchanged(all, from, neutral(all, o.Request), n), exchanged(all, from, len(t.all), n))
 		}) {
 			return true
 		}
@@ -124,10 +125,10 @@ func tried(most int64, holds func(int64) bool) bool {
 	return false
 }
 
-// neutral is where the answers stand of which no line can say anything; behind the
-// last, if there are none.
-func neutral(outcomes []loadgen.Outcome) int {
-	if i := slices.IndexFunc(outcomes, func(o loadgen.Outcome) bool { return o.Status == unnamed }); i >= 0 {
+// neutral is where the answers to a request stand of which no line can say anything;
+// behind the last, if there are none.
+func neutral(outcomes []loadgen.Outcome, request string) int {
+	if i := slices.IndexFunc(outcomes, func(o loadgen.Outcome) bool { return o.Status == unnamed && o.Request == request }); i >= 0 {
 		return i
 	}
 	return len(outcomes)
@@ -137,7 +138,7 @@ func neutral(outcomes []loadgen.Outcome) int {
 func exchanged(outcomes []loadgen.Outcome, from, into int, count int64) []loadgen.Outcome {
 	outcomes = slices.Clone(outcomes)
 	if into == len(outcomes) {
-		outcomes = append(outcomes, loadgen.Outcome{Status: unnamed})
+		outcomes = append(outcomes, loadgen.Outcome{Status: unnamed, Request: outcomes[from].Request})
 	}
 	outcomes[from].Count -= count
 	outcomes[into].Count += count

@@ -44,7 +44,7 @@ func spokenOf(t *testing.T, line string, failed map[string]loadgen.Outcome) []st
 	e := mustCompile(t, line)
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(failed)) {
-		if e.Speaks(partly(failed), Load{report.During, "jason"}, failed[name]) {
+		if e.Speaks(partly(failed), Load{Window: report.During, Cohort: "jason"}, failed[name]) {
 			names = append(names, name)
 		}
 	}
@@ -83,7 +83,7 @@ func TestALineSpeaksOfTheFailuresThatItCounts(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", line, diff)
 		}
 	}
-	if !mustCompile(t, "recovery.jason.status[503] == 6").Speaks(partly(failures()), Load{report.Recovery, "jason"}, failures()["503"]) {
+	if !mustCompile(t, "recovery.jason.status[503] == 6").Speaks(partly(failures()), Load{Window: report.Recovery, Cohort: "jason"}, failures()["503"]) {
 		t.Error("what is said of the recovery does not speak of the recovery")
 	}
 }

@@ -84,12 +84,12 @@ func TestASplitOfAServiceIsJudgedByWhatProxiesCounted(t *testing.T) {
 
 func TestASplitSaysHowManySamplesItNeeds(t *testing.T) {
 	for line, want := range map[string]Size{
-		"split(jason).is(v1 == 90%, v2 == 10%)":                             {Load: Load{report.During, "jason"}, Requests: 697},
+		"split(jason).is(v1 == 90%, v2 == 10%)":                             {Load: Load{Window: report.During, Cohort: "jason"}, Requests: 697},
 		"split(reviews).is(v1 == 90%, v2 == 10%)":                           {Service: "reviews", Requests: 697},
 		"split(tcp-echo).is(v1 == 90%, v2 == 10%).detecting(5%)":            {Service: "tcp-echo", Requests: 2448},
-		"split(recovery.jason).is(v1 == 50%, v2 == 50%).detecting(5%)":      {Load: Load{report.Recovery, "jason"}, Requests: 5654},
-		"others.max < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{report.During, "jason"}, Requests: 66},
-		"jason.max < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{report.During, "tcp-client"}, Requests: 697},
+		"split(recovery.jason).is(v1 == 50%, v2 == 50%).detecting(5%)":      {Load: Load{Window: report.Recovery, Cohort: "jason"}, Requests: 5654},
+		"others.max < 1s || split(jason).is(\"v1\" == 100%, v2 == 0%)":      {Load: Load{Window: report.During, Cohort: "jason"}, Requests: 66},
+		"jason.max < 1s && split(tcp-client).is(v1-canary == 10%, v1==90%)": {Load: Load{Window: report.During, Cohort: "tcp-client"}, Requests: 697},
 	} {
 		if diff := cmp.Diff([]Size{want}, mustCompile(t, line).SamplesNeeded()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)

@@ -29,7 +29,7 @@ func answersByVersion(w Windows, l Load, portions []portion) tally {
 		return t
 	}
 	if missing := unanswered(result); missing != "" {
-		t.missing = append(t.missing, fmt.Sprintf("%s in the %s: %s", l.Cohort, wordWindow(l.Window), missing))
+		t.missing = append(t.missing, fmt.Sprintf("%s in the %s: %s", l.name(), wordWindow(l.Window), missing))
 		return t
 	}
 	t.total = result.Sent

@@ -42,13 +42,16 @@ func (c *compiler) anyTerm(n node) (term, error) {
 		v := value{amount: n.token.amount}
 		return term{kind: n.token.unit, constant: true, literal: n.token.amount, form: just(n.token.amount), eval: func(Windows) value { return v }}, nil
 	case *name:
+		if c.standsAlone(n) {
+			return c.loadField(c.alone(), false, n.token)
+		}
 		return term{}, c.notTerm(n.token)
 	case *field:
 		return c.field(n)
 	case *index:
-		return c.status(n)
+		return c.indexed(n)
 	case *call:
-		if n.of != nil {
+		if n.of != nil || c.scope.Alone != "" && slices.Contains(loadFunctions(), n.name.text) {
 			return c.loadFunction(n)
 		}
 		return c.proxyFunction(n)

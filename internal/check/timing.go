@@ -20,22 +20,30 @@ type timing struct {
 	of    func(*loadgen.Histogram) (latency time.Duration, ok bool)
 	// within is between which times it lies, both included; nil: it is exact.
 	within func(*loadgen.Histogram) (low, high time.Duration, ok bool)
+	at     float64 // the share of all that it is not above; below 0: it is no quantile
 }
 
 // timings returns the statistics of response and service time.
 func timings() []timing {
-	quantile := func(name string, q float64, least int64) timing {
-		return timing{
-			name, least,
-			func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) },
-			func(h *loadgen.Histogram) (low, high time.Duration, ok bool) { return h.QuantileWithin(q) },
-		}
+	named := func(name string, q float64, least int64) timing {
+		t := quantile(q)
+		t.name, t.least = name, least
+		return t
 	}
 	return []timing{
-		quantile("p50", 0.5, 2), quantile("p90", 0.9, 10), quantile("p95", 0.95, 20),
-		quantile("p99", 0.99, 100), quantile("p999", 0.999, 1000),
-		{"min", 1, (*loadgen.Histogram).Min, nil}, {"max", 1, (*loadgen.Histogram).Max, nil},
-		{"mean", 1, (*loadgen.Histogram).Mean, (*loadgen.Histogram).MeanWithin},
+		named("p50", 0.5, 2), named("p90", 0.9, 10), named("p95", 0.95, 20),
+		named("p99", 0.99, 100), named("p999", 0.999, 1000),
+		{"min", 1, (*loadgen.Histogram).Min, nil, 0}, {"max", 1, (*loadgen.Histogram).Max, nil, 1},
+		{"mean", 1, (*loadgen.Histogram).Mean, (*loadgen.Histogram).MeanWithin, -1},
+	}
+}
+
+// quantile is the one at a share of all.
+func quantile(q float64) timing {
+	return timing{
+		of:     func(h *loadgen.Histogram) (time.Duration, bool) { return h.Quantile(q) },
+		within: func(h *loadgen.Histogram) (low, high time.Duration, ok bool) { return h.QuantileWithin(q) },
+		at:     q,
 	}
 }
 
@@ -44,15 +52,33 @@ func timeOf(l Load, t timing, service bool) func(Windows) value {
 	read := ofLoad(l, timed(t, service))
 	return func(w Windows) value {
 		v := read(w)
-		if v.amount == nil || t.within == nil {
+		if v.amount == nil {
 			return v
 		}
 		result, _ := w.result(l)
-		if low, high, _ := t.within(times(result, service)); low != high {
+		low, high := t.between(times(result, service))
+		if result.Lag.Count() > 0 {
+			punctualLow, punctualHigh := t.punctual(result, service)
+			if low-punctualLow+punctualHigh-high > high-low { // which is more than a bucket leaves open
+				v.late = []string{lateness(l, result)}
+			}
+			low, high = punctualLow, punctualHigh
+		}
+		if low != high {
 			v.ends = &ends{ratOf(int64(low)), ratOf(int64(high))}
 		}
 		return v
 	}
+}
+
+// between is between which times a statistic of a histogram lies, both included.
+func (t timing) between(h *loadgen.Histogram) (low, high time.Duration) {
+	if t.within != nil {
+		low, high, _ = t.within(h)
+		return low, high
+	}
+	at, _ := t.of(h)
+	return at, at
 }
 
 func times(r *loadgen.Result, service bool) *loadgen.Histogram {
@@ -88,6 +114,9 @@ func timed(t timing, service bool) measure {
 // until its end is no response time; nor how long one would have taken that was
 // due and never begun. Answers that are all failures say how fast it fails.
 func untimed(r *loadgen.Result, service bool) string {
+	if n := r.Count(untaken); n > 0 {
+		return fmt.Sprintf("%d of %s had an answer without what was to be taken from it, and so no time of an answer as it should be", n, plural.Of(r.Sent, "request"))
+	}
 	if n := r.Count(transport); n > 0 {
 		return fmt.Sprintf("%d of %s had no answer, and so no response time", n, plural.Of(r.Sent, "request"))
 	}

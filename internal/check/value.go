@@ -29,6 +29,7 @@ type value struct {
 	missing []string // what is missing, and why
 	doubts  []string // what may have been counted elsewhere, and why
 	least   string   // why the amount is only what it is at least; empty: it is exact
+	late    []string // why its ends are wide apart: what was begun late
 }
 
 // part is how many of how many requests.
@@ -77,6 +78,7 @@ func evidence(a, b value) value {
 		sources: union(a.sources, b.sources),
 		missing: union(a.missing, b.missing),
 		doubts:  union(a.doubts, b.doubts),
+		late:    union(a.late, b.late),
 	}
 }
 

@@ -14,7 +14,10 @@ import (
 )
 
 // Right is what a user may or may not do in a namespace.
-type Right struct{ Verb, Group, Resource, Subresource, Namespace string }
+type Right struct {
+	Verb, Group, Resource, Subresource, Namespace string
+	Name                                          string // of the one object; empty: of any
+}
 
 // String words it as kubectl auth can-i takes it.
 func (r Right) String() string {
@@ -24,6 +27,9 @@ func (r Right) String() string {
 	}
 	if r.Subresource != "" {
 		what += "/" + r.Subresource
+	}
+	if r.Name != "" {
+		what += "/" + r.Name
 	}
 	return fmt.Sprintf("%s %s -n %s", r.Verb, what, r.Namespace)
 }
@@ -64,7 +70,7 @@ func Missing(ctx context.Context, rights []Right, may func(context.Context, Righ
 func May(ctx context.Context, kube kubernetes.Interface, r Right) (bool, error) {
 	review, err := kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
 		Spec: authorization.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorization.ResourceAttributes{
-			Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace,
+			Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
 		}},
 	}, metav1.CreateOptions{})
 	if apierrors.IsForbidden(err) {

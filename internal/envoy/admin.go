@@ -3,7 +3,7 @@
 //
 // Names are Envoy's own. Both spellings of a cluster's stats are understood,
 // with the semicolon that Istio appends since 1.23 and without. The package
-// imports nothing else of this module.
+// imports nothing else of this module but internal/re2.
 package envoy
 
 import (

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/meshchaos/meshchaos/internal/re2"
 )
 
 // StatsMatcher says which stats a proxy keeps (Envoy, config.metrics.v3.StatsMatcher).
@@ -102,7 +103,7 @@ func (m nameMatcher) match(stat string) bool {
 	case m.Contains != nil:
 		return strings.Contains(name, fold(*m.Contains))
 	case m.SafeRegex != nil:
-		whole, err := regexp.Compile(`\A(?:` + m.SafeRegex.Regex + `)\z`)
+		whole, err := re2.Whole(m.SafeRegex.Regex)
 		return err == nil && whole.MatchString(stat)
 	}
 	return false

@@ -69,14 +69,15 @@ func (w *Window) sentThat(p pair, as func(rules.Request) (is, known bool)) answe
 		if result == nil || !cohort.Enters(p.proxy) {
 			continue
 		}
-		request, ok := requestOf(cohort, w.Namespace, w.namespaces...)
-		request.Source = p.proxy.Labels
-		is, known := as(request)
-		switch {
-		case !ok || !known:
-			untold = cohort.Name
-		case is:
-			n += uint64(result.Sent)
+		for _, s := range w.allSent(cohort, result) {
+			s.Source = p.proxy.Labels
+			is, known := as(s.Request)
+			switch {
+			case !s.known || !known:
+				untold = cohort.Name
+			case is:
+				n += uint64(s.sent)
+			}
 		}
 	}
 	if n == 0 && untold != "" {

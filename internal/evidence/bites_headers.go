@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // removedFromSent counts the requests that got to an endpoint and had had the header
@@ -38,7 +39,6 @@ func removedFromSent(w *Window, p pair, part rules.Part) answer {
 // sends says whether a cohort gives its requests a header.
 func (w *Window) sends(header string) bool {
 	return slices.ContainsFunc(w.Cohorts, func(c mesh.Cohort) bool {
-		request, _ := requestOf(c, w.Namespace)
-		return request.Gives(header)
+		return slices.ContainsFunc(w.allSent(c, &loadgen.Result{}), func(s sentAs) bool { return s.Gives(header) })
 	})
 }

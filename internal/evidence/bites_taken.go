@@ -11,6 +11,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // sentTo counts, of what the load sent by its own proxy or by a gateway, what would
@@ -24,7 +25,32 @@ func sentTo(w *Window, p pair, part rules.Part) answer {
 	return w.sentThat(p, part.Meets)
 }
 
-// requestOf is what a cohort sends from a namespace, where others are known.
+// sentAs is a request of a cohort, and how often it was sent.
+type sentAs struct {
+	rules.Request
+	known bool // it is as it stands in the plan
+	sent  int64
+}
+
+// allSent are the requests of a cohort, each of its list for itself. What is filled in
+// each time is not known.
+func (w *Window) allSent(cohort mesh.Cohort, result *loadgen.Result) []sentAs {
+	if len(cohort.Plan.Send) == 0 {
+		request, known := requestOf(cohort, w.Namespace, w.namespaces...)
+		return []sentAs{{request, known && (cohort.Plan.HTTP == nil || !cohort.Plan.HTTP.Varies()), result.Sent}}
+	}
+	var all []sentAs
+	for _, r := range cohort.Plan.Send {
+		one := cohort
+		one.Plan.Send, one.Plan.HTTP = nil, &r.HTTP
+		request, known := requestOf(one, w.Namespace, w.namespaces...)
+		all = append(all, sentAs{request, known && !r.HTTP.Varies(), result.Of(r.Name).Sent})
+	}
+	return all
+}
+
+// requestOf is what a cohort sends from a namespace, where others are known; of a list, the
+// first.
 func requestOf(cohort mesh.Cohort, namespace string, others ...string) (rules.Request, bool) {
 	r := rules.Request{Gateway: cohort.From == mesh.FromGateway}
 	host, port, err := cohort.Plan.Address()
@@ -32,11 +58,15 @@ func requestOf(cohort mesh.Cohort, namespace string, others ...string) (rules.Re
 		return r, false
 	}
 	r.Port, err = strconv.Atoi(port)
-	if plan := cohort.Plan.HTTP; err == nil && plan != nil {
+	if list := cohort.Plan.OfHTTP(); err == nil && len(list) > 0 {
 		var u *url.URL
+		plan := list[0].HTTP
 		if u, err = url.Parse(plan.URL); err == nil {
 			host, r.Method, r.Path, r.Header = u.Hostname(), cmp.Or(plan.Method, http.MethodGet), u.EscapedPath(), plan.Header
 		}
+	}
+	if plan := cohort.Plan.GRPC; plan != nil {
+		r.Method, r.Path, r.Header = http.MethodPost, "/"+plan.Method, plan.Header
 	}
 	r.Host = rules.Qualified(host, namespace, others...)
 	return r, err == nil

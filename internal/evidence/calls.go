@@ -12,7 +12,7 @@ import (
 
 // untold is why there is nothing of a cohort none of whose requests carried an id of
 // ours.
-const untold = "no access log tells it from others: connections of TCP have no id, and requests have one of ours with engine net/http alone, where the load gives them no x-request-id and does not cut them off"
+const untold = "no access log tells it from others: connections of TCP have no id of ours, nor have requests of engine fortio, those whose load gives them an x-request-id, and those that were cut off"
 
 // Calls returns, for each cohort, the slowest request, one of each kind of bad
 // answer and, where the others differ in what they show, one of each kind of those,
@@ -23,13 +23,34 @@ func (l *Log) Calls(loads map[string]*loadgen.Result, services []mesh.Service) [
 	for _, cohort := range sortedKeys(loads) {
 		wanted := examples(loads[cohort])
 		for _, one := range wanted {
-			all = append(all, l.explain(cohort, one, services))
+			e := l.explain(cohort, one, services)
+			if e.Call == nil && one.refused(loads[cohort]) {
+				e.Note = unshaken(loads[cohort].Refusal)
+			}
+			all = append(all, e)
 		}
 		if len(wanted) == 0 && loads[cohort].Sent > 0 {
-			all = append(all, report.Explained{Cohort: cohort, Why: report.WhySlowest, Note: untold})
+			all = append(all, report.Explained{Cohort: cohort, Why: report.WhySlowest, Note: unexplained(loads[cohort])})
 		}
 	}
 	return all
+}
+
+// unexplained is why nothing is known of any request of a load.
+func unexplained(load *loadgen.Result) string {
+	if slices.ContainsFunc(load.Outcomes, func(o loadgen.Outcome) bool { return o.Error != loadgen.ErrorTLS }) {
+		return untold
+	}
+	return unshaken(load.Refusal)
+}
+
+// unshaken is why no proxy has written down a request that ended as TLS failed.
+func unshaken(why *loadgen.Refusal) string {
+	note := "it was no request yet to any proxy: one side refused the other by TLS"
+	if why != nil {
+		note += ", the first time with: " + why.Words
+	}
+	return note
 }
 
 func (l *Log) explain(cohort string, wanted example, services []mesh.Service) report.Explained {

@@ -164,6 +164,30 @@ func TestTheSlowestAndOneOfEachBadAnswerAreExplained(t *testing.T) {
 	}
 }
 
+func TestARequestThatTLSFailedBeforeIsSoughtInNoLog(t *testing.T) {
+	got := (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
+		"strangers": {
+			Outcomes: []loadgen.Outcome{{Error: loadgen.ErrorTLS, Slowest: &loadgen.Example{RequestID: "refused"}}, {Status: 503, Slowest: &loadgen.Example{RequestID: "unavailable"}}},
+			Refusal:  &loadgen.Refusal{Kind: loadgen.RefusedClient, Words: "remote error: tls: certificate required"},
+		},
+	}, nil)
+	for _, e := range got {
+		if told := strings.HasSuffix(e.Note, "refused the other by TLS, the first time with: remote error: tls: certificate required"); told != (e.Request == "refused") {
+			t.Errorf("of %s it is said: %s", e.Request, e.Note)
+		}
+	}
+	if len(got) < 2 {
+		t.Errorf("%+v", got)
+	}
+	// Whom the client refuses gets no request, and so none of an id.
+	got = (&Log{calls: newCalls()}).Calls(map[string]*loadgen.Result{
+		"wary": {Sent: 2, Outcomes: []loadgen.Outcome{{Error: loadgen.ErrorTLS, Count: 2}}, Refusal: &loadgen.Refusal{Kind: loadgen.RefusedUntrusted, Words: "unknown authority"}},
+	}, nil)
+	if len(got) != 1 || !strings.HasSuffix(got[0].Note, "the first time with: unknown authority") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestOneOfEachKindOfAnswerIsExplained(t *testing.T) {
 	of := func(id string, took time.Duration) *loadgen.Example {
 		return &loadgen.Example{RequestID: id, Response: loadgen.Duration{Duration: took}}
@@ -209,6 +233,7 @@ func TestARequestThatTheGatewayRenamedIsFound(t *testing.T) {
 		calls   bool
 	}{
 		"by its connection and time":                {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: loadgen.Duration{Duration: 2 * time.Second}}, renamed, true},
+		"one whose connection was long in making":   {loadgen.Example{RequestID: pageID, From: from, Begun: begun.Add(-200 * time.Millisecond), Response: loadgen.Duration{Duration: 2200 * time.Millisecond}}, renamed, true},
 		"no line that took longer than its client":  {loadgen.Example{RequestID: pageID, From: from, Begun: begun, Response: loadgen.Duration{Duration: time.Second}}, pageID, false},
 		"none that began at another time":           {loadgen.Example{RequestID: pageID, From: from, Begun: begun.Add(-100 * time.Millisecond), Response: loadgen.Duration{Duration: 2 * time.Second}}, pageID, false},
 		"none of another connection":                {loadgen.Example{RequestID: pageID, From: "10.0.0.9:1", Begun: begun, Response: loadgen.Duration{Duration: 2 * time.Second}}, pageID, false},

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -12,6 +13,13 @@ type example struct {
 	loadgen.Example
 	why    string
 	answer string // what its answer showed, where that is not the same of all
+}
+
+// refused says whether one side refused the other by TLS before the request.
+func (e example) refused(load *loadgen.Result) bool {
+	return slices.ContainsFunc(load.Outcomes, func(o loadgen.Outcome) bool {
+		return o.Error == loadgen.ErrorTLS && o.Slowest != nil && o.Slowest.RequestID == e.RequestID
+	})
 }
 
 // examples are the slowest request of a load, the slowest of each kind of bad

@@ -118,20 +118,22 @@ func (c *calls) lines(id string) (lines []callLine, forgot bool) {
 	return lines, c.forgot
 }
 
-// entered is the id of the request that a gateway took from an address at about a
-// time, and that ended within what its client waited; empty: there is none. On a
-// connection requests follow one another, so the nearest is the one.
+// entered is the id of the request that a gateway took from an address while its client
+// waited, but for clocks that are apart; empty: there is none. The first of a connection
+// comes to the gateway when that has been made and TLS is agreed upon. On a connection
+// requests follow one another, so the nearest is the one.
 //
 // The gateway of a mesh gives what comes from outside another id than it came with.
 func (c *calls) entered(wanted loadgen.Example) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found, nearest := "", skew
+	found, nearest, most := "", time.Duration(0), wanted.Response.Duration
 	for _, r := range c.of {
 		for _, line := range r.lines {
-			apart := line.Started.Sub(wanted.Begun).Abs()
-			if line.proxy.Gateway && line.From == wanted.From && line.Duration <= wanted.Response.Duration+time.Millisecond && apart < nearest {
-				found, nearest = line.RequestID, apart
+			late := line.Started.Sub(wanted.Begun)
+			meanwhile := late > -skew && late+line.Duration < most+skew && line.Duration <= most+time.Millisecond
+			if line.proxy.Gateway && line.From == wanted.From && meanwhile && (found == "" || late.Abs() < nearest) {
+				found, nearest = line.RequestID, late.Abs()
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func (w *Window) Reconcile() []report.Reconciliation {
 	targets := map[entrance][]string{}
 	for _, cohort := range w.Cohorts {
 		result := w.Loads[cohort.Name]
-		if cohort.From == mesh.FromGateway || cohort.Plan.HTTP == nil || result == nil {
+		if cohort.From == mesh.FromGateway || cohort.Plan.TCP != nil || result == nil {
 			continue
 		}
 		host, port, err := cohort.Plan.Address()

@@ -59,10 +59,33 @@ func unable(p loadgen.Plan) []*UnableError {
 	if p.Warmup > 0 {
 		add("warmup", "", "fortio has no warm-up that can be told from the load")
 	}
-	if p.TCP != nil {
+	switch {
+	case p.GRPC != nil:
+		add("grpc.method", "drive the load with this program's image", "fortio calls its own ping and the health of a server, and no other method of gRPC")
+	case p.TCP != nil:
 		add("tcp.address", "drive the load with this program's image", "fortio's TCP client sends one payload on a connection that it keeps, and no lines on one after the other")
-	} else {
+	case p.HTTP != nil:
 		checkHTTP(p.HTTP, add)
+		if p.Encrypted() {
+			add("http.url", "drive the load with this program's image", "fortio is not told which certificates to trust, nor which to show")
+		}
+	default:
+		add("send", "drive the load with this program's image", "fortio sends one request again and again")
+	}
+	if p.Think != nil {
+		add("think", "drive the load with this program's image", "fortio sends the next request as soon as there is an answer")
+	}
+	if p.MaxConnections > 0 {
+		add("connections", "write one number", "fortio opens all connections as a load begins")
+	}
+	if p.Senders > 1 {
+		add("senders", "write one, or drive the load with this program's image", "fortio's pods keep no schedule together")
+	}
+	if len(p.Rate) > 0 {
+		add("rate", "write one rate, or drive the load with this program's image", "fortio keeps to one rate, and does not change it")
+	}
+	if p.Arrival != "" {
+		add("arrival", "", "fortio begins requests evenly, or with a jitter that follows no distribution")
 	}
 	checkAmounts(p, add)
 	return all
@@ -75,6 +98,12 @@ func checkHTTP(h *loadgen.HTTP, add unsure) {
 	if h.Login != nil {
 		add("http.login", "", "fortio does not sign in")
 	}
+	if h.HTTP2 {
+		add("http.http2", "", "fortio's client that is used here speaks HTTP/1.1 alone")
+	}
+	if len(h.Messages) > 0 {
+		add("http.messages", "drive the load with this program's image", "fortio speaks no WebSocket")
+	}
 	if h.Connect != "" {
 		add("http.connect", "let it be from client, or drive the load with this program's image", "fortio connects where the URL leads, and so not to a gateway in the place of it")
 	}
@@ -83,6 +112,9 @@ func checkHTTP(h *loadgen.HTTP, add unsure) {
 		texts["http.header."+name] = value
 	}
 	for _, field := range slices.Sorted(maps.Keys(texts)) {
+		if strings.Contains(texts[field], "{{") {
+			add(field, "drive the load with this program's image", "fortio sends the same bytes each time")
+		}
 		if strings.Contains(texts[field], "{uuid}") {
 			add(field, "", "fortio puts an id in the place of {uuid}")
 		}
@@ -97,7 +129,7 @@ func checkAmounts(p loadgen.Plan, add unsure) {
 		add("requests", "write either", "fortio ends a load by a number of requests or by time, not by what comes first")
 	case p.Duration.Duration > 0 && p.While != "":
 		add("duration", "write either", "fortio ends a load by its own time or another's, not by what comes first")
-	case byTime && p.QPS == 0:
+	case byTime && !p.Open():
 		field := "duration"
 		if p.While != "" {
 			field = "while"

@@ -47,7 +47,7 @@ const Gateways = "gateways"
 
 // Names returns the samples that can be installed.
 func Names() []string {
-	return []string{"bookinfo", "httpbin", "tcp-echo", "micro-api", "sleep", "fortio", Gateways}
+	return []string{"bookinfo", "httpbin", "tcp-echo", "micro-api", "grpc-echo", "sleep", "fortio", Gateways}
 }
 
 // Sample is one application as it is to be installed.

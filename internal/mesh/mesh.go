@@ -6,8 +6,8 @@
 // names, and from their access logs. So a quantity is read by the same code
 // wherever it comes from.
 //
-// The package may import loadgen, internal/rules, internal/journal and
-// internal/envoy.
+// The package may import loadgen, internal/rules, internal/journal, internal/credential
+// and internal/envoy.
 package mesh
 
 import (
@@ -117,8 +117,9 @@ type Mesh interface {
 
 	// Prepare makes what the load of the cohorts is driven from, the load workloads,
 	// unless they are there: one for each workload that cohorts borrow, and one for
-	// those that borrow none. It writes no rule, so a run that prepares first has none
-	// to undo where that fails.
+	// those that borrow none, each of as many pods as the most senders that one of its
+	// cohorts has; and notes the credentials that are to be there from the first Enter on.
+	// It writes no rule, so a run that prepares first has none to undo where that fails.
 	Prepare(ctx context.Context, cohorts []Cohort) error
 
 	// Proxies returns the proxies that may carry the run's traffic, as they are
@@ -137,6 +138,10 @@ type Mesh interface {
 	// begin is called once, when every connection is logged in and warmed up and
 	// before the first request that counts, which waits for it; its error ends
 	// the load and is returned.
+	//
+	// A cohort with several senders comes from as many processes, each through a proxy of
+	// its own, which begin together; the result is of all of them. When one dies the load
+	// ends, and the error says which: its part is missed.
 	Load(ctx context.Context, cohorts []Cohort, guard Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error)
 
 	// Close takes away what the mesh made for the run, but no rules.
@@ -159,7 +164,8 @@ type Info struct {
 
 // Use is what a run needs of a mesh that not every run does.
 type Use struct {
-	Gateway bool // the ingress gateway: load enters by it, or rules are for it
+	Gateway bool     // the ingress gateway: load enters by it, or rules are for it
+	Cohorts []Cohort // its load; nil: it is not known
 }
 
 // Traffic is what the load of a run calls.
@@ -235,6 +241,15 @@ type Cohort struct {
 	Name string
 	From string // FromClient, FromGateway, or the name of a workload, as Proxy.Workload has it
 	Plan loadgen.Plan
+
+	// Credential is the name of a secret that servers of Gateways show themselves by. The
+	// mesh makes it for the run, and takes it away with the run's ledger; the cohort trusts
+	// it, and can show itself by it. Empty: whom the cohort trusts stands in the plan.
+	Credential string
+
+	// OfFiles are the fields of Plan.TLS that files of the scenario have, by their keys. Of a
+	// scenario that was read from a record the plan has none of them.
+	OfFiles []string
 }
 
 // Guard is what ends a load before its time, whatever its cohorts ask for. The zero
@@ -246,6 +261,19 @@ type Guard struct {
 
 	// Stopped hears why the load is ended, perhaps before Load returns. Nil: nobody does.
 	Stopped func(*loadgen.StopError)
+}
+
+// Senders is how many processes send the cohort.
+func (c Cohort) Senders() int { return max(c.Plan.Senders, 1) }
+
+// MostSenders returns of each workload that cohorts borrow, and of none, how many senders
+// the cohort has that has most.
+func MostSenders(cohorts []Cohort) map[string]int {
+	most := map[string]int{}
+	for _, c := range cohorts {
+		most[c.Borrows()] = max(most[c.Borrows()], c.Senders())
+	}
+	return most
 }
 
 // Where a cohort may enter the mesh, beside a workload.

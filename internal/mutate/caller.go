@@ -3,10 +3,12 @@ package mutate
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
 
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 )
 
@@ -39,14 +41,33 @@ func caller(w written) []edit {
 func (w written) callersOf(host string) func(func(string, string) bool) {
 	return func(yield func(string, string) bool) {
 		for _, cohort := range w.cohorts {
-			if cohort.Plan.HTTP == nil {
+			for name, called := range calls(cohort) {
+				if rules.FQDN(called.host, w.site.Namespace) == rules.FQDN(host, w.site.Namespace) && !yield(name, called.path) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// called is a host and a path.
+type called struct{ host, path string }
+
+// calls yields what a cohort calls whose path is known, by names of it.
+func calls(cohort mesh.Cohort) func(func(string, called) bool) {
+	return func(yield func(string, called) bool) {
+		if plan := cohort.Plan.GRPC; plan != nil {
+			if host, _, err := cohort.Plan.Address(); err == nil {
+				yield(cohort.Name, called{host, "/" + plan.Method})
+			}
+			return
+		}
+		for _, r := range cohort.Plan.OfHTTP() {
+			u, err := url.Parse(r.HTTP.URL)
+			if err != nil || r.HTTP.Varies() {
 				continue
 			}
-			u, err := url.Parse(cohort.Plan.HTTP.URL)
-			if err != nil || rules.FQDN(u.Hostname(), w.site.Namespace) != rules.FQDN(host, w.site.Namespace) {
-				continue
-			}
-			if !yield(cohort.Name, u.Path) {
+			if !yield(strings.TrimSuffix(cohort.Name+"-"+r.Name, "-"), called{u.Hostname(), u.Path}) {
 				return
 			}
 		}

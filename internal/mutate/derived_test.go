@@ -41,6 +41,21 @@ func TestEachRuleHasItsMutants(t *testing.T) {
 		"a breaker": {"apply:\n  - breaker: {service: httpbin, maxConnections: 3, consecutive5xxErrors: 5}" + load, []string{
 			"apply[0]/dropped", "apply[0]/maxConnections-x10", "apply[0]/ejection-off",
 		}},
+		"TLS of a gateway": {`apply:
+  - apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {name: shop}
+    spec:
+      selector: {istio: ingressgateway}
+      servers:
+        - port: {number: 443, name: https, protocol: HTTPS}
+          hosts: [shop.example]
+          tls: {mode: MUTUAL, credentialName: shop}
+        - port: {number: 8443, name: other, protocol: HTTPS}
+          hosts: [shop.example]
+          tls: {mode: SIMPLE, credentialName: shop}` + load, []string{
+			"apply[0]/dropped", "apply[0]/not-mutual-443", "apply[0]/another-credential-443", "apply[0]/mutual-8443", "apply[0]/another-credential-8443",
+		}},
 		"ejection alone, which leaves no policy": {"apply:\n  - breaker: {service: httpbin, consecutive5xxErrors: 5}" + load, []string{"apply[0]/dropped"}},
 		"ejection of a port and of a subset": {`apply:
   - apiVersion: networking.istio.io/v1

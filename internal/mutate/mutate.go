@@ -58,6 +58,7 @@ func kinds() []kind {
 		{retries, "let requests fail that are tried again, and expect how often the service was asked, as in requests(SERVICE) == 3 * cohort.sent" + excuse},
 		{mirror, "expect how many requests the version has that the copies are for, as in requests(SERVICE, v2) == cohort.sent" + excuse},
 		{gateways, "let one cohort enter by the gateway and another call past it, and expect of each what is so for it" + excuse},
+		{encryption, "let one cohort enter with a certificate and another without, and expect of each whether it is answered" + excuse},
 		{balancer, "send enough to each endpoint, and expect how evenly they share, as in imbalance(SERVICE) <= 1" + excuse},
 		{limits, "send as much as the limit turns away, and expect it, as in overflows(SERVICE) > 0, or, of requests for each connection, connections(SERVICE) >= cohort.status[200]" + excuse},
 		{ejection, "let an endpoint fail as often as it takes, and expect ejections(SERVICE) > 0" + excuse},

@@ -60,7 +60,7 @@ func (w written) secondStatus(at spot, entry *networking.HTTPRoute) edit {
 
 // simple says whether an intent can say what a fault says.
 func simple(f *networking.HTTPFaultInjection) bool {
-	return f.GetDelay().GetFixedDelay() != nil || f.GetAbort().GetHttpStatus() != 0
+	return f.GetDelay().GetFixedDelay() != nil || f.GetAbort().GetHttpStatus() != 0 || f.GetAbort().GetGrpcStatus() != ""
 }
 
 func speaksHTTP(s mesh.Service) bool {
@@ -85,8 +85,10 @@ func faultLike(entry *networking.HTTPRoute, service string) *rules.Fault {
 		fault.Percent.Value = new(percent(d.Percentage, d.Percent)) //nolint:staticcheck // Istio still reads it
 	}
 	if a := abortOf(entry); a != nil {
-		status := a.GetHttpStatus()
-		fault.Abort = &status
+		if status := a.GetHttpStatus(); status != 0 {
+			fault.Abort = &status
+		}
+		fault.GRPCStatus = a.GetGrpcStatus()
 		fault.Percent.Value = new(percent(a.Percentage, 0))
 	}
 	return fault

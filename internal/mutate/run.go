@@ -20,6 +20,7 @@ type Options struct {
 	Tool     report.Tool
 	Seed     uint64              // of every run
 	Parallel int                 // how many run beside each other, at least 1
+	Agent    []string            // as embedded.Options has it
 	First    func(runner.Event)  // hears of the run of the scenario as it stands; nil: nobody does
 	Begin    func(mutants int)   // is called before the first mutant is run; nil: nothing is
 	Done     func(report.Mutant) // hears of each mutant, one after another; nil: nobody does
@@ -135,7 +136,7 @@ const interrupted = "it was interrupted"
 
 // one runs a scenario on a mesh of its own.
 func (o Options) one(ctx context.Context, s *scenarios.Scenario, id string, options runner.Options) (*report.Record, error) {
-	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: options.Seed})
+	m, err := embedded.Open(ctx, embedded.Options{App: s.App, Seed: options.Seed, Agent: o.Agent})
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 	}

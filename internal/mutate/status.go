@@ -14,7 +14,13 @@ func status(w written) []edit {
 	var touches []touch
 	w.http(func(at spot, entry *networking.HTTPRoute, before []*networking.HTTPRoute) {
 		was := abortOf(entry).GetHttpStatus()
-		if was == 0 || had(before, entry, abortOf) {
+		if had(before, entry, abortOf) {
+			return
+		}
+		if code := abortOf(entry).GetGrpcStatus(); code != "" {
+			touches = append(touches, w.code(at, code))
+		}
+		if was == 0 {
 			return
 		}
 		now := otherStatus(was)
@@ -26,6 +32,25 @@ func status(w written) []edit {
 		})
 	})
 	return w.grouped(touches)
+}
+
+// code answers an abort of gRPC with another one.
+func (w written) code(at spot, was string) touch {
+	now := otherCode(was)
+	return touch{
+		spot: at, id: "abort-" + now, what: fmt.Sprintf("the abort of %s answers %s, not %s", w.host(at), now, was),
+		do: func(o *rules.Object, index int, _ string) {
+			entryOf(o, index).Fault.Abort.ErrorType = &networking.HTTPFaultInjection_Abort_GrpcStatus{GrpcStatus: now}
+		},
+	}
+}
+
+// otherCode is one that says, as the other does, that there is no service.
+func otherCode(was string) string {
+	if was == "UNAVAILABLE" {
+		return "INTERNAL"
+	}
+	return "UNAVAILABLE"
 }
 
 // otherStatus is one of the same class, which is what statuses are mistaken for.

@@ -84,14 +84,18 @@ const some = 10
 // ofOutcomes says of a cohort what is true of all of its answers, of none, or, where
 // it was so of many, of any.
 func ofOutcomes(cohort string, was, is *loadgen.Result) []string {
-	checks, statuses, versions := map[string]int64{}, map[int]int64{}, map[string]int64{}
+	checks, statuses, codes, versions := map[string]int64{}, map[int]int64{}, map[string]int64{}, map[string]int64{}
 	for i, run := range []*loadgen.Result{was, is} {
 		for _, o := range run.Outcomes {
 			count := o.Count
 			if i > 0 {
 				count = 0 // what is named is what the scenario as it stands had
 			}
-			statuses[o.Status] += count
+			if o.GRPC != "" {
+				codes[o.GRPC] += count
+			} else {
+				statuses[o.Status] += count
+			}
 			versions[o.Version] += count
 			for _, check := range o.Checks {
 				checks[check] += count
@@ -111,6 +115,10 @@ func ofOutcomes(cohort string, was, is *loadgen.Result) []string {
 	for _, status := range slices.Sorted(maps.Keys(statuses)) {
 		lines = append(lines, fmt.Sprintf("%s.status[%d] == %s.sent", cohort, status, cohort), fmt.Sprintf("%s.status[%d] == 0", cohort, status))
 		often(statuses[status], fmt.Sprintf("%s.status[%d] > 0", cohort, status))
+	}
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		lines = append(lines, fmt.Sprintf("%s.grpc[%s] == %s.sent", cohort, code, cohort), fmt.Sprintf("%s.grpc[%s] == 0", cohort, code))
+		often(codes[code], fmt.Sprintf("%s.grpc[%s] > 0", cohort, code))
 	}
 	for _, version := range slices.Sorted(maps.Keys(versions)) {
 		lines = append(lines, fmt.Sprintf("%s.answered(%q) == %s.sent", cohort, version, cohort), fmt.Sprintf("%s.answered(%q) == 0", cohort, version))

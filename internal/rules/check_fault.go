@@ -29,7 +29,10 @@ func (c *checker) delay(path string, delay *networking.HTTPFaultInjection_Delay)
 	c.percent(path+".percentage", delay.Percentage)
 }
 
-// grpcStatuses are the names that an abort's grpcStatus takes.
+// GRPCStatuses returns the names that an abort's grpcStatus takes: gRPC's codes, each in
+// the place of its number.
+func GRPCStatuses() []string { return slices.Clone(grpcStatuses) }
+
 var grpcStatuses = []string{
 	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
 	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -18,6 +19,7 @@ type Fault struct {
 	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	Delay        yamlnode.Duration `yaml:"delay,omitempty"`
 	Abort        *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
+	GRPCStatus   string            `yaml:"grpcStatus,omitempty" jsonschema_description:"The code of gRPC to answer with, such as UNAVAILABLE, in the place of a status."`
 	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
 
@@ -33,12 +35,16 @@ func (f *Fault) Versions() []string { return nil }
 // Check implements Intent.
 func (f *Fault) Check() error {
 	switch delay := f.Delay.Duration; {
-	case delay == 0 && f.Abort == nil:
+	case delay == 0 && f.Abort == nil && f.GRPCStatus == "":
 		return errors.New("it neither delays nor aborts; write delay: 7s or abort: 503")
 	case delay != 0 && !validDuration(delay):
 		return wrongKey("delay", "the delay is %s; it must be whole milliseconds, at least 1ms", delay)
 	case f.Abort != nil && (*f.Abort < 200 || *f.Abort > 599):
 		return wrongKey("abort", "abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
+	case f.Abort != nil && f.GRPCStatus != "":
+		return wrongKey("grpcStatus", "it aborts both with a status and with a code of gRPC; leave one out")
+	case f.GRPCStatus != "" && !slices.Contains(grpcStatuses, f.GRPCStatus):
+		return wrongKey("grpcStatus", "grpcStatus: %w", unknownWord("", f.GRPCStatus, grpcStatuses))
 	case !validPercent(f.percent()):
 		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
 	}
@@ -74,6 +80,12 @@ func (f *Fault) inject(entry *networking.HTTPRoute) error {
 	if f.Abort != nil {
 		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
 			ErrorType:  &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: *f.Abort},
+			Percentage: &networking.Percent{Value: f.percent()},
+		}
+	}
+	if f.GRPCStatus != "" {
+		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
+			ErrorType:  &networking.HTTPFaultInjection_Abort_GrpcStatus{GrpcStatus: f.GRPCStatus},
 			Percentage: &networking.Percent{Value: f.percent()},
 		}
 	}

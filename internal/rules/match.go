@@ -3,12 +3,13 @@ package rules
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/re2"
 )
 
 // narrow returns the match blocks of an entry, each ANDed with a scope. A block
@@ -91,7 +92,7 @@ func matches(match *networking.StringMatch, value string) (bool, error) {
 		if kind.Regex == "*" { // no expression: Istio reads it as {}
 			return true, nil
 		}
-		re, err := regexp.Compile(`\A(?:` + kind.Regex + `)\z`)
+		re, err := re2.Whole(kind.Regex)
 		if err != nil {
 			return false, fmt.Errorf("reading the header's regular expression %q: %w", kind.Regex, err)
 		}

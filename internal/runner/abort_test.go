@@ -163,6 +163,10 @@ func TestALoadThatAsksForMoreThanACapIsRefused(t *testing.T) {
 		want string
 	}{
 		"a rate":                 {"qps: 101, requests: 8", "the load others asks for 101 requests a second, and 100 are allowed"},
+		"a ramp to a rate":       {"qps: {from: 1, to: 101, over: 5s}", "the load others asks for 101 requests a second, and 100 are allowed"},
+		"a number up a ramp":     {"qps: {from: 0.01, to: 1, over: 100s}, requests: 50", "would last 1m"},
+		"stages that last":       {"stages: [{target: 1, duration: 61s}]", "would last 1m1s, and 1m0s are allowed"},
+		"a number by chance":     {"requests: 101, qps: 1, arrival: poisson", "would last 1m40s, and 1m0s are allowed"},
 		"a duration":             {"duration: 61s", "would last 1m1s, and 1m0s are allowed; ask for less, or allow more by --max-duration"},
 		"requests at a rate":     {"requests: 101, qps: 1", "would last 1m40s, and 1m0s are allowed"},
 		"what is just allowed":   {"requests: 100, qps: 100, duration: 60s", ""},

@@ -37,13 +37,13 @@ func (c Caps) exceeded(s *scenarios.Scenario) error {
 func (c Caps) exceededBy(step scenarios.Step, cohorts []mesh.Cohort) error {
 	var together float64
 	for _, cohort := range cohorts {
-		together += cohort.Plan.QPS
+		together += cohort.Plan.Peak()
 		if lasts := lasts(cohort.Plan); c.Duration > 0 && lasts > c.Duration {
 			return step.WrongTarget(cohort.Name, fmt.Errorf("the load %s would last %v, and %v are allowed; %s", cohort.Name, lasts.Round(time.Millisecond), c.Duration, lessTime))
 		}
 		if c.QPS > 0 && together > c.QPS {
 			asked := fmt.Sprintf("the load %s asks for %g requests a second", cohort.Name, together)
-			if together > cohort.Plan.QPS {
+			if together > cohort.Plan.Peak() {
 				asked = fmt.Sprintf("the loads until %s ask for %g requests a second together", cohort.Name, together)
 			}
 			return step.WrongTarget(cohort.Name, fmt.Errorf("%s, and %g are allowed; %s", asked, c.QPS, lessRate))
@@ -60,8 +60,9 @@ const (
 
 // lasts is how long a load begins requests, as far as its plan says so.
 func lasts(plan loadgen.Plan) time.Duration {
-	if plan.Requests > 0 && plan.QPS > 0 {
-		due := time.Duration(float64(plan.Requests-1) / plan.QPS * float64(time.Second))
+	if plan.Requests > 0 && plan.Open() {
+		plan.Arrival = "" // of what comes by chance that is the mean
+		due := plan.Due(plan.Requests-1, 0)
 		if plan.Duration.Duration == 0 || due < plan.Duration.Duration {
 			return due
 		}

@@ -36,7 +36,7 @@ func PlanOn(ctx context.Context, m mesh.Mesh, s *scenarios.Scenario, o Options) 
 	if err := span(ctx, m, s); err != nil {
 		return nil, err
 	}
-	unpermitted := notAdmitted(ctx, m.Permits(ctx, mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s)}))
+	unpermitted := notAdmitted(ctx, m.Permits(ctx, mesh.Use{Gateway: entersAtGateway(s) || bindsToGateway(s), Cohorts: cohortsOf(s)}))
 	if unpermitted != nil && !isRefused(unpermitted) {
 		return nil, unpermitted
 	}

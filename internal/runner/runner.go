@@ -159,7 +159,7 @@ func newRun(m mesh.Mesh, s *scenarios.Scenario, o Options) *run {
 	}
 	for _, step := range s.Steps {
 		for _, c := range step.Cohorts {
-			r.record.Asked = append(r.record.Asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
+			r.record.Asked = append(r.record.Asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan.AsRecorded()})
 		}
 	}
 	return r

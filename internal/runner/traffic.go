@@ -10,6 +10,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/samples"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
+	"github.com/meshchaos/meshchaos/loadgen"
 )
 
 // traffic is where the requests of cohorts come by in a sample application: more
@@ -27,7 +28,7 @@ type traffic struct {
 // client is one cohort that calls a host from within the mesh.
 type client struct {
 	host    string
-	headers map[string]string
+	headers []loadgen.HTTP  // requests that have them
 	user    string          // who it signs in as
 	behind  map[string]bool // the hosts that are called on its behalf
 }
@@ -97,10 +98,13 @@ func (t *traffic) entries(objects []*rules.Object) (known bool) {
 // called yet.
 func clientOf(cohort mesh.Cohort, host string) client {
 	c := client{host: host, behind: map[string]bool{}}
-	if plan := cohort.Plan.HTTP; plan != nil {
-		c.headers = plan.Header
-		if plan.Login != nil {
-			c.user = plan.Login.Form["username"]
+	if plan := cohort.Plan.GRPC; plan != nil {
+		c.headers = append(c.headers, loadgen.HTTP{Header: plan.Header})
+	}
+	for _, r := range cohort.Plan.OfHTTP() {
+		c.headers = append(c.headers, r.HTTP)
+		if r.HTTP.Login != nil {
+			c.user = r.HTTP.Login.Form["username"]
 		}
 	}
 	return c
@@ -154,12 +158,14 @@ func (t *traffic) sends(host, name, value string) bool {
 		if c.behind[host] && signed {
 			return c.user == value
 		}
-		for key, sent := range c.headers {
-			if strings.EqualFold(key, name) && sent == value && (c.host == host || c.behind[host]) {
-				return true
+		return (c.host == host || c.behind[host]) && slices.ContainsFunc(c.headers, func(h loadgen.HTTP) bool {
+			for key, sent := range h.Header {
+				if strings.EqualFold(key, name) && (sent == value || h.Varies()) {
+					return true
+				}
 			}
-		}
-		return false
+			return false
+		})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/scenarios"
@@ -43,9 +44,21 @@ func (r *run) window(ctx context.Context, name string, step scenarios.Step) erro
 	return err
 }
 
+// seeded are cohorts that draw by the seed of the run what they draw, where they have none
+// of their own.
+func (r *run) seeded(w *report.Window, cohorts []mesh.Cohort) []mesh.Cohort {
+	cohorts = slices.Clone(cohorts)
+	for i := range cohorts {
+		if plan := &cohorts[i].Plan; plan.Draws() && plan.Seed == 0 {
+			plan.Seed = r.record.LoadSeed(w, cohorts[i].Name)
+		}
+	}
+	return cohorts
+}
+
 // measure drives the load of a window and reads the proxies before and after it.
 func (r *run) measure(ctx *attended, w *report.Window, reading *reading, step scenarios.Step) error {
-	cohorts := r.scenario.Cohorts(w.Name, step)
+	cohorts := r.seeded(w, r.scenario.Cohorts(w.Name, step))
 	loads, err := r.load(ctx, cohorts, r.guarded(ctx, w, step), reading.begin)
 	w.Loads, w.Ended = loads, time.Now()
 	if err != nil {

@@ -146,6 +146,10 @@ func checkReady(t *testing.T, w workload.Workload, probe *corev1.Probe) {
 		if probe.TCPSocket == nil || probe.TCPSocket.Port.IntValue() != w.Port {
 			t.Errorf("%s: readiness probe %+v, want TCP on port %d", w.Name(), probe.ProbeHandler, w.Port)
 		}
+	case w.IsGRPC():
+		if probe.GRPC == nil || probe.GRPC.Port != int32(w.Port) {
+			t.Errorf("%s: readiness probe %+v, want gRPC on port %d", w.Name(), probe.ProbeHandler, w.Port)
+		}
 	case probe.HTTPGet == nil || probe.HTTPGet.Port.IntValue() != w.Port:
 		t.Errorf("%s: readiness probe %+v, want HTTP on port %d", w.Name(), probe.ProbeHandler, w.Port)
 	default:
@@ -163,6 +167,9 @@ func checkService(t *testing.T, w workload.Workload, s corev1.Service) {
 	name := "http"
 	if w.IsTCP() {
 		name = "tcp"
+	}
+	if w.IsGRPC() {
+		name = "grpc"
 	}
 	if len(s.Spec.Ports) != 1 {
 		t.Errorf("%s: service %q has %d ports, want one", w.Name(), w.App, len(s.Spec.Ports))

@@ -1,4 +1,4 @@
-// Package samples holds the sample applications: Bookinfo, httpbin and tcp-echo,
+// Package samples holds the sample applications: Bookinfo, httpbin, tcp-echo and grpc-echo,
 // behaving as Istio's own do, micro-api, and ratings with its versions that misbehave.
 // The same code serves in the embedded mesh and as pods of a cluster.
 //
@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/samples/bookinfo"
+	"github.com/meshchaos/meshchaos/internal/samples/grpcecho"
 	"github.com/meshchaos/meshchaos/internal/samples/httpbin"
 	"github.com/meshchaos/meshchaos/internal/samples/microapi"
 	"github.com/meshchaos/meshchaos/internal/samples/tcpecho"
@@ -27,6 +28,7 @@ func applications() []workload.Application {
 		httpbin.Application(),
 		tcpecho.Application(),
 		microapi.Application(),
+		grpcecho.Application(),
 		bookinfo.RatingsApplication(),
 	}
 }

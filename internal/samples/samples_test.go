@@ -64,7 +64,7 @@ func TestUnknownNamesAreAnsweredWithTheKnown(t *testing.T) {
 		{app, `finding application "bokinfo": there is no such sample; choose ` + strings.Join(Apps(), ", ")},
 		{service, `finding service "review": there is no such service; choose productpage, details, ratings, reviews, httpbin, httpbin-slow`},
 		{version, `finding version "v4" of service "reviews": there is no such version; choose v1, v2, v3`},
-		{workload.Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), workload.Env{}), "it says neither HTTP nor TCP"},
+		{workload.Workload{App: "reviews", Version: "v4"}.Serve(t.Context(), newLoopback(t).listen(), workload.Env{}), "it says neither HTTP nor gRPC nor TCP"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.want) {
 			t.Errorf("error %v, want %s", row.err, row.want)

@@ -98,7 +98,7 @@ func (h *hung) end() {
 }
 
 func TestServeSaysWhyItEnded(t *testing.T) {
-	for _, app := range []string{"httpbin", "tcp-echo"} {
+	for _, app := range []string{"httpbin", "tcp-echo", "echo"} {
 		w, err := Lookup(app, "v1")
 		if err != nil {
 			t.Fatal(err)
@@ -150,4 +150,21 @@ func (town *town) say(lines ...string) (answers string, err error) {
 		}
 	}
 	return answers, nil
+}
+
+// Who is ended before it began to serve has not failed either.
+func TestServeThatIsEndedAtOnceHasNotFailed(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, app := range []string{"echo", "httpbin", "tcp-echo"} {
+		w, err := Lookup(app, "v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			if err := w.Serve(over, newLoopback(t).listen(), workload.Env{Dial: newHung().dial}); err != nil {
+				t.Fatalf("%s: %v", app, err)
+			}
+		}
+	}
 }

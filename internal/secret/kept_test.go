@@ -23,11 +23,17 @@ import (
 // in kept, which it is.
 var quoting = []string{
 	"loadgen.Check.Body", "loadgen.Check.Match",
-	"loadgen.HTTP.Body", "loadgen.HTTP.Connect", "loadgen.HTTP.Header", "loadgen.HTTP.URL",
+	"loadgen.GRPC.Address", "loadgen.GRPC.Body", "loadgen.GRPC.Connect", "loadgen.GRPC.Header",
+	"loadgen.HTTP.Body", "loadgen.HTTP.Connect", "loadgen.HTTP.Header", "loadgen.HTTP.Messages", "loadgen.HTTP.URL",
 	"loadgen.Login.Form", "loadgen.Login.URL",
+	"loadgen.Outcome.Message",
+	"loadgen.Refusal.Words",
 	"loadgen.Result.Failure",
+	"loadgen.Sender.Lost", "loadgen.Sender.Name",
 	"loadgen.StopError.Limit", "loadgen.StopError.Observed",
 	"loadgen.TCP.Address", "loadgen.TCP.Connect", "loadgen.TCP.Lines",
+	"loadgen.TLS.PrivateKey", "loadgen.TLS.SNI",
+	"loadgen.Take.Match", "loadgen.Values.Rows",
 	"report.Amount.Source", "report.Amount.Words",
 	"report.Bite.Absent", "report.Bite.Source",
 	"report.Call.Path",
@@ -151,6 +157,19 @@ func TestWhatARecordIsReadByIsKeptAndAllElseMasked(t *testing.T) {
 	look(reflect.ValueOf(record), "")
 	if len(seen) < 80 {
 		t.Errorf("only %d fields were looked at: %q", len(seen), slices.Sorted(maps.Keys(seen)))
+	}
+}
+
+func TestAPrivateKeyIsMaskedWhetherOrNotAnythingIsSecret(t *testing.T) {
+	plan := loadgen.Plan{TLS: &loadgen.TLS{ClientCertificate: "public", PrivateKey: "-----BEGIN PRIVATE KEY-----"}}
+	record := report.Record{Asked: []report.Asked{{Plan: plan}}}
+	var v Values
+	v.Record(&record)
+	if got := record.Asked[0].Plan.TLS; got.PrivateKey != report.Mask || got.ClientCertificate != "public" {
+		t.Errorf("it is %+v", got)
+	}
+	if plan.TLS.PrivateKey == report.Mask {
+		t.Error("the plan itself lost it")
 	}
 }
 

@@ -66,13 +66,19 @@ func (v *Values) Earlier(e *report.Earlier, params map[string]bool) {
 
 // sent adds the secrets that a plan shows to be some by their places.
 func (v *Values) sent(p loadgen.Plan) {
-	if p.HTTP == nil {
-		return
+	headers := []map[string]string{}
+	if p.GRPC != nil {
+		headers = append(headers, p.GRPC.Header)
 	}
-	v.InURL(p.HTTP.URL)
-	for name, value := range p.HTTP.Header {
-		if v.Header(name) && value != "" {
-			v.Add(value)
+	for _, r := range p.OfHTTP() {
+		v.InURL(r.HTTP.URL)
+		headers = append(headers, r.HTTP.Header)
+	}
+	for _, header := range headers {
+		for name, value := range header {
+			if v.Header(name) && value != "" {
+				v.Add(value)
+			}
 		}
 	}
 }
@@ -94,6 +100,13 @@ func (v *Values) Plan(p loadgen.Plan) loadgen.Plan {
 			list[i].Body, list[i].Match = v.field("", list[i].Body), v.Hide(list[i].Match)
 		}
 	}
+	if p.TLS != nil {
+		own := *p.TLS
+		if own.PrivateKey != "" { // whether or not anything says so
+			own.PrivateKey = report.Mask
+		}
+		p.TLS = &own
+	}
 	if p.TCP != nil {
 		tcp := *p.TCP
 		tcp.Lines = slices.Clone(tcp.Lines)
@@ -102,19 +115,40 @@ func (v *Values) Plan(p loadgen.Plan) loadgen.Plan {
 		}
 		p.TCP = &tcp
 	}
-	if p.HTTP == nil {
-		return p
+	if p.GRPC != nil {
+		grpc := *p.GRPC
+		grpc.Address, grpc.Body, grpc.Header = v.field("", grpc.Address), v.field("", grpc.Body), v.fields(grpc.Header)
+		p.GRPC = &grpc
 	}
-	http := *p.HTTP
+	if p.HTTP != nil {
+		p.HTTP = new(v.http(*p.HTTP))
+	}
+	p.Send = slices.Clone(p.Send)
+	for i := range p.Send {
+		p.Send[i].HTTP = v.http(p.Send[i].HTTP)
+		if take := p.Send[i].Take; take != nil {
+			masked := *take
+			masked.Match = v.Hide(take.Match)
+			p.Send[i].Take = &masked
+		}
+	}
+	return p.AsRecorded()
+}
+
+// http returns a request without its secrets.
+func (v *Values) http(http loadgen.HTTP) loadgen.HTTP {
 	http.URL, http.Body = v.field("", http.URL), v.field("", http.Body)
 	http.Header = v.fields(http.Header)
+	http.Messages = slices.Clone(http.Messages)
+	for i, message := range http.Messages {
+		http.Messages[i] = v.field("", message)
+	}
 	if http.Login != nil {
 		login := *http.Login
 		login.URL, login.Form = v.field("", login.URL), v.fields(login.Form)
 		http.Login = &login
 	}
-	p.HTTP = &http
-	return p
+	return http
 }
 
 func (v *Values) fields(of map[string]string) map[string]string {
@@ -206,15 +240,25 @@ var kept = map[reflect.Type][]string{
 	reflect.TypeFor[report.Override]():       {"Cohort"},
 	reflect.TypeFor[report.Mesh]():           {"Kind", "Namespace", "Further", "Version"},
 	reflect.TypeFor[report.Asked]():          {"Step", "Cohort", "From"},
-	reflect.TypeFor[loadgen.Plan]():          {"Engine", "While"},
+	reflect.TypeFor[loadgen.Plan]():          {"Engine", "Arrival", "While"},
 	reflect.TypeFor[loadgen.HTTP]():          {"Method"},
+	reflect.TypeFor[loadgen.GRPC]():          {"Method"},
+	reflect.TypeFor[loadgen.Descriptors]():   {"File", "Digest"},
+	reflect.TypeFor[loadgen.Request]():       {"Name"},
+	reflect.TypeFor[loadgen.Take]():          {"Name", "Pointer"},
+	reflect.TypeFor[loadgen.Values]():        {"File", "Digest", "Columns"},
+	reflect.TypeFor[loadgen.TimesOf]():       {"Request"},
+	reflect.TypeFor[loadgen.Refusal]():       {"Kind"},
+	reflect.TypeFor[loadgen.TLS]():           {"CACertificates", "ClientCertificate"},
 	reflect.TypeFor[loadgen.Check]():         {"Name"},
 	reflect.TypeFor[report.Change]():         {"Object", "Step", "Action", "LiveIn"},
 	reflect.TypeFor[report.Window]():         {"Name", "Step"},
 	reflect.TypeFor[loadgen.StopError]():     {"Condition"},
-	reflect.TypeFor[loadgen.Outcome]():       {"Error", "Checks", "Version"},
+	reflect.TypeFor[loadgen.Result]():        {"Engine"},
+	reflect.TypeFor[loadgen.Outcome]():       {"Request", "GRPC", "Error", "Checks", "Version"},
 	reflect.TypeFor[loadgen.Example]():       {"RequestID", "From"},
-	reflect.TypeFor[loadgen.SeriesOf]():      {"Error"},
+	reflect.TypeFor[loadgen.SeriesOf]():      {"GRPC", "Error"},
+	reflect.TypeFor[loadgen.Series]():        {"Responses"},
 	reflect.TypeFor[report.Quantity]():       {"Function", "Args"},
 	reflect.TypeFor[report.Reconciliation](): {"Target"},
 	reflect.TypeFor[report.Bite]():           {"Rule", "Path", "Kind", "Service", "Stage"},

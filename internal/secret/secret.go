@@ -200,7 +200,7 @@ func (v *Values) Is(text string) bool { return v.numbers[text] > 0 }
 // stand in JSON, in HTML or in another URL, and be escaped for that.
 var (
 	userinfo = regexp.MustCompile(`(://[^/?#\s:@"']*:)([^/?#\s@"']+)@`)
-	query    = regexp.MustCompile(`([?&;]|(?i:%3f|%26|\\u003f|\\u0026))([A-Za-z0-9_.%\[\]-]+?)(=|(?i:%3d|\\u003d))((?:[^&;#\s"'<>,}\\]|\\[^u"'])+)`)
+	query    = regexp.MustCompile(`([?&;]|(?i:%3f|%26|\\u003f|\\u0026))([A-Za-z0-9_.%\[\]-]+?)(=|(?i:%3d|\\u003d))((?:\{\{[^{}]*\}\}|[^&;#\s"'<>,}\\]|\\[^u"'])+)`)
 )
 
 // nextInner ends a parameter of a URL that is escaped within another.

@@ -26,8 +26,8 @@ var words = sync.OnceValue(func() []string {
 		string(report.Regressed), string(report.Improved), string(report.Changed), string(report.Alike),
 		string(report.Killed), string(report.Survived), string(report.Excused), string(report.Unknown),
 		report.Faults, report.Overflows, report.Ejections, report.Requests, report.RetryOverflows, report.Connections, report.Imbalance,
-		loadgen.EngineNetHTTP, loadgen.EngineFortio, loadgen.Mixed,
-		loadgen.ErrorTimeout, loadgen.ErrorRefused, loadgen.ErrorReset, loadgen.ErrorEOF, loadgen.ErrorCanceled, loadgen.ErrorOther,
+		loadgen.EngineEpoll, loadgen.EngineNetHTTP, loadgen.EngineFortio, loadgen.ArrivalPoisson, loadgen.Mixed,
+		loadgen.ErrorTimeout, loadgen.ErrorRefused, loadgen.ErrorReset, loadgen.ErrorEOF, loadgen.ErrorTLS, loadgen.ErrorCanceled, loadgen.ErrorOther,
 	} {
 		all = append(all, strings.ToLower(word))
 	}

@@ -58,7 +58,7 @@ func (s *Sidecar) GatewayAddress(port int) (string, error) {
 	if !s.options.Gateway {
 		return "", fmt.Errorf("looking up port %d: %s is not the ingress gateway", port, s.options.Name)
 	}
-	for _, key := range []string{httpKey(port), gatewayTCPKey(port)} {
+	for _, key := range []string{httpKey(port), httpsKey(port), gatewayTCPKey(port)} {
 		if address, err := s.listenerAddress(key); err == nil {
 			return address, nil
 		}

@@ -19,6 +19,8 @@ type answer struct {
 	body   io.ReadCloser // nil: none
 	text   string        // the body of an answer of the proxy's own
 	flush  bool          // its length is not known, so each part is passed on as it comes
+
+	trailer *http.Header // of a host's answer, there once the body is read; nil: none passes
 }
 
 // reply makes an answer of the proxy's own.
@@ -27,6 +29,10 @@ func (s *stream) reply(status int, body, flag, details string) {
 		s.flags = append(s.flags, flag)
 	}
 	s.details = details
+	if s.grpc {
+		s.answer = grpcAnswer(grpcOf(status), body)
+		return
+	}
 	s.answer = answer{status: status, header: http.Header{}, text: body}
 	if body != "" && s.r.Method != http.MethodHead && status != http.StatusNoContent && status != http.StatusNotModified {
 		s.answer.body = io.NopCloser(strings.NewReader(body))
@@ -50,6 +56,7 @@ func (s *stream) send() {
 	case s.answer.text != "":
 		header.Set("Content-Length", strconv.Itoa(len(s.answer.text)))
 		header.Set("Content-Type", cmp.Or(header.Get("Content-Type"), "text/plain"))
+	case s.grpc:
 	case s.answer.body == nil: // One of its own without a text says nothing of it.
 		header.Del("Content-Length")
 		header.Del("Content-Type")
@@ -58,17 +65,23 @@ func (s *stream) send() {
 		header["Content-Type"] = nil // Else net/http would guess one.
 	}
 	s.status = s.answer.status
+	s.grpcStatus = header.Get(grpcStatus)
+	if s.answer.bare() {
+		header["Content-Length"] = nil // Else net/http would say that it is 0.
+	}
 	s.w.WriteHeader(s.answer.status)
 	if s.answer.body == nil {
 		return
 	}
 	defer s.answer.body.Close()
-	if s.answer.flush {
+	if s.answer.flush && !s.answer.bare() {
 		_ = http.NewResponseController(s.w).Flush() // So that net/http finds out no length of its own.
 	}
 	if err := s.sendBody(); err != nil {
+		s.settle("")
 		s.cut(err)
 	}
+	s.sendTrailer()
 }
 
 // errDownstream says that the client could not be written to.
@@ -111,6 +124,12 @@ func (s *stream) cut(err error) {
 		s.details = "response_timeout"
 	case errors.Is(err, errDownstream) || s.r.Context().Err() != nil:
 		s.disconnected()
+	case errors.Is(err, errTermination):
+		s.flags = append(s.flags, "UC")
+		s.details = "upstream_reset_after_response_started{connection_termination}"
+	case errors.Is(err, errRemoteReset), errors.Is(err, errRefusedStream):
+		s.flags = append(s.flags, "UR")
+		s.details = "upstream_reset_after_response_started{" + underscored(err.Error()) + "}"
 	default:
 		// Of a body that ends too early Envoy's codec says so, whoever has ended it.
 		s.flags = append(s.flags, "UPE")
@@ -119,9 +138,14 @@ func (s *stream) cut(err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// disconnected notes that the client went away before it was answered whole.
+// disconnected notes that the client went away before it was answered whole. Of HTTP/2 it
+// gives up a request, and its connection stays.
 func (s *stream) disconnected() {
-	s.flags = append(s.flags, "DC")
-	s.details = "downstream_remote_disconnect"
+	flag, details := "DC", "downstream_remote_disconnect"
+	if s.r.ProtoMajor > 1 {
+		flag, details = "DR", "http2.remote_reset"
+	}
+	s.flags = append(s.flags, flag)
+	s.details = details
 	s.stats.rqRemoteReset.add(1)
 }

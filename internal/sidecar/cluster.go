@@ -80,7 +80,7 @@ func newCluster(ctx context.Context, cfg *config.Cluster, p *Sidecar) *cluster {
 	for i, e := range cfg.Endpoints {
 		h := &host{Endpoint: e, index: i}
 		if e.MutualTLS {
-			h.identity = clientIdentity(p.identity, cfg.Name)
+			h.identity = clientIdentity(p.identity, cfg.Name, cfg.HTTP2)
 		}
 		for w := range h.pools {
 			h.pools[w] = &pool{worker: &p.workers[w], cluster: c, host: h}

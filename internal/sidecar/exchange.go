@@ -89,7 +89,10 @@ func (f *forwarding) ask(to *host) (arrival, error) {
 	if f.body != nil {
 		request.Body = f.body.fromStart()
 	}
-	conn, err := to.pools[f.worker].newStream(f.ctx, request)
+	if f.cluster.config.HTTP2 {
+		request = multiplexedRequest(request)
+	}
+	x, err := to.pools[f.worker].newStream(f.ctx, request)
 	var failed *connectError
 	switch {
 	case errors.As(err, &failed):
@@ -101,14 +104,13 @@ func (f *forwarding) ask(to *host) (arrival, error) {
 	if err != nil {
 		return arrival{}, err
 	}
-	f.host, f.upstreamLocal = to, conn.socket.LocalAddr()
-	return f.exchange(conn)
+	f.host, f.upstreamLocal = to, x.conn.socket.LocalAddr()
+	return f.exchange(x)
 }
 
 // exchange sends the request on its connection.
-func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
-	x := conn.carried()
-	conn.send(x)
+func (f *forwarding) exchange(x *exchange) (arrival, error) {
+	x.conn.send(x)
 	f.begun = true
 	var late chan struct{}
 	if f.perTry > 0 {
@@ -121,26 +123,38 @@ func (f *forwarding) exchange(conn *upstreamConn) (arrival, error) {
 			h.err = errProtocol
 		}
 		if h.err == nil {
-			f.cluster.report(f.host, h.response.StatusCode)
-			return arrival{conn, x, h.response}, nil
+			f.cluster.report(f.host, f.judged(h.response))
+			return arrival{x, h.response}, nil
 		}
-		if isTermination(h.err) {
-			conn.lost()
-			f.cluster.report(f.host, http.StatusServiceUnavailable)
-			return arrival{}, errTermination
-		}
-		conn.release(false)
 		f.cluster.report(f.host, http.StatusServiceUnavailable)
-		return arrival{}, errProtocol
+		return arrival{}, x.failed(h.err)
 	case <-late:
-		conn.release(false)
+		x.release(false)
 		f.cluster.stats.rqPerTryTimeout.add(1)
 		f.host.rqTimeout.Add(1)
 		f.cluster.report(f.host, http.StatusGatewayTimeout)
 		return arrival{}, errPerTry
 	case <-f.ctx.Done():
-		conn.release(false)
+		x.release(false)
 		return arrival{}, f.ctx.Err()
+	}
+}
+
+// failed gives up a request that got no answer, and says why.
+func (x *exchange) failed(err error) error {
+	switch {
+	case errors.Is(err, errProtocol):
+		x.release(false)
+		return errProtocol
+	case x.conn.multiplexed != nil:
+		x.release(false)
+		return resetReason(err)
+	case isTermination(err):
+		x.lost()
+		return errTermination
+	default:
+		x.release(false)
+		return errProtocol
 	}
 }
 
@@ -152,17 +166,18 @@ func tooManyHeaders(h http.Header) bool {
 	return count > mostHeaders
 }
 
-// Why an attempt got no answer after it had a connection; the first two in Envoy's
+// Why an attempt got no answer after it had a connection; all but the last in Envoy's
 // words.
 var (
-	errTermination = errors.New("connection termination")
-	errProtocol    = errors.New("protocol error")
-	errPerTry      = errors.New("timeout of the attempt")
+	errTermination   = errors.New("connection termination")
+	errProtocol      = errors.New("protocol error")
+	errRefusedStream = errors.New("remote refused stream reset")
+	errRemoteReset   = errors.New("remote reset")
+	errPerTry        = errors.New("timeout of the attempt")
 )
 
 // arrival is an answer whose head has come.
 type arrival struct {
-	conn     *upstreamConn
 	exchange *exchange
 	response *http.Response
 }
@@ -170,13 +185,12 @@ type arrival struct {
 // drop gives up an answer that is not passed on. Its connection is of use only
 // if nothing more comes on it.
 func (a arrival) drop() {
-	whole := a.response.Body == http.NoBody
-	a.conn.release(whole && !a.response.Close && a.exchange.sent())
+	a.exchange.release(a.whole() && !a.response.Close && a.exchange.sent())
 }
 
 // answered makes an upstream's answer that of the stream.
 func (f *forwarding) answered(a arrival) {
-	f.charge(a.response.StatusCode)
+	f.cluster.stats.charge(a.response.StatusCode)
 	header := a.response.Header
 	removeHopHeaders(header)
 	if whole := f.whole(); !whole.IsZero() { // Of a request that goes on Envoy does not say it.
@@ -187,6 +201,10 @@ func (f *forwarding) answered(a arrival) {
 		status: a.response.StatusCode, header: header,
 		body: newHostBody(f.ctx, a), flush: a.response.ContentLength < 0,
 	}
+	if a.exchange.conn.multiplexed != nil { // Of HTTP/1 Envoy drops them.
+		f.answer.trailer = &a.response.Trailer
+	}
+	f.succeeded(a)
 }
 
 // hostBody is the body of a host's answer. The connection is freed when the last
@@ -202,7 +220,7 @@ type hostBody struct {
 
 func newHostBody(ctx context.Context, a arrival) *hostBody {
 	// Whoever ends the request ends the reading of its answer too.
-	return &hostBody{arrival: a, ctx: ctx, unwatch: context.AfterFunc(ctx, func() { a.conn.socket.Close() })}
+	return &hostBody{arrival: a, ctx: ctx, unwatch: context.AfterFunc(ctx, a.exchange.abandon)}
 }
 
 // Read implements io.Reader. The error is errTimeout if the request's time is
@@ -212,7 +230,7 @@ func (b *hostBody) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	if b.ctx.Err() == nil && isTermination(err) {
+	if b.exchange.conn.multiplexed == nil && b.ctx.Err() == nil && isTermination(err) {
 		if b.endsWithConnection() {
 			err = io.EOF // However that has ended.
 		}
@@ -233,7 +251,7 @@ func (b *hostBody) endsWithConnection() bool {
 // broken counts a body that does not come to its end, and returns why. Outlier detection
 // takes a host that ends it for one that fails, though the head of its answer was none.
 func (b *hostBody) broken(err error) error {
-	p := b.conn.pool
+	p := b.exchange.conn.pool
 	switch {
 	case errors.Is(context.Cause(b.ctx), errTimeout):
 		p.cluster.stats.rqTimeout.add(1)
@@ -241,6 +259,9 @@ func (b *hostBody) broken(err error) error {
 		return errTimeout
 	case b.ctx.Err() == nil:
 		p.cluster.report(p.host, http.StatusServiceUnavailable)
+		if b.exchange.conn.multiplexed != nil {
+			return resetReason(err)
+		}
 	}
 	return err
 }
@@ -252,10 +273,10 @@ func (b *hostBody) free(whole bool) {
 	b.freed = true
 	unwatched := b.unwatch()
 	if b.gone {
-		b.conn.lost()
+		b.exchange.lost()
 		return
 	}
-	b.conn.release(whole && unwatched && !b.response.Close && b.exchange.sent())
+	b.exchange.release(whole && unwatched && !b.response.Close && b.exchange.sent())
 }
 
 // Close implements io.Closer.

@@ -1,10 +1,13 @@
 package sidecar
 
 import (
+	"net/http"
+	"slices"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 
+	"github.com/meshchaos/meshchaos/internal/rules"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
 
@@ -18,7 +21,7 @@ func (faultFilter) Fields() config.Fields {
 		"HTTPRoute":          {"fault"},
 		"HTTPFaultInjection": {"delay", "abort"},
 		"Delay":              {"fixed_delay", "percent", "percentage"},
-		"Abort":              {"http_status", "percentage"},
+		"Abort":              {"http_status", "grpc_status", "percentage"},
 		"Percent":            {"value"},
 	}
 }
@@ -34,7 +37,7 @@ func (faultFilter) Check(path string, r *networking.HTTPRoute, refuse config.Ref
 			refuse(path+".fault.delay.percent", "it is %d; it must be 0 to 100", p)
 		}
 	}
-	if a := f.GetAbort(); a != nil {
+	if a := f.GetAbort(); a != nil && a.GetGrpcStatus() == "" {
 		if s := a.GetHttpStatus(); s < 200 || s > 599 {
 			refuse(path+".fault.abort.httpStatus", "it is %d; it must be 200 to 599, for Envoy takes no other", s)
 		}
@@ -46,6 +49,7 @@ type fault struct {
 	delay       time.Duration // 0: none
 	delayShare  uint32        // of a million
 	abort       int           // the status; 0: none
+	abortGRPC   int           // the status of gRPC that takes its place; -1: none does
 	abortShare  uint32        // of a million
 	delayStream string
 	abortStream string
@@ -57,7 +61,7 @@ func (faultFilter) Compile(at config.Place, r *networking.HTTPRoute) config.Rout
 	if f.GetDelay() == nil && f.GetAbort() == nil {
 		return nil
 	}
-	out := &fault{delayStream: at.Key + " delay", abortStream: at.Key + " abort"}
+	out := &fault{abortGRPC: -1, delayStream: at.Key + " delay", abortStream: at.Key + " abort"}
 	if d := f.GetDelay(); d != nil {
 		out.delay = d.GetFixedDelay().AsDuration()
 		out.delayShare = config.PerMillion(d.GetPercentage())
@@ -68,6 +72,9 @@ func (faultFilter) Compile(at config.Place, r *networking.HTTPRoute) config.Rout
 	}
 	if a := f.GetAbort(); a != nil {
 		out.abort = int(a.GetHttpStatus())
+		if name := a.GetGrpcStatus(); name != "" {
+			out.abort, out.abortGRPC = http.StatusOK, slices.Index(rules.GRPCStatuses(), name)
+		}
 		out.abortShare = config.PerMillion(a.GetPercentage())
 	}
 	return out
@@ -99,7 +106,11 @@ func (f *fault) decode(s *stream) bool {
 	if f.abort > 0 && s.proxy.draws.happens(f.abortStream, f.abortShare) {
 		activate()
 		s.stats.abortsInjected.add(1)
-		s.reply(f.abort, "fault filter abort", "FI", "fault_filter_abort")
+		const text = "fault filter abort"
+		s.reply(f.abort, text, "FI", "fault_filter_abort")
+		if s.grpc && f.abortGRPC >= 0 {
+			s.answer = grpcAnswer(f.abortGRPC, text)
+		}
 		return false
 	}
 	return true
@@ -112,7 +123,12 @@ func (f *fault) Dump(route config.Object) {
 		o["delay"] = config.Object{"fixed_delay": config.Duration(f.delay), "percentage": config.Object{"numerator": f.delayShare, "denominator": "MILLION"}}
 	}
 	if f.abort > 0 {
-		o["abort"] = config.Object{"http_status": f.abort, "percentage": config.Object{"numerator": f.abortShare, "denominator": "MILLION"}}
+		abort := config.Object{"http_status": f.abort, "percentage": config.Object{"numerator": f.abortShare, "denominator": "MILLION"}}
+		if f.abortGRPC >= 0 {
+			delete(abort, "http_status")
+			abort["grpc_status"] = f.abortGRPC
+		}
+		o["abort"] = abort
 	}
 	route["typed_per_filter_config"] = config.Object{"envoy.filters.http.fault": o}
 }

@@ -30,21 +30,24 @@ type stream struct {
 	config  *config.Config // as the request came
 	started time.Time
 
-	route   *config.Route
-	drawn   int    // which of the route's targets was
-	target  string // its cluster
-	retries retries
-	bond    bond
-	mirrors []string // the clusters that get a copy
-	from    string   // the client's address
-	host    *host    // of the last attempt; nil: none had it yet
-	answer  answer
-	unread  bool // the codec refused it, so that nothing is known of it
-	status  int  // that the client got; 0: none
-	flags   []string
-	details string
-	failure string   // why the last attempt's connection failed
-	ends    []func() // what is done when it ends
+	route      *config.Route
+	drawn      int    // which of the route's targets was
+	target     string // its cluster
+	retries    retries
+	bond       bond
+	mirrors    []string // the clusters that get a copy
+	from       string   // the client's address
+	host       *host    // of the last attempt; nil: none had it yet
+	answer     answer
+	unread     bool // the codec refused it, so that nothing is known of it
+	status     int  // that the client got; 0: none
+	flags      []string
+	details    string
+	failure    string   // why the last attempt's connection failed
+	grpc       bool     // it is a call of gRPC
+	grpcStatus string   // that the client got; empty: none
+	owed       *host    // whose answer counts when its end has come; nil: it is counted, or there was none
+	ends       []func() // what is done when it ends
 
 	received      atomic.Int64 // bytes of the request's body
 	sent          int64        // bytes of the answer's body
@@ -57,6 +60,13 @@ type stream struct {
 func (l *httpListener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _ := r.Context().Value(workerKey{}).(int)
 	s := &stream{httpListener: l, w: w, r: r, worker: worker, config: l.proxy.state.Load().config, started: time.Now(), from: r.RemoteAddr}
+	if r.ProtoMajor > 1 { // Its server does not wait for it, as it does for those of HTTP/1.
+		if !l.proxy.enter() {
+			panic(http.ErrAbortHandler)
+		}
+		defer l.proxy.routines.Done()
+	}
+	s.grpc = isGRPC(r.Header)
 	l.stats.rqTotal.add(1)
 	l.stats.rqActive.add(1)
 	defer s.end()
@@ -151,7 +161,7 @@ func (s *stream) release() {
 func (s *stream) logEntry() accessLogEntry {
 	e := accessLogEntry{
 		start: s.started, duration: time.Since(s.started),
-		method: s.r.Method, path: cmp.Or(s.r.Header.Get(originalPath), s.r.URL.RequestURI()), protocol: s.r.Proto,
+		method: s.r.Method, path: cmp.Or(s.r.Header.Get(originalPath), s.r.URL.RequestURI()), protocol: protocol(s.r),
 		status: s.status, flags: responseFlags(s.flags), details: underscored(s.details), failure: underscored(s.failure),
 		received: s.received.Load(), sent: s.sent,
 		serviceTime:  s.w.Header().Get(upstreamServiceTime),

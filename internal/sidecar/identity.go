@@ -90,14 +90,17 @@ func (s *Sidecar) principal() string {
 	return spiffe(s.options.Namespace, s.options.account()).String()
 }
 
-// clientIdentity is a proxy's side of mutual TLS to one host of a cluster; nil if
-// it has none.
-func clientIdentity(identity *tls.Config, cluster string) *tls.Config {
+// clientIdentity is a proxy's side of mutual TLS to one host of a cluster, which is spoken
+// HTTP/2 to or not; nil if it has none.
+func clientIdentity(identity *tls.Config, cluster string, http2 bool) *tls.Config {
 	if identity == nil {
 		return nil
 	}
 	to := identity.Clone()
 	to.ServerName = serverName(cluster)
+	if http2 {
+		to.NextProtos = []string{"h2"}
+	}
 	// As Envoy does, the next connection resumes the session.
 	to.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	return to

@@ -41,6 +41,8 @@ func (s *Sidecar) openInbound(l net.Listener) {
 		},
 		ConnState: countConnections(&s.routines, &in.stats),
 		ErrorLog:  s.ErrorLog(),
+		Protocols: bothHTTP(),
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: mostStreams},
 
 		DisableGeneralOptionsHandler: true,
 	}
@@ -77,7 +79,9 @@ func (in *inbound) receive(c net.Conn) {
 		in.receiveTCP(ctx, c)
 		return
 	}
-	secure := tls.Server(c, s.identity)
+	identity := s.identity.Clone()
+	identity.NextProtos = []string{"h2", "http/1.1"}
+	secure := tls.Server(c, identity)
 	if secure.HandshakeContext(ctx) != nil {
 		c.Close() // It learns of it itself.
 		return

@@ -57,7 +57,7 @@ func (s *Sidecar) wantedListeners(cfg *config.Config) map[string]func() (listene
 	if s.options.Gateway {
 		for _, g := range cfg.Gateways {
 			if g.HTTP != nil {
-				wanted[httpKey(g.Port)] = func() (listener, error) { return s.listenHTTP(g.Port) }
+				wanted[gatewayKey(g)] = func() (listener, error) { return s.listenHTTP(g.Port, g.TLS != nil) }
 				continue
 			}
 			wanted[gatewayTCPKey(g.Port)] = func() (listener, error) { return s.listenTCP(gatewayTCPKey(g.Port)) }
@@ -65,7 +65,7 @@ func (s *Sidecar) wantedListeners(cfg *config.Config) map[string]func() (listene
 		return wanted
 	}
 	for port := range cfg.HTTP {
-		wanted[httpKey(port)] = func() (listener, error) { return s.listenHTTP(port) }
+		wanted[httpKey(port)] = func() (listener, error) { return s.listenHTTP(port, false) }
 	}
 	for _, l := range cfg.TCP {
 		key := tcpKey(l.Service.Host, l.Port)
@@ -116,10 +116,13 @@ func (s *Sidecar) listen() (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(s.ip(), "0"))
 }
 
-func (s *Sidecar) listenHTTP(port int) (listener, error) {
+func (s *Sidecar) listenHTTP(port int, encrypted bool) (listener, error) {
 	l, err := s.listen()
 	if err != nil {
 		return listener{}, err
+	}
+	if encrypted {
+		l = s.secure(l, port)
 	}
 	h := &httpListener{proxy: s, port: port, stats: newListenerStats(s.stats, envoy.Outbound, port)}
 	server := &http.Server{
@@ -130,6 +133,8 @@ func (s *Sidecar) listenHTTP(port int) (listener, error) {
 		},
 		ConnState: countConnections(&s.routines, &h.stats),
 		ErrorLog:  s.ErrorLog(),
+		Protocols: bothHTTP(),
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: mostStreams},
 
 		DisableGeneralOptionsHandler: true,
 	}

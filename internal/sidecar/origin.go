@@ -28,6 +28,9 @@ func (s *stream) locate() {
 		address, _, _ := net.SplitHostPort(s.r.RemoteAddr) // Of a TCP connection: it has a port.
 		appendForwardedFor(h, address)
 		h.Set(forwardedProto, "http")
+		if s.r.TLS != nil {
+			h.Set(forwardedProto, "https")
+		}
 		// Since 1.33 no address is Envoy's own until it is told so.
 		h.Set(externalAddress, address)
 		for _, name := range ofWorkloads {

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
 )
 
 // pool holds the connections of one worker to one host. It follows Envoy's
-// source/common/conn_pool/conn_pool_base.cc step by step, for HTTP/1: a
-// connection carries one request at a time.
+// source/common/conn_pool/conn_pool_base.cc step by step. A connection of HTTP/1
+// carries one request at a time, one of HTTP/2 (multiplexed.go) as many as its other
+// end lets it.
 //
 // Its fields are guarded by the worker's lock: a worker does one thing at a
 // time.
@@ -20,8 +22,8 @@ type pool struct {
 	cluster *cluster
 	host    *host
 
-	ready      []*upstreamConn // the last to become ready is the first to be used
-	busy       int             // with a request, or draining
+	ready      []*upstreamConn // take another request; the last to become ready is the first to be used
+	busy       int             // take no other now, or no other ever
 	connecting int
 	pending    []*pendingStream // the first to come is the first to be served
 	draining   bool
@@ -36,8 +38,8 @@ type pendingStream struct {
 
 // attachment is what becomes of a pending stream.
 type attachment struct {
-	conn *upstreamConn
-	err  error
+	exchange *exchange
+	err      error
 }
 
 // errOverflow says that a circuit breaker is open.
@@ -50,13 +52,13 @@ var errPendingOverflow = fmt.Errorf("%w of pending requests", errOverflow)
 // newStream gets a connection for a request: a ready one, else the request
 // queues if a pending slot is free, else it overflows. The error is
 // errOverflow, a *connectError, or ctx's.
-func (p *pool) newStream(ctx context.Context, r *http.Request) (*upstreamConn, error) {
+func (p *pool) newStream(ctx context.Context, r *http.Request) (*exchange, error) {
 	p.worker.Lock()
-	if n := len(p.ready); n > 0 {
-		conn, err := p.attach(p.ready[n-1], r)
+	if conn := p.usable(); conn != nil {
+		x, err := p.attach(conn, r)
 		p.tryCreateNewConnections()
 		p.worker.Unlock()
-		return conn, err
+		return x, err
 	}
 	if !p.cluster.pending.canCreate() {
 		p.cluster.stats.rqPendingOverflow.add(1)
@@ -69,7 +71,7 @@ func (p *pool) newStream(ctx context.Context, r *http.Request) (*upstreamConn, e
 	p.worker.Unlock()
 	select {
 	case a := <-s.attached:
-		return a.conn, a.err
+		return a.exchange, a.err
 	case <-ctx.Done():
 		return nil, p.cancel(ctx, s)
 	}
@@ -86,8 +88,8 @@ func (p *pool) cancel(ctx context.Context, s *pendingStream) error {
 	p.worker.Unlock()
 	select {
 	case a := <-s.attached:
-		if a.conn != nil {
-			a.conn.release(false)
+		if a.exchange != nil {
+			a.exchange.release(false)
 		}
 	default:
 	}
@@ -108,13 +110,14 @@ func (p *pool) removePending(i int) {
 }
 
 // attach puts a request on a ready connection.
-func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
+func (p *pool) attach(c *upstreamConn, r *http.Request) (*exchange, error) {
 	if !p.cluster.requests.canCreate() {
 		p.cluster.stats.rqActiveOverflow.add(1)
+		if c.multiplexed != nil {
+			c.multiplexed.Release()
+		}
 		return nil, errOverflow
 	}
-	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })
-	p.busy++
 	if limit := p.cluster.config.Policy.MaxRequestsPerConnection; limit > 0 {
 		c.served++
 		if c.served == limit {
@@ -122,13 +125,28 @@ func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 			c.draining = true
 		}
 	}
-	c.exchange = &exchange{request: r, head: make(chan head, 1), done: make(chan struct{})}
+	x := &exchange{conn: c, request: r, head: make(chan head, 1), done: make(chan struct{})}
+	c.carrying++
+	if c.multiplexed == nil {
+		c.exchange = x
+	} else {
+		x.begin()
+	}
+	if c.multiplexed == nil || c.draining {
+		p.occupy(c)
+	}
 	p.cluster.requests.inc()
 	p.cluster.stats.rqTotal.add(1)
 	p.cluster.stats.rqActive.add(1)
 	p.host.rqTotal.Add(1)
 	p.host.rqActive.Add(1)
-	return c, nil
+	return x, nil
+}
+
+// occupy takes a connection out of those that take another request.
+func (p *pool) occupy(c *upstreamConn) {
+	p.ready = slices.DeleteFunc(p.ready, func(other *upstreamConn) bool { return other == c })
+	p.busy++
 }
 
 // detach ends the request on a connection, which then serves the next or, if
@@ -136,9 +154,7 @@ func (p *pool) attach(c *upstreamConn, r *http.Request) (*upstreamConn, error) {
 func (p *pool) detach(c *upstreamConn, reusable bool, why *metric) {
 	c.exchange = nil
 	p.busy--
-	p.cluster.requests.dec()
-	p.cluster.stats.rqActive.add(-1)
-	p.host.rqActive.Add(-1)
+	p.leave(c)
 	if !reusable || c.draining || p.draining || c.generation != p.generation {
 		p.remove(c, why)
 		return
@@ -147,13 +163,25 @@ func (p *pool) detach(c *upstreamConn, reusable bool, why *metric) {
 	p.onUpstreamReady()
 }
 
+// leave counts a request less that a connection carries.
+func (p *pool) leave(c *upstreamConn) {
+	c.carrying--
+	p.cluster.requests.dec()
+	p.cluster.stats.rqActive.add(-1)
+	p.host.rqActive.Add(-1)
+}
+
 // onUpstreamReady serves the queue with ready connections.
 func (p *pool) onUpstreamReady() {
-	for len(p.pending) > 0 && len(p.ready) > 0 {
+	for len(p.pending) > 0 {
+		conn := p.usable()
+		if conn == nil {
+			return
+		}
 		s := p.pending[0]
-		conn, err := p.attach(p.ready[len(p.ready)-1], s.request)
+		x, err := p.attach(conn, s.request)
 		p.removePending(0)
-		s.attached <- attachment{conn, err}
+		s.attached <- attachment{x, err}
 	}
 }
 
@@ -170,7 +198,7 @@ func (p *pool) tryCreateNewConnections() {
 // tryCreateNewConnection makes one if more are needed and allowed. A pool that
 // has none always gets one, so that nothing waits for ever.
 func (p *pool) tryCreateNewConnection() bool {
-	if len(p.pending) <= p.connecting+len(p.ready) {
+	if len(p.pending) <= p.capacity()*(p.connecting+len(p.ready)) {
 		return false
 	}
 	allowed := p.cluster.connections.canCreate()
@@ -187,7 +215,11 @@ func (p *pool) connect() {
 	p.connecting++
 	p.cluster.connections.inc()
 	p.cluster.stats.cxTotal.add(1)
-	p.cluster.stats.cxHTTP1Total.add(1)
+	if p.cluster.config.HTTP2 {
+		p.cluster.stats.cxHTTP2Total.add(1)
+	} else {
+		p.cluster.stats.cxHTTP1Total.add(1)
+	}
 	p.cluster.stats.cxActive.add(1)
 	p.host.cxTotal.Add(1)
 	p.host.cxActive.Add(1)
@@ -196,7 +228,7 @@ func (p *pool) connect() {
 
 // dial makes a connection, TLS and all, and reads from it until it is closed.
 func (p *pool) dial() {
-	nc, err := p.cluster.connect(p.cluster.ctx, p.host)
+	nc, multiplexed, err := p.handshake()
 	p.worker.Lock()
 	p.connecting--
 	if err != nil {
@@ -205,13 +237,39 @@ func (p *pool) dial() {
 		return
 	}
 	c := newUpstreamConn(nc, p)
+	c.multiplexed = multiplexed
 	p.ready = append(p.ready, c)
 	p.onUpstreamReady()
-	if p.draining && c.exchange == nil {
-		p.removeReady(c, p.cluster.stats.cxDestroyLocal)
+	if p.draining {
+		p.retire(c)
 	}
 	p.worker.Unlock()
+	if multiplexed != nil {
+		multiplexed.SetStateHook(func(*http.ClientConn) { go p.changed(c) }) // Who calls it may hold the worker.
+		return
+	}
 	c.readAnswers()
+}
+
+// handshake makes a connection; one of HTTP/2 reads from itself.
+func (p *pool) handshake() (net.Conn, *http.ClientConn, error) {
+	if p.cluster.config.HTTP2 {
+		return p.connectMultiplexed()
+	}
+	nc, err := p.cluster.connect(p.cluster.ctx, p.host)
+	return nc, nil, err
+}
+
+// retire has a ready connection closed, when it has ended what it carries.
+func (p *pool) retire(c *upstreamConn) {
+	switch {
+	case !slices.Contains(p.ready, c):
+	case c.carrying > 0:
+		c.draining = true
+		p.occupy(c)
+	default:
+		p.removeReady(c, p.cluster.stats.cxDestroyLocal)
+	}
 }
 
 // connectFailed fails all requests that wait: they would not fare better on
@@ -265,7 +323,7 @@ func (p *pool) drain() {
 	defer p.worker.Unlock()
 	p.draining = true
 	for len(p.ready) > 0 {
-		p.removeReady(p.ready[0], p.cluster.stats.cxDestroyLocal)
+		p.retire(p.ready[0])
 	}
 }
 
@@ -275,6 +333,6 @@ func (p *pool) renew() {
 	defer p.worker.Unlock()
 	p.generation++
 	for len(p.ready) > 0 {
-		p.removeReady(p.ready[0], p.cluster.stats.cxDestroyLocal)
+		p.retire(p.ready[0])
 	}
 }

@@ -32,6 +32,9 @@ func (f *forwarding) upstreamRequest() *http.Request {
 	}
 	if expected := f.expected(); expected > 0 {
 		header.Set(expectedTimeout, strconv.FormatInt(expected, 10))
+		if s.grpc && !s.inbound {
+			header.Set(grpcTimeout, grpcDuration(expected))
+		}
 	}
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // Else net/http would add its own.

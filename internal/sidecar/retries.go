@@ -167,7 +167,8 @@ func (t *retries) afterReset(err error, begun bool) bool {
 	switch {
 	case t.policy == nil || errors.Is(err, errOverflow):
 		return false
-	case errors.As(err, &failed) && t.on("connect-failure"), !begun && t.on("reset-before-request"):
+	case errors.As(err, &failed) && t.on("connect-failure"), !begun && t.on("reset-before-request"),
+		errors.Is(err, errRefusedStream) && t.on("refused-stream"):
 		return true
 	}
 	return t.on("reset", "5xx", "gateway-error")

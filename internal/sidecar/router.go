@@ -48,7 +48,7 @@ func (r *router) decode(s *stream) bool {
 		return false
 	}
 	s.forwarded = time.Now()
-	f := newForwarding(s, c, r.timeout)
+	f := newForwarding(s, c, s.timeout(r.timeout))
 	defer f.retries.end()
 	for f.try() {
 	}
@@ -155,6 +155,8 @@ func (f *forwarding) failed(err error) {
 		flag, reason = "UO", errOverflow.Error()
 	case errors.Is(err, errTermination):
 		flag = "UC"
+	case errors.Is(err, errRefusedStream), errors.Is(err, errRemoteReset):
+		flag = "UR"
 	case errors.Is(err, errProtocol):
 		status, flag = http.StatusBadGateway, "UPE"
 	}
@@ -176,11 +178,16 @@ func (f *forwarding) failed(err error) {
 // one.
 func (f *forwarding) charge(status int) {
 	f.cluster.stats.charge(status)
-	switch {
-	case f.host == nil:
-	case status >= 500:
-		f.host.rqError.Add(1)
-	default:
-		f.host.rqSuccess.Add(1)
+	if f.host != nil {
+		f.host.count(status)
 	}
+}
+
+// count counts an answer of the host, or a failure to get one.
+func (h *host) count(status int) {
+	if status >= http.StatusInternalServerError {
+		h.rqError.Add(1)
+		return
+	}
+	h.rqSuccess.Add(1)
 }

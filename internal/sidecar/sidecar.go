@@ -45,6 +45,8 @@ type Options struct {
 	Seed      uint64 // every draw follows from it and the name
 	IP        string // the loopback address of its listeners; empty: 127.0.0.1
 
+	Credentials func(name string) *Credential // of a gateway, those of the secrets that it may read; nil, or of none: there is none
+
 	CA       *CA          // issues its identity; nil: it has none and knows plain text alone
 	Inbound  net.Listener // takes other proxies' connections to its workload, and is closed with the proxy; nil: none
 	Workload string       // the host:port of the workload behind Inbound
@@ -89,6 +91,7 @@ type Sidecar struct {
 
 	ctx      context.Context // ends with the proxy
 	end      context.CancelFunc
+	entering sync.RWMutex // held while a routine begins that none of the others waits for
 	routines sync.WaitGroup
 
 	state     atomic.Pointer[state]
@@ -221,8 +224,21 @@ func (s *Sidecar) Close() error {
 			c.drain()
 		}
 	}
+	s.entering.Lock()
+	s.entering.Unlock() //nolint:staticcheck // Whoever began to enter has.
 	s.routines.Wait()
 	return s.failures.err(s.options.Name)
+}
+
+// enter counts a routine of the proxy, unless that is closed.
+func (s *Sidecar) enter() bool {
+	s.entering.RLock()
+	defer s.entering.RUnlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.routines.Add(1)
+	return true
 }
 
 // ErrorLog is for a server that belongs to the proxy: what it logs is a failure

@@ -94,7 +94,8 @@ type clusterStats struct {
 	store  *stats
 	prefix string
 
-	cxTotal, cxHTTP1Total, cxConnectFail, cxConnectTimeout *metric
+	cxTotal, cxHTTP1Total, cxHTTP2Total                    *metric
+	cxConnectFail, cxConnectTimeout                        *metric
 	cxDestroy, cxDestroyLocal, cxDestroyRemote             *metric
 	cxOverflow, cxNoneHealthy, cxMaxRequests               *metric
 	cxActive                                               *metric
@@ -113,7 +114,7 @@ func newClusterStats(store *stats, cluster string) clusterStats {
 	g := func(name string) *metric { return store.gauge(p + name) }
 	return clusterStats{
 		store: store, prefix: p,
-		cxTotal: c("upstream_cx_total"), cxHTTP1Total: c("upstream_cx_http1_total"),
+		cxTotal: c("upstream_cx_total"), cxHTTP1Total: c("upstream_cx_http1_total"), cxHTTP2Total: c("upstream_cx_http2_total"),
 		cxConnectFail: c("upstream_cx_connect_fail"), cxConnectTimeout: c("upstream_cx_connect_timeout"),
 		cxDestroy: c("upstream_cx_destroy"), cxDestroyLocal: c("upstream_cx_destroy_local"), cxDestroyRemote: c("upstream_cx_destroy_remote"),
 		cxOverflow: c("upstream_cx_overflow"), cxNoneHealthy: c("upstream_cx_none_healthy"), cxMaxRequests: c("upstream_cx_max_requests"),

@@ -14,11 +14,13 @@ type series struct {
 	target, workload, principal, flags string
 	known                              bool // the target is a cluster
 	status                             int
+	grpc                               bool
+	grpcStatus                         string
 }
 
 // countRequest counts in istio_requests_total.
 func (s *Sidecar) countRequest(st *stream) {
-	of := series{target: st.target, principal: st.peer().principal, flags: responseFlags(st.flags), status: st.status}
+	of := series{target: st.target, principal: st.peer().principal, flags: responseFlags(st.flags), status: st.status, grpc: st.grpc, grpcStatus: st.grpcStatus}
 	of.known = s.state.Load().config.ByName[st.target] != nil
 	if st.host != nil {
 		of.workload = st.host.Workload
@@ -36,6 +38,9 @@ func (s *Sidecar) requestMetric(st *stream) *metric {
 	labels["request_protocol"] = "http"
 	labels["response_code"] = strconv.Itoa(st.status)
 	labels["grpc_response_status"] = ""
+	if st.grpc {
+		labels["request_protocol"], labels["grpc_response_status"] = "grpc", st.grpcStatus
+	}
 	labels["response_flags"] = responseFlags(st.flags)
 	return s.istioMetric("istio_requests_total", labels)
 }

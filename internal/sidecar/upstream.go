@@ -19,18 +19,24 @@ type upstreamConn struct {
 
 	writing sync.Mutex // held while a request is written
 
+	multiplexed *http.ClientConn // of HTTP/2, which carries several requests at a time; nil: HTTP/1
+	full        bool             // it takes no more for now, or for ever
+
 	served     uint32 // requests so far, counted only where there is a limit
-	draining   bool   // closed after the request that it carries
+	carrying   int    // requests
+	draining   bool   // closed after the requests that it carries
 	generation int    // of the pool's when it was made
 	closed     bool
-	exchange   *exchange // what it carries; nil: idle
+	exchange   *exchange // what it carries; nil: idle, or HTTP/2
 }
 
 // exchange is one request on a connection.
 type exchange struct {
+	conn    *upstreamConn
 	request *http.Request
 	head    chan head     // holds one
 	done    chan struct{} // closed when the connection is free again or closed
+	reset   func()        // of HTTP/2: ends the stream, if it has not ended
 }
 
 // sent says whether the request is written whole, or its end is on the way: the
@@ -95,6 +101,10 @@ func readFinal(r *bufio.Reader, req *http.Request) (*http.Response, error) {
 // still comes from the reading side: an upstream may answer before it has read
 // all.
 func (c *upstreamConn) send(x *exchange) {
+	if c.multiplexed != nil {
+		c.stream(x)
+		return
+	}
 	if (x.request.Body == nil || x.request.Body == http.NoBody) && c.writing.TryLock() {
 		c.write(x.request)
 		return
@@ -118,26 +128,47 @@ func (c *upstreamConn) write(r *http.Request) {
 	}
 }
 
-// release frees the connection of its request. One that is not reusable is
-// closed.
-func (c *upstreamConn) release(reusable bool) {
-	c.detach(reusable, c.pool.cluster.stats.cxDestroyLocal)
+// release frees the connection of the request. One that is not reusable is closed; of
+// HTTP/2 it is the stream alone that ends.
+func (x *exchange) release(reusable bool) {
+	x.detach(reusable, x.conn.pool.cluster.stats.cxDestroyLocal)
 }
 
 // lost gives up a connection that the other side closed.
-func (c *upstreamConn) lost() { c.detach(false, c.pool.cluster.stats.cxDestroyRemote) }
+func (x *exchange) lost() { x.detach(false, x.conn.pool.cluster.stats.cxDestroyRemote) }
 
-func (c *upstreamConn) detach(reusable bool, why *metric) {
-	c.pool.worker.Lock()
-	x := c.exchange
-	c.pool.detach(c, reusable, why)
-	c.pool.worker.Unlock()
+func (x *exchange) detach(reusable bool, why *metric) {
+	p := x.conn.pool
+	p.worker.Lock()
+	if x.conn.multiplexed != nil {
+		p.detachStream(x.conn)
+	} else {
+		p.detach(x.conn, reusable, why)
+	}
+	p.worker.Unlock()
+	if x.reset != nil {
+		x.reset()
+	}
 	close(x.done)
+}
+
+// abandon makes the reading of the answer fail.
+func (x *exchange) abandon() {
+	if x.reset != nil {
+		x.reset()
+		return
+	}
+	x.conn.socket.Close()
 }
 
 // close closes the socket. What its goroutine reads for then fails.
 func (c *upstreamConn) close() {
 	c.closed = true
+	if c.multiplexed != nil {
+		c.multiplexed.SetStateHook(nil)
+		_ = c.multiplexed.Close() // That it fails says nothing of use: it is closed.
+		return
+	}
 	c.socket.Close()
 }
 
@@ -146,11 +177,4 @@ func (c *upstreamConn) close() {
 func isTermination(err error) bool {
 	var netErr net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &netErr)
-}
-
-// carried is the request that the connection carries, for the one who sends it.
-func (c *upstreamConn) carried() *exchange {
-	c.pool.worker.Lock()
-	defer c.pool.worker.Unlock()
-	return c.exchange
 }

@@ -77,7 +77,7 @@ func sorts(l *loadgen.Result, contents bool) map[string]int64 {
 	found := map[string]int64{}
 	for _, o := range l.Outcomes {
 		words := o.Words()
-		if o.Error == "" && o.Status == 0 {
+		if o.Error == "" && o.Status == 0 && o.GRPC == "" {
 			words = "in whole"
 		}
 		if contents {

@@ -26,7 +26,7 @@ func unspoken(r run, w *report.Window) []string {
 				continue
 			}
 			all := failures[o.Words()]
-			all.Status, all.Error, all.Count = o.Status, o.Error, all.Count+o.Count
+			all.Status, all.GRPC, all.Error, all.Count = o.Status, o.GRPC, o.Error, all.Count+o.Count
 			failures[o.Words()] = all
 		}
 		kinds := slices.Sorted(maps.Keys(failures))
@@ -67,7 +67,10 @@ func example(w *report.Window, cohort string, o loadgen.Outcome, sent int64) str
 		cohort = w.Name + "." + cohort
 	}
 	count := cohort + ".errors"
-	if o.Error == "" {
+	switch {
+	case o.GRPC != "":
+		count = fmt.Sprintf("%s.grpc[%s]", cohort, o.GRPC)
+	case o.Error == "":
 		count = fmt.Sprintf("%s.status[%d]", cohort, o.Status)
 	}
 	switch {

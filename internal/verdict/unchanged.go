@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -48,10 +49,35 @@ func (r run) askedUnlike() string {
 	var asked []report.Asked
 	for _, step := range r.scenario.Steps {
 		for _, c := range step.Cohorts {
-			asked = append(asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: c.Plan})
+			plan := c.Plan.AsRecorded()
+			if i := len(asked); i < len(r.record.Asked) {
+				plan.TLS = withFiles(plan.TLS, r.record.Asked[i].Plan.TLS, c.OfFiles)
+			}
+			asked = append(asked, report.Asked{Step: step.Name, Cohort: c.Name, From: c.From, Plan: plan})
 		}
 	}
 	return unlike("asked", tree(asked), tree(r.record.Asked))
+}
+
+// withFiles is how a scenario in a report has a load encrypted, with what files had, which
+// stands in the load that was asked for alone.
+func withFiles(want, have *loadgen.TLS, files []string) *loadgen.TLS {
+	if want == nil || have == nil {
+		return want
+	}
+	own := *want
+	for _, key := range files {
+		missing := "what its file had"
+		switch key {
+		case "caCertificates":
+			own.CACertificates = cmp.Or(have.CACertificates, missing)
+		case "clientCertificate":
+			own.ClientCertificate = cmp.Or(have.ClientCertificate, missing)
+		case "privateKey":
+			own.PrivateKey = cmp.Or(have.PrivateKey, missing)
+		}
+	}
+	return &own
 }
 
 func tree(of any) any {
@@ -182,98 +208,6 @@ func (r run) timesUnlike() string {
 // longer is how much longer a load may have taken than its window: they are told by two
 // clocks.
 const longer = time.Second
-
-// loadsUnlike holds what the clients saw against their plans, and against itself.
-func (r run) loadsUnlike() string {
-	for i := range r.record.Windows {
-		w := &r.record.Windows[i]
-		for _, c := range r.scenario.Cohorts(w.Name, r.stepOf(w)) {
-			l := w.Loads[c.Name]
-			if l == nil {
-				continue
-			}
-			wrong := resultUnlike(c.Plan, l)
-			if wrong == "" && l.Elapsed.Duration > w.Ended.Sub(w.Started)+longer {
-				wrong = fmt.Sprintf(".elapsed is %v, and the window was %v long", l.Elapsed, w.Ended.Sub(w.Started))
-			}
-			if wrong != "" {
-				return fmt.Sprintf("windows[%d].loads.%s%s", i, c.Name, wrong)
-			}
-		}
-	}
-	return ""
-}
-
-// resultUnlike is where a result differs from its plan or from itself.
-func resultUnlike(plan loadgen.Plan, l *loadgen.Result) string {
-	switch {
-	case l.Planned != plan.Requests:
-		return fmt.Sprintf(".planned is %d, and the scenario in the report comes to %d", l.Planned, plan.Requests)
-	case l.Connections != plan.Connections:
-		return fmt.Sprintf(".connections is %d, and the scenario in the report comes to %d", l.Connections, plan.Connections)
-	case l.TargetQPS != plan.QPS:
-		return fmt.Sprintf(".targetQPS is %v, and the scenario in the report comes to %v", l.TargetQPS, plan.QPS)
-	case l.Failure != "":
-		return ""
-	}
-	var counted, ended int64
-	var most time.Duration
-	told := l.Series != nil // of each kind of outcome, which request took longest
-	for i, o := range l.Outcomes {
-		if counted += o.Count; o.Count <= 0 {
-			return fmt.Sprintf(".outcomes[%d].count is %d", i, o.Count)
-		}
-		if o.Error == loadgen.ErrorCanceled {
-			continue
-		}
-		ended += o.Count
-		if told = told && o.Slowest != nil; told {
-			most = max(most, o.Slowest.Response.Duration)
-		}
-	}
-	slowest, _ := l.Response.Max()
-	byFortio := l.Series == nil && l.Response.Count() == 0 // whose server does not know when requests were due
-	switch {
-	case l.Sent != counted:
-		return fmt.Sprintf(".sent is %d, and its outcomes are of %d", l.Sent, counted)
-	case l.Response.Count() != ended && !byFortio:
-		return fmt.Sprintf(".response is of %d requests, and of the outcomes %d were not canceled", l.Response.Count(), ended)
-	case l.Service.Count() != ended:
-		return fmt.Sprintf(".service is of %d requests, and of the outcomes %d were not canceled", l.Service.Count(), ended)
-	case told && most != slowest:
-		return fmt.Sprintf(".outcomes has no request that took longer than %v, and .response is %v at most", most, slowest)
-	case l.Used > l.Sent, l.Series != nil && l.Used == 0, l.Late > l.Sent, min(l.Used, l.Late, l.Missed, l.Setup, l.Warmup, l.Dialed) < 0:
-		return fmt.Sprintf(" has %d requests, of which %d were late and %d missed, over %d of %d connections", l.Sent, l.Late, l.Missed, l.Used, l.Dialed)
-	case l.LastBegun.Duration < 0, l.Series != nil && l.LastBegun.Duration > l.Elapsed.Duration:
-		return fmt.Sprintf(".lastBegun is %v, and .elapsed %v", l.LastBegun, l.Elapsed)
-	}
-	return seriesUnlike(l)
-}
-
-// seriesUnlike is where a series adds up to something else than the outcomes.
-func seriesUnlike(l *loadgen.Result) string {
-	if l.Series == nil {
-		return ""
-	}
-	if begun := total(l.Series.Begun); begun != l.Sent {
-		return fmt.Sprintf(".series.begun comes to %d, and .sent is %d", begun, l.Sent)
-	}
-	for i, of := range l.Series.Ended {
-		want := l.Count(func(o loadgen.Outcome) bool { return o.Status == of.Status && o.Error == of.Error })
-		if ended := total(of.Count); ended != want {
-			return fmt.Sprintf(".series.ended[%d] comes to %d, and .outcomes has %d of that kind", i, ended, want)
-		}
-	}
-	return ""
-}
-
-func total(counts []int64) int64 {
-	var sum int64
-	for _, n := range counts {
-		sum += n
-	}
-	return sum
-}
 
 // proxiesUnlike holds what the proxies counted against what the clients sent, and against
 // the rules that were written.

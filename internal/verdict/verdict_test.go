@@ -124,6 +124,13 @@ func open(l *loadgen.Result) *loadgen.Result {
 	return l
 }
 
+// ramped is at a rate from nothing to 100 a second, of which 20 requests are due in 400 ms.
+func ramped(l *loadgen.Result) *loadgen.Result {
+	l.Rate = []loadgen.RatePoint{{}, {At: loadgen.Duration{Duration: 400 * time.Millisecond}, QPS: 100}}
+	l.TargetQPS, l.Elapsed.Duration = 50, 3*time.Second
+	return l
+}
+
 // put takes another result for one of a window's.
 func put(w *report.Window, cohort string, l *loadgen.Result) { w.Loads[cohort] = l }
 
@@ -264,6 +271,11 @@ func TestWhatIsNoPass(t *testing.T) {
 			l.Missed, l.Elapsed = 17, loadgen.Duration{Duration: time.Second}
 			put(&r.Windows[0], "beside", l)
 		}, report.Inconclusive, "baseline, cohort beside: of 18 requests that fell due 17 never began"},
+		"5: a sender lost": {func(r *report.Record) {
+			l := load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20})
+			l.Senders = []loadgen.Sender{{Name: "process 1", Sent: 20}, {Name: "process 2", Missed: 7, Lost: "signal: killed"}}
+			put(&r.Windows[1], "client", l)
+		}, report.Inconclusive, "load of step one, cohort client: sender 2 of 2, process 2, was lost, and with it what came of 7 requests: signal: killed"},
 		"5: one of a small load missed": {func(r *report.Record) {
 			r.Windows[1].Loads["beside"].Missed = 1
 		}, report.Inconclusive, "of 21 requests that fell due 1 never began"},
@@ -301,6 +313,16 @@ func TestWhatIsNoPass(t *testing.T) {
 			l.LastBegun = loadgen.Duration{Duration: 400 * time.Millisecond}
 			put(&r.Windows[1], "client", l)
 		}, report.Inconclusive, "it reached 47.5 of 100.0 requests a second, and the last was begun 210ms late"},
+		"5: a ramp that was kept": {func(r *report.Record) {
+			l := ramped(load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
+			l.LastBegun = loadgen.Duration{Duration: 395 * time.Millisecond} // 200 ms after an even rate would have it
+			put(&r.Windows[1], "client", l)
+		}, report.Pass, ""},
+		"5: a ramp that was late": {func(r *report.Record) {
+			l := ramped(load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 20}))
+			l.LastBegun = loadgen.Duration{Duration: 500 * time.Millisecond}
+			put(&r.Windows[1], "client", l)
+		}, report.Inconclusive, "requests a second, and the last was begun 110ms late"},
 		"5: a control group that went early": {func(r *report.Record) {
 			r.Windows[1].Loads["client"].Elapsed = loadgen.Duration{Duration: 9 * time.Second}
 		}, report.Inconclusive, "cohort beside: it was there for 3s of the 9s that client took"},

@@ -47,7 +47,7 @@ func otherwise(was, now report.Asked) []string {
 	if asked(now) != asked(was) {
 		all = append(all, asked(now)+", before "+asked(was))
 		for _, plan := range []*loadgen.Plan{&was.Plan, &now.Plan} { // of which that is all
-			plan.Connections, plan.Requests, plan.QPS, plan.Duration = 0, 0, 0, loadgen.Duration{}
+			plan.Connections, plan.MaxConnections, plan.Senders, plan.Requests, plan.QPS, plan.Rate, plan.Duration = 0, 0, 0, 0, 0, nil, loadgen.Duration{}
 		}
 	}
 	old, new := fields(was), fields(now)
@@ -66,11 +66,20 @@ func otherwise(was, now report.Asked) []string {
 // asked words how much load was asked for.
 func asked(a report.Asked) string {
 	words := []string{summary.Plural(int64(a.Plan.Connections), "connection")}
+	if a.Plan.MaxConnections > 0 {
+		words[0] = fmt.Sprintf("%d to %s", a.Plan.Connections, summary.Plural(int64(a.Plan.MaxConnections), "connection"))
+	}
+	if a.Plan.Senders > 1 {
+		words[0] += fmt.Sprintf(" of %d senders", a.Plan.Senders)
+	}
 	if a.Plan.Requests > 0 {
 		words = append(words, summary.Plural(a.Plan.Requests, "request"))
 	}
 	if a.Plan.QPS > 0 {
 		words = append(words, summary.Number(a.Plan.QPS)+" qps")
+	}
+	if rate := summary.Rate(a.Plan); rate != "" {
+		words = append(words, rate)
 	}
 	if a.Plan.Duration.Duration > 0 {
 		words = append(words, "for "+a.Plan.Duration.String())

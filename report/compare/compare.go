@@ -5,7 +5,8 @@
 // changed, one pair in a thousand is said to have. docs/compare.md says which values
 // are tested by what, and which of their changes are regressions.
 //
-// The package may import internal/chance, loadgen, report and report/summary.
+// The package may import internal/chance, internal/check, loadgen, report and
+// report/summary.
 package compare
 
 import (

@@ -174,9 +174,16 @@ func TestALoadOfLessThanASecondProvesNoMedian(t *testing.T) {
 		l.Series.Ended = []loadgen.SeriesOf{{Status: 200, Count: counts}}
 		return r
 	}
-	for elapsed, want := range map[time.Duration]report.Became{300 * time.Millisecond: "", 3 * time.Second: report.Regressed} {
-		if got := became(compare.Compare(pair(in(elapsed, 0.1), in(elapsed, 0.2))))["pages p50, under the rule"]; got != want {
-			t.Errorf("in %v the median became %q, want %q", elapsed, got, want)
+	for _, one := range []struct {
+		elapsed time.Duration
+		median  float64
+		want    report.Became
+	}{{300 * time.Millisecond, 0.2, report.Untested}, {300 * time.Millisecond, 0.05, report.Untested}, {300 * time.Millisecond, 0.1, report.Alike}, {3 * time.Second, 0.2, report.Regressed}} {
+		c := compare.Compare(pair(in(one.elapsed, 0.1), in(one.elapsed, one.median)))
+		at := slices.IndexFunc(c.Scenarios[0].Values, func(v report.Difference) bool { return v.Of == "p50" })
+		got := c.Scenarios[0].Values[at]
+		if untested := got.Became == report.Untested; got.Became != one.want || untested != (got.P == nil) || untested != (got.Remarks != "") {
+			t.Errorf("in %v a median of %vs became %s, %q, p %v; want %s", one.elapsed, one.median, got.Became, got.Remarks, got.P, one.want)
 		}
 	}
 }
@@ -221,6 +228,29 @@ func TestAShareIsHeldAgainstWhatWasAskedBefore(t *testing.T) {
 		got := became(compare.Compare(pair(share("pages.share(x)", one.operator, 0.1, one.before), share("pages.share(x)", one.operator, 0.1, one.now))))
 		if got["pages.share(x)"] != one.want {
 			t.Errorf("%+v: %v", one, got)
+		}
+	}
+}
+
+// A share between two bounds may leave what was asked for by either.
+func TestAShareIsHeldAgainstTheNearerOfTwoBounds(t *testing.T) {
+	least, most := 0.1, 0.9
+	share := func(count int64) *report.Record {
+		r := &report.Record{Verdict: report.Pass, Restored: true, Scenario: report.Scenario{Name: "made"}}
+		m := report.Measure{Unit: report.Share, Value: float64(count) / 1000, Part: &report.Part{Count: count, Total: 1000}}
+		r.Expectations = []report.Expectation{{Expression: "10% < pages.share(x) <= 90%", Verdict: report.Pass, Observed: fmt.Sprint(m.Value), Values: []report.Measure{m}, Bounds: []report.Bound{{Operator: ">", Value: &least}, {Operator: "<=", Value: &most}}}}
+		return r
+	}
+	for _, one := range []struct {
+		before, now int64
+		want        report.Became
+	}{
+		{600, 1000, report.Regressed}, {1000, 600, report.Improved}, {600, 50, report.Regressed}, {50, 600, report.Improved},
+		{850, 500, report.Improved}, {150, 500, report.Improved}, {500, 850, report.Regressed}, {300, 700, report.Changed}, {0, 1000, report.Changed},
+	} {
+		c := compare.Compare(pair(share(one.before), share(one.now)))
+		if got := became(c)["10% < pages.share(x) <= 90%"]; got != one.want || c.Regressed != (one.want == report.Regressed) {
+			t.Errorf("from %d to %d of 1000 it became %q, want %q", one.before, one.now, got, one.want)
 		}
 	}
 }
@@ -541,6 +571,10 @@ func TestAnExpectationThatIsNotAskedForAnyMoreIsTold(t *testing.T) {
 		}
 		if n := strings.Count(text.String(), asked); n != 1 || !strings.Contains(text.String(), "expected now, and not before: pages.p99 < 2s") {
 			t.Errorf("it stands there %d times:\n%s", n, &text)
+		}
+		words := map[report.Verdict]string{report.Pass: "it was a pass,", report.Fail: "it was a fail,", report.Inconclusive: "it was inconclusive,"}
+		if want := words[one.was]; !strings.Contains(text.String(), want) {
+			t.Errorf("it has no %q:\n%s", want, &text)
 		}
 	}
 }

@@ -178,16 +178,16 @@ func curves(all []report.Trend) string {
 			name = Name(report.Difference{Of: t.Of, Cohort: t.Cohort, Window: report.During, Step: t.Step})
 		}
 		values, marks := drawn(t), arrows(t)
-		low, high := span(values)
+		low, _, kept := span(values, t.Unit)
 		latest := values[len(values)-1]
 		switch {
-		case low == high && latest != nil && marks == "":
-			fmt.Fprintf(&out, "  %s  %s: %s\n", spark(values), name, summary.Measured(low, t.Unit))
+		case kept && latest != nil && marks == "":
+			fmt.Fprintf(&out, "  %s  %s: %s\n", spark(values, t.Unit), name, summary.Measured(low, t.Unit))
 		case marks == "":
-			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(values), name, extent(t))
+			fmt.Fprintf(&out, "  %s  %s\n    %s\n", spark(values, t.Unit), name, extent(t))
 		default:
 			moved = true
-			fmt.Fprintf(&out, "  %s  %s\n  %s  %s\n", spark(values), name, marks, extent(t))
+			fmt.Fprintf(&out, "  %s  %s\n  %s  %s\n", spark(values, t.Unit), name, marks, extent(t))
 		}
 	}
 	if moved {
@@ -221,15 +221,15 @@ const none = '\u00a0'
 func drawn(t report.Trend) []*float64 { return t.Values[max(0, len(t.Values)-mostSparks):] }
 
 // spark draws values between the least and the greatest.
-func spark(values []*float64) string {
-	low, high := span(values)
+func spark(values []*float64, unit report.Unit) string {
+	low, high, kept := span(values, unit)
 	levels := []rune("▁▂▃▄▅▆▇█")
 	var out strings.Builder
 	for _, v := range values {
 		switch {
 		case v == nil:
 			out.WriteRune(none)
-		case high == low:
+		case kept:
 			out.WriteRune(levels[0])
 		default:
 			out.WriteRune(levels[int((*v-low)/(high-low)*float64(len(levels)-1)+0.5)])
@@ -238,7 +238,9 @@ func spark(values []*float64) string {
 	return strings.TrimRight(out.String(), string(none))
 }
 
-func span(values []*float64) (low, high float64) {
+// span is between which values others lie, and whether all of them are one, as far as they
+// are shown: from 6.017s to 6.019s nobody sees a step.
+func span(values []*float64, unit report.Unit) (low, high float64, kept bool) {
 	first := true
 	for _, v := range values {
 		if v == nil {
@@ -249,15 +251,18 @@ func span(values []*float64) (low, high float64) {
 		}
 		low, high = min(low, *v), max(high, *v)
 	}
-	return low, high
+	return low, high, summary.Measured(low, unit) == summary.Measured(high, unit)
 }
 
 // extent words between which values a trend is drawn, and the latest.
 func extent(t report.Trend) string {
-	low, high := span(drawn(t))
+	low, high, kept := span(drawn(t), t.Unit)
 	latest := "none"
 	if last := t.Values[len(t.Values)-1]; last != nil {
 		latest = summary.Measured(*last, t.Unit)
+	}
+	if kept {
+		return fmt.Sprintf("latest %s, before %s", latest, summary.Measured(low, t.Unit))
 	}
 	return fmt.Sprintf("latest %s, from %s to %s", latest, summary.Measured(low, t.Unit), summary.Measured(high, t.Unit))
 }

@@ -178,6 +178,19 @@ func TestATrendIsDrawnOfTheLatestForty(t *testing.T) {
 	}
 }
 
+// Nobody sees in a picture what no figure of it shows.
+func TestATrendWhoseValuesReadAlikeIsFlat(t *testing.T) {
+	one, two := 6.0171, 6.0189
+	of := report.Trend{Of: "p50", Cohort: "pages", Unit: report.Seconds, Values: []*float64{&one, &two, &one}}
+	var out strings.Builder
+	if err := compare.PastText(&out, &report.History{Scenarios: []report.Past{{Scenario: "made", Trends: []report.Trend{of}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  ▁▁▁  pages p50, under the rule: 6.02s\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("it has no %q:\n%s", want, &out)
+	}
+}
+
 func TestARunThatIsFoundTwiceStandsInAHistoryOnce(t *testing.T) {
 	began := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	run := func(id string, at time.Time) compare.Run {

@@ -2,11 +2,13 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/chance"
+	"github.com/meshchaos/meshchaos/internal/check"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
@@ -76,16 +78,49 @@ func (l loads) latencies() []*value {
 		before, _ := l.old.Response.Quantile(p.q)
 		now, _ := l.new.Response.Quantile(p.q)
 		v := l.value(p.name)
-		v.Before, v.Now, v.worse, v.test = latency(before), latency(now), nothing, p.test(l.old, l.new)
-		switch ratio := float64(now) / float64(before); {
-		case ratio > matters:
-			v.worse = worse
-		case ratio < 1/matters:
-			v.worse = better
+		v.Before, v.Now, v.test = latency(before), latency(now), p.test(l.old, l.new)
+		v.worse = longer(before, now)
+		if v.Remarks = p.doubt(l.old, l.new, v.worse); v.Remarks != "" {
+			v.worse = unknown
+		}
+		if v.worse != nothing && !p.tells(l.old, l.new) {
+			v.test, v.Became, v.Remarks = nil, report.Untested, "too short a load to tell"
 		}
 		all = append(all, v)
 	}
 	return all
+}
+
+// longer is whether a latency is by so much longer that it counts.
+func longer(before, now time.Duration) sense {
+	switch ratio := float64(now) / float64(before); {
+	case ratio > matters:
+		return worse
+	case ratio < 1/matters:
+		return better
+	}
+	return nothing
+}
+
+// doubt is why a percentile may not have changed in a sense; empty: it has. What a load
+// generator that was late has added itself is neither for the worse nor for the better.
+func (p percentile) doubt(old, new *loadgen.Result, in sense) string {
+	beforeLow, beforeHigh := check.Punctual(old, p.q)
+	nowLow, nowHigh := check.Punctual(new, p.q)
+	least := longer(beforeHigh, nowLow)
+	if in == better {
+		least = longer(beforeLow, nowHigh)
+	}
+	if in == nothing || least == in || old.Lag.Count()+new.Lag.Count() == 0 {
+		return ""
+	}
+	words := func(low, high time.Duration) string {
+		if a, b := summary.Duration(low), summary.Duration(high); a != b {
+			return a + " to " + b
+		}
+		return summary.Duration(high)
+	}
+	return fmt.Sprintf("without the load generator's own lateness it could be %s, before %s: run again where less else is running", words(nowLow, nowHigh), words(beforeLow, beforeHigh))
 }
 
 func latency(d time.Duration) report.Observed {
@@ -114,6 +149,16 @@ func (p percentile) test(old, new *loadgen.Result) *test {
 	return &test{max(of.P(), runs), least}
 }
 
+// tells is whether any two runs of such loads could differ by more than chance.
+func (p percentile) tells(old, new *loadgen.Result) bool {
+	all := []*loadgen.Result{old, new}
+	if slices.ContainsFunc(all, func(r *loadgen.Result) bool { return r.Series == nil }) {
+		return true
+	}
+	few := func(r *loadgen.Result) bool { return len(p.batches(r)) < leastBatches }
+	return !slices.ContainsFunc(all, few) || p.q == 0.5 && !slices.ContainsFunc(all, tooFewFast)
+}
+
 // even is whether the means of the batches differ by more than batches and runs do.
 func (p percentile) even(old, new *loadgen.Result) float64 {
 	if old.Series == nil || new.Series == nil {
@@ -129,10 +174,8 @@ func (p percentile) even(old, new *loadgen.Result) float64 {
 // moved is whether the fast requests differ by more than those of runs do, and by as
 // much as counts, in the direction of the median.
 func moved(old, new *loadgen.Result) float64 {
-	for _, r := range []*loadgen.Result{old, new} {
-		if r.Response.Count() < leastFast || r.Elapsed.Duration < leastFastElapsed {
-			return 1
-		}
+	if tooFewFast(old) || tooFewFast(new) {
+		return 1
 	}
 	before, now := logOf(old.Response, fast), logOf(new.Response, fast)
 	by, median := now-before, logOf(new.Response, 0.5)-logOf(old.Response, 0.5)
@@ -146,6 +189,11 @@ func moved(old, new *loadgen.Result) float64 {
 		variance += apart*apart + fastDrifts*fastDrifts + least*least
 	}
 	return chance.Normal(by / math.Sqrt(variance))
+}
+
+// tooFewFast says whether the fast requests of a load say nothing.
+func tooFewFast(r *loadgen.Result) bool {
+	return r.Response.Count() < leastFast || r.Elapsed.Duration < leastFastElapsed
 }
 
 // logOf is the logarithm of a percentile in seconds, at the rank that is nearest to it: so

@@ -27,7 +27,7 @@ func (l loads) shares() []*value {
 // failures compares each way to fail, and each status but 200.
 func (l loads) failures() []*value {
 	k := l.kinds(func(o loadgen.Outcome) []string {
-		if o.Error == "" && (o.Status == 0 || o.Status == http.StatusOK) { // of which the others tell
+		if !o.Failed() && (o.Status == 0 || o.Status == http.StatusOK) { // of which the others tell
 			return nil
 		}
 		return []string{o.Words()}
@@ -37,10 +37,13 @@ func (l loads) failures() []*value {
 	for _, name := range k.names() {
 		v := k.share(name, name, before[name], now[name])
 		code, isStatus := strings.CutPrefix(name, "status ")
+		if grpc, is := strings.CutPrefix(name, "code "); is {
+			code, isStatus = grpc, true
+		}
 		switch {
 		case isStatus && code < "400":
 			v.worse = unknown
-		case isStatus && l.expects(regexp.MustCompile(`(^|[^\w.-])`+regexp.QuoteMeta(l.name())+`\.(status\[|share\()`+code)):
+		case isStatus && l.expects(regexp.MustCompile(`(^|[^\w.-])`+regexp.QuoteMeta(l.name())+`\.(status\[|grpc\[|share\()`+code)):
 			v.worse, v.Remarks = unknown, "an expectation speaks of it, and says whether it is too much"
 		default:
 			v.worse = more(v)
@@ -231,7 +234,7 @@ func bunches(r *loadgen.Result, of func(loadgen.Outcome) []string) map[string]fl
 	for _, one := range r.Series.Ended {
 		count := one.Count[:min(len(one.Count), len(ended))]
 		add(ended, count)
-		for _, kind := range of(loadgen.Outcome{Status: one.Status, Error: one.Error}) {
+		for _, kind := range of(loadgen.Outcome{Status: one.Status, GRPC: one.GRPC, Error: one.Error}) {
 			if over[kind] == nil {
 				over[kind] = make([]int64, len(ended))
 			}
@@ -297,9 +300,9 @@ func portions(before, now *report.Record, old, new report.Expectation) []*value 
 }
 
 // ofStatus is a share of a load's requests with a status.
-var ofStatus = regexp.MustCompile(`^(?:(baseline|recovery)\.)?([\w-]+)\.share\((\d+)\)`)
+var ofStatus = regexp.MustCompile(`^(?:(baseline|recovery)\.)?([\w-]+)\.share\((\d+|[A-Z_]+)\)`)
 
-// bunchedOf is, of an expectation of a share of requests with a status, how many say as
+// bunchedOf is, of an expectation of a share of requests with a status or a code, how many say as
 // much as one in a run.
 func bunchedOf(r *report.Record, e report.Expectation) float64 {
 	found := ofStatus.FindStringSubmatch(e.Expression)
@@ -314,22 +317,41 @@ func bunchedOf(r *report.Record, e report.Expectation) float64 {
 	if w == nil || w.Loads[found[2]] == nil {
 		return 0
 	}
-	return bunches(w.Loads[found[2]], func(o loadgen.Outcome) []string { return []string{strconv.Itoa(o.Status)} })[found[3]]
+	return bunches(w.Loads[found[2]], func(o loadgen.Outcome) []string {
+		if o.GRPC != "" {
+			return []string{o.GRPC}
+		}
+		return []string{strconv.Itoa(o.Status)}
+	})[found[3]]
 }
 
-// bounded is the sense of a change of a share, by what was asked of it before.
+// bounded is the sense of a change of a share, by what was asked of it before: whether it has
+// come nearer to what it is not to reach, or gone farther beyond.
 func bounded(v *value, e report.Expectation, of string) sense {
-	up := v.Now.Measure.Value > v.Before.Measure.Value
-	for _, b := range e.Bounds {
+	before, after := room(e.Bounds, of, v.Before.Measure.Value), room(e.Bounds, of, v.Now.Measure.Value)
+	switch {
+	case math.IsInf(before, 1) || math.Abs(after-before) < 1e-9: // as from 30% to 70% between 10% and 90%
+		return unknown
+	case after < before:
+		return worse
+	}
+	return better
+}
+
+// room is how far a share is within the nearest of its bounds, below 0 if beyond one; without
+// any it is infinite.
+func room(bounds []report.Bound, of string, share float64) float64 {
+	least := math.Inf(1)
+	for _, b := range bounds {
 		switch {
-		case b.Of != of || b.Value == nil:
+		case b.Of != of || b.Value == nil || b.Operator == "!=":
 		case b.Operator == "==":
-			return further(v, *b.Value)
-		case strings.HasPrefix(b.Operator, "<") == up && b.Operator != "!=":
-			return worse
-		case b.Operator != "!=":
-			return better
+			least = min(least, -math.Abs(share-*b.Value))
+		case strings.HasPrefix(b.Operator, "<"):
+			least = min(least, *b.Value-share)
+		default:
+			least = min(least, share-*b.Value)
 		}
 	}
-	return unknown
+	return least
 }

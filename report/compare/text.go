@@ -152,7 +152,7 @@ func Sum(c *report.Comparison) string {
 			words = append(words, fmt.Sprintf("%s %s", summary.Plural(int64(n), "value"), became))
 		}
 	}
-	return fmt.Sprintf("%s compared: %s (%s, together by chance in %s of cases at most)", summary.Plural(int64(len(c.Scenarios)), "scenario"),
+	return fmt.Sprintf("%s compared: %s (%s; a change where there is none is found in %s of comparisons at most)", summary.Plural(int64(len(c.Scenarios)), "scenario"),
 		strings.Join(words, ", "), summary.Plural(int64(c.Tests), "test"), summary.Share(c.Alpha))
 }
 

@@ -125,13 +125,21 @@ func (p Pair) gone(old report.Expectation) *value {
 	words := "nobody can tell whether it holds still"
 	judged, known := p.Now.judge(old)
 	if known {
-		v.Now, words = observed(judged), fmt.Sprintf("by what was observed now it is %s", judged.Verdict)
+		v.Now, words = observed(judged), fmt.Sprintf("by what was observed now it is %s", article(judged.Verdict))
 	}
 	if truth(old) == report.Pass && truth(judged) != report.Pass {
 		v.Became = report.Regressed
 	}
-	v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more; %s", old.Verdict, words)
+	v.Remarks = fmt.Sprintf("it was %s, and is not asked for any more; %s", article(old.Verdict), words)
 	return &value{Difference: v}
+}
+
+// article is a verdict as what an expectation is.
+func article(v report.Verdict) string {
+	if v == report.Inconclusive {
+		return string(v)
+	}
+	return "a " + string(v)
 }
 
 // judge is what an expectation of another run comes to in this one, if anybody can tell.

@@ -1,11 +1,14 @@
 // Package fortio is the face of reports for fortio: the load of each cohort and window as
-// a result of fortio, which fortio report shows beside those of its own runs. It may
-// import report and report/summary.
+// a result of fortio, which fortio report shows beside those of its own runs. A load that
+// is no scenario's is told in the words of fortio load, too. The package may import report
+// and report/summary.
 package fortio
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -73,10 +76,30 @@ func fileOf(load summary.Load) string {
 	}, strings.Join(parts, "-"))
 }
 
-// result is the result that fortio would have of a load: of HTTP or of TCP.
+// calls is the result of a load of gRPC. Fortio's own, of its ping or of health, has other
+// words for how they ended: here they are codes.
+type calls struct {
+	periodic.RunnerResults
+	Destination string
+	RetCodes    map[string]int64
+	SocketCount int
+}
+
+func callsOf(common periodic.RunnerResults, load summary.Load, plan loadgen.Plan) *calls {
+	of := &calls{RunnerResults: common, Destination: plan.GRPC.Address + "/" + plan.GRPC.Method, RetCodes: map[string]int64{}, SocketCount: int(load.Result.Dialed)}
+	for _, o := range load.Result.Outcomes {
+		of.RetCodes[cmp.Or(o.GRPC, o.Error)] += o.Count
+	}
+	return of
+}
+
+// result is the result that fortio would have of a load: of HTTP, gRPC or TCP.
 func result(r *report.Record, load summary.Load, name string) any {
 	plan := planOf(r, load)
 	common := common(r, load, plan, name)
+	if plan.GRPC != nil {
+		return callsOf(common, load, plan)
+	}
 	if plan.TCP != nil {
 		codes := tcprunner.TCPResultMap{}
 		for _, o := range load.Result.Outcomes {
@@ -93,16 +116,12 @@ func result(r *report.Record, load summary.Load, name string) any {
 	}
 	codes := map[int]int64{}
 	for _, o := range load.Result.Outcomes {
-		code := o.Status
-		if o.Error != "" {
-			code = failed
-		}
-		codes[code] += o.Count
+		codes[codeOf(o)] += o.Count
 	}
 	of := &fhttp.HTTPRunnerResults{RunnerResults: common, RetCodes: codes, SocketCount: load.Result.Dialed}
 	of.HTTPReqTimeOut, of.NumConnections = plan.Timeout.Duration, plan.Connections
-	if plan.HTTP != nil {
-		of.URL, of.MethodOverride = plan.HTTP.URL, plan.HTTP.Method
+	if list := plan.OfHTTP(); len(list) > 0 { // fortio knows of one
+		of.URL, of.MethodOverride = list[0].HTTP.URL, list[0].HTTP.Method
 	}
 	return of
 }
@@ -126,7 +145,10 @@ func common(r *report.Record, load summary.Load, plan loadgen.Plan, name string)
 		Version: program + r.Tool.Version, Exactly: load.Planned, ID: r.Run + "_" + name,
 		DurationHistogram: histogram(load.Result.Response),
 	}
-	if plan.TCP != nil {
+	switch {
+	case plan.GRPC != nil:
+		of.RunType = "GRPC"
+	case plan.TCP != nil:
 		of.RunType = "TCP"
 	}
 	if load.Asked > 0 {
@@ -154,7 +176,13 @@ func lasting(load summary.Load, plan loadgen.Plan) string {
 
 // histogram is one of fortio's, with the percentiles of the record.
 func histogram(of *loadgen.Histogram) *stats.HistogramData {
-	made := stats.NewHistogram(0, resolution)
+	return histogramOf(of, 0, resolution, []float64{50, 75, 90, 99, 99.9})
+}
+
+// histogramOf is one whose buckets begin at an offset and are so many seconds wide, the
+// first of them. Its percentiles are those of the load generator, which has finer ones.
+func histogramOf(of *loadgen.Histogram, offset time.Duration, width float64, percentiles []float64) *stats.HistogramData {
+	made := stats.NewHistogram(offset.Seconds(), width)
 	of.Each(func(latency time.Duration, count int64) { made.RecordN(latency.Seconds(), int(count)) })
 	shortest, _ := of.Min()
 	longest, _ := of.Max()
@@ -162,12 +190,23 @@ func histogram(of *loadgen.Histogram) *stats.HistogramData {
 	made.Min, made.Max = shortest.Seconds(), longest.Seconds() // exactly
 	data := made.Export()
 	data.Avg, data.Sum = mean.Seconds(), mean.Seconds()*float64(data.Count)
-	for _, percent := range []float64{50, 75, 90, 99, 99.9} {
+	data.StdDev = deviation(of, data.Avg)
+	for _, percent := range percentiles {
 		if latency, ok := of.Quantile(percent / 100); ok {
 			data.Percentiles = append(data.Percentiles, stats.Percentile{Percentile: percent, Value: latency.Seconds()})
 		}
 	}
 	return data
+}
+
+// deviation is the standard deviation, in seconds. Of values that are recorded several at
+// once, fortio reckons one that is too large.
+func deviation(of *loadgen.Histogram, mean float64) float64 {
+	squares := 0.0
+	of.Each(func(latency time.Duration, count int64) {
+		squares += float64(count) * math.Pow(latency.Seconds()-mean, 2)
+	})
+	return math.Sqrt(squares / max(float64(of.Count()), 1))
 }
 
 // errors is how long requests took that failed; nil: the record does not tell, and

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"fortio.org/fortio/fhttp"
+	"fortio.org/fortio/periodic"
+	"fortio.org/fortio/stats"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshchaos/meshchaos/loadgen"
@@ -60,16 +62,9 @@ func TestEachLoadIsAResultOfFortio(t *testing.T) {
 			t.Errorf("%s: %d files of %d loads", name, len(files), len(loads))
 		}
 		for _, load := range loads {
-			var result fhttp.HTTPRunnerResults
-			if err := json.Unmarshal(files[fileOf(load)+".json"], &result); err != nil {
-				t.Fatal(err)
-			}
-			said := result.DurationHistogram
+			sent, said := readByFortio(t, files[fileOf(load)+".json"], planOf(r, load).GRPC != nil)
 			longest, _ := load.Result.Response.Max()
-			var sent, within int64
-			for _, n := range result.RetCodes {
-				sent += n
-			}
+			var within int64
 			for _, bucket := range said.Data {
 				within += bucket.Count
 			}
@@ -83,6 +78,33 @@ func TestEachLoadIsAResultOfFortio(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readByFortio is how many requests a result has, and their latencies.
+func readByFortio(t *testing.T, text []byte, calls bool) (sent int64, latencies *stats.HistogramData) {
+	t.Helper()
+	var ofHTTP fhttp.HTTPRunnerResults
+	var ofGRPC struct { // as fgrpc.GRPCRunnerResults, which takes modules of its own
+		periodic.RunnerResults
+		RetCodes map[string]int64
+	}
+	var into any = &ofHTTP
+	if calls {
+		into = &ofGRPC
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range ofHTTP.RetCodes {
+		sent += n
+	}
+	for _, n := range ofGRPC.RetCodes {
+		sent += n
+	}
+	if calls {
+		return sent, ofGRPC.DurationHistogram
+	}
+	return sent, ofHTTP.DurationHistogram
 }
 
 // Results of other runs lie beside those of one where somebody has fortio show all of them.

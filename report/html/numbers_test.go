@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 	"github.com/meshchaos/meshchaos/test/records"
@@ -80,6 +81,22 @@ func (n *numbers) check(s shown) error {
 	return reads(s, want)
 }
 
+// reckonOf is what a number of one request of a list comes to.
+func (n *numbers) reckonOf(request, is string, load map[string]any) (any, error) {
+	own, sent := map[string]any{"elapsed": load["elapsed"]}, 0.0
+	var outcomes []any
+	for _, o := range load["outcomes"].([]any) {
+		if outcome := o.(map[string]any); outcome["request"] == request {
+			outcomes = append(outcomes, o)
+			sent += outcome["count"].(float64)
+		}
+	}
+	if own["outcomes"], own["sent"] = outcomes, sent; is == "sent" {
+		return sent, nil
+	}
+	return n.reckon(is, own)
+}
+
 // reckon is what a number of the record comes to.
 func (n *numbers) reckon(is string, target any) (any, error) {
 	of := func(key string) float64 { value, _ := target.(map[string]any)[key].(float64); return value }
@@ -88,6 +105,9 @@ func (n *numbers) reckon(is string, target any) (any, error) {
 	switch kind {
 	case "":
 		return target, nil
+	case "request":
+		request, is, _ := strings.Cut(name, " ")
+		return n.reckonOf(request, is, target.(map[string]any))
 	case "rate":
 		if of("targetQPS") > 0 {
 			return (of("sent") - 1) / of("lastBegun"), nil
@@ -96,7 +116,13 @@ func (n *numbers) reckon(is string, target any) (any, error) {
 	case "ended":
 		for _, o := range target.(map[string]any)["outcomes"].([]any) {
 			outcome := o.(map[string]any)
-			if outcome["error"] == name || outcome["error"] == nil && fmt.Sprint(outcome["status"]) == name || outcome["error"] == nil && outcome["status"] == nil && name == "answered" {
+			way := "answered"
+			for _, key := range []string{"status", "grpc", "error"} {
+				if value := outcome[key]; value != nil {
+					way = fmt.Sprint(value)
+				}
+			}
+			if way == name {
 				sum += outcome["count"].(float64)
 			}
 		}
@@ -389,6 +415,34 @@ func TestEveryNumberIsTheRecords(t *testing.T) {
 	}
 }
 
+// TestTheLagIsShownWhereItIsKnown: a load at a rate, beside two that have none.
+func TestTheLagIsShownWhereItIsKnown(t *testing.T) {
+	r := records.Read(t, "delay-jason")
+	r.Windows[1].Loads["others"].Lag = lag
+	var p read
+	page := written(t, r)
+	document, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.collect(document)
+	newNumbers(t, r).hold(t, "delay-jason with a lag", p)
+	for _, want := range []string{"/windows/1/loads/others/lag/p99", "/windows/1/loads/others/lag/max", "Lag is how late the load generator itself began"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+}
+
+// lag is of 121 requests, 1 ms each more than the one before.
+var lag = func() *loadgen.Histogram {
+	h := &loadgen.Histogram{}
+	for i := range 121 {
+		h.Record(time.Duration(i) * time.Millisecond)
+	}
+	return h
+}()
+
 // TestWhatWasLeftIsShown: of an object that is not what it was the page has a diff.
 func TestWhatWasLeftIsShown(t *testing.T) {
 	for left, want := range map[string]string{
@@ -444,7 +498,7 @@ func (n *numbers) hold(t *testing.T, name string, p read) {
 		}
 	}
 	for _, text := range p.own {
-		if strings.ContainsAny(text, "0123456789") && !slices.Contains([]string{"p50", "p90", "p99"}, text) {
+		if strings.ContainsAny(text, "0123456789") && !slices.Contains([]string{"p50", "p90", "p99", "lag p99"}, text) {
 			t.Errorf("%s: nobody says where the number comes from in %q", name, text)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
 	"github.com/meshchaos/meshchaos/report/summary"
 )
@@ -61,9 +62,24 @@ func newPage(r *report.Record) (*page, error) {
 	return p, err
 }
 
+// Messages says whether calls of gRPC ended with any.
+func (p *page) Messages() bool {
+	return slices.ContainsFunc(p.Loads, func(l load) bool { return len(l.Said) > 0 })
+}
+
 // Intervals says whether the table of expectations has any.
 func (p *page) Intervals() bool {
 	return slices.ContainsFunc(p.Expectations, func(e expectation) bool { return len(e.Parts) > 0 || e.Between != "" })
+}
+
+// Lagged says whether a load kept to a rate, and it is known how well.
+func (p *page) Lagged() bool {
+	return slices.ContainsFunc(p.Loads, func(l load) bool { return l.Load.LagMax != nil })
+}
+
+// Grown says whether connections were added to those of a load.
+func (p *page) Grown() bool {
+	return slices.ContainsFunc(p.Loads, func(l load) bool { return l.Result.Grown > 0 })
 }
 
 func (p *page) tally() {
@@ -177,46 +193,87 @@ type load struct {
 	When               string
 	Sent, Planned      mark
 	Rate, Asked        mark
+	Connections, Added mark
+	LagP99, LagMax     mark
 	P50, P90, P99, Max mark
 	Answers, Errors    []mark
+	Said               []said
 	Failed             bool
 	Missed             mark
 }
 
+// said is a message that came with a code of gRPC.
+type said struct {
+	summary.Said
+	Count mark
+}
+
 func loads(r *report.Record) []load {
 	var all []load
-	for _, l := range summary.Loads(r) {
-		base := []any{"windows", slices.IndexFunc(r.Windows, func(w report.Window) bool { return w.Name == l.Window.Name && w.Step == l.Window.Step }), "loads", l.Cohort}
-		in := func(path ...any) []any { return append(slices.Clone(base), path...) }
-		row := load{
-			Load: l, When: summary.When(l.Window),
-			Sent: counted(l.Result.Sent, in("sent")...), Rate: mark{Words: "–"},
-			P50: latency(l.P50, in("response", "p50")...), P90: latency(l.P90, in("response", "p90")...),
-			P99: latency(l.P99, in("response", "p99")...), Max: latency(l.Max, in("response", "max")...),
+	for _, l := range summary.Rows(r) {
+		window := slices.IndexFunc(r.Windows, func(w report.Window) bool { return w.Name == l.Window.Name && w.Step == l.Window.Step })
+		base := []any{"windows", window, "loads", l.Cohort}
+		if l.Request != "" {
+			all = append(all, ofRequest(l, base))
+			continue
 		}
+		in := func(path ...any) []any { return append(slices.Clone(base), path...) }
+		row := newLoad(l, base, base, "")
+		row.Sent = counted(l.Result.Sent, in("sent")...)
+		row.Connections = counted(int64(l.Result.Connections), in("connections")...)
 		if l.Planned > 0 {
 			row.Planned = counted(l.Planned, in("planned")...)
-		}
-		if l.Rate > 0 {
-			row.Rate = reckoned("rate", l.Rate, summary.Number(l.Rate), in()...)
 		}
 		if l.Asked > 0 {
 			row.Asked = marked(l.Asked, summary.Number(l.Asked), in("targetQPS")...)
 		}
+		if l.Result.Grown > 0 {
+			row.Added = counted(int64(l.Result.Grown), in("grown")...)
+		}
 		if l.Result.Missed > 0 {
 			row.Missed = counted(l.Result.Missed, in("missed")...)
 		}
-		row.Answers, row.Errors = counts(l.Answers, in()...), counts(l.Errors, in()...)
-		row.Failed = slices.ContainsFunc(append(l.Answers, l.Errors...), func(c summary.Count) bool { return c.Bad })
 		all = append(all, row)
 	}
 	return all
 }
 
-func counts(all []summary.Count, path ...any) []mark {
+// ofRequest is a row of what came of one request of a list: its times stand in the record
+// for themselves, and the rest follows from the outcomes of all.
+func ofRequest(l summary.Load, base []any) load {
+	i := slices.IndexFunc(l.Window.Loads[l.Cohort].Times, func(t loadgen.TimesOf) bool { return t.Request == l.Request })
+	is := "request " + l.Request + " "
+	row := newLoad(l, base, append(slices.Clone(base), "times", i), is)
+	row.Connections = mark{Words: "–"} // which all requests of the list share
+	row.Sent = reckoned(is+"sent", l.Result.Sent, fmt.Sprint(l.Result.Sent), base...)
+	return row
+}
+
+// newLoad is a row with what every row has: of times that stand in one place, and of numbers
+// that are reckoned from another, as what.
+func newLoad(l summary.Load, base, times []any, is string) load {
+	in := func(path ...any) []any { return append(slices.Clone(times), path...) }
+	row := load{
+		Load: l, When: summary.When(l.Window), Rate: mark{Words: "–"},
+		LagP99: latency(l.LagP99, in("lag", "p99")...), LagMax: latency(l.LagMax, in("lag", "max")...),
+		P50: latency(l.P50, in("response", "p50")...), P90: latency(l.P90, in("response", "p90")...),
+		P99: latency(l.P99, in("response", "p99")...), Max: latency(l.Max, in("response", "max")...),
+	}
+	if l.Rate > 0 {
+		row.Rate = reckoned(is+"rate", l.Rate, summary.Number(l.Rate), base...)
+	}
+	row.Answers, row.Errors = counts(l.Answers, is, base...), counts(l.Errors, is, base...)
+	for _, s := range l.Said() {
+		row.Said = append(row.Said, said{s, counted(s.Count, append(slices.Clone(base), "outcomes", s.Outcome, "count")...)})
+	}
+	row.Failed = slices.ContainsFunc(append(l.Answers, l.Errors...), func(c summary.Count) bool { return c.Bad })
+	return row
+}
+
+func counts(all []summary.Count, is string, path ...any) []mark {
 	var marks []mark
 	for _, c := range all {
-		marks = append(marks, reckoned("ended "+c.Name, c.Count, fmt.Sprintf("%s: %d", c.Name, c.Count), path...))
+		marks = append(marks, reckoned(is+"ended "+c.Name, c.Count, fmt.Sprintf("%s: %d", c.Name, c.Count), path...))
 	}
 	return marks
 }

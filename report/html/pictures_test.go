@@ -32,7 +32,7 @@ func TestThePicturesAreOfTheRecordsSeries(t *testing.T) {
 					drawn += below(kind)
 				}
 				for _, of := range l.Series.Ended {
-					if (loadgen.Outcome{Status: of.Status, Error: of.Error}).Failed() {
+					if (loadgen.Outcome{Status: of.Status, GRPC: of.GRPC, Error: of.Error}).Failed() {
 						failed += float64(sum(of.Count))
 					}
 				}

@@ -20,8 +20,7 @@ func rates(r *report.Record, results []*loadgen.Result) []named {
 		}
 		begun.Stretches = append(begun.Stretches, perSecond(r, l, l.Series.Begun))
 		if l.TargetQPS > 0 {
-			from := since(r, l.Started)
-			asked.Stretches = append(asked.Stretches, []plot.Point{{X: from, Y: l.TargetQPS}, {X: from + l.Elapsed.Seconds(), Y: l.TargetQPS}})
+			asked.Stretches = append(asked.Stretches, askedFor(l, since(r, l.Started)))
 		}
 	}
 	if asked.Stretches == nil {
@@ -30,12 +29,28 @@ func rates(r *report.Record, results []*loadgen.Result) []named {
 	return []named{begun, asked} // above it: a load that keeps to its rate would hide it
 }
 
+// askedFor is the rate that a load was asked for, from when it began until it ended.
+func askedFor(l *loadgen.Result, from float64) []plot.Point {
+	ended := l.Elapsed.Duration
+	if len(l.Rate) == 0 {
+		return []plot.Point{{X: from, Y: l.TargetQPS}, {X: from + ended.Seconds(), Y: l.TargetQPS}}
+	}
+	var line []plot.Point
+	plan := loadgen.Plan{Rate: l.Rate}
+	for _, p := range l.Rate {
+		if p.At.Duration < ended {
+			line = append(line, plot.Point{X: from + p.At.Seconds(), Y: p.QPS})
+		}
+	}
+	return append(line, plot.Point{X: from + ended.Seconds(), Y: plan.RateAt(ended)})
+}
+
 // failures are the requests that ended in a failure, by kind: the commonest each with a
 // line, the rest in one.
 func failures(r *report.Record, results []*loadgen.Result) []named {
 	type kind struct {
-		status int
-		err    string
+		status    int
+		grpc, err string
 	}
 	total := map[kind]int64{}
 	for _, l := range results {
@@ -43,9 +58,9 @@ func failures(r *report.Record, results []*loadgen.Result) []named {
 			continue
 		}
 		for _, of := range l.Series.Ended {
-			if (loadgen.Outcome{Status: of.Status, Error: of.Error}).Failed() {
+			if (loadgen.Outcome{Status: of.Status, GRPC: of.GRPC, Error: of.Error}).Failed() {
 				for _, n := range of.Count {
-					total[kind{of.Status, of.Error}] += n
+					total[kind{of.Status, of.GRPC, of.Error}] += n
 				}
 			}
 		}
@@ -55,11 +70,11 @@ func failures(r *report.Record, results []*loadgen.Result) []named {
 		order = append(order, one)
 	}
 	slices.SortFunc(order, func(a, b kind) int {
-		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(a.status, b.status), cmp.Compare(a.err, b.err))
+		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(a.status, b.status), cmp.Compare(a.grpc, b.grpc), cmp.Compare(a.err, b.err))
 	})
 	var all []named
 	for i := range min(len(order), plot.Most-1) {
-		all = append(all, named{plot.Line{Colour: 2 + i, Dashed: i%2 == 1}, loadgen.Outcome{Status: order[i].status, Error: order[i].err}.Words()})
+		all = append(all, named{plot.Line{Colour: 2 + i, Dashed: i%2 == 1}, loadgen.Outcome{Status: order[i].status, GRPC: order[i].grpc, Error: order[i].err}.Words()})
 	}
 	if len(order) > len(all) {
 		all[len(all)-1].name = "other errors"
@@ -73,7 +88,7 @@ func failures(r *report.Record, results []*loadgen.Result) []named {
 			counts[i] = make([]int64, len(l.Series.Begun))
 		}
 		for _, of := range l.Series.Ended {
-			if i := min(slices.Index(order, kind{of.Status, of.Error}), len(all)-1); i >= 0 {
+			if i := min(slices.Index(order, kind{of.Status, of.GRPC, of.Error}), len(all)-1); i >= 0 {
 				for slot := range min(len(of.Count), len(counts[i])) {
 					counts[i][slot] += of.Count[slot]
 				}

@@ -103,7 +103,7 @@ func (p *page) rowsTo(fewest int) string {
 		longest = max(longest, len(s.Values), len(s.Unlike))
 	}
 	for _, l := range p.Loads {
-		longest = max(longest, len(l.Answers), len(l.Errors))
+		longest = max(longest, len(l.Answers), len(l.Errors), len(l.Said))
 	}
 	if longest <= fewest {
 		return ""
@@ -127,6 +127,7 @@ func (p *page) rowsTo(fewest int) string {
 	for i := range p.Loads {
 		cut(&p.Loads[i].Answers, limit, &count)
 		cut(&p.Loads[i].Errors, limit, &count)
+		cut(&p.Loads[i].Said, limit, &count)
 	}
 	cut(&p.Loads, limit, &count)
 	cut(&p.LoadsAsked, limit, &count)

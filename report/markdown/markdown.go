@@ -288,15 +288,22 @@ func calls(tree summary.Tree) string {
 
 func (p *page) loads(r *report.Record, room int) {
 	var pieces []string
-	all := summary.Loads(r)
+	all := summary.Rows(r)
 	for _, l := range all {
 		window := text(summary.When(l.Window))
 		if l.Window.Cut != "" {
 			window += ", cut off"
 		}
-		pieces = append(pieces, row(window, text(l.Cohort), text(l.Requests()), text(l.QPS()), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), text(l.Statuses()), text(l.Failures())))
+		pieces = append(pieces, row(window, text(l.Name()), text(l.Requests()), text(l.QPS()), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String(), text(l.Statuses()), text(l.Failures())))
 	}
 	p.add("\n### The loads in numbers\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
+	var said []string
+	for _, l := range all {
+		if messages := l.Messages(); messages != "" {
+			said = append(said, "- "+text(messages)+"\n")
+		}
+	}
+	p.add("\n", "message", room, said)
 	if slices.ContainsFunc(all, summary.Load.Untold) {
 		p.add("", "note", room, []string{"\n`-`: " + summary.TooFewToTell + ".\n"})
 	}

@@ -26,6 +26,7 @@ const (
 type Load struct {
 	Window  *report.Window
 	Cohort  string
+	Request string // of the cohort's list, of which alone it tells; empty: of all
 	Result  *loadgen.Result
 	Planned int64    // requests that were to be sent; 0: it was ended otherwise
 	Rate    float64  // requests a second that were reached; 0: one request tells none, nor do those that were all canceled
@@ -34,7 +35,9 @@ type Load struct {
 	P90     *Latency
 	P99     *Latency
 	Max     *Latency // nil: none ended by itself
-	Answers []Count  // by status, those of TCP in one; the lowest first
+	LagP99  *Latency // by how much the load generator itself was late; nil: likewise too few, or there was no rate to keep
+	LagMax  *Latency // nil: there was no rate to keep
+	Answers []Count  // by status or code of gRPC, those of TCP in one; the lowest first
 	Errors  []Count  // requests without a whole answer, by kind
 }
 
@@ -51,7 +54,7 @@ func (l *Latency) String() string {
 
 // Count is how many requests ended in one way.
 type Count struct {
-	Name  string // 200, timeout; answered: by TCP
+	Name  string // 200, UNAVAILABLE, timeout; answered: by TCP
 	Count int64
 	Bad   bool // it is a failure
 }
@@ -64,11 +67,34 @@ func Loads(r *report.Record) []Load {
 		w := &r.Windows[i]
 		for _, cohort := range cohorts(r, w) {
 			if w.Loads[cohort] != nil {
-				all = append(all, loadOf(w, cohort))
+				all = append(all, loadOf(w, cohort, w.Loads[cohort]))
 			}
 		}
 	}
 	return all
+}
+
+// Rows are the loads of a run, and behind each that is a list of requests what came of each
+// of them.
+func Rows(r *report.Record) []Load {
+	var all []Load
+	for _, l := range Loads(r) {
+		all = append(all, l)
+		for _, t := range l.Result.Times {
+			of := loadOf(l.Window, l.Cohort, l.Result.Of(t.Request))
+			of.Request = t.Request
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// Name is what a line of expectations calls it, without its window: shop.basket.
+func (l Load) Name() string {
+	if l.Request == "" {
+		return l.Cohort
+	}
+	return l.Cohort + "." + l.Request
 }
 
 // cohorts are those of a window.
@@ -87,8 +113,7 @@ func cohorts(r *report.Record, w *report.Window) []string {
 	return all
 }
 
-func loadOf(w *report.Window, cohort string) Load {
-	result := w.Loads[cohort]
+func loadOf(w *report.Window, cohort string, result *loadgen.Result) Load {
 	l := Load{Window: w, Cohort: cohort, Result: result, Planned: result.Planned, Rate: rate(result), Asked: result.TargetQPS}
 	response := result.Response
 	for _, one := range []struct {
@@ -103,10 +128,18 @@ func loadOf(w *report.Window, cohort string) Load {
 	if latency, ok := response.Max(); ok {
 		l.Max = new(Latency(latency))
 	}
+	if lag, ok := result.Lag.Max(); ok {
+		l.LagMax = new(Latency(lag))
+	}
+	if lag, ok := result.Lag.Quantile(0.99); ok && result.Lag.Count() >= LeastP99 {
+		l.LagP99 = new(Latency(lag))
+	}
 	for _, o := range result.Outcomes {
 		switch {
 		case o.Error != "":
 			l.Errors = add(l.Errors, Count{o.Error, o.Count, true})
+		case o.GRPC != "":
+			l.Answers = add(l.Answers, Count{o.GRPC, o.Count, o.Failed()})
 		case o.Status == 0:
 			l.Answers = add(l.Answers, Count{"answered", o.Count, false})
 		default:
@@ -142,15 +175,85 @@ func rate(r *loadgen.Result) float64 {
 	return 0
 }
 
-// Sends words what a plan sends: GET http://productpage:9080/productpage; TCP tcp-echo:9000.
+// Sends words what a plan sends: GET http://productpage:9080/productpage, by HTTP/2 where
+// it is so; WebSocket ws://echo:8080/; gRPC echo:7070/proto.EchoTestService/Echo; TCP
+// tcp-echo:9000; of a list each request by its name, and with its weight.
 func Sends(p loadgen.Plan) string {
+	words := calls(p)
+	if p.Values != nil {
+		words += ", with values of " + values(*p.Values)
+	}
+	if p.Think != nil {
+		words += ", thinking " + think(*p.Think)
+	}
+	return words
+}
+
+func calls(p loadgen.Plan) string {
 	switch {
 	case p.HTTP != nil:
-		return p.HTTP.Method + " " + p.HTTP.URL
+		return call(*p.HTTP)
+	case p.GRPC != nil:
+		return "gRPC " + p.GRPC.Address + "/" + p.GRPC.Method
+	case len(p.Send) > 0:
+		var all []string
+		for _, r := range p.Send {
+			words := r.Name + ": " + call(r.HTTP)
+			if r.Weight > 0 {
+				words += fmt.Sprintf(" (%d)", r.Weight)
+			}
+			all = append(all, words)
+		}
+		return strings.Join(all, "; ")
 	case p.TCP != nil:
 		return "TCP " + p.TCP.Address
 	}
 	return ""
+}
+
+func call(h loadgen.HTTP) string {
+	switch {
+	case h.HTTP2:
+		return h.Method + " " + h.URL + " by HTTP/2"
+	case len(h.Messages) > 0:
+		return "WebSocket " + h.URL
+	}
+	return h.Method + " " + h.URL
+}
+
+// Connections words how many connections there were: 4; 4 + 13 where 13 were added to them.
+func (l Load) Connections() string {
+	words := strconv.Itoa(l.Result.Connections)
+	if l.Result.Grown > 0 {
+		words += " + " + strconv.Itoa(l.Result.Grown)
+	}
+	return words
+}
+
+// values words what a file of values is: users.csv, 3 rows of name, age.
+func values(v loadgen.Values) string {
+	return fmt.Sprintf("%s, %s of %s", v.File, Plural(int64(v.Count), "row"), strings.Join(v.Columns, ", "))
+}
+
+// think words how long is thought: 1s; 500ms to 2s.
+func think(t loadgen.Think) string {
+	if t.From == t.To {
+		return t.From.String()
+	}
+	return fmt.Sprintf("%s to %s", t.From, t.To)
+}
+
+// Rate words a rate that changes: 10 qps at 0s, 200 at 30s; empty: it does not.
+func Rate(p loadgen.Plan) string {
+	var all []string
+	for i, point := range p.Rate {
+		unit := ""
+		if i == 0 {
+			unit = " qps"
+		}
+		all = append(all, fmt.Sprintf("%s%s at %s", Number(point.QPS), unit, point.At))
+	}
+	return strings.Join(all, ", ")
 }
 
 // When words the window: baseline, under the rule, step one-in-ten, recovery.
@@ -203,6 +306,38 @@ func (l Load) Failures() string {
 		return strings.TrimPrefix(counts(l.Errors)+", "+l.Result.Failure, "-, ")
 	}
 	return counts(l.Errors)
+}
+
+// Said is a message that came with a code of gRPC, with some of a load's calls.
+type Said struct {
+	Code    string
+	Message string
+	Count   int64
+	Outcome int // of the load's result, the index
+}
+
+// Said are the messages of a load.
+func (l Load) Said() []Said {
+	var all []Said
+	for i, o := range l.Result.Outcomes {
+		if o.Message != "" {
+			all = append(all, Said{o.GRPC, o.Message, o.Count, i})
+		}
+	}
+	return all
+}
+
+// Messages words them: direct, under the rule: UNAVAILABLE "fault filter abort": 193. Empty:
+// there are none.
+func (l Load) Messages() string {
+	var all []Count
+	for _, s := range l.Said() {
+		all = add(all, Count{Name: fmt.Sprintf("%s %q", s.Code, s.Message), Count: s.Count})
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s: %s", l.Name(), When(l.Window), counts(all))
 }
 
 func counts(all []Count) string {

@@ -45,6 +45,9 @@ func told(r *report.Record) string {
 	line(summary.Command(r))
 	for _, l := range summary.Loads(r) {
 		line("load:", summary.When(l.Window), l.Cohort, "|", l.Requests(), "|", l.QPS(), "|", l.P50, l.P90, l.P99, l.Max, "|", l.Statuses(), "|", l.Failures())
+		if said := l.Messages(); said != "" {
+			line("messages:", said)
+		}
 		line("  95% intervals of p50, p90, p99:", l.Between(0.5), "|", l.Between(0.9), "|", l.Between(0.99))
 	}
 	for _, f := range summary.Failures(r) {

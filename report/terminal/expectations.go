@@ -112,6 +112,8 @@ func (p *printer) expectationStack(r *report.Record, wide bool) {
 		p.say("", "(%s; -o wide has those without room here)", intervalsAre)
 	case shown:
 		p.say("", "(%s)", intervalsAre)
+	case omitted:
+		p.say("", "(-o wide has the intervals, for which there is no room here)")
 	}
 }
 

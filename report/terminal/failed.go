@@ -23,7 +23,7 @@ func (p *printer) failures(r *report.Record) {
 			}
 		}
 		for _, l := range f.Loads {
-			p.fold("  ", "    ", fmt.Sprintf("%s %s: %s", l.Cohort, summary.In(l.Window), wordLoad(l)))
+			p.fold("  ", "    ", fmt.Sprintf("%s %s: %s", l.Cohort, summary.In(l.Window), wordLoad(l, false)))
 		}
 		for _, tree := range f.Trees {
 			p.tree(tree)

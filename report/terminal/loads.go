@@ -10,13 +10,18 @@ import (
 )
 
 // loads print a line for each cohort and window.
-func (p *printer) loads(r *report.Record) {
-	all := summary.Loads(r)
+func (p *printer) loads(r *report.Record, wide bool) {
+	all := summary.Rows(r)
 	if len(all) == 0 {
 		return
 	}
 	p.line("")
-	if lines, ok := p.first(loadTable(all), narrowLoadTable(all), narrowLoadTable(all).tall()); ok {
+	defer p.messages(all)
+	tables := []table{loadTable(all), narrowLoadTable(all)}
+	for i := range tables {
+		tables[i] = tables[i].without(untold(all, wide)...)
+	}
+	if lines, ok := p.first(tables[0], tables[1], tables[1].tall()); ok {
 		p.text(lines)
 		if slices.ContainsFunc(all, summary.Load.Untold) {
 			p.line("(-: %s)", summary.TooFewToTell)
@@ -25,13 +30,22 @@ func (p *printer) loads(r *report.Record) {
 	}
 	var entries []entry
 	for i, l := range all {
-		e := entry{title: l.Cohort, detail: wordLoad(l)}
+		e := entry{title: l.Name(), detail: wordLoad(l, wide)}
 		if first(all, i) {
 			e.heading = wordWindow(l)
 		}
 		entries = append(entries, e)
 	}
 	p.stack(entries)
+}
+
+// messages print what came with the codes of calls.
+func (p *printer) messages(all []summary.Load) {
+	for _, l := range all {
+		if said := l.Messages(); said != "" {
+			p.say("", "%s", said)
+		}
+	}
 }
 
 // first says whether a load is the first of its window.
@@ -48,8 +62,8 @@ func wordWindow(l summary.Load) string {
 // loadTable has the windows in a column.
 func loadTable(all []summary.Load) table {
 	t := table{
-		header: []string{"load", "cohort", "requests", "qps", "p50", "p90", "p99", "max", "status", "errors"},
-		right:  []bool{false, false, true, true, true, true, true, true, false, false},
+		header: slices.Concat([]string{"load", "cohort", "requests", "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status", "errors"}),
+		right:  []bool{false, false, true, true, true, true, true, true, true, true, true, false, false},
 	}
 	for i, l := range all {
 		window := ""
@@ -59,7 +73,7 @@ func loadTable(all []summary.Load) table {
 				window += ", cut off" // a problem says why
 			}
 		}
-		t.rows = append(t.rows, row{cells: append([]string{window, l.Cohort}, append(numbers(l), l.Statuses(), l.Failures())...)})
+		t.rows = append(t.rows, row{cells: append([]string{window, l.Name()}, append(numbers(l), l.Statuses(), l.Failures())...)})
 	}
 	if !slices.ContainsFunc(all, func(l summary.Load) bool { return l.Failures() != "-" }) {
 		return t.without("errors")
@@ -70,8 +84,8 @@ func loadTable(all []summary.Load) table {
 // narrowLoadTable has them on lines of their own, and the errors beside the statuses.
 func narrowLoadTable(all []summary.Load) table {
 	t := table{
-		header: []string{"load", "requests", "qps", "p50", "p90", "p99", "max", "status"},
-		right:  []bool{false, true, true, true, true, true, true, false},
+		header: slices.Concat([]string{"load", "requests", "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status"}),
+		right:  []bool{false, true, true, true, true, true, true, true, true, true, false},
 	}
 	for i, l := range all {
 		ended := l.Statuses()
@@ -79,7 +93,7 @@ func narrowLoadTable(all []summary.Load) table {
 			t.header[len(t.header)-1] = "status, errors"
 			ended = strings.TrimPrefix(ended+", "+errors, "-, ")
 		}
-		one := row{cells: append([]string{"  " + l.Cohort}, append(numbers(l), ended)...)}
+		one := row{cells: append([]string{"  " + l.Name()}, append(numbers(l), ended)...)}
 		if first(all, i) {
 			one.heading = wordWindow(l)
 		}
@@ -88,13 +102,34 @@ func narrowLoadTable(all []summary.Load) table {
 	return t
 }
 
+// grown is the column that tells how many connections there were, where any were added.
+const grown = "connections"
+
+func hasGrown(l summary.Load) bool { return l.Result.Grown > 0 }
+
+// lags are the columns that tell how late the load generator itself was.
+func lags() []string { return []string{"lag p99", "lag max"} }
+
+func lagged(l summary.Load) bool { return l.LagMax != nil }
+
+// untold are the columns that are left out.
+func untold(all []summary.Load, wide bool) (columns []string) {
+	if !wide || !slices.ContainsFunc(all, lagged) {
+		columns = lags()
+	}
+	if !slices.ContainsFunc(all, hasGrown) {
+		columns = append(columns, grown)
+	}
+	return columns
+}
+
 // numbers are those of a load, as a table has them.
 func numbers(l summary.Load) []string {
-	return []string{l.Requests(), l.QPS(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}
+	return []string{l.Requests(), l.QPS(), l.Connections(), l.LagP99.String(), l.LagMax.String(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}
 }
 
 // wordLoad is a line of the table as a text.
-func wordLoad(l summary.Load) string {
+func wordLoad(l summary.Load, wide bool) string {
 	text := glued(l.Requests() + " requests")
 	if l.Requests() == "1" {
 		text = glued("1 request")
@@ -105,11 +140,14 @@ func wordLoad(l summary.Load) string {
 	case l.Asked > 0:
 		text += ", " + glued(summary.Number(l.Asked)+" qps asked")
 	}
+	if hasGrown(l) {
+		text += ", " + glued(l.Connections()+" connections")
+	}
 	for _, one := range []struct {
 		name string
 		is   *summary.Latency
-	}{{"p50", l.P50}, {"p90", l.P90}, {"p99", l.P99}, {"max", l.Max}} {
-		if one.is != nil {
+	}{{"lag p99", l.LagP99}, {"lag max", l.LagMax}, {"p50", l.P50}, {"p90", l.P90}, {"p99", l.P99}, {"max", l.Max}} {
+		if one.is != nil && (wide || !slices.Contains(lags(), one.name)) {
 			text += ", " + glued(one.name+" "+one.is.String())
 		}
 	}

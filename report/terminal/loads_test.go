@@ -29,3 +29,57 @@ func TestALoadStaysInItsTableWhereItsStatusesTakeMoreThanALine(t *testing.T) {
 		t.Errorf("it is\n%s\nwithout\n%s", got, want)
 	}
 }
+
+func TestHowLateTheLoadGeneratorWasIsShownToWhoAsksForAll(t *testing.T) {
+	response, lag := &loadgen.Histogram{}, &loadgen.Histogram{}
+	for i := range 200 {
+		response.Record(20 * time.Millisecond)
+		lag.Record(time.Duration(i) * 10 * time.Microsecond)
+	}
+	load := &loadgen.Result{Sent: 200, TargetQPS: 20, Response: response, Lag: lag, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}}
+	load.LastBegun.Duration = 9950 * time.Millisecond
+	few := &loadgen.Result{Sent: 5, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 5}}}
+	r := &report.Record{Verdict: report.Pass, Restored: true, Windows: []report.Window{{Name: report.During, Loads: map[string]*loadgen.Result{"visitors": load, "few": few}}}}
+	for _, width := range []int{120, 40} {
+		if got := shown(t, r, Options{Width: width}); strings.Contains(got, "lag") {
+			t.Errorf("in %d columns lags are shown unasked:\n%s", width, got)
+		}
+		got := strings.Join(strings.Fields(shown(t, r, Options{Width: width, Wide: true})), " ")
+		want := []string{"qps lag p99 lag max p50", "200 20 of 20 1.97ms 1.99ms 20ms", "5 - - - 20ms"}
+		if width == 40 {
+			want = []string{"20 of 20 qps, lag p99 1.97ms, lag max 1.99ms, p50 20ms"}
+		}
+		for _, words := range want {
+			if !strings.Contains(got, words) {
+				t.Errorf("in %d columns it is\n%s\nwithout %s", width, got, words)
+			}
+		}
+	}
+}
+
+func TestHowManyConnectionsWereAddedIsShownWhereAnyWere(t *testing.T) {
+	response := &loadgen.Histogram{}
+	for range 200 {
+		response.Record(20 * time.Millisecond)
+	}
+	load := &loadgen.Result{Sent: 200, Connections: 4, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}}
+	few := &loadgen.Result{Sent: 5, Connections: 2, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 5}}}
+	r := &report.Record{Verdict: report.Pass, Restored: true, Windows: []report.Window{{Name: report.During, Loads: map[string]*loadgen.Result{"visitors": load, "few": few}}}}
+	for width, want := range map[int][]string{
+		120: {"requests qps connections p50", "visitors 200 - 4 + 13 20ms", "few 5 - 2 20ms"},
+		80:  {"requests qps connections p50", "visitors 200 - 4 + 13 20ms", "few 5 - 2 20ms"},
+		40:  {"200 requests, 4 + 13 connections, p50 20ms", "5 requests, p50 20ms"},
+	} {
+		load.Grown = 0
+		if got := shown(t, r, Options{Width: width}); strings.Contains(got, "connections") {
+			t.Errorf("in %d columns connections are shown though none was added:\n%s", width, got)
+		}
+		load.Grown = 13
+		got := strings.Join(strings.Fields(shown(t, r, Options{Width: width})), " ")
+		for _, words := range want {
+			if !strings.Contains(got, words) {
+				t.Errorf("in %d columns it is\n%s\nwithout %s", width, got, words)
+			}
+		}
+	}
+}

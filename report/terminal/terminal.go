@@ -33,7 +33,7 @@ func Write(w io.Writer, r *report.Record, o Options) error {
 	p.origin(r, o.Wide)
 	p.failures(r)
 	p.inconclusive(r)
-	p.loads(r)
+	p.loads(r, o.Wide)
 	p.otherCalls(r, o.Explain)
 	p.expectations(r, o.Wide)
 	p.objects(r, o.Wide)

@@ -1,7 +1,7 @@
 // Package records holds the records of runs, for the tests of what is made from records.
 // It may import report.
 //
-// Each is what meshchaos run wrote, and nobody has changed it since: three of the
+// Each is what meshchaos run wrote, and nobody has changed it since: four of the
 // library on the embedded mesh with seed 7, and on a cluster delay-jason as it is,
 // delay-jason while somebody labelled its objects (inconclusive), and while somebody set
 // the delay to another in an object of their own (not-restored). failing is delay-jason

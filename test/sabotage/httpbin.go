@@ -54,6 +54,24 @@ func httpbin() []Sabotage {
 		{"mirror-httpbin", "a slow version that is asked itself", "client.p90", behind(mirrors(func(e *networking.HTTPRoute) {
 			e.Route[0].Destination = e.Mirror
 		}))},
+
+		{"ingress-https", "a gateway that asks for nothing", "it does not end TLS", spoilRules(unasked)},
+		{"ingress-https", "a gateway that asks for nothing, behind the run's back", "strangers.errors", behind(unasked)},
+		{"ingress-https", "a gateway that asks for certificates before, behind the run's back", "baseline.strangers", behind(asked)},
+	}
+}
+
+// unasked has gateways ask nobody for a certificate.
+func unasked(o *rules.Object) { inMode(o, networking.ServerTLSSettings_SIMPLE) }
+
+// asked has them ask everybody.
+func asked(o *rules.Object) { inMode(o, networking.ServerTLSSettings_MUTUAL) }
+
+func inMode(o *rules.Object, mode networking.ServerTLSSettings_TLSmode) {
+	if gateway, ok := o.Spec.(*networking.Gateway); ok {
+		for _, server := range gateway.Servers {
+			server.Tls.Mode = mode
+		}
 	}
 }
 

@@ -50,6 +50,10 @@ func Mutants() []Mutant {
 		{"abort-jason", "apply[0]/match-dropped", "raters.status[200]"},
 		{"abort-jason", "apply[0]/abort-percentage-halved", "faults(ratings)"},
 
+		{"abort-grpc", "apply[0]/abort-INTERNAL", "relayed.grpc[OK]"},
+		{"abort-grpc", "apply[0]/abort-percentage-halved", "direct.share(UNAVAILABLE)"},
+		{"abort-grpc", "given[0]/retries-off", "relayed.grpc[OK]"},
+
 		{"timeout-reviews", "half-a-second/apply[0]/timeout-doubled", "0.95s <= pages.p50"},
 		{"timeout-reviews", "half-a-second/apply[0]/dropped", `pages.share("reviews-lost")`},
 		{"timeout-reviews", "slow-ratings/apply[0]/delay-halved", "pages.min >= 1.9s"},
@@ -84,6 +88,8 @@ func Mutants() []Mutant {
 		{"ingress-micro-api", "seventy-thirty/apply[0]/weights-swapped", "split(outside)"},
 		{"ingress-micro-api", "all-v2/apply[0]/weights-moved-back", `inside.answered("v1") == requests(micro-api, v1)`}, // one in ten is left behind
 		{"ingress-micro-api", "seventy-thirty/apply[0]/sidecars-too", "split(inside)"},
+
+		{"ingress-https", "apply[0]/dropped", "strangers.errors"},
 
 		{"pool-micro-api", "in-turn/apply[0]/balancer-random", "imbalance(micro-api"},
 		{"pool-micro-api", "given[1]/dropped", "split(client)"},

@@ -54,6 +54,21 @@ func All() []Sabotage {
 				e.Fault.Abort.Percentage.Value = 0
 			}
 		}))},
+		{"abort-grpc", "a percentage of 0", "never bit", spoilRules(entries(func(e *networking.HTTPRoute) {
+			if e.GetFault().GetAbort() != nil {
+				e.Fault.Abort.Percentage.Value = 0
+			}
+		}))},
+		{"abort-grpc", "an HTTP status in the place of a code", "direct.share(UNAVAILABLE)", spoilRules(entries(func(e *networking.HTTPRoute) {
+			if e.GetFault().GetAbort() != nil {
+				e.Fault.Abort.ErrorType = &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: 500} // which a call knows as UNKNOWN
+			}
+		}))},
+		{"abort-grpc", "retries behind the run's back for another code", "relayed.grpc[OK]", behind(entries(func(e *networking.HTTPRoute) {
+			if e.Retries.GetRetryOn() == "unavailable" {
+				e.Retries.RetryOn = "resource-exhausted"
+			}
+		}))},
 		{"timeout-reviews", "a percent of 0, as the old spelling has it", "never bit", spoilRules(faults(func(f *networking.HTTPFaultInjection_Delay) {
 			f.Percent = 0 //nolint:staticcheck // Istio still reads it
 		}))},

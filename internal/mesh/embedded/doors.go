@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
 )
@@ -103,6 +104,8 @@ func (m *Mesh) command(service, address, listener string) string {
 		return listener
 	case m.sample[at].IsTCP():
 		return fmt.Sprintf("nc %s %s", host, port)
+	case m.sample[at].IsGRPC():
+		return fmt.Sprintf(`grpcurl -plaintext -authority %s -d '{"message": "hello"}' %s %s`, address, listener, strings.TrimPrefix(m.sample[at].Path, "/"))
 	}
 	return fmt.Sprintf("curl --connect-to %s:%s:%s http://%s%s", address, host, port, address, m.sample[at].Path)
 }

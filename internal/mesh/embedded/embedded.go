@@ -3,8 +3,8 @@
 // load workload and an ingress gateway. It puts internal/samples and
 // internal/sidecar together, and is all of a cluster that a run needs.
 //
-// The package may import internal/mesh and what that may, internal/samples and
-// internal/sidecar with its rooms.
+// The package may import internal/mesh and what that may, internal/agent, internal/check,
+// internal/samples and internal/sidecar with its rooms.
 package embedded
 
 import (
@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/meshchaos/meshchaos/internal/agent"
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/samples/workload"
@@ -37,6 +38,11 @@ type Options struct {
 	Seed uint64 // the same seed repeats every draw of every proxy
 
 	NoAccessLog bool // no proxy writes an access log until a Telemetry object says so
+
+	// Agent is the program that is a load agent in a process of its own, as
+	// agent.ServeInherited has it, and its arguments. Empty: a load has one sender, which is
+	// this process.
+	Agent []string
 }
 
 // Mesh is a running mesh. It implements mesh.Mesh.
@@ -45,7 +51,8 @@ type Mesh struct {
 	common  config.Mesh     // to all proxies
 	proxies sidecar.Options // what all proxies have in common
 	admin   *http.Client
-	page    *page // nil: the application has no HTTP
+	page    *page    // nil: the application has no HTTP
+	agent   []string // as Options has it
 
 	end      context.CancelFunc
 	routines sync.WaitGroup
@@ -54,8 +61,10 @@ type Mesh struct {
 	workloads []injected // in the order of the sample, the load workload, the gateway, load workloads that borrow
 	store     store
 	ledgers   map[string][]byte // by their runs
+	secrets   map[string]secret // of the gateway's namespace, by their names
 	followers map[*follower]bool
 	failed    []error // of workloads that stopped serving
+	senders   []*agent.Process
 }
 
 // injected is a pod with its proxy.
@@ -66,6 +75,7 @@ type injected struct {
 	workload string // that the pod is of
 	client   bool   // it is a load workload
 	borrows  string // of a load workload: as mesh.Cohort.Borrows has it
+	sender   int    // of a load workload: which of its pods, from 0 on
 }
 
 // Open starts an application's workloads and all proxies. Close must be called.
@@ -83,10 +93,12 @@ func Open(ctx context.Context, options Options) (*Mesh, error) {
 	m := &Mesh{
 		sample: sample,
 		common: config.Mesh{Services: registry(sample, ports), NoAccessLog: options.NoAccessLog},
+		agent:  options.Agent,
 		admin:  &http.Client{Transport: &http.Transport{}},
 		end:    end,
 
 		ledgers:   map[string][]byte{},
+		secrets:   map[string]secret{},
 		followers: map[*follower]bool{},
 	}
 	if err := m.start(running, ports, sidecar.Options{Namespace: Namespace, Seed: options.Seed, IP: ip}); err != nil {
@@ -136,6 +148,9 @@ func (m *Mesh) start(ctx context.Context, ports []ports, common sidecar.Options)
 
 // inject starts the proxy of a pod.
 func (m *Mesh) inject(w injected, cfg *config.Config) (err error) {
+	if w.options.Gateway {
+		w.options.Credentials = m.credential
+	}
 	w.options.Namespace, w.options.Seed, w.options.IP, w.options.CA = m.proxies.Namespace, m.proxies.Seed, m.proxies.IP, m.proxies.CA
 	if w.proxy, err = sidecar.Start(w.options, cfg); err != nil {
 		return err
@@ -160,6 +175,12 @@ func (m *Mesh) Close(context.Context) error {
 	if m.page != nil {
 		m.page.close()
 	}
+	m.mu.Lock()
+	for _, p := range m.senders {
+		p.Close()
+	}
+	m.senders = nil
+	m.mu.Unlock()
 	// The workloads last, so that no proxy misses one that is needed.
 	var errs []error
 	for _, w := range m.pods() {

@@ -32,42 +32,71 @@ func workloads(sample []pod) []string {
 // Prepare implements mesh.Mesh. The load workload that borrows none runs from the
 // start.
 func (m *Mesh) Prepare(_ context.Context, cohorts []mesh.Cohort) error {
+	if most := mostSenders(cohorts); most > 1 {
+		if _, err := m.processes(most); err != nil {
+			return err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.certify(cohorts); err != nil {
+		return err
+	}
 	for _, c := range cohorts {
-		if err := m.borrow(c.Borrows()); err != nil {
-			return fmt.Errorf("preparing the load %s: %w", c.Name, err)
+		if c.Plan.HTTP != nil && len(c.Plan.HTTP.Messages) > 0 {
+			return fmt.Errorf("preparing the load %s: the embedded mesh carries no WebSocket; run it with --mesh istio", c.Name)
+		}
+		for sender := range c.Senders() {
+			if err := m.lend(c.Borrows(), sender); err != nil {
+				return fmt.Errorf("preparing the load %s: %w", c.Name, err)
+			}
 		}
 	}
 	return nil
 }
 
-// borrow starts the load workload that passes for a workload, unless it runs. m.mu is
-// held.
-func (m *Mesh) borrow(workload string) error {
-	if slices.ContainsFunc(m.workloads, func(w injected) bool { return w.client && w.borrows == workload }) {
+// lend starts a pod of the load workload that borrows what is named, unless it runs. m.mu
+// is held.
+func (m *Mesh) lend(borrows string, sender int) error {
+	if slices.ContainsFunc(m.workloads, func(w injected) bool { return w.client && w.borrows == borrows && w.sender == sender }) {
 		return nil
 	}
-	at := slices.IndexFunc(m.sample, func(w pod) bool { return w.Name() == workload })
-	if at < 0 {
-		return fmt.Errorf("the application has no workload %q; %s", workload, nearest.Hint(workload, workloads(m.sample)))
+	name, own := clientName, ""
+	if borrows != "" {
+		name += "-" + borrows
+	}
+	if sender > 0 {
+		own = fmt.Sprintf("-%d", sender)
+	}
+	w := injected{options: sidecar.Options{Name: name + own, App: clientName}, workload: name, client: true, borrows: borrows, sender: sender}
+	if borrows != "" {
+		if err := m.borrow(&w.options, borrows); err != nil {
+			return err
+		}
 	}
 	cfg, err := sidecar.Compile(m.common, m.store.objects)
 	if err != nil {
 		return err
 	}
-	lender := m.sample[at]
-	name := clientName + "-" + workload
-	return m.inject(injected{
-		options:  sidecar.Options{Name: name, App: lender.App, Version: lender.Version, Account: lender.name},
-		workload: name, client: true, borrows: workload,
-	}, cfg)
+	return m.inject(w, cfg)
 }
 
-// entrance is the proxy by which a cohort enters, nil if there is none.
-func (m *Mesh) entrance(c mesh.Cohort) *sidecar.Sidecar {
+// borrow has the mesh take a proxy for one of a workload.
+func (m *Mesh) borrow(as *sidecar.Options, workload string) error {
+	at := slices.IndexFunc(m.sample, func(w pod) bool { return w.Name() == workload })
+	if at < 0 {
+		return fmt.Errorf("the application has no workload %q; %s", workload, nearest.Hint(workload, workloads(m.sample)))
+	}
+	lender := m.sample[at]
+	as.App, as.Version, as.Account = lender.App, lender.Version, lender.name
+	return nil
+}
+
+// entrance is the proxy by which one of a cohort's senders enters, nil if there is none.
+// All enter by the one gateway.
+func (m *Mesh) entrance(c mesh.Cohort, sender int) *sidecar.Sidecar {
 	for _, w := range m.pods() {
-		if c.Enters(mesh.Proxy{Gateway: w.options.Gateway, Client: w.client, Borrows: w.borrows}) {
+		if (w.options.Gateway || w.sender == sender) && c.Enters(mesh.Proxy{Gateway: w.options.Gateway, Client: w.client, Borrows: w.borrows}) {
 			return w.proxy
 		}
 	}
@@ -75,4 +104,4 @@ func (m *Mesh) entrance(c mesh.Cohort) *sidecar.Sidecar {
 }
 
 // client is the proxy of the load workload that borrows none.
-func (m *Mesh) client() *sidecar.Sidecar { return m.entrance(mesh.Cohort{From: mesh.FromClient}) }
+func (m *Mesh) client() *sidecar.Sidecar { return m.entrance(mesh.Cohort{From: mesh.FromClient}, 0) }

@@ -45,5 +45,6 @@ func (m *Mesh) Settle(_ context.Context, run string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.ledgers, run)
+	clear(m.secrets)
 	return nil
 }

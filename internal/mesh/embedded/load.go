@@ -12,17 +12,24 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
-// Load implements mesh.Mesh. The load comes from this process: through a load
-// workload's proxy, or to the gateway's, whose host name in a plan does not
-// matter to where it connects.
+// Load implements mesh.Mesh. The load comes from this process, or where it has several
+// senders from as many others: through a load workload's proxy, or to the gateway's, whose
+// host name in a plan does not matter to where it connects.
 func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard, begin func(context.Context) error, observe func(loadgen.Progress)) (map[string]*loadgen.Result, error) {
+	if mostSenders(cohorts) > 1 {
+		return m.loadTogether(ctx, cohorts, guard, begin, observe)
+	}
 	plans := map[string]loadgen.Plan{}
 	for _, c := range cohorts {
-		plan, err := m.plan(c)
+		address, err := m.leads(c, 0)
 		if err != nil {
-			return nil, fmt.Errorf("sending load %s: %w", c.Name, err)
+			return nil, err
 		}
-		plans[c.Name] = plan
+		plan, err := m.trusting(c)
+		if err != nil {
+			return nil, err
+		}
+		plans[c.Name] = plan.Through(address)
 	}
 	breached, err := check.Watch(plans, guard.AbortWhen)
 	if err != nil {
@@ -32,23 +39,22 @@ func (m *Mesh) Load(ctx context.Context, cohorts []mesh.Cohort, guard mesh.Guard
 	return loadgen.RunGroup(ctx, plans, bounds, begin, observe)
 }
 
-// plan is a cohort's plan with its connections led to a proxy.
-func (m *Mesh) plan(c mesh.Cohort) (loadgen.Plan, error) {
+// leads is where the connections of one of a cohort's senders go.
+func (m *Mesh) leads(c mesh.Cohort, sender int) (address string, err error) {
 	host, port, err := c.Plan.Address()
-	if err != nil {
-		return loadgen.Plan{}, err
+	if err == nil {
+		address, err = m.listener(c, sender, host, port)
 	}
-	address, err := m.listener(c, host, port)
 	if err != nil {
-		return loadgen.Plan{}, err
+		return "", fmt.Errorf("sending load %s: %w", c.Name, err)
 	}
-	return c.Plan.Through(address), nil
+	return address, nil
 }
 
-// listener is where a cohort's connections to an address of the mesh go.
-func (m *Mesh) listener(c mesh.Cohort, host, port string) (string, error) {
+// listener is where its connections to an address of the mesh go.
+func (m *Mesh) listener(c mesh.Cohort, sender int, host, port string) (string, error) {
 	address := net.JoinHostPort(host, port)
-	proxy := m.entrance(c)
+	proxy := m.entrance(c, sender)
 	if proxy == nil {
 		return "", fmt.Errorf("nothing passes for the workload %q; the mesh was prepared without this load", c.From)
 	}

@@ -107,7 +107,7 @@ func registry(sample []pod, ports []ports) []config.Service {
 			all = append(all, config.Service{
 				Name:  w.App,
 				Host:  fmt.Sprintf("%s.%s.svc.cluster.local", w.App, Namespace),
-				Ports: []config.Port{{Number: w.ServicePort, TCP: w.IsTCP()}},
+				Ports: []config.Port{{Number: w.ServicePort, TCP: w.IsTCP(), HTTP2: w.IsGRPC()}},
 			})
 		}
 		endpoint := config.Endpoint{

@@ -61,8 +61,8 @@ type Cluster struct {
 	tunnels   *tunnels
 	warnings  *warnings
 
-	lending sync.Mutex       // of what follows
-	slots   map[string]*slot // of the load workloads, by what they borrow
+	lending sync.Mutex        // of what follows
+	slots   map[lending]*slot // of the load workloads
 	closed  bool
 	kept    []*workload // that were left when it was closed
 }

@@ -16,7 +16,7 @@ import (
 
 // deletePods deletes the pods that the load of a Cluster of this id came from, or the
 // one of them that is named, with this UID if one is given, and waits until they are
-// gone. A cluster that does not answer is asked again: nobody else knows of them.
+// gone. Where all are meant the Jobs are deleted before them. A cluster that does not answer is asked again: nobody else knows of them.
 func (c *Cluster) deletePods(ctx context.Context, id, name string, uid types.UID) error {
 	which := metav1.ListOptions{LabelSelector: label + "=" + id}
 	if name != "" {
@@ -34,7 +34,7 @@ func (c *Cluster) deletePods(ctx context.Context, id, name string, uid types.UID
 		return gone, err
 	})
 	if err = cmp.Or(last, err); err != nil {
-		return fmt.Errorf("deleting the load workload in namespace %[1]s: %[3]w; delete it with kubectl -n %[1]s delete pod -l %[2]s", c.namespace, label+"="+id, err)
+		return fmt.Errorf("deleting the load workload in namespace %[1]s: %[3]w; delete it with kubectl -n %[1]s delete job,pod -l %[2]s", c.namespace, label+"="+id, err)
 	}
 	return nil
 }
@@ -42,6 +42,13 @@ func (c *Cluster) deletePods(ctx context.Context, id, name string, uid types.UID
 // takeAway deletes the pods and says whether all are gone, for which it waits as long
 // as it is told of them. Where a UID is given, a pod of another one is let be.
 func (c *Cluster) takeAway(ctx context.Context, ours metav1.ListOptions, uid types.UID) (gone bool, err error) {
+	var unlisted error
+	if ours.FieldSelector == "" {
+		err := c.deleteJobs(ctx, ours)
+		if unlisted = err; err != nil && !apierrors.IsForbidden(err) {
+			return false, answered(err)
+		}
+	}
 	pods := c.kube.CoreV1().Pods(c.namespace)
 	list, err := pods.List(ctx, ours)
 	if err != nil {
@@ -49,6 +56,9 @@ func (c *Cluster) takeAway(ctx context.Context, ours metav1.ListOptions, uid typ
 	}
 	list.Items = slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return uid != "" && pod.UID != uid })
 	for i := range list.Items {
+		if controller := metav1.GetControllerOf(&list.Items[i]); controller != nil && unlisted != nil {
+			return false, unlisted
+		}
 		if err := c.deletePod(ctx, &list.Items[i]); err != nil {
 			return false, answered(err)
 		}

@@ -16,7 +16,7 @@ import (
 
 // withPods is a cluster that has these pods of the load workload until each is
 // deleted, and refuses what otherwise does.
-func withPods(t *testing.T, otherwise func(w http.ResponseWriter, method string) bool, names ...string) (c *Cluster, deleted map[string]bool) {
+func withPods(t *testing.T, otherwise func(w http.ResponseWriter, r *http.Request) bool, names ...string) (c *Cluster, deleted map[string]bool) {
 	t.Helper()
 	var mu sync.Mutex
 	deleted = map[string]bool{}
@@ -25,7 +25,9 @@ func withPods(t *testing.T, otherwise func(w http.ResponseWriter, method string)
 		defer mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		switch {
-		case otherwise(w, r.Method):
+		case otherwise(w, r):
+		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/jobs"):
+			fmt.Fprint(w, `{"kind":"JobList","apiVersion":"batch/v1","items":[]}`)
 		case r.Method == http.MethodDelete:
 			deleted[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]] = true
 			fmt.Fprint(w, `{"kind":"Pod","apiVersion":"v1"}`)
@@ -52,8 +54,8 @@ func withPods(t *testing.T, otherwise func(w http.ResponseWriter, method string)
 
 func TestPodsAreDeletedAgainIfTheClusterDoesNotAnswer(t *testing.T) {
 	throttled := map[string]int{http.MethodGet: 2, http.MethodDelete: 2}
-	c, deleted := withPods(t, func(w http.ResponseWriter, method string) bool {
-		if throttled[method]--; throttled[method] < 0 {
+	c, deleted := withPods(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if throttled[r.Method]--; throttled[r.Method] < 0 {
 			return false
 		}
 		fails(w, http.StatusTooManyRequests, "TooManyRequests", "too many requests")
@@ -65,7 +67,7 @@ func TestPodsAreDeletedAgainIfTheClusterDoesNotAnswer(t *testing.T) {
 }
 
 func TestAPodThatHasTheNameOfAnotherIsLetBe(t *testing.T) {
-	c, deleted := withPods(t, func(http.ResponseWriter, string) bool { return false }, "a")
+	c, deleted := withPods(t, func(http.ResponseWriter, *http.Request) bool { return false }, "a")
 	if err := c.deletePods(t.Context(), "t1", "a", "former"); err != nil || len(deleted) != 0 {
 		t.Errorf("error %v, deleted %v; want none", err, deleted)
 	}
@@ -83,16 +85,16 @@ func TestPodsThatCannotBeDeletedAreNamed(t *testing.T) {
 		"forbidden": {http.StatusForbidden, "Forbidden", "may not"},
 		"away":      {http.StatusServiceUnavailable, "ServiceUnavailable", "etcd is away"},
 	} {
-		c, _ := withPods(t, func(w http.ResponseWriter, method string) bool {
-			if method == http.MethodDelete {
+		c, _ := withPods(t, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodDelete {
 				fails(w, test.code, test.reason, test.words)
 			}
-			return method == http.MethodDelete
+			return r.Method == http.MethodDelete
 		}, "a")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		err := c.deletePods(ctx, "t1", "", "")
 		cancel()
-		for _, words := range []string{test.words, "kubectl -n book delete pod -l meshchaos.io/load=t1"} {
+		for _, words := range []string{test.words, "kubectl -n book delete job,pod -l meshchaos.io/load=t1"} {
 			if err == nil || !strings.Contains(err.Error(), words) {
 				t.Errorf("%s: error %v; want one with %q", name, err, words)
 			}

@@ -153,7 +153,10 @@ func (m *Mesh) plan(c mesh.Cohort, gateway *corev1.Service) (loadgen.Plan, error
 	if gateway == nil {
 		return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: there is no service with the selector %s", c.Name, gatewayLabels)
 	}
-	plan, err := through(gateway, c.Plan)
+	plan, err := m.trusting(c)
+	if err == nil {
+		plan, err = through(gateway, plan)
+	}
 	if err != nil {
 		return c.Plan, fmt.Errorf("sending load %s to the ingress gateway: %w", c.Name, err)
 	}

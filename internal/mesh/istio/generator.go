@@ -14,8 +14,7 @@ import (
 type generator interface {
 	Ready(ctx context.Context) error
 	Idle(ctx context.Context) error
-	Load(ctx context.Context, asked agent.Request, begin func(context.Context) error, observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error)
-	Over(ctx context.Context, cohort string) error
+	agent.Generator
 	Take(ctx context.Context, by string) (string, error)
 	Leave(ctx context.Context, by string) error
 }
@@ -49,15 +48,18 @@ func (c *Cluster) args() []string {
 type fortioServer struct{ *fortio.Client }
 
 // Load implements generator. That a cohort has ended is all that observe hears.
-func (s fortioServer) Load(ctx context.Context, asked agent.Request, begin func(context.Context) error, observe func(loadgen.Progress), stopped func(*loadgen.StopError)) (map[string]*loadgen.Result, error) {
-	if len(asked.AbortWhen) > 0 {
+func (s fortioServer) Load(ctx context.Context, asked agent.Request, h agent.Handlers) (map[string]*loadgen.Result, error) {
+	if len(asked.AbortWhen) > 0 || asked.Tell {
 		return nil, errors.New("driving the load by fortio: it tells nothing before it has ended, so that no condition could be judged meanwhile; take abortWhen out, or drive the load with this program's image")
 	}
-	bounds := loadgen.Bounds{QPS: asked.QPS, Duration: asked.Duration, Stopped: stopped}
-	results, err := s.Client.Load(ctx, asked.Plans, bounds, begin)
+	bounds := loadgen.Bounds{QPS: asked.QPS, Duration: asked.Duration, Stopped: h.Stopped}
+	results, err := s.Client.Load(ctx, asked.Plans, bounds, func(ctx context.Context) error {
+		_, err := h.Begin(ctx)
+		return err
+	})
 	for name, r := range results {
 		failed := r.Count(loadgen.Outcome.Failed)
-		observe(loadgen.Progress{Cohort: name, Sent: r.Sent, Errors: failed, Planned: r.Planned, Elapsed: r.Elapsed, Ended: true})
+		h.Observe(loadgen.Progress{Cohort: name, Sent: r.Sent, Errors: failed, Planned: r.Planned, Elapsed: r.Elapsed, Ended: true})
 	}
 	return results, err
 }

@@ -79,14 +79,14 @@ func (m *Mesh) inspect(ctx context.Context, name string, hosts []string) (wrong 
 // tryPod asks by a dry run what keeps the load workload's pod from being made: quotas,
 // Pod Security, a webhook; or its sidecar from being injected.
 func (m *Mesh) tryPod(ctx context.Context) ([]error, error) {
-	p := m.slot("")
+	p := m.slot(lending{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lent != nil || m.image == "" { // it is there, or none is to be made
 		return nil, nil
 	}
 	doing := "trying the load workload's pod on the cluster"
-	pod, err := m.kube.CoreV1().Pods(m.namespace).Create(ctx, m.workloadPod(&workload{name: m.nameOf("", 1)}), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldManager})
+	pod, err := m.kube.CoreV1().Pods(m.namespace).Create(ctx, m.workloadPod(&workload{name: m.nameOf("", 0, 1)}), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldManager})
 	if err == nil {
 		err = intercepted(pod)
 	}

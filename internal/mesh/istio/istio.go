@@ -9,7 +9,8 @@
 // of a duration. What others change during a run is followed by a watch for each
 // kind, in all namespaces as far as the user's rights go.
 //
-// Load comes from a pod of this program, or of fortio, with a sidecar of its own. The proxies'
+// Load comes from a pod of this program, or of fortio, with a sidecar of its own, that of
+// several senders from the pods of an Indexed Job. The proxies'
 // admin interfaces and the pod's agent are reached by port-forward, their access
 // logs by pods/log. The package may import loadgen and
 // internal/{agent,check,cluster,envoy,fortio,journal,mesh,nearest,rules,yamlnode}.
@@ -32,6 +33,7 @@ type Mesh struct {
 
 	mu        sync.Mutex
 	workloads map[string]*starting // by what they borrow, those that were asked for
+	most      map[string]int       // by what they borrow, how many senders a load has that comes from there
 	granted   map[right]bool       // rights that this user is known to have
 	further   []string             // the namespaces that it spans beside its own, sorted
 	gateways  []string             // the namespaces of the ingress gateway's pods, as far as they were found
@@ -41,8 +43,9 @@ type Mesh struct {
 	following sync.WaitGroup
 
 	entering sync.Mutex
-	ledger   parts // of the run
-	held     held  // by it
+	ledger   parts   // of the run
+	held     held    // by it
+	secrets  secrets // that it makes
 }
 
 var _ mesh.Mesh = (*Mesh)(nil)

@@ -151,7 +151,7 @@ func TestALoadPodThatIsWatchedOverNoMoreIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.vigil.end(errors.New("it is ready no more"))
-	again, err := m.lend(t.Context(), "", m.log)
+	again, err := m.lend(t.Context(), "", 0, m.log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestOfTwoCommandsThatBeginAtOnceOneHasTheLoadPodToKeep(t *testing.T) {
 					both <- started{by, w, err}
 				}()
 				if later && run == "a" {
-					awaitPod(t, m, by.nameOf("", 1))
+					awaitPod(t, m, by.nameOf("", 0, 1))
 				}
 			}
 			oneHasIt(t, m, <-both, <-both)

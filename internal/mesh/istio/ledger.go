@@ -52,6 +52,7 @@ type head struct {
 type parts struct {
 	run   string
 	loads string              // the label of the pods that the run's load comes from; empty: they are kept
+	makes string              // the Secrets that are the run's, as secretsKey has them
 	of    map[string]int      // the part of each key
 	data  []map[string]string // what each holds
 	dirty []int               // those that are to be written, in that order
@@ -142,7 +143,10 @@ func (m *Mesh) Enter(ctx context.Context, l *journal.Ledger) error {
 		}
 		m.ledger.dirty = slices.DeleteFunc(m.ledger.dirty, func(p int) bool { return p == part })
 	}
-	return m.hold(ctx, l)
+	if err := m.hold(ctx, l); err != nil || l.Run != m.run {
+		return err
+	}
+	return m.makeSecrets(ctx, l.Run)
 }
 
 // readParts finds out, once, what the cluster has of a ledger, as of that of a run
@@ -155,10 +159,10 @@ func (m *Mesh) readParts(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	m.ledger = parts{run: run, loads: m.transient(), of: map[string]int{}, data: []map[string]string{{}}}
+	m.ledger = parts{run: run, loads: m.transient(), makes: m.secrets.list(), of: map[string]int{}, data: []map[string]string{{}}}
 	inOrder(list)
 	if len(list) > 0 { // who undoes the run of another must still find its pods
-		m.ledger.loads = list[0].Annotations[loadsFrom]
+		m.ledger.loads, m.ledger.makes = list[0].Annotations[loadsFrom], list[0].Annotations[secretsKey]
 	}
 	for i, part := range list {
 		data := map[string]string{}
@@ -195,6 +199,9 @@ func (m *Mesh) writePart(ctx context.Context, ledger *journal.Ledger, part int) 
 			Annotations: map[string]string{deadline: ledger.Deadline.Format(time.RFC3339), loadsFrom: m.ledger.loads},
 		},
 		Data: m.ledger.data[part],
+	}
+	if m.ledger.makes != "" {
+		object.Annotations[secretsKey] = m.ledger.makes
 	}
 	maps := m.kube.CoreV1().ConfigMaps(m.namespace)
 	_, err := maps.Update(ctx, object, metav1.UpdateOptions{FieldManager: fieldManager})
@@ -288,6 +295,11 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 	inOrder(list)
 	if run != m.run && len(list) > 0 && list[0].Annotations[loadsFrom] != "" {
 		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], "", ""); err != nil {
+			return err
+		}
+	}
+	if len(list) > 0 {
+		if err := m.deleteSecrets(ctx, run, list[0].Annotations[secretsKey]); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/meshchaos/meshchaos/internal/cluster"
 	"github.com/meshchaos/meshchaos/internal/mesh"
 	"github.com/meshchaos/meshchaos/internal/rules"
+	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/manifests"
 )
 
@@ -179,7 +180,7 @@ func said(t *testing.T, m *Mesh, user string) string {
 	t.Helper()
 	limited := impersonated(t, m, user)
 	err := errors.Join(
-		limited.Permits(t.Context(), mesh.Use{Gateway: true}),
+		limited.Permits(t.Context(), mesh.Use{Gateway: true, Cohorts: []mesh.Cohort{{Plan: loadgen.Plan{Senders: 2}}}}),
 		limited.Admit(t.Context(), oneOfEach(t, m.namespace)))
 	var lines []string
 	if err != nil {

@@ -30,6 +30,10 @@ const logDelay = 1500 * time.Millisecond
 // Prepare implements mesh.Mesh. It takes some seconds, however many load workloads
 // there are.
 func (m *Mesh) Prepare(ctx context.Context, cohorts []mesh.Cohort) error {
+	m.ask(cohorts)
+	if err := m.certify(ctx, cohorts); err != nil {
+		return err
+	}
 	var group errgroup.Group
 	for _, c := range cohorts {
 		group.Go(func() error {
@@ -132,7 +136,9 @@ func (m *Mesh) ours(ctx context.Context) (map[types.UID]*workload, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[w.pod.UID] = w
+		for _, of := range w.pods() {
+			all[of.pod.UID] = of
+		}
 	}
 	return all, nil
 }

@@ -3,6 +3,8 @@ package istio
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	coordination "k8s.io/api/coordination/v1"
@@ -26,12 +28,20 @@ func to(verb, group, resource, subresource, namespace string) right {
 // Permits implements mesh.Mesh.
 func (m *Mesh) Permits(ctx context.Context, use mesh.Use) error {
 	needed := m.rightsOfRun()
+	if slices.ContainsFunc(use.Cohorts, func(c mesh.Cohort) bool { return c.Senders() > 1 }) {
+		needed = append(needed, m.rightsOfSenders()...)
+	}
 	if use.Gateway {
 		gateway, err := m.rightsAtGateway(ctx)
 		if err != nil {
 			return answered(err)
 		}
 		needed = append(needed, gateway...)
+		secrets, err := m.rightsOfSecrets(ctx, slices.Sorted(maps.Keys(mesh.Credentials(use.Cohorts))))
+		if err != nil {
+			return answered(err)
+		}
+		needed = append(needed, secrets...)
 	}
 	return m.permitted(ctx, needed)
 }
@@ -57,6 +67,15 @@ func (m *Mesh) rightsOfRun() []right {
 		}
 	}
 	return all
+}
+
+// rightsOfSenders are those that a run needs besides of which a load has several senders:
+// they are the pods of a Job.
+func (m *Mesh) rightsOfSenders() []right {
+	const batch = "batch"
+	return []right{
+		to("create", batch, "jobs", "", m.namespace), to("list", batch, "jobs", "", m.namespace), to("delete", batch, "jobs", "", m.namespace),
+	}
 }
 
 // rightsAtGateway are those that a run needs besides whose load enters at the ingress

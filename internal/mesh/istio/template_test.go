@@ -46,7 +46,7 @@ func TestATemplateIsWhatThePodBecomes(t *testing.T) {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		c := &Cluster{namespace: "book", id: "t1", image: template.Image, template: template}
-		pod := c.workloadPod(&workload{name: c.nameOf("", 1)})
+		pod := c.workloadPod(&workload{name: c.nameOf("", 0, 1)})
 		agent := pod.Spec.Containers[0]
 		for what, got := range map[string]any{
 			"loader-t1": pod.Name, "shop": pod.Labels["team"], "t1": pod.Labels[label], "500m": pod.Annotations["sidecar.istio.io/proxyCPU"],
@@ -82,7 +82,7 @@ func TestWhatAPodBorrowsHoldsBesideATemplate(t *testing.T) {
 
 func TestWithoutATemplateNothingIsOtherwise(t *testing.T) {
 	c := &Cluster{namespace: "book", id: "t1", image: "i"}
-	pod := c.workloadPod(&workload{name: c.nameOf("", 1)})
+	pod := c.workloadPod(&workload{name: c.nameOf("", 0, 1)})
 	if limit := pod.Spec.Containers[0].Resources.Limits[corev1.ResourceMemory]; pod.Name != "meshchaos-client-t1" || limit.Cmp(resource.MustParse("512Mi")) != 0 {
 		t.Errorf("the pod is %+v", pod)
 	}

@@ -181,5 +181,5 @@ func (c *Cluster) fate(ctx context.Context, w *workload) error {
 	if len(w.vigil.lines) > 0 {
 		log = "its log ends with: " + strings.Join(w.vigil.lines, " | ")
 	}
-	return fmt.Errorf("the load workload, pod %s/%s, died: %w; %s; run again", c.namespace, w.name, w.vigil.why, log)
+	return fmt.Errorf("the load workload, pod %s/%s, died: %w; %s; run again", c.namespace, w.podName(), w.vigil.why, log)
 }

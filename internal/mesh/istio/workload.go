@@ -30,15 +30,28 @@ const (
 // label is on every pod that load comes from, with the id of the Cluster.
 const label = "meshchaos.io/load"
 
-// workload is a pod that load comes from.
+// workload is a pod that load comes from, or several pods of a Job.
 type workload struct {
-	name    string
+	name    string // of the pod, or of the Job
+	senders int    // how many pods it has; 0: one, and no Job
 	as      borrowed
 	pod     *corev1.Pod // nil: it was not seen to serve
 	agent   generator
 	gateway *corev1.Service // the ingress gateway's, which the sidecar leaves alone; nil if there is none
 	envoy   string          // the version of its sidecar's Envoy
 	vigil   *vigil          // over the pod; nil as long as that is
+	rest    []*workload     // the pods of a Job but the first
+}
+
+// pods are the pods of a load workload, each as one of its own.
+func (w *workload) pods() []*workload { return append([]*workload{w}, w.rest...) }
+
+// podName is that of the pod; of one that was not seen to serve that of what it is of.
+func (w *workload) podName() string {
+	if w.pod == nil {
+		return w.name
+	}
+	return w.pod.Name
 }
 
 // starting is the load workload as a run waits for it.
@@ -108,9 +121,10 @@ func (m *Mesh) begin(ctx context.Context, borrows string) (*starting, error) {
 		m.workloads = map[string]*starting{}
 	}
 	m.workloads[borrows] = s
+	senders := m.most[borrows]
 	go func() {
 		defer close(s.done)
-		s.lent, s.err = m.lend(ctx, borrows, m.log)
+		s.lent, s.err = m.lend(ctx, borrows, senders, m.log)
 	}()
 	return s, nil
 }
@@ -129,17 +143,23 @@ type slot struct {
 	made int        // how many were
 }
 
-// slot returns that of the load workload that borrows what is named.
-func (c *Cluster) slot(borrows string) *slot {
+// lending is what a load workload is for: what it borrows, and how many senders.
+type lending struct {
+	borrows string
+	senders int // 0: one
+}
+
+// slot returns that of the load workload for something.
+func (c *Cluster) slot(of lending) *slot {
 	c.lending.Lock()
 	defer c.lending.Unlock()
 	if c.slots == nil {
-		c.slots = map[string]*slot{}
+		c.slots = map[lending]*slot{}
 	}
-	if c.slots[borrows] == nil {
-		c.slots[borrows] = &slot{}
+	if c.slots[of] == nil {
+		c.slots[of] = &slot{}
 	}
-	return c.slots[borrows]
+	return c.slots[of]
 }
 
 func (c *Cluster) isClosed() bool {
@@ -150,8 +170,14 @@ func (c *Cluster) isClosed() bool {
 
 // lend returns the load workload that an earlier run has used, if it still serves,
 // and makes one otherwise.
-func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*workload, error) {
-	p := c.slot(borrows)
+func (c *Cluster) lend(ctx context.Context, borrows string, senders int, log func(string)) (*workload, error) {
+	if senders < 2 {
+		senders = 0
+	}
+	if senders > 0 && c.keep != nil {
+		return nil, errors.New("starting the load workload: a load of several senders comes from a Job, whose pods are not kept; leave --keep-pod out")
+	}
+	p := c.slot(lending{borrows, senders})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.isClosed() {
@@ -173,7 +199,7 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 		p.lent.leave()
 		if c.keep == nil { // else adopt finds out whether it is another command's by now
 			log(fmt.Sprintf("replacing the load workload %s: %v", p.lent.name, why))
-			if err := c.deletePods(ctx, c.id, p.lent.name, ""); err != nil {
+			if err := c.deleteLoad(ctx, p.lent); err != nil {
 				return nil, err
 			}
 		}
@@ -182,7 +208,7 @@ func (c *Cluster) lend(ctx context.Context, borrows string, log func(string)) (*
 	if p.made == 0 || c.keep == nil { // one that is kept is found by its name
 		p.made++
 	}
-	return c.fill(ctx, p, &workload{name: c.nameOf(borrows, p.made), as: as, gateway: gateway}, log)
+	return c.fill(ctx, p, &workload{name: c.nameOf(borrows, senders, p.made), senders: senders, as: as, gateway: gateway}, log)
 }
 
 // fill has a load workload serve in a slot that has none: one that was kept, or else a
@@ -210,38 +236,62 @@ func (c *Cluster) fill(ctx context.Context, p *slot, w *workload, log func(strin
 	case errors.As(err, &taken):
 		p.lent = nil
 	}
-	return nil, fmt.Errorf("starting the load workload, pod %s/%s: %w", c.namespace, w.name, err)
+	kind := "pod"
+	if w.senders > 0 {
+		kind = "job"
+	}
+	return nil, fmt.Errorf("starting the load workload, %s %s/%s: %w", kind, c.namespace, w.name, err)
 }
 
-// nameOf is that of the nth load workload that borrows what is named.
-func (c *Cluster) nameOf(borrows string, n int) string {
+// nameOf is that of the nth load workload that borrows what is named, for so many senders.
+func (c *Cluster) nameOf(borrows string, senders, n int) string {
 	name := c.template.name() + "-" + c.id
 	if borrows != "" {
 		name += "-" + borrows
 	}
+	if senders > 0 {
+		name += "-x" + strconv.Itoa(senders)
+	}
 	if n > 1 {
 		name += "-" + strconv.Itoa(n)
+	}
+	if senders > 0 && len(name) > maxJobName {
+		name = name[:maxJobName-9] + "-" + digest(name)
 	}
 	return name
 }
 
 // leave ends watching over a load workload that is to be taken away, if there is one.
 func (w *workload) leave() {
-	if w != nil && w.vigil != nil {
-		w.vigil.leave()
+	if w == nil {
+		return
+	}
+	for _, of := range w.pods() {
+		if of.vigil != nil {
+			of.vigil.leave()
+		}
 	}
 }
 
 // unfit says why no load can come any more from a pod that was made for an earlier
 // run; nil: it can.
 func (c *Cluster) unfit(ctx context.Context, w *workload, as borrowed, gateway *corev1.Service) error {
+	for _, of := range w.pods() {
+		if err := c.unfitPod(ctx, of, as, gateway); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) unfitPod(ctx context.Context, w *workload, as borrowed, gateway *corev1.Service) error {
 	switch {
 	case w.pod == nil:
 		return errors.New("it did not start")
 	case w.vigil.isOver(): // for good: whatever became of the pod since, a load from it would be taken for lost
 		return w.vigil.why
 	}
-	now, err := c.kube.CoreV1().Pods(c.namespace).Get(ctx, w.name, metav1.GetOptions{})
+	now, err := c.kube.CoreV1().Pods(c.namespace).Get(ctx, w.podName(), metav1.GetOptions{})
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading the pod: %w", err)
@@ -267,6 +317,9 @@ func (c *Cluster) make(ctx context.Context, w *workload, log func(string)) error
 	}
 	if err := c.unlisted(ctx, pod); err != nil {
 		return err
+	}
+	if w.senders > 0 {
+		return c.makeJob(ctx, w, pod)
 	}
 	pod, err = c.kube.CoreV1().Pods(c.namespace).Create(ctx, pod, metav1.CreateOptions{FieldManager: fieldManager})
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+
+	"google.golang.org/grpc"
 )
 
 // Application is a sample application.
@@ -19,7 +21,7 @@ type Application struct {
 	Workloads []Workload
 }
 
-// Workload is one version of one service of an application. One of HTTP and TCP
+// Workload is one version of one service of an application. One of HTTP, GRPC and TCP
 // says how it is served, and over what.
 type Workload struct {
 	App         string   // the label app, and the service's name: reviews
@@ -27,13 +29,17 @@ type Workload struct {
 	Replicas    int      // how many pods it has; 0: one
 	ServicePort int      // of the service: 9080, httpbin 8000, tcp-echo 9000
 	Port        int      // of the container: 9080, httpbin 8080, tcp-echo 9000
-	Path        string   // of HTTP, what is worth calling: /details/0
+	Path        string   // of HTTP and gRPC, what is worth calling: /details/0
 	Page        bool     // Path is for a browser
 	Calls       []string // the services that it calls to answer
 
 	// HTTP makes the handler of a service. The calls that it makes end with the
 	// context.
 	HTTP func(context.Context, Env) http.Handler
+
+	// GRPC registers what a server of gRPC serves, and returns what is done when that
+	// has ended. The calls that it makes end with those that it serves.
+	GRPC func(Env, grpc.ServiceRegistrar) (end func())
 
 	// TCP serves opaque connections until the context ends, and then returns nil.
 	// When it returns, for whatever reason, the listener and all connections are
@@ -60,6 +66,9 @@ func (w Workload) Pods() []string {
 // IsTCP says whether the workload is opaque TCP rather than HTTP.
 func (w Workload) IsTCP() bool { return w.TCP != nil }
 
+// IsGRPC says whether the workload is of gRPC, and so of HTTP/2.
+func (w Workload) IsGRPC() bool { return w.GRPC != nil }
+
 // Env is what a workload is told of where it runs.
 type Env struct {
 	PodName string
@@ -82,8 +91,10 @@ func (w Workload) Serve(ctx context.Context, l net.Listener, env Env) error {
 		err = w.TCP(ctx, l)
 	case w.HTTP != nil:
 		err = serveHTTP(ctx, l, func(ctx context.Context) http.Handler { return w.HTTP(ctx, env) })
+	case w.GRPC != nil:
+		err = serveGRPC(ctx, l, func(to grpc.ServiceRegistrar) func() { return w.GRPC(env, to) })
 	default:
-		err = errors.Join(errors.New("it says neither HTTP nor TCP"), l.Close())
+		err = errors.Join(errors.New("it says neither HTTP nor gRPC nor TCP"), l.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("serving %s on %s: %w", w.Name(), l.Addr(), err)

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
+	"github.com/meshchaos/meshchaos/internal/re2"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
 	"github.com/meshchaos/meshchaos/internal/sidecar/config"
 )
@@ -41,7 +41,7 @@ var dumpSections = []struct {
 // name, and mask is a list of fields of the resource.
 func (a *Server) configDump(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	name, err := regexp.Compile(`\A(?:` + cmp.Or(query.Get("name_regex"), ".*") + `)\z`)
+	name, err := re2.Whole(cmp.Or(query.Get("name_regex"), ".*"))
 	if err != nil {
 		http.Error(w, "Error while parsing name_regex from "+query.Get("name_regex"), http.StatusBadRequest)
 		return

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
 	"github.com/meshchaos/meshchaos/internal/sidecar"
@@ -39,9 +40,31 @@ func dumpGatewayListeners(c *config.Config) []dumped {
 		if g.HTTP != nil {
 			filter = httpFilter(c, envoy.Outbound, g.Port, rds(g.HTTP.Name))
 		}
-		all = append(all, dumpListener(c, outboundAt(anyAddress, g.Port), filter))
+		chain := config.Object{"filters": []config.Object{filter}}
+		if g.TLS != nil {
+			addTLS(chain, g.TLS)
+		}
+		all = append(all, dumpChain(c, outboundAt(anyAddress, g.Port), chain))
 	}
 	return all
+}
+
+// addTLS notes in a filter chain whose connections are for it, and how they are encrypted.
+func addTLS(chain config.Object, of *config.TLS) {
+	if !slices.Contains(of.Names, "*") {
+		chain["filter_chain_match"] = config.Object{"server_names": of.Names}
+	}
+	const secrets = "kubernetes://" // as istiod names them
+	secret := func(name string) config.Object {
+		return config.Object{"name": secrets + name, "sds_config": config.Object{"ads": config.Object{}, "resource_api_version": "V3"}}
+	}
+	common := config.Object{"tls_certificate_sds_secret_configs": []config.Object{secret(of.Credential)}, "alpn_protocols": []string{"h2", "http/1.1"}}
+	if of.Mutual {
+		common["combined_validation_context"] = config.Object{"default_validation_context": config.Object{}, "validation_context_sds_secret_config": secret(of.Credential + "-cacert")}
+	}
+	chain["transport_socket"] = config.Object{"name": "envoy.transport_sockets.tls", "typed_config": config.Object{
+		"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", "common_tls_context": common, "require_client_certificate": of.Mutual,
+	}}
 }
 
 // dumpInbound is the listener for all that comes in. It has its routes in it.
@@ -70,11 +93,16 @@ func outboundAt(address string, port int) bound {
 }
 
 func dumpListener(c *config.Config, at bound, filter config.Object) dumped {
+	return dumpChain(c, at, config.Object{"filters": []config.Object{filter}})
+}
+
+// dumpChain is a listener with one filter chain.
+func dumpChain(c *config.Config, at bound, chain config.Object) dumped {
 	listener := config.Object{
 		"@type":             configType + "listener.v3.Listener",
 		"name":              at.name,
 		"address":           config.Object{"socket_address": config.Object{"address": at.address, "port_value": at.port}},
-		"filter_chains":     []config.Object{{"filters": []config.Object{filter}}},
+		"filter_chains":     []config.Object{chain},
 		"traffic_direction": at.direction,
 	}
 	// Istio's listeners log connections that no filter chain takes.

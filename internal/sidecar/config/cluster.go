@@ -37,6 +37,7 @@ func (c *compiler) addCluster(s *Service, p Port, subset *networking.Subset, rul
 		Subset:  subset.GetName(),
 		Port:    p.Number,
 		TCP:     p.TCP,
+		HTTP2:   p.HTTP2,
 		Source:  source,
 		Policy:  inForce(policy.Merged(rule.GetTrafficPolicy(), subset.GetTrafficPolicy(), uint32(p.Number))),
 	}

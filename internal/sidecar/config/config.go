@@ -8,6 +8,8 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshchaos/meshchaos/internal/envoy"
@@ -40,6 +42,7 @@ type Cluster struct {
 	Subset    string
 	Port      int
 	TCP       bool
+	HTTP2     bool                // spoken to the endpoints
 	Source    string              // the DestinationRule's path in Istio's metadata; empty: none
 	Policy    envoy.ClusterPolicy // defaults filled in
 	Endpoints []Endpoint
@@ -95,6 +98,19 @@ type GatewayListener struct {
 	Port int
 	HTTP *RouteTable
 	TCP  *TCPRoute
+	TLS  *TLS // of HTTP, where it is encrypted; nil: it is not
+}
+
+// TLS is how the connections to a port of the gateway are encrypted.
+type TLS struct {
+	Names      []string // that may be asked for by SNI: exact, *.suffix or *
+	Credential string   // the name of the secret with the certificate and its key
+	Mutual     bool     // a client has to show a certificate, signed by one of that secret
+}
+
+// For says whether the connections of who asks for a name are for it; empty: who asks for none.
+func (t *TLS) For(name string) bool {
+	return slices.ContainsFunc(t.Names, func(own string) bool { return within(strings.ToLower(name), own) })
 }
 
 // clusterName is Istio's name of a service's port, or a subset of it.

@@ -35,8 +35,11 @@ func byPort(a, b *GatewayListener) int { return cmp.Compare(a.Port, b.Port) }
 
 func (c *compiler) addServer(g gateway, index int, server *networking.Server) error {
 	port := int(server.GetPort().GetNumber())
-	tcp := strings.EqualFold(server.GetPort().GetProtocol(), "TCP")
+	tcp, tls := strings.EqualFold(server.GetPort().GetProtocol(), "TCP"), tlsOf(server)
 	at := slices.IndexFunc(c.config.Gateways, func(l *GatewayListener) bool { return l.Port == port })
+	if at >= 0 && (tls != nil || c.config.Gateways[at].TLS != nil) {
+		return fmt.Errorf("reading %s: spec.servers[%d].port %d: the embedded mesh has one server on a port with TLS; use another port, or run with --mesh istio", g.Ref, index, port)
+	}
 	if at >= 0 && (c.config.Gateways[at].TCP != nil) != tcp {
 		return fmt.Errorf("reading %s: spec.servers[%d].port %d is %s here and another protocol in another server; use one", g.Ref, index, port, server.GetPort().GetProtocol())
 	}
@@ -46,9 +49,28 @@ func (c *compiler) addServer(g gateway, index int, server *networking.Server) er
 	}
 	if at < 0 {
 		at = len(c.config.Gateways)
-		c.config.Gateways = append(c.config.Gateways, &GatewayListener{Port: port, HTTP: &RouteTable{Name: fmt.Sprintf("http.%d", port)}})
+		name := fmt.Sprintf("http.%d", port)
+		if tls != nil {
+			name = fmt.Sprintf("https.%d.%s.%s.%s", port, server.GetPort().GetName(), g.Name, g.Namespace)
+		}
+		c.config.Gateways = append(c.config.Gateways, &GatewayListener{Port: port, TLS: tls, HTTP: &RouteTable{Name: name}})
 	}
 	return c.addHTTPServer(g, c.config.Gateways[at], server)
+}
+
+// tlsOf is how a server encrypts; nil: it does not.
+func tlsOf(server *networking.Server) *TLS {
+	if !strings.EqualFold(server.GetPort().GetProtocol(), "HTTPS") {
+		return nil
+	}
+	of := &TLS{Credential: server.GetTls().GetCredentialName(), Mutual: server.GetTls().GetMode() == networking.ServerTLSSettings_MUTUAL}
+	for _, host := range server.GetHosts() {
+		if _, name, qualified := strings.Cut(host, "/"); qualified { // namespace/host
+			host = name
+		}
+		of.Names = append(of.Names, strings.ToLower(host))
+	}
+	return of
 }
 
 func (c *compiler) addTCPServer(g gateway, port, at int, server *networking.Server) {

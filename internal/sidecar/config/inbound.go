@@ -29,7 +29,7 @@ func (c *compiler) compileInbound() {
 			limits := inForce(&networking.TrafficPolicy{ConnectionPool: pool})
 			limits.Balancer = envoy.ClusterProvided
 			for _, e := range p.Endpoints {
-				cluster := &Cluster{Service: s.Name, Host: s.Host, TCP: p.TCP, Policy: limits}
+				cluster := &Cluster{Service: s.Name, Host: s.Host, TCP: p.TCP, HTTP2: p.HTTP2, Policy: limits}
 				if rule.GetTrafficPolicy() != nil {
 					cluster.Source = source
 				}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/meshchaos/meshchaos/internal/re2"
 )
 
 // How a string is compared.
@@ -58,8 +60,7 @@ func newStringMatch(m *networking.StringMatch) (StringMatch, error) {
 		if t.Regex == "*" { // no expression: Istio reads it as {}
 			return StringMatch{Kind: MatchPresent}, nil
 		}
-		// Envoy matches the whole string.
-		re, err := regexp.Compile(`\A(?:` + t.Regex + `)\z`)
+		re, err := re2.Whole(t.Regex)
 		if err != nil {
 			return StringMatch{}, fmt.Errorf("%q is no RE2 expression: %w", t.Regex, err)
 		}

@@ -21,6 +21,7 @@ type Service struct {
 type Port struct {
 	Number    int
 	TCP       bool // opaque TCP rather than HTTP
+	HTTP2     bool // spoken to its endpoints, as Istio has it of ports named http2 or grpc
 	Endpoints []Endpoint
 }
 

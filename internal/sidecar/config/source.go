@@ -46,7 +46,7 @@ func (c *Config) For(p Proxy) *Config {
 	own.Gateways = slices.Clone(c.Gateways)
 	for i, l := range c.Gateways {
 		if l.HTTP != nil {
-			own.Gateways[i] = &GatewayListener{Port: l.Port, HTTP: l.HTTP.ownedBy(p)}
+			own.Gateways[i] = &GatewayListener{Port: l.Port, TLS: l.TLS, HTTP: l.HTTP.ownedBy(p)}
 		}
 	}
 	return &own

@@ -58,8 +58,10 @@ var implemented = Fields{
 		"max_ejection_percent", "min_health_percent"},
 
 	"Gateway": {"servers", "selector"},
-	"Server":  {"port", "hosts", "name"},
+	"Server":  {"port", "hosts", "name", "tls"},
 	"Port":    {"number", "protocol", "name"},
+
+	"ServerTLSSettings": {"mode", "credential_name"},
 
 	"Telemetry":        {"access_logging", "selector"},
 	"WorkloadSelector": {"match_labels"},

@@ -92,14 +92,34 @@ func (v *values) loadBalancer(path string, p *networking.TrafficPolicy) {
 	}
 }
 
+// gatewayProtocols are what a server of the gateway takes. HTTP, HTTP2 and GRPC Envoy tells
+// from each other by what a client sends, and of HTTPS by what it asks for.
+var gatewayProtocols = []string{"HTTP", "HTTP2", "GRPC", "HTTPS", "TCP"}
+
 func (v *values) gateway(gateway *networking.Gateway) {
 	if !maps.Equal(gateway.GetSelector(), rules.IngressGateway()) {
 		v.refuse("spec.selector", "no gateway of the embedded mesh has these labels; write {istio: ingressgateway}")
 	}
 	for i, s := range gateway.GetServers() {
-		if protocol := s.GetPort().GetProtocol(); !strings.EqualFold(protocol, "HTTP") && !strings.EqualFold(protocol, "TCP") {
-			v.refuse(fmt.Sprintf("spec.servers[%d].port.protocol", i), "the embedded mesh does not implement %q; use HTTP or TCP, or run with --mesh istio", protocol)
-		}
+		v.server(fmt.Sprintf("spec.servers[%d]", i), s)
+	}
+}
+
+// tlsModes are those in which a gateway itself ends the encryption, by a certificate of a
+// secret.
+var tlsModes = []networking.ServerTLSSettings_TLSmode{networking.ServerTLSSettings_SIMPLE, networking.ServerTLSSettings_MUTUAL}
+
+func (v *values) server(path string, s *networking.Server) {
+	protocol, tls := strings.ToUpper(s.GetPort().GetProtocol()), s.GetTls()
+	switch {
+	case !slices.Contains(gatewayProtocols, protocol):
+		v.refuse(path+".port.protocol", "the embedded mesh does not implement %q; use HTTP, HTTPS, HTTP2, GRPC or TCP, or run with --mesh istio", s.GetPort().GetProtocol())
+	case protocol != "HTTPS" && tls != nil:
+		v.refuse(path+".tls", "the embedded mesh implements it of HTTPS alone; leave it out, or run with --mesh istio")
+	case protocol == "HTTPS" && !slices.Contains(tlsModes, tls.GetMode()):
+		v.refuse(path+".tls.mode", "the embedded mesh does not implement %s; use SIMPLE or MUTUAL, or run with --mesh istio", tls.GetMode())
+	case protocol == "HTTPS" && tls.GetCredentialName() == "":
+		v.refuse(path+".tls.credentialName", "the embedded mesh has certificates by this name alone; write one, or run with --mesh istio")
 	}
 }
 

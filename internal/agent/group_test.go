@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meshchaos/meshchaos/loadgen"
+)
+
+// atOnce has a load begin.
+func atOnce(context.Context) error { return nil }
+
+// agents are some of this process, one of them in it.
+func agents(t *testing.T, n int) (shares []*Share) {
+	t.Helper()
+	for range n - 1 {
+		shares = append(shares, &Share{Name: "agent", From: serve(t)})
+	}
+	return append(shares, &Share{Name: "here", From: NewHere()})
+}
+
+func TestSendersBeginTogetherAndSendOneSchedule(t *testing.T) {
+	var mu sync.Mutex
+	var came []time.Time
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		mu.Lock()
+		came = append(came, time.Now())
+		mu.Unlock()
+	}))
+	defer s.Close()
+	shares := agents(t, 4)
+	plan := loadgen.Plan{
+		HTTP: &loadgen.HTTP{Method: "GET", URL: s.URL}, Connections: 8, Requests: 202, Senders: 4,
+		Rate:    []loadgen.RatePoint{{QPS: 100}, {At: loadgen.Duration{Duration: time.Second}, QPS: 300}},
+		Arrival: loadgen.ArrivalPoisson,
+	}
+	g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: shares}}, Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var begun time.Time
+	var last loadgen.Progress
+	results, err := g.Run(t.Context(), func(context.Context) error { begun = time.Now(); return nil }, func(p loadgen.Progress) {
+		last = p
+		if p.Planned != 202 || p.QPS < 100 {
+			t.Errorf("it was told of %d requests, at %v a second, whoever had been heard of", p.Planned, p.QPS)
+		}
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := results["pages"]
+	if r.Sent != 202 || len(came) != 202 || r.Seed == 0 || r.Planned != 202 || r.Missed != 0 {
+		t.Errorf("%d sent, %d came, by seed %d", r.Sent, len(came), r.Seed)
+	}
+	if last.Sent != 202 || last.Planned != 202 || !last.Ended || len(last.Ways) != 1 || last.Ways[0].Count != 202 {
+		t.Errorf("the last that was told is %+v", last)
+	}
+	if early := begun.Add(lead).Sub(r.Started); early > 50*time.Millisecond || early < -50*time.Millisecond {
+		t.Errorf("it was begun %v before its time", early)
+	}
+	// What came is the schedule of one sender with that seed, but for what a machine is late by.
+	plan.Seed = r.Seed
+	slices.SortFunc(came, func(a, b time.Time) int { return a.Compare(b) })
+	var late []time.Duration
+	for i, at := range came {
+		late = append(late, at.Sub(r.Started)-plan.Due(int64(i), r.Seed))
+	}
+	slices.Sort(late)
+	if late[0] < -time.Millisecond || late[len(late)/2] > 50*time.Millisecond {
+		t.Errorf("requests came %v to %v after they were due, one in two by %v", late[0], late[len(late)-1], late[len(late)/2])
+	}
+}
+
+func TestACohortBesideSendersIsThereUntilTheLastHasEnded(t *testing.T) {
+	url, _ := target(t)
+	shares := agents(t, 3)
+	one := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, QPS: 100, While: "pages"}
+	three := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 3, QPS: 100, While: "pages", Senders: 3}
+	pages := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 3, QPS: 3, Requests: 4, Senders: 3}
+	g, err := Together([]Cohort{{Name: "one", Plan: one, From: shares[2:]}, {Name: "three", Plan: three, From: shares}, {Name: "pages", Plan: pages, From: shares}}, Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := g.Run(t.Context(), atOnce, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two of the senders of pages have ended at once, and one after a second.
+	for _, name := range []string{"one", "three"} {
+		if r := results[name]; r.Elapsed.Duration < time.Second || r.Elapsed.Duration > 3*time.Second || r.Sent < 95 {
+			t.Errorf("%s was there for %v and sent %d", name, r.Elapsed, r.Sent)
+		}
+		for _, s := range results[name].Senders {
+			if s.Sent < 30 {
+				t.Errorf("of %s %s sent %d", name, s.Name, s.Sent)
+			}
+		}
+	}
+	if results["pages"].Sent != 4 || results["one"].Senders != nil {
+		t.Errorf("pages sent %d; the one sender of one: %v", results["pages"].Sent, results["one"].Senders)
+	}
+}
+
+func TestAConditionIsJudgedByAllSenders(t *testing.T) {
+	var asked atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) > 100 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer s.Close()
+	shares := agents(t, 3)
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: s.URL}, Connections: 3, QPS: 300, Senders: 3}
+	g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: shares}}, Request{AbortWhen: []string{"pages.status[503] > 90"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := 0
+	results, err := g.Run(t.Context(), atOnce, nil, func(*loadgen.StopError) { heard++ })
+	var stop *loadgen.StopError
+	if !errors.As(err, &stop) || heard != 1 || stop.Condition != "pages.status[503] > 90" || stop.Sent < 190 {
+		t.Errorf("error %v, heard of %d times; %+v", err, heard, stop)
+	}
+	// None has seen so many alone.
+	if n := results["pages"].Sent; n > 900 {
+		t.Errorf("%d were sent before it was ended", n)
+	}
+}
+
+func TestACapIsOfAllSenders(t *testing.T) {
+	url, _ := target(t)
+	shares := agents(t, 3)
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 3, QPS: 90, Duration: loadgen.Duration{Duration: time.Second}, Senders: 3}
+	for cap, want := range map[float64]bool{100: false, 60: true} {
+		g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: shares}}, Request{QPS: cap})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = g.Run(t.Context(), atOnce, nil, nil)
+		var stop *loadgen.StopError
+		if errors.As(err, &stop) != want {
+			t.Errorf("90 requests a second of three senders, of which %v are allowed: %v", cap, err)
+		}
+	}
+}
+
+// Of a generator that cannot be reached, whoever knows of its death says more than that.
+func TestWhyASenderIsGoneIsAskedOfWhoeverKnows(t *testing.T) {
+	url, _ := target(t)
+	gone := &Share{
+		Name: "pod a", From: &Client{Base: "http://127.0.0.1:1", HTTP: http.DefaultClient},
+		Fate: func(context.Context) error { return errors.New("pod a was deleted") },
+	}
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 2, Requests: 10, Senders: 2}
+	for _, knows := range []bool{true, false} {
+		want := "pod a was deleted"
+		if !knows {
+			gone.Fate, want = nil, "connection refused"
+		}
+		g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: []*Share{gone, {Name: "here", From: NewHere()}}}}, Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := g.Run(t.Context(), atOnce, nil, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want %q", err, want)
+		}
+		if r := results["pages"]; r == nil || !strings.Contains(r.Senders[0].Lost, want) || r.Senders[1].Lost != "" || r.Sent != 0 {
+			t.Errorf("the result is %+v", r)
+		}
+	}
+}
+
+// A clock is taken to be told in the middle of the answer that came quickest.
+func TestAClockIsComparedThoughItsAnswersTakeTime(t *testing.T) {
+	const each, ahead = 200 * time.Millisecond, time.Hour
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-time.After(each)
+		now := time.Now().Add(ahead)
+		<-time.After(each)
+		fmt.Fprint(w, now.UnixNano())
+	}))
+	defer s.Close()
+	got, err := (&Client{Base: s.URL, HTTP: s.Client()}).ahead(t.Context())
+	if err != nil || (got-ahead).Abs() > each*3/4 {
+		t.Errorf("it is %v ahead, %v; want %v", got, err, ahead)
+	}
+}
