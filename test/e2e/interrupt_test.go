@@ -45,8 +45,14 @@ type commandLine struct {
 // runLasting begins a run of lasting on the cluster of a kubeconfig.
 func runLasting(t *testing.T, program, kubeconfig, duration string, flags ...string) *commandLine {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "lasting.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(lasting, "DURATION", duration, 1)), 0o600); err != nil {
+	return runText(t, program, kubeconfig, strings.Replace(lasting, "DURATION", duration, 1), flags...)
+}
+
+// runText begins a run of a scenario that stands in a test.
+func runText(t *testing.T, program, kubeconfig, scenario string, flags ...string) *commandLine {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "scenario.yaml")
+	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o := optionsOf("")

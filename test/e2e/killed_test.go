@@ -37,6 +37,10 @@ var endedRuns = []struct {
 	 "metadata":{"name":"tcp-echo-gateway","labels":{"team":"web"},"annotations":{"why":"theirs"}},
 	 "spec":{"selector":{"istio":"ingressgateway"},"servers":[
 	  {"port":{"number":31400,"name":"theirs","protocol":"TCP"},"hosts":["echo.example.com"]}]}}`},
+	{"ingress-https", `{"apiVersion":"networking.istio.io/v1","kind":"Gateway",
+	 "metadata":{"name":"httpbin-gateway","labels":{"team":"web"},"annotations":{"why":"theirs"}},
+	 "spec":{"selector":{"istio":"ingressgateway"},"servers":[
+	  {"port":{"number":80,"name":"theirs","protocol":"HTTP"},"hosts":["web.example.com"]}]}}`},
 }
 
 // bystander is what no run has to do with.

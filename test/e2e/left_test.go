@@ -62,7 +62,7 @@ func restore(t *testing.T, program, namespace string) {
 }
 
 // standing are all of Istio's objects of a namespace, and what runs make there: ledgers,
-// leases and load pods. Of what was written and written back the version has moved, and is
+// leases, load pods and their Jobs. Of what was written and written back the version has moved, and is
 // left out.
 func standing(t *testing.T, namespace string) map[string]string {
 	t.Helper()
@@ -74,6 +74,7 @@ func standing(t *testing.T, namespace string) map[string]string {
 		{Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"}:       "",
 		{Version: "v1", Resource: "configmaps"}:                                     "app.kubernetes.io/managed-by=meshchaos",
 		{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}:           "app.kubernetes.io/managed-by=meshchaos",
+		{Group: "batch", Version: "v1", Resource: "jobs"}:                           "app.kubernetes.io/managed-by=meshchaos",
 		{Version: "v1", Resource: "pods"}:                                           "app.kubernetes.io/managed-by=meshchaos",
 	} {
 		list, err := client.Resource(of).Namespace(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: selector})
@@ -92,6 +93,14 @@ func standing(t *testing.T, namespace string) map[string]string {
 			}
 			all[o.GetKind()+"/"+o.GetName()] = string(text)
 		}
+	}
+	// Those of the gateway, which runs make.
+	secrets, err := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Namespace("istio-system").List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=meshchaos"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range secrets.Items {
+		all["Secret/"+o.GetName()] = string(o.GetUID())
 	}
 	return all
 }
