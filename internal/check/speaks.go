@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -42,28 +43,58 @@ func (e *Expectation) Speaks(w Windows, l Load, o loadgen.Outcome) bool {
 		t.alike = func(other loadgen.Outcome) bool {
 			return m.of(other) && other.Status == o.Status && other.GRPC == o.GRPC && (other.Error != "") == (o.Error != "")
 		}
-		return t.fewer(t.all) || t.fewer(e.without(l, t)) || t.more()
-	})
-}
-
-// without returns the outcomes but for the other failures that the line counts:
-// where one failure of any kind is asked for, each kind makes up for the others.
-func (e *Expectation) without(l Load, t trial) []loadgen.Outcome {
-	outcomes := t.all
-	for i, o := range outcomes {
-		if o.Failed() && !t.alike(o) && slices.ContainsFunc(e.mentions, func(m mention) bool { return m.load == l && m.of(o) }) {
-			outcomes = exchanged(outcomes, i, neutral(outcomes, o.Request), o.Count)
+		t.beside = func(other loadgen.Outcome) bool {
+			return other.Failed() && !t.alike(other) && slices.ContainsFunc(e.mentions, func(m mention) bool { return m.load == l && m.of(other) })
 		}
-	}
-	return outcomes
+		return t.fewer(t.all) || t.fewer(t.with(0)) || t.needed() || t.more()
+	})
 }
 
 // trial holds a line against another number of failures of one kind.
 type trial struct {
-	all   []loadgen.Outcome
-	alike outcomes  // the failures whose number is another one
-	as    []finding // how the line came out
-	judge func([]loadgen.Outcome) []finding
+	all    []loadgen.Outcome
+	alike  outcomes  // the failures whose number is another one
+	beside outcomes  // the other failures that the line counts
+	as     []finding // how the line came out
+	judge  func([]loadgen.Outcome) []finding
+}
+
+// count is how many of the outcomes are such.
+func count(all []loadgen.Outcome, such outcomes) int64 {
+	var n int64
+	for _, o := range all {
+		if such(o) {
+			n += o.Count
+		}
+	}
+	return n
+}
+
+// changed returns the outcomes with so many of such as answers of which the line says nothing.
+func changed(all []loadgen.Outcome, such outcomes, n int64) []loadgen.Outcome {
+	other := all
+	for i, o := range all {
+		if such(o) {
+			take := min(n, o.Count)
+			other, n = exchanged(other, i, neutral(other, o.Request), take), n-take
+		}
+	}
+	return other
+}
+
+// with returns the outcomes with so many of the other failures that the line counts:
+// where some of any kind are asked for, each kind makes up for the others.
+func (t trial) with(others int64) []loadgen.Outcome {
+	return changed(t.all, t.beside, count(t.all, t.beside)-others)
+}
+
+// needed says whether the line turns without those failures where no fewer of the others
+// would do beside them.
+func (t trial) needed() bool {
+	all := count(t.all, t.beside)
+	least := sort.Search(int(all), func(n int) bool { return !turned(t.as, t.judge(t.with(int64(n)))) })
+	first := t.with(int64(least))
+	return t.turns(first, changed(first, t.alike, count(first, t.alike)))
 }
 
 // turns says whether of two cases, that differ by the number of those failures
@@ -76,22 +107,7 @@ func (t trial) turns(first, other []loadgen.Outcome) bool {
 // fewer says whether the line turns if some of the failures are answers of which
 // it says nothing.
 func (t trial) fewer(first []loadgen.Outcome) bool {
-	var count int64
-	for _, o := range first {
-		if t.alike(o) {
-			count += o.Count
-		}
-	}
-	return tried(count, func(n int64) bool {
-		other := first
-		for i, o := range first {
-			if t.alike(o) {
-				take := min(n, o.Count)
-				other, n = exchanged(other, i, neutral(other, o.Request), take), n-take
-			}
-		}
-		return t.turns(first, other)
-	})
+	return tried(count(first, t.alike), func(n int64) bool { return t.turns(first, changed(first, t.alike, n)) })
 }
 
 // more says whether the line turns if some of the other outcomes are such failures,
