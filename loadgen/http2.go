@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -51,6 +52,10 @@ func (c *http2Conn) send(ctx context.Context, begun time.Time) (reply, int64) {
 	return c.ended(c.match.searched(reply{status: got.code}, c.body), c.body), 0
 }
 
+// errStatus is of an answer whose status is none, as by HTTP/1.1 it would be none either
+// (RFC 9110, 15: three digits, the first of which is no 0).
+var errStatus = errors.New("the status of the answer is not three digits from 100 on")
+
 // carryOut sends the user's request and reads its answer.
 func (c *http2Conn) carryOut(ctx context.Context, begun time.Time) (status, error) {
 	if err := c.renewCookies(); err != nil {
@@ -90,6 +95,9 @@ func (c *http2Conn) exchange(ctx context.Context, req *http.Request, deadline ti
 	defer func() { _ = resp.Body.Close() }()
 	if c.body, err = readBody(resp.Body, c.body[:0]); err != nil {
 		return status{}, c.reason(err)
+	}
+	if code, _, _ := strings.Cut(resp.Status, " "); len(code) != 3 || resp.StatusCode < 100 {
+		return status{}, errStatus
 	}
 	c.keep(resp)
 	return status{code: resp.StatusCode, text: resp.Status}, nil

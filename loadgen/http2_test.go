@@ -149,6 +149,10 @@ var acts2 = []act2{
 	{"reset before it", func(s *stream2) bool { reset(s.conn); return false }, isReset, true},
 	{"no answer", func(*stream2) bool { return true }, Outcome{Error: ErrorTimeout}, false},
 	{"a part of one", func(s *stream2) bool { s.head(false, ":status", "200"); return true }, Outcome{Error: ErrorTimeout}, false},
+	{"a status below 100", func(s *stream2) bool { s.head(true, ":status", "99"); return true }, other, false},
+	{"a status of two digits and a 0", func(s *stream2) bool { s.head(true, ":status", "099"); return true }, other, false},
+	{"a status of four digits", func(s *stream2) bool { s.head(true, ":status", "0200"); return true }, other, false},
+	{"a status above 599", func(s *stream2) bool { s.head(true, ":status", "999"); return true }, Outcome{Status: 999}, false},
 	{"no HTTP/2", func(s *stream2) bool {
 		_, _ = io.WriteString(s.conn, strings.Repeat("220 smtp", 9))
 		left(s.conn)
