@@ -34,6 +34,7 @@ var errNoHTTP2 = errors.New("the server does not take HTTP/2 by ALPN")
 var (
 	ofClient   = []tls.AlertError{42, 43, 44, 45, 46, 48, 49, 116} // bad_certificate to unknown_ca, access_denied, certificate_required
 	ofProtocol = []tls.AlertError{70, 120}                         // protocol_version, no_application_protocol
+	ofEither   = []tls.AlertError{40}                              // handshake_failure, by which TLS 1.2 also says that it asks for a certificate (RFC 5246, 7.4.6)
 )
 
 // refusalOf says what an error of TLS is of.
@@ -43,6 +44,7 @@ func refusalOf(err error) *Refusal {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var plain tls.RecordHeaderError
+	var handshake *handshakeError
 	switch {
 	case errors.As(err, &untrusted):
 		kind = RefusedUntrusted
@@ -54,7 +56,9 @@ func refusalOf(err error) *Refusal {
 		kind = RefusedPlain
 	case isAlert(err, ofClient):
 		kind = RefusedClient
-	case errors.Is(err, errNoHTTP2), isAlert(err, ofProtocol):
+	case isAlert(err, ofEither) && errors.As(err, &handshake) && handshake.met:
+		kind = RefusedClient
+	case errors.Is(err, errNoHTTP2), isAlert(err, ofProtocol), isAlert(err, ofEither):
 		kind = RefusedProtocol
 	}
 	return &Refusal{Kind: kind, Words: err.Error()}

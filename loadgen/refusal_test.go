@@ -32,6 +32,10 @@ func TestARefusalSaysWhatItIsOf(t *testing.T) {
 			{soon, asks, TLS{}, RefusedClient, "certificate required"},
 			{soon, asks, TLS{ClientCertificate: theirs, PrivateKey: theirKey}, RefusedClient, "certificate required"}, // which is not even shown, since the server says by whom it is to be signed
 			{soon, func(_ *authority, c *tls.Config) { c.MaxVersion = tls.VersionTLS10 }, TLS{}, RefusedProtocol, "protocol version"},
+			{soon, func(a *authority, c *tls.Config) { asks(a, c); c.MaxVersion = tls.VersionTLS12 }, TLS{}, RefusedClient, "handshake failure"},
+			{soon, func(_ *authority, c *tls.Config) {
+				c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}
+			}, TLS{}, RefusedProtocol, "handshake failure"},
 		} {
 			t.Run(tt.kind+" "+name, func(t *testing.T) {
 				s := startSecure(t, tt.until, tt.set, answers(200))

@@ -69,7 +69,7 @@ func (s *socket) dial(ctx context.Context, deadline time.Time) error {
 	s.beneath = &beneath{Conn: conn}
 	over := tls.Client(s.beneath, s.tls.config)
 	if err := over.Handshake(); err != nil {
-		return &handshakeError{err}
+		return &handshakeError{err: err, met: over.ConnectionState().Version != 0}
 	}
 	s.hold(over, conn)
 	return nil
@@ -96,7 +96,7 @@ func (s *socket) dialHTTP2(ctx context.Context, deadline time.Time) error {
 		return err
 	}
 	if encrypted, ok := s.conn.(*tls.Conn); ok && encrypted.ConnectionState().NegotiatedProtocol != http2.NextProtoTLS {
-		return &handshakeError{errNoHTTP2}
+		return &handshakeError{err: errNoHTTP2, met: true}
 	}
 	return s.arm(ctx, time.Time{})
 }

@@ -81,7 +81,10 @@ func (p *Plan) encryption() (*tls.Config, error) {
 }
 
 // handshakeError is why two sides did not come to speak TLS.
-type handshakeError struct{ err error }
+type handshakeError struct {
+	err error
+	met bool // they had agreed on a version and a cipher by then
+}
 
 // Error implements error.
 func (e *handshakeError) Error() string { return fmt.Sprintf("shaking hands by TLS: %v", e.err) }
