@@ -33,6 +33,13 @@ type connection interface {
 	close()
 }
 
+// lingering is a connection that is not free for the next request as soon as the last was
+// answered: a WebSocket is closed by both sides first.
+type lingering interface {
+	// answeredAt is when the last request was; the zero time: when send returned.
+	answeredAt() time.Time
+}
+
 // newConnection takes how what it sends is encrypted, nil: it is not; and the user whose
 // requests those are, or the method that it calls, nil where it sends one and the same, as a
 // client of fortio and one of TCP do.
@@ -255,7 +262,11 @@ func (d *blocking) driveOne(ctx context.Context, i int, p *pacer, g *growth, rec
 			u.begin(t.n)
 		}
 		rep, hidden := conn.send(ctx, begun)
-		e := ended{reply: rep, free: free, behind: behind, intended: t.at, begun: begun, at: time.Now(), opened: conn.dialed() - dialed}
+		freed := time.Now()
+		e := ended{reply: rep, free: free, behind: behind, intended: t.at, begun: begun, at: freed, opened: conn.dialed() - dialed}
+		if l, is := conn.(lingering); is && !l.answeredAt().IsZero() {
+			e.at = l.answeredAt()
+		}
 		if first && (e.opened == 0 || hidden > 0) { // it was open before
 			e.opened++
 		}
@@ -265,7 +276,7 @@ func (d *blocking) driveOne(ctx context.Context, i int, p *pacer, g *growth, rec
 		for range hidden {
 			record(&e)
 		}
-		free, behind = e.at, e.lag()
+		free, behind = freed, e.lag()
 		p.skip(hidden)
 		d.begun.requests.Add(hidden)
 		p.rest(ctx, timer, d.think.after(t.n))

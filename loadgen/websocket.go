@@ -17,9 +17,13 @@ type wsConn struct {
 	session
 	timeout time.Duration
 	match   *matcher
-	body    []byte // the answers to the last request, joined by newlines; or that by which it was not opened
-	unread  error  // why that was not read to its end
+	body    []byte    // the answers to the last request, joined by newlines; or that by which it was not opened
+	unread  error     // why that was not read to its end
+	heard   time.Time // when the last answer had come; zero: the request ended otherwise
 }
+
+// answeredAt implements lingering.
+func (c *wsConn) answeredAt() time.Time { return c.heard }
 
 func newWSConn(plan *Plan, target string, how *encrypted, u *user, m *matcher) (*wsConn, error) {
 	s, err := newSession(plan, u)
@@ -32,7 +36,7 @@ func (*wsConn) open(context.Context) error { return nil }
 // send implements connection.
 func (c *wsConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 	defer c.close()
-	c.sentID = false
+	c.sentID, c.heard = false, time.Time{}
 	deadline := begun.Add(c.timeout)
 	if err := c.dial(ctx, deadline); err != nil {
 		return c.failed(ctx, err), 0
@@ -74,7 +78,8 @@ func (c *wsConn) talk(ctx context.Context) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	// Whether the server says that it has closed its side, too, is no part of what it was asked.
+	// Whether and when the server closes its side, too, is no part of what it was asked.
+	c.heard = time.Now()
 	_ = conn.Close(websocket.StatusNormalClosure, "")
 	return reply{status: resp.StatusCode, checks: c.match.held(c.body), version: version}, nil
 }

@@ -202,3 +202,23 @@ func TestTheEndOfALoadCutsWebSocketsOff(t *testing.T) {
 		t.Errorf("%v: %v", err, result.Outcomes)
 	}
 }
+
+// The time of a request ends with its last answer, as by TCP; the connection is not free for
+// the next one before the server has closed it, or had time to.
+func TestAWebSocketThatIsNotClosedByItsServerIsAnsweredAllTheSame(t *testing.T) {
+	over := make(chan struct{})
+	s := startWS(t, func(_ int, message string, conn *websocket.Conn) string {
+		_ = conn.Write(context.Background(), websocket.MessageText, []byte(message))
+		<-over
+		return ""
+	})
+	plan := s.plan("hello")
+	plan.Connections, plan.Requests, plan.QPS, plan.Timeout.Duration = 1, 2, 1000, time.Second
+	result := run(t, plan)
+	close(over)
+	slowest, _ := result.Service.Max()
+	lag, _ := result.Lag.Max()
+	if answered(result, 101) != 2 || slowest >= time.Second || lag >= time.Second || result.Elapsed.Duration < 2*time.Second {
+		t.Errorf("the slowest took %v, and began %v late, in a load of %v: %v", slowest, lag, result.Elapsed, result.Outcomes)
+	}
+}
