@@ -621,8 +621,8 @@ func TestDescriptorsTellWhatAMethodTakes(t *testing.T) {
 func TestALoadThatCannotFindOutWhatAMethodTakesSaysSo(t *testing.T) {
 	tells, silent := echoServer(t, true), echoServer(t, false)
 	for want, p := range map[string]Plan{
-		"by reflection":                         sayHello(silent, nil),
-		"code = Unimplemented":                  sayHello(silent, nil),
+		"asking the server what test.Echo/Say takes: it has no reflection (UNIMPLEMENTED); give descriptors": sayHello(silent, nil),
+		"or call grpc.health.v1.Health/Check, which needs none":                                              sayHello(silent, nil),
 		"test.Other":                            grpcPlan(tells, "test.Other/Say", 1, 1),
 		"has no such method":                    grpcPlan(tells, "test.Echo/Shout", 1, 1),
 		"whose client streams":                  grpcPlan(tells, "test.Echo/Collect", 1, 1),

@@ -23,6 +23,9 @@ var reflections = []string{
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
 
+// withoutReflection is what can be done about a server that does not tell what it serves.
+const withoutReflection = "give descriptors, as protoc writes them, or call grpc.health.v1.Health/Check, which needs none"
+
 // reflected asks a server for a method.
 func reflected(ctx context.Context, conn *grpc.ClientConn, method string) (protoreflect.MethodDescriptor, error) {
 	var files *protoregistry.Files
@@ -33,12 +36,15 @@ func reflected(ctx context.Context, conn *grpc.ClientConn, method string) (proto
 		}
 	}
 	service, _, _ := strings.Cut(method, "/")
+	if grpcstatus.Code(err) == codes.Unimplemented {
+		return nil, fmt.Errorf("asking the server what %s takes: it has no reflection (%s); %s", method, codeName(codes.Unimplemented), withoutReflection)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("asking the server what %s takes, by reflection: %w; give descriptors", method, err)
+		return nil, fmt.Errorf("asking the server what %s takes, by reflection: %w; %s", method, err, withoutReflection)
 	}
 	found, err := methodIn(files, method)
 	if found == nil && err == nil {
-		err = fmt.Errorf("asking the server what %s takes, by reflection: it tells of no service %s; give descriptors", method, service)
+		err = fmt.Errorf("asking the server what %s takes, by reflection: it tells of no service %s; %s", method, service, withoutReflection)
 	}
 	return found, err
 }
