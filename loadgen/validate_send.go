@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
 )
 
 // The bounds of what a plan sends.
@@ -119,14 +121,14 @@ func validateGaps(p *Plan, i int, gaps []gap) error {
 		case takes(list[i:], g.name):
 			return wrong(g.field, "%s has {{.%s}}, which is taken only from an answer that comes later", g.field, g.name)
 		default:
-			return wrong(g.field, "%s has {{.%s}}, and there is no such value; %s", g.field, g.name, p.valuesThereAre())
+			return wrong(g.field, "%s has {{.%s}}, and there is no such value; %s", g.field, g.name, p.valuesThereAre(g.name))
 		}
 	}
 	return nil
 }
 
-// valuesThereAre names them.
-func (p *Plan) valuesThereAre() string {
+// valuesThereAre names them, or the one that is likely meant.
+func (p *Plan) valuesThereAre(typed string) string {
 	var names []string
 	if p.Values != nil {
 		names = slices.Clone(p.Values.Columns)
@@ -138,6 +140,9 @@ func (p *Plan) valuesThereAre() string {
 	}
 	if len(names) == 0 {
 		return `there are none: name a file of them, take one from an answer, or write {{"{{"}} for two braces`
+	}
+	if meant := nearest.Word(typed, names); meant != "" {
+		return "did you mean " + meant + "?"
 	}
 	return "there are " + strings.Join(names, ", ")
 }

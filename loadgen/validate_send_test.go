@@ -48,7 +48,8 @@ func TestAListThatCannotBeSentIsRefused(t *testing.T) {
 		{of(func(p *Plan) { p.Send[1].Take.Match = "(x)(y)" }), "send[1].take.match", "has 2 groups"},
 		{of(func(p *Plan) { p.Send[0].HTTP.Body = "{{.basket}}" }), "send[0].http.body", "comes later"},
 		{of(func(p *Plan) { p.Send[0].HTTP.Body = "{{.token}}" }), "send[0].http.body", "comes later"},
-		{of(func(p *Plan) { p.Send[2].HTTP.Body = "{{.tokens}}" }), "send[2].http.body", "there are token, basket"},
+		{of(func(p *Plan) { p.Send[2].HTTP.Body = "{{.tokens}}" }), "send[2].http.body", "did you mean token?"},
+		{of(func(p *Plan) { p.Send[2].HTTP.Body = "{{.who}}" }), "send[2].http.body", "there are token, basket"},
 		{of(func(p *Plan) { p.Send[2].HTTP.URL = "http://a/" }), "send[1].take", "no request has {{.basket}}"},
 		{of(func(p *Plan) { p.Send[2].HTTP.URL = "http://{{.basket}}/" }), "send[2].http.url", "in the place of a host"},
 		{of(func(p *Plan) { p.Send[2].HTTP.URL = "http://a/#{{.basket}}" }), "send[2].http.url", "behind a #"},
@@ -62,7 +63,7 @@ func TestAListThatCannotBeSentIsRefused(t *testing.T) {
 		{of(func(p *Plan) { p.Seed = 7 }), "seed", "nothing is drawn"},
 		{of(func(p *Plan) { p.Values = &Values{File: "f", Columns: []string{"token"}, Count: 1} }), "send[0].take.name", "so is a column of f"},
 		{values("http://a/{{.name}}", users), "", ""},
-		{values("http://a/{{.names}}", users), "http.url", "there are name"},
+		{values("http://a/{{.names}}", users), "http.url", "did you mean name?"},
 		{values("http://a/", users), "values", "write {{.name}}"},
 		{values("http://a/{{.name}}", Values{File: "f", Columns: []string{"name"}}), "values", "at least"},
 		{values("http://a/{{.name}}", Values{File: "f", Columns: []string{"name"}, Count: 7}), "", ""}, // as a record has it

@@ -126,7 +126,7 @@ func TestAListThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		{"name: login", "name: order", `buying.yaml:11:12: send has two requests named "order"`},
 		{"name: order, get", "name: order, weight: 2, get", "buying.yaml:11:11: some requests of the list have a weight"},
 		{"shop:80/order", "other:80/order", `buying.yaml:11:25: send[1] goes to "http://other:80"`},
-		{"/order?who={{.user}}", "/order?who={{.users}}", "buying.yaml:11:25: send[1].http.url has {{.users}}, and there is no such value; there are user, password, token"},
+		{"/order?who={{.user}}", "/order?who={{.users}}", "buying.yaml:11:25: send[1].http.url has {{.users}}, and there is no such value; did you mean user?"},
 		{"Bearer {{.token}}", "Bearer {{.tokens}}", "buying.yaml:11:78: send[1].http.header.authorization has {{.tokens}}"},
 		{"user={{.user}}", "user={{.token}}", "buying.yaml:10:55: send[0].http.body has {{.token}}, which is taken only from an answer that comes later"},
 		{"pointer: /auth/token", "pointer: auth", "buying.yaml:10:122: send[0].take.pointer is \"auth\": a JSON pointer begins with /"},
