@@ -106,6 +106,10 @@ func validateAmounts(p *Plan) error {
 		return wrong("allowInitialErrors", "allowInitialErrors is of the requests of prime; set that too, or leave it out")
 	case p.AbortOn != 0 && p.AbortOn != AbortOnError && (p.AbortOn < 100 || p.AbortOn > 599):
 		return wrong("abortOn", "abortOn is %d; it must be a status from 100 to 599, or %d (no whole answer)", p.AbortOn, AbortOnError)
+	case p.AbortOn > 0 && p.GRPC != nil:
+		return wrong("abortOn", "abortOn is %d, and a call of gRPC ends by a code and never by a status; write %d (no code came), or leave it out", p.AbortOn, AbortOnError)
+	case p.AbortOn > 0 && p.TCP != nil:
+		return wrong("abortOn", "abortOn is %d, and what is answered by TCP has no status; write %d (no whole answer), or leave it out", p.AbortOn, AbortOnError)
 	}
 	return nil
 }

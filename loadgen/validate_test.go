@@ -26,6 +26,10 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		p.Engine = EngineEpoll
 		return p
 	}
+	aborts := func(p Plan, on int) Plan {
+		p.AbortOn = on
+		return p
+	}
 	encrypted := func(own TLS) Plan { return Plan{Connections: 1, HTTP: get("https://a/"), TLS: &own} }
 	for _, tt := range []struct {
 		plan Plan
@@ -61,6 +65,11 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{web(HTTP{URL: "ws://a/", Messages: []string{"x"}, Header: map[string]string{"Sec-WebSocket-Key": "k"}}), "by which a WebSocket is opened"},
 		{epoll(web(HTTP{URL: "ws://a/", Messages: []string{"x"}})), "engine epoll speaks no WebSocket"},
 		{fortio(web(HTTP{URL: "ws://a/", Messages: []string{"x"}})), "speaks no WebSocket"},
+		{aborts(Plan{Connections: 1, GRPC: &GRPC{Address: "a:1", Method: "grpc.health.v1.Health/Check"}}, 503), "a call of gRPC ends by a code"},
+		{aborts(Plan{Connections: 1, GRPC: &GRPC{Address: "a:1", Method: "grpc.health.v1.Health/Check"}}, AbortOnError), ""},
+		{aborts(line(TCP{Address: "a:1", Lines: []string{""}}), 503), "by TCP has no status"},
+		{aborts(line(TCP{Address: "a:1", Lines: []string{""}}), AbortOnError), ""},
+		{aborts(web(HTTP{URL: "ws://a/", Messages: []string{"x"}}), 503), ""}, // by which it may not be opened
 		{web(HTTP{URL: "ftp://a/"}), "http.url"},
 		{web(HTTP{URL: "https://a/", Login: &Login{URL: "http://a/"}}), "http.login.url"},
 		{epoll(web(HTTP{URL: "https://a/"})), "engine epoll speaks no TLS"},
