@@ -101,10 +101,14 @@ func (g *Group) load(ctx context.Context, s *Share) {
 		g.fail(s, err)
 	case g.isRefused() != nil:
 	case err != nil:
-		if died := s.fate(ctx); died != nil {
-			err = died
+		switch died := s.fate(ctx); {
+		case died != nil: // which names whose it is
+			g.fail(s, died)
+		case len(g.shares) > 1:
+			g.lose(s, err, fmt.Errorf("%s: %w", s.Name, err))
+		default:
+			g.fail(s, err)
 		}
-		g.fail(s, err)
 	case !ready: // a cohort could not be prepared, as its result says, and the others must not wait
 		g.end()
 	default:
@@ -287,12 +291,16 @@ func (g *Group) stopped(stop *loadgen.StopError) {
 }
 
 // fail ends the load because something went wrong, in a share or with none.
-func (g *Group) fail(s *Share, err error) {
+func (g *Group) fail(s *Share, err error) { g.lose(s, err, err) }
+
+// lose does so for the words of the load as a whole, which are not those of its entry of the
+// share: that names it by itself.
+func (g *Group) lose(s *Share, why, problem error) {
 	g.mu.Lock()
-	g.problems = append(g.problems, err)
+	g.problems = append(g.problems, problem)
 	if s != nil {
 		for cohort, i := range s.parts {
-			g.cohorts[cohort].lost[i] = err
+			g.cohorts[cohort].lost[i] = why
 		}
 	}
 	g.mu.Unlock()

@@ -196,3 +196,24 @@ func TestAClockIsComparedThoughItsAnswersTakeTime(t *testing.T) {
 		t.Errorf("it is %v ahead, %v; want %v", got, err, ahead)
 	}
 }
+
+// Of several senders one that cannot be reached is named in the error, too.
+func TestASenderThatCannotBeReachedIsNamed(t *testing.T) {
+	url, _ := target(t)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	gone := &Share{Name: "process 4711", From: &Client{HTTP: http.DefaultClient, Base: closed.URL}}
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 2, Requests: 20, Senders: 2}
+	g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: []*Share{{Name: "here", From: NewHere()}, gone}}}, Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := g.Run(t.Context(), atOnce, nil, nil)
+	const want = "process 4711: starting the load: "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+	if r := results["pages"]; r == nil || !strings.HasPrefix(r.Senders[1].Lost, "starting the load: ") {
+		t.Errorf("the result is %+v", r)
+	}
+}
