@@ -14,11 +14,24 @@ import (
 // unbitten names the parts of the rules of a step, and of the stages before it
 // whose rules are still in force, that were not seen to bite in its load.
 func unbitten(r run, w *report.Window) []string {
-	if w.Name != report.During {
+	if w.Name != report.During || undriven(w) {
 		return nil
 	}
 	wrong := slices.DeleteFunc(r.missing(w), mayRest)
 	return wordBites(wrong, "the "+w.Words())
+}
+
+// undriven says whether nothing was sent in a window since a load could not be carried out.
+// Of what could not bite then nothing is to be said beside that.
+func undriven(w *report.Window) bool {
+	failed := false
+	for _, l := range w.Loads {
+		if l == nil || l.Sent > 0 {
+			return false
+		}
+		failed = failed || l.Failure != ""
+	}
+	return failed
 }
 
 // unbittenGiven names the parts of what is given that may rest in some of the
@@ -28,7 +41,7 @@ func unbittenGiven(r run) []string {
 	done := map[string]bool{}
 	for i := range r.record.Windows {
 		w := &r.record.Windows[i]
-		if w.Name != report.During || w.Cut != "" {
+		if w.Name != report.During || w.Cut != "" || undriven(w) {
 			continue
 		}
 		missing := r.missing(w)
