@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -53,11 +54,35 @@ func (c *compiler) cohort(n node) (Load, error) {
 	case !c.isCohort(t) && c.scope.Alone != "" && window != report.During:
 		return Load{}, &Error{Offset: n.at().start, Message: "there is no " + window, Hint: "a load by itself is driven once, and under no rule: write p50 < 1s or the like"}
 	case !c.isCohort(t) && c.scope.Alone != "":
-		return Load{}, &Error{Offset: t.start, Message: "unknown load " + shown(t.text), Hint: "there is one, which needs no name: write p50 < 1s or the like"}
+		return Load{}, c.needsNoName(t)
 	case !c.isCohort(t):
 		return Load{}, unknown(t, "load", c.scope.Cohorts)
 	}
 	return Load{Window: window, Cohort: t.text}, nil
+}
+
+// needsNoName is the error of a name before a quantity of the only load there is, or before
+// what is none.
+func (c *compiler) needsNoName(t token) error {
+	err := &Error{Offset: t.start, Message: "unknown load " + shown(t.text), Hint: "there is one, which needs no name: write p50 < 1s or the like"}
+	of, _ := strings.CutPrefix(c.source.text[t.end:], ".")
+	if of = fieldName.FindString(of); of != "" && !slices.Contains(quantitiesOfLoad(), of) {
+		err.Hint = "there is one, which needs no name; " + asksOfLoad(of)
+	}
+	return err
+}
+
+// fieldName is the name with which a text begins.
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
+
+// asksOfLoad names what was likely meant of the only load there is, or all that it can be
+// asked for.
+func asksOfLoad(typed string) string {
+	words := slices.DeleteFunc(quantitiesOfLoad(), func(word string) bool { return word == "count" || word == "answered" }) // of answers, into which nobody looks
+	if meant := nearest.Word(typed, words); meant != "" {
+		return "did you mean " + meant + "?"
+	}
+	return "it is asked for " + strings.Join(words, ", ") + ", as in share(503) < 1%, status[200] == sent or service.p99 < 1s"
 }
 
 // notLoad is the error of what is no load, such as the field of one.

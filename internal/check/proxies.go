@@ -64,6 +64,9 @@ func (c *compiler) proxyFunction(n *call) (term, error) {
 	case "within", "between":
 		return term{}, &Error{Offset: name.start, Message: "unknown function " + shown(name.text), Hint: "write a range as lo <= x <= hi"}
 	}
+	if c.scope.Alone != "" {
+		return term{}, &Error{Offset: name.start, Message: "unknown function " + shown(name.text), Hint: "there is one load, without a mesh whose proxies count; " + asksOfLoad(name.text)}
+	}
 	return term{}, unknown(name, "function", append(names, "split"))
 }
 

@@ -134,6 +134,10 @@ func TestAHintNamesNoLoadThatThereIsNot(t *testing.T) {
 		"jason.p50 < 1s":            `unknown load "jason"; there is one, which needs no name: write p50 < 1s`,
 		"baseline.p99 < 1s":         `there is no baseline; a load by itself is driven once, and under no rule: write p50 < 1s`,
 		"recovery.service.p99 < 1s": `there is no recovery; a load by itself`,
+		"requests(x) > 3":           `unknown function "requests"; there is one load, without a mesh whose proxies count; it is asked for sent, errors,`,
+		"shar(503) < 1%":            `unknown function "shar"; there is one load, without a mesh whose proxies count; did you mean share?`,
+		"c.b > 3":                   `unknown load "c"; there is one, which needs no name; it is asked for sent, errors,`,
+		"c.p9 < 1s":                 `unknown load "c"; there is one, which needs no name; did you mean p90?`,
 		`count("shop") > 1`:         `a load by itself looks into no answers; write a scenario`,
 	} {
 		_, err := Compile(plan, []string{line})
