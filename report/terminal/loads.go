@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/report"
@@ -62,8 +63,8 @@ func wordWindow(l summary.Load) string {
 // loadTable has the windows in a column.
 func loadTable(all []summary.Load) table {
 	t := table{
-		header: slices.Concat([]string{"load", "cohort", "requests", "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status", "errors"}),
-		right:  []bool{false, false, true, true, true, true, true, true, true, true, true, false, false},
+		header: slices.Concat([]string{"load", "cohort", "requests", missed, "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status", "errors"}),
+		right:  []bool{false, false, true, true, true, true, true, true, true, true, true, true, false, false},
 	}
 	for i, l := range all {
 		window := ""
@@ -84,8 +85,8 @@ func loadTable(all []summary.Load) table {
 // narrowLoadTable has them on lines of their own, and the errors beside the statuses.
 func narrowLoadTable(all []summary.Load) table {
 	t := table{
-		header: slices.Concat([]string{"load", "requests", "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status"}),
-		right:  []bool{false, true, true, true, true, true, true, true, true, true, false},
+		header: slices.Concat([]string{"load", "requests", missed, "qps", grown}, lags(), []string{"p50", "p90", "p99", "max", "status"}),
+		right:  []bool{false, true, true, true, true, true, true, true, true, true, true, false},
 	}
 	for i, l := range all {
 		ended := l.Statuses()
@@ -107,6 +108,12 @@ const grown = "connections"
 
 func hasGrown(l summary.Load) bool { return l.Result.Grown > 0 }
 
+// missed is the column that tells how many requests were due and never begun, where any were,
+// such as those of a sender that was lost.
+const missed = "missed"
+
+func hasMissed(l summary.Load) bool { return l.Result.Missed > 0 }
+
 // lags are the columns that tell how late the load generator itself was.
 func lags() []string { return []string{"lag p99", "lag max"} }
 
@@ -120,12 +127,19 @@ func untold(all []summary.Load, wide bool) (columns []string) {
 	if !slices.ContainsFunc(all, hasGrown) {
 		columns = append(columns, grown)
 	}
+	if !slices.ContainsFunc(all, hasMissed) {
+		columns = append(columns, missed)
+	}
 	return columns
 }
 
 // numbers are those of a load, as a table has them.
 func numbers(l summary.Load) []string {
-	return []string{l.Requests(), l.QPS(), l.Connections(), l.LagP99.String(), l.LagMax.String(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}
+	unsent := "-"
+	if hasMissed(l) {
+		unsent = strconv.FormatInt(l.Result.Missed, 10)
+	}
+	return []string{l.Requests(), unsent, l.QPS(), l.Connections(), l.LagP99.String(), l.LagMax.String(), l.P50.String(), l.P90.String(), l.P99.String(), l.Max.String()}
 }
 
 // wordLoad is a line of the table as a text.
@@ -133,6 +147,9 @@ func wordLoad(l summary.Load, wide bool) string {
 	text := glued(l.Requests() + " requests")
 	if l.Requests() == "1" {
 		text = glued("1 request")
+	}
+	if hasMissed(l) {
+		text += ", " + glued(fmt.Sprintf("%d missed", l.Result.Missed))
 	}
 	switch {
 	case l.Rate > 0:

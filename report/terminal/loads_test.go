@@ -83,3 +83,33 @@ func TestHowManyConnectionsWereAddedIsShownWhereAnyWere(t *testing.T) {
 		}
 	}
 }
+
+// What fell to a sender that was lost is no less missed for what the others have sent.
+func TestHowManyRequestsWereMissedIsShownWhereAnyWere(t *testing.T) {
+	response := &loadgen.Histogram{}
+	for range 200 {
+		response.Record(20 * time.Millisecond)
+	}
+	load := &loadgen.Result{Sent: 200, Missed: 100, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}, Senders: []loadgen.Sender{
+		{Name: "process 1", Sent: 100}, {Name: "process 2", Sent: 100}, {Name: "process 3", Missed: 100, Lost: "signal: killed"},
+	}}
+	whole := &loadgen.Result{Sent: 200, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}}
+	both := map[string]*loadgen.Result{"visitors": load, "whole": whole}
+	r := &report.Record{Verdict: report.Inconclusive, Restored: true, Windows: []report.Window{{Name: report.During, Loads: both}}}
+	for width, want := range map[int][]string{
+		120: {"requests missed qps", "visitors 200 100 -", "whole 200 - -"},
+		70:  {"requests missed qps", "visitors 200 100 -", "whole 200 - -"},
+		40:  {"200 requests, 100 missed, p50 20ms", "200 requests, p50 20ms"},
+	} {
+		got := strings.Join(strings.Fields(shown(t, r, Options{Width: width})), " ")
+		for _, words := range want {
+			if !strings.Contains(got, words) {
+				t.Errorf("in %d columns it is\n%s\nwithout %s", width, got, words)
+			}
+		}
+	}
+	delete(both, "visitors")
+	if got := shown(t, r, Options{Width: 120}); strings.Contains(got, "missed") {
+		t.Errorf("where none were it is\n%s", got)
+	}
+}
