@@ -126,6 +126,9 @@ func setSend(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 		if wrong := check.ValidateRequest(r.Name); wrong != "" {
 			return yamlnode.At(yamlnode.Follow(at, "name"), "", "naming a request: %s", wrong)
 		}
+		if yamlnode.Pair(at, "weight") != nil && r.Weight == 0 {
+			return yamlnode.At(yamlnode.Follow(at, "weight"), "write 1 or more; or take the request out, or all weights, by which they are sent in turn", "weight is 0, and the request would never be drawn")
+		}
 		h, u, err := httpOf(at, called, r.Get+r.Post)
 		if err != nil {
 			return err

@@ -125,6 +125,7 @@ func TestAListThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		{"name: login", "name: sent", `"sent" is a quantity in expectations`},
 		{"name: login", "name: order", `buying.yaml:11:12: send has two requests named "order"`},
 		{"name: order, get", "name: order, weight: 2, get", "buying.yaml:11:11: some requests of the list have a weight"},
+		{"name: order, get", "name: order, weight: 0, get", "buying.yaml:11:25: weight is 0, and the request would never be drawn; write 1 or more"},
 		{"shop:80/order", "other:80/order", `buying.yaml:11:25: send[1] goes to "http://other:80"`},
 		{"/order?who={{.user}}", "/order?who={{.users}}", "buying.yaml:11:25: send[1].http.url has {{.users}}, and there is no such value; did you mean user?"},
 		{"Bearer {{.token}}", "Bearer {{.tokens}}", "buying.yaml:11:78: send[1].http.header.authorization has {{.tokens}}"},
