@@ -134,6 +134,9 @@ func TestWhatIsWrongWithACallIsPlacedAndExplained(t *testing.T) {
 func TestWhatIsWrongWithAnAbortByACodeIsPlacedAndExplained(t *testing.T) {
 	for how, want := range map[string]string{
 		"grpcStatus: UNAVAILABL":              "did you mean UNAVAILABLE?",
+		"grpcStatus: 14":                      "grpcStatus takes the name of a code of gRPC, not its number 14; write UNAVAILABLE",
+		"grpcStatus: \"14\"":                  "write UNAVAILABLE",
+		"grpcStatus: 17":                      "grpcStatus takes a text, and \"17\" is none to YAML",
 		"abort: 503, grpcStatus: UNAVAILABLE": "both with a status and with a code of gRPC",
 	} {
 		_, err := read(strings.Replace(good, "delay: 7s", how, 1))

@@ -88,7 +88,7 @@ func faultLike(entry *networking.HTTPRoute, service string) *rules.Fault {
 		if status := a.GetHttpStatus(); status != 0 {
 			fault.Abort = &status
 		}
-		fault.GRPCStatus = a.GetGrpcStatus()
+		fault.GRPCStatus = rules.GRPCCode(a.GetGrpcStatus())
 		fault.Percent.Value = new(percent(a.Percentage, 0))
 	}
 	return fault

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -39,6 +40,24 @@ var grpcStatuses = []string{
 	"INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 }
 
+// numbered is the code of gRPC that a text is the number of; empty: it is of none.
+func numbered(text string) string {
+	if number, err := strconv.Atoi(text); err == nil && number >= 0 && number < len(grpcStatuses) {
+		return grpcStatuses[number]
+	}
+	return ""
+}
+
+// unknownGRPC is the error of what is no name of a code of gRPC; of the number of one it says
+// whose that is.
+func unknownGRPC(text string) *FieldError {
+	name := numbered(text)
+	if name == "" {
+		return unknownWord("", text, grpcStatuses)
+	}
+	return &FieldError{Message: fmt.Sprintf("%q is a number, and codes of gRPC stand by their names", text), Suggestion: name}
+}
+
 func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort) {
 	switch kind := abort.ErrorType.(type) {
 	case *networking.HTTPFaultInjection_Abort_HttpStatus:
@@ -47,7 +66,7 @@ func (c *checker) abort(path string, abort *networking.HTTPFaultInjection_Abort)
 		}
 	case *networking.HTTPFaultInjection_Abort_GrpcStatus:
 		if !slices.Contains(grpcStatuses, kind.GrpcStatus) {
-			c.refuse(path+".grpcStatus", "%s", unknownWord("", kind.GrpcStatus, grpcStatuses))
+			c.refuse(path+".grpcStatus", "%s", unknownGRPC(kind.GrpcStatus))
 		}
 	case *networking.HTTPFaultInjection_Abort_Http2Error:
 		c.refuse(path+".http2Error", "Istio does not implement http2Error; take httpStatus")

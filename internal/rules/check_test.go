@@ -42,6 +42,7 @@ func TestCheckFindsWhatIstioRefuses(t *testing.T) {
 		"an exponential delay":    {vs(okRoute + `, fault: {delay: {exponentialDelay: 1s, percentage: {value: 1}}}`), "spec.http[0].fault.delay.exponentialDelay fixedDelay"},
 		"an http2Error":           {vs(okRoute + `, fault: {abort: {http2Error: x, percentage: {value: 1}}}`), "spec.http[0].fault.abort.http2Error httpStatus"},
 		"a wrong grpcStatus":      {vs(okRoute + `, fault: {abort: {grpcStatus: NOTFOUND, percentage: {value: 1}}}`), "spec.http[0].fault.abort.grpcStatus did you mean NOT_FOUND?"},
+		"the number of one":       {vs(okRoute + `, fault: {abort: {grpcStatus: "14", percentage: {value: 1}}}`), `spec.http[0].fault.abort.grpcStatus "14" is a number, and codes of gRPC stand by their names; did you mean UNAVAILABLE?`},
 		"an empty fault":          {vs(okRoute + `, fault: {}`), "spec.http[0].fault neither"},
 		"a delay of microseconds": {vs(okRoute + `, fault: {delay: {fixedDelay: 10us, percentage: {value: 1}}}`), "spec.http[0].fault.delay.fixedDelay the duration is 10µs"},
 		"a timeout of 0":          {vs(okRoute + `, timeout: 0s`), "spec.http[0].timeout the duration is 0s"},

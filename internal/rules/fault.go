@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml/ast"
+	"github.com/invopop/jsonschema"
 	"google.golang.org/protobuf/types/known/durationpb"
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -19,9 +21,25 @@ type Fault struct {
 	Gateways     yamlnode.Names    `yaml:"gateways,omitempty" jsonschema_description:"Only requests that enter by these gateways."`
 	Delay        yamlnode.Duration `yaml:"delay,omitempty"`
 	Abort        *int32            `yaml:"abort,omitempty" jsonschema:"minimum=200,maximum=599" jsonschema_description:"The HTTP status to answer with."`
-	GRPCStatus   string            `yaml:"grpcStatus,omitempty" jsonschema_description:"The code of gRPC to answer with, such as UNAVAILABLE, in the place of a status."`
+	GRPCStatus   GRPCCode          `yaml:"grpcStatus,omitempty" jsonschema_description:"The code of gRPC to answer with, such as UNAVAILABLE, in the place of a status."`
 	Percent      yamlnode.Percent  `yaml:"percent,omitempty" jsonschema_description:"Of the requests. Default 100%."`
 }
+
+// GRPCCode is the name of a code of gRPC.
+type GRPCCode string
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler: to quote the number of a code, which is what
+// helps where a text is wanted, makes no name of it.
+func (c *GRPCCode) UnmarshalYAML(node ast.Node) error {
+	text, _ := yamlnode.Scalar(node)
+	if name := numbered(text); name != "" {
+		return yamlnode.At(node, "write "+name, "grpcStatus takes the name of a code of gRPC, not its number %s", text)
+	}
+	return yamlnode.Decode(node, (*string)(c), "grpcStatus")
+}
+
+// JSONSchema describes it to editors.
+func (GRPCCode) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "string"} }
 
 // String implements Intent.
 func (f *Fault) String() string { return "the fault on " + strings.Join(f.Service, ", ") }
@@ -43,8 +61,8 @@ func (f *Fault) Check() error {
 		return wrongKey("abort", "abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
 	case f.Abort != nil && f.GRPCStatus != "":
 		return wrongKey("grpcStatus", "it aborts both with a status and with a code of gRPC; leave one out")
-	case f.GRPCStatus != "" && !slices.Contains(grpcStatuses, f.GRPCStatus):
-		return wrongKey("grpcStatus", "grpcStatus: %w", unknownWord("", f.GRPCStatus, grpcStatuses))
+	case f.GRPCStatus != "" && !slices.Contains(grpcStatuses, string(f.GRPCStatus)):
+		return wrongKey("grpcStatus", "grpcStatus: %w", unknownGRPC(string(f.GRPCStatus)))
 	case !validPercent(f.percent()):
 		return wrongKey("percent", "the percentage is %v; it must be from %v to 100", f.percent(), minPercent)
 	}
@@ -85,7 +103,7 @@ func (f *Fault) inject(entry *networking.HTTPRoute) error {
 	}
 	if f.GRPCStatus != "" {
 		entry.Fault.Abort = &networking.HTTPFaultInjection_Abort{
-			ErrorType:  &networking.HTTPFaultInjection_Abort_GrpcStatus{GrpcStatus: f.GRPCStatus},
+			ErrorType:  &networking.HTTPFaultInjection_Abort_GrpcStatus{GrpcStatus: string(f.GRPCStatus)},
 			Percentage: &networking.Percent{Value: f.percent()},
 		}
 	}
