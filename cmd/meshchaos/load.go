@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshchaos/meshchaos/internal/check"
+	"github.com/meshchaos/meshchaos/internal/plural"
 	"github.com/meshchaos/meshchaos/internal/single"
 	"github.com/meshchaos/meshchaos/loadgen"
 	"github.com/meshchaos/meshchaos/report"
@@ -68,7 +69,7 @@ func (f *loadFlags) run(cmd *cobra.Command, url string) error {
 	}
 	a.words.Begin(to.err, runtime.GOMAXPROCS(f.procs))
 	view := newProgress(to.progress())
-	view.phase("load of " + a.words.Plan.HTTP.URL)
+	view.phase(wordPhase(a.words.Plan))
 	defer view.end()
 	seen, err := a.Run(cmd.Context(), hurry(cmd.Context()), view.load)
 	view.end()
@@ -81,6 +82,15 @@ func (f *loadFlags) run(cmd *cobra.Command, url string) error {
 		return &runError{err}
 	}
 	return f.conclude(cmd.Context(), to.err, a, seen, err)
+}
+
+// wordPhase words the load as a phase of its own, with how many requests it is where those end
+// it.
+func wordPhase(p loadgen.Plan) string {
+	if p.Requests > 0 {
+		return fmt.Sprintf("load of %s by %s", p.HTTP.URL, plural.Of(p.Requests, "request"))
+	}
+	return "load of " + p.HTTP.URL
 }
 
 // unbegun says what can be done about a load that was not driven.

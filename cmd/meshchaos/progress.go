@@ -185,7 +185,10 @@ func (p *progress) clock(at time.Time) string {
 // lines are what goes on now: where in the run that is, what, and each cohort.
 func (p *progress) lines(width int) []styled {
 	clock := p.clock(time.Now()) + " "
-	words := fmt.Sprintf("%s, for %.0fs", p.words, time.Since(p.since).Seconds())
+	words := p.words
+	if since := time.Since(p.since); since >= time.Second { // of no time it would read as how long it is to last
+		words += fmt.Sprintf(", for %.0fs", since.Seconds())
+	}
 	if p.again != "" {
 		words = p.again
 	}

@@ -52,7 +52,7 @@ func TestATerminalShowsWhatGoesOnAndKeepsALineForEachPhase(t *testing.T) {
 			view := newProgress(tty)
 			underWay(view)
 			shown := screen.await(`others .*200: 100`)
-			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half, for", "12 of 40", "3 of 5 qps", "timeout: 1, 200: 10, 503: 1", "p50 6.01s  6s left", "p50 2ms, p99 9ms", "25 qps"} {
+			for _, want := range []string{"baseline: jason 13 of 13 (200: 13)\n", "[load]", "step 2 of 3: half", "load of step half", "12 of 40", "3 of 5 qps", "timeout: 1, 200: 10, 503: 1", "p50 6.01s  6s left", "p50 2ms, p99 9ms", "25 qps"} {
 				if !strings.Contains(times.ReplaceAllString(shown, ""), want) && columns > 60 {
 					t.Errorf("it does not show %q:\n%s", want, shown)
 				}
@@ -272,4 +272,29 @@ func TestWhatRunsBesideEachOtherPrintIsFoldedByWords(t *testing.T) {
 	if diff := cmp.Diff(want, screen.last(tty)); diff != "" {
 		t.Errorf("it shows (-want +got):\n%s", diff)
 	}
+}
+
+// How long a phase has lasted is not taken for how long it is to last: as it begins, nothing of
+// it stands there, and a load that ends by its requests says how many those are.
+func TestAPhaseThatBeginsDoesNotSayThatItIsForNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		view := newProgress(io.Discard)
+		first := func() (line string) {
+			for _, p := range view.lines(200)[0] {
+				line += p.text
+			}
+			return line
+		}
+		view.phase(wordPhase(loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://shop/"}, Requests: 400}))
+		if got := first(); !strings.HasSuffix(unfolded(got), " load of http://shop/ by 400 requests") {
+			t.Errorf("as it begins: %q", got)
+		}
+		time.Sleep(3 * time.Second)
+		if got := first(); !strings.HasSuffix(unfolded(got), " load of http://shop/ by 400 requests, for 3s") {
+			t.Errorf("three seconds later: %q", got)
+		}
+		if got := wordPhase(loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://shop/"}}); got != "load of http://shop/" {
+			t.Errorf("without a number: %q", got)
+		}
+	})
 }
