@@ -27,6 +27,7 @@ const (
 )
 
 func main() {
+	quietLibraries(os.Stderr)
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	giveUp := func(u *unfinished) { os.Exit(u.say(os.Stderr)) }
