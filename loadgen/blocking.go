@@ -108,6 +108,9 @@ func newBlocking(plan *Plan, seed int64, m *matcher, begun *tally) (*blocking, e
 		if err != nil {
 			return nil, err
 		}
+		if s, has := conn.(interface{ tell(*firstWords) }); has {
+			s.tell(&begun.other)
+		}
 		d.conns, d.users = append(d.conns, conn), append(d.users, u)
 	}
 	return d, nil

@@ -189,6 +189,7 @@ func (c *cohort) result() *Result {
 		Grown:       c.driver.grown(),
 		Dialed:      c.driver.dialed(),
 		Refusal:     c.driver.refusal(),
+		Other:       c.begun.other.String(),
 		Failure:     c.failure,
 	}
 	c.rec.fill(r, &c.plan, c.match)

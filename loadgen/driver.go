@@ -33,8 +33,29 @@ type driver interface {
 	close()
 }
 
-// tally is how much a driver has begun.
-type tally struct{ requests, logins atomic.Int64 }
+// tally is how much a driver has begun, and what it knows of that beside what it records.
+type tally struct {
+	requests, logins atomic.Int64
+	other            firstWords // of those that ended as ErrorOther
+}
+
+// firstWords are those of the first of several errors.
+type firstWords struct{ words atomic.Pointer[string] }
+
+func (f *firstWords) note(err error) {
+	if f == nil || f.words.Load() != nil {
+		return
+	}
+	f.words.CompareAndSwap(nil, new(shortened(err.Error())))
+}
+
+// String is empty where there was no error.
+func (f *firstWords) String() string {
+	if words := f.words.Load(); words != nil {
+		return *words
+	}
+	return ""
+}
 
 func newDriver(plan *Plan, seed int64, m *matcher, begun *tally) (driver, error) {
 	if plan.Engine == EngineEpoll {

@@ -224,6 +224,10 @@ type Result struct {
 	// Refusal is why the first of the outcomes with ErrorTLS was one; nil: there are none, and
 	// none was there before the load.
 	Refusal *Refusal `json:"refusal,omitempty"`
+	// Other is what was wrong with the first of the outcomes with ErrorOther, or with a request
+	// before the load that ended so, in words; empty: there are none, or fortio's client, which
+	// does not tell, had them.
+	Other string `json:"other,omitempty"`
 	// Senders are those of Plan.Senders, in their order, where there are several.
 	Senders []Sender `json:"senders,omitempty"`
 	// Failure says why the load could not be carried out at all, such as a

@@ -96,7 +96,7 @@ func (c *loopConn) take(o opened) {
 	}
 	if o.err != nil {
 		c.loop.now = time.Now()
-		c.fail(errorName(c.loop.ctx, o.err))
+		c.failAs(errorName(c.loop.ctx, o.err), o.err)
 		return
 	}
 	c.send()
@@ -167,7 +167,7 @@ func (c *loopConn) receive() {
 		rest, err := c.read(buffer[:n])
 		switch {
 		case err != nil:
-			c.fail(ErrorOther)
+			c.failAs(ErrorOther, err)
 			return
 		case c.answer.Done():
 			c.answered(len(rest) > 0 || n == len(buffer) && !c.silent())
@@ -202,7 +202,7 @@ func (c *loopConn) failed(err error) {
 			return
 		}
 	}
-	c.fail(errorName(c.loop.ctx, err))
+	c.failAs(errorName(c.loop.ctx, err), err)
 }
 
 // answered records an answer. If more came than that, the connection is no good.
@@ -213,6 +213,14 @@ func (c *loopConn) answered(more bool) {
 	checks, version := c.search.found(c.loop.match)
 	rep := reply{status: c.answer.Status(), checks: checks, version: version}
 	c.finish(c.user.ended(rep, c.search.value, c.search.taken))
+}
+
+// failAs records that a request had no answer, for an error of that name.
+func (c *loopConn) failAs(name string, err error) {
+	if name == ErrorOther {
+		c.loop.begun.other.note(err)
+	}
+	c.fail(name)
 }
 
 // fail records that a request had no answer.

@@ -103,6 +103,7 @@ func (m *merger) add(name string, r *Result) error {
 	if m.Refusal == nil {
 		m.Refusal = r.Refusal
 	}
+	m.Other = cmp.Or(m.Other, r.Other)
 	m.Response.add(r.Response)
 	m.Service.add(r.Service)
 	m.Lag = added(m.Lag, r.Lag)

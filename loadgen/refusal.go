@@ -93,5 +93,8 @@ func (s *socket) failed(ctx context.Context, err error) reply {
 	if rep.err == ErrorTLS && s.tls != nil && s.tls.refusal() == nil {
 		s.tls.first.CompareAndSwap(nil, refusalOf(err))
 	}
+	if rep.err == ErrorOther {
+		s.other.note(err)
+	}
 	return rep
 }

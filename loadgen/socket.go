@@ -24,6 +24,7 @@ var longAgo = time.Unix(1, 0)
 type socket struct {
 	target string     // host:port
 	tls    *encrypted // nil: what is sent is not
+	other  *firstWords
 	dials  int64
 	local  string // ip:port of the last connection's own end
 
@@ -100,6 +101,9 @@ func (s *socket) dialHTTP2(ctx context.Context, deadline time.Time) error {
 	}
 	return s.arm(ctx, time.Time{})
 }
+
+// tell has the socket tell what was wrong with a request that ended as ErrorOther.
+func (s *socket) tell(other *firstWords) { s.other = other }
 
 func (s *socket) hold(conn, under net.Conn) {
 	s.mu.Lock()

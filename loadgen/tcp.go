@@ -38,14 +38,14 @@ func (c *tcpConn) send(ctx context.Context, begun time.Time) (reply, int64) {
 	defer c.close()
 	deadline := begun.Add(c.timeout)
 	if err := c.dial(ctx, deadline); err != nil {
-		return failed(ctx, err), 0
+		return c.failed(ctx, err), 0
 	}
 	if err := c.arm(ctx, deadline); err != nil {
-		return failed(ctx, err), 0
+		return c.failed(ctx, err), 0
 	}
 	version, err := c.talk()
 	if err != nil {
-		return failed(ctx, err), 0
+		return c.failed(ctx, err), 0
 	}
 	return reply{checks: c.match.held(c.body), version: version}, 0
 }

@@ -78,6 +78,7 @@ func (f *loadFlags) run(cmd *cobra.Command, url string) error {
 	}
 	a.words.Summarize(to.err, seen)
 	remarkRefusal(to.err, a, seen)
+	remarkOther(to.err, seen)
 	if err := f.keep(to, a, seen); err != nil {
 		return &runError{err}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -408,5 +409,30 @@ func TestALoadIsSentAsItStands(t *testing.T) {
 		if wrong.Load() > 0 || seen.URL != url || string(seen.Payload) != payload || !strings.Contains(said, url) {
 			t.Errorf("%s: %d requests were other ones; it tells of %s with %q:\n%s", engine, wrong.Swap(0), seen.URL, seen.Payload, said)
 		}
+	}
+}
+
+// The name of an error that has none of its own says nothing: what was wrong with the first does.
+func TestWhatAnErrorWithoutANameWasIsTold(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "220 mail.example.com\r\n")
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	var told bytes.Buffer
+	status := execute(t.Context(), []string{"load", "-q", "-n", "3", "-c", "1", "-qps", "0", "-stdclient", "http://" + l.Addr().String() + "/"}, io.Discard, &told)
+	if want := "other: the first was: malformed HTTP status code \"mail.example.com\"\n"; status != exitPass || !strings.Contains(told.String(), want) {
+		t.Errorf("status %d, without %s:\n%s", status, want, told.String())
 	}
 }

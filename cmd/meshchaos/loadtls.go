@@ -70,6 +70,13 @@ func adviseTLS(r *loadgen.Refusal, http2 bool) string {
 	return "see to the server"
 }
 
+// remarkOther says what was wrong where the name of an error does not.
+func remarkOther(stderr io.Writer, seen *loadgen.Result) {
+	if seen.Other != "" {
+		remark(stderr, "other: the first was: "+seen.Other)
+	}
+}
+
 // remarkRefusal says why requests had no answer that no handshake came before.
 func remarkRefusal(stderr io.Writer, a *asked, seen *loadgen.Result) {
 	if r := seen.Refusal; r != nil {

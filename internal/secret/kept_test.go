@@ -28,7 +28,7 @@ var quoting = []string{
 	"loadgen.Login.Form", "loadgen.Login.URL",
 	"loadgen.Outcome.Message",
 	"loadgen.Refusal.Words",
-	"loadgen.Result.Failure",
+	"loadgen.Result.Failure", "loadgen.Result.Other",
 	"loadgen.Sender.Lost", "loadgen.Sender.Name",
 	"loadgen.StopError.Limit", "loadgen.StopError.Observed",
 	"loadgen.TCP.Address", "loadgen.TCP.Connect", "loadgen.TCP.Lines",

@@ -299,8 +299,10 @@ func (p *page) loads(r *report.Record, room int) {
 	p.add("\n### The loads in numbers\n\n"+header("window", "cohort", "requests>", "qps>", "p50>", "p90>", "p99>", "max>", "statuses", "errors"), "load", room, pieces)
 	var said []string
 	for _, l := range all {
-		if messages := l.Messages(); messages != "" {
-			said = append(said, "- "+text(messages)+"\n")
+		for _, words := range []string{l.Messages(), l.Other()} {
+			if words != "" {
+				said = append(said, "- "+text(words)+"\n")
+			}
 		}
 	}
 	p.add("\n", "message", room, said)

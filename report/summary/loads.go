@@ -340,6 +340,16 @@ func (l Load) Messages() string {
 	return fmt.Sprintf("%s, %s: %s", l.Name(), When(l.Window), counts(all))
 }
 
+// Other words what was wrong with the first of the requests that ended as other: direct, under
+// the rule: other, of which the first was: a body above 8 MiB. Empty: there are none, or that
+// is not known.
+func (l Load) Other() string {
+	if l.Result.Other == "" || l.Request != "" || !slices.ContainsFunc(l.Errors, func(c Count) bool { return c.Name == loadgen.ErrorOther }) {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s: %s, of which the first was: %s", l.Name(), When(l.Window), loadgen.ErrorOther, l.Result.Other)
+}
+
 func counts(all []Count) string {
 	var words []string
 	shown, others, rest := Commonest(all, func(c Count) int64 { return c.Count })

@@ -40,11 +40,13 @@ func (p *printer) loads(r *report.Record, wide bool) {
 	p.stack(entries)
 }
 
-// messages print what came with the codes of calls.
+// messages print what came with the codes of calls, and what errors were that have no name.
 func (p *printer) messages(all []summary.Load) {
 	for _, l := range all {
-		if said := l.Messages(); said != "" {
-			p.say("", "%s", said)
+		for _, said := range []string{l.Messages(), l.Other()} {
+			if said != "" {
+				p.say("", "%s", said)
+			}
 		}
 	}
 }
@@ -112,7 +114,8 @@ func hasGrown(l summary.Load) bool { return l.Result.Grown > 0 }
 // such as those of a sender that was lost.
 const missed = "missed"
 
-func hasMissed(l summary.Load) bool { return l.Result.Missed > 0 }
+// Of the requests of a list nobody knows which would have been begun.
+func hasMissed(l summary.Load) bool { return l.Result.Missed > 0 && l.Request == "" }
 
 // lags are the columns that tell how late the load generator itself was.
 func lags() []string { return []string{"lag p99", "lag max"} }

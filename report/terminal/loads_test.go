@@ -92,13 +92,13 @@ func TestHowManyRequestsWereMissedIsShownWhereAnyWere(t *testing.T) {
 	}
 	load := &loadgen.Result{Sent: 200, Missed: 100, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}, Senders: []loadgen.Sender{
 		{Name: "process 1", Sent: 100}, {Name: "process 2", Sent: 100}, {Name: "process 3", Missed: 100, Lost: "signal: killed"},
-	}}
+	}, Times: []loadgen.TimesOf{{Request: "order", Response: response, Service: response}}}
 	whole := &loadgen.Result{Sent: 200, Response: response, Outcomes: []loadgen.Outcome{{Status: 200, Count: 200}}}
 	both := map[string]*loadgen.Result{"visitors": load, "whole": whole}
 	r := &report.Record{Verdict: report.Inconclusive, Restored: true, Windows: []report.Window{{Name: report.During, Loads: both}}}
 	for width, want := range map[int][]string{
-		120: {"requests missed qps", "visitors 200 100 -", "whole 200 - -"},
-		70:  {"requests missed qps", "visitors 200 100 -", "whole 200 - -"},
+		120: {"requests missed qps", "visitors 200 100 -", "visitors.order 0 - -", "whole 200 - -"},
+		80:  {"requests missed qps", "visitors 200 100 -", "whole 200 - -"},
 		40:  {"200 requests, 100 missed, p50 20ms", "200 requests, p50 20ms"},
 	} {
 		got := strings.Join(strings.Fields(shown(t, r, Options{Width: width})), " ")
@@ -111,5 +111,19 @@ func TestHowManyRequestsWereMissedIsShownWhereAnyWere(t *testing.T) {
 	delete(both, "visitors")
 	if got := shown(t, r, Options{Width: 120}); strings.Contains(got, "missed") {
 		t.Errorf("where none were it is\n%s", got)
+	}
+}
+
+// The name of an error that has none of its own says nothing: what was wrong stands beneath.
+func TestWhatAnErrorWithoutANameWasIsShown(t *testing.T) {
+	load := &loadgen.Result{Sent: 3, Other: "the status line is none of HTTP/1.0 or 1.1", Response: &loadgen.Histogram{}, Outcomes: []loadgen.Outcome{{Error: loadgen.ErrorOther, Count: 3}}}
+	r := &report.Record{Verdict: report.Inconclusive, Restored: true, Windows: []report.Window{{Name: report.During, Loads: map[string]*loadgen.Result{"visitors": load}}}}
+	const want = "visitors, under the rule: other, of which the first was: the status line is none of HTTP/1.0 or 1.1"
+	if got := strings.Join(strings.Fields(shown(t, r, Options{Width: 80})), " "); !strings.Contains(got, want) {
+		t.Errorf("it is\n%s\nwithout %s", got, want)
+	}
+	load.Outcomes[0].Error = loadgen.ErrorEOF // it was of a request before the load
+	if got := shown(t, r, Options{Width: 80}); strings.Contains(got, "of which the first") {
+		t.Errorf("of none it is\n%s", got)
 	}
 }
