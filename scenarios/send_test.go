@@ -148,6 +148,8 @@ func TestAListThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		{"values: users.csv", "values: users.csv\n      secret: [x]", `the load has no "x" that could be secret`},
 		{"buyers.order.p50 < 1s", "buyers.orders.p50 < 1s", "did you mean order?"},
 		{"buyers.order.p50 < 1s", "buyers.order.sent <= 30", "always true"},
+		{"buyers.order.p50 < 1s", "buyers.login.sent >= buyers.order.sent", "always true"},
+		{"buyers.order.p50 < 1s", "baseline.buyers.order.sent > baseline.buyers.login.sent", "never be true"},
 	} {
 		_, err := readBuying(t, "users.csv", users, tt.was, tt.is)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

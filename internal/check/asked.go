@@ -31,7 +31,7 @@ func BoundsOf(plan loadgen.Plan) Bounds {
 			begun = due*9/10 - 1
 		}
 	}
-	b.Calls = plan.GRPC != nil
+	b.Calls, b.InTurn = plan.GRPC != nil, len(plan.Send) > 0 && !plan.Drawn()
 	b.OwnConnections = plan.TCP != nil || plan.HTTP != nil && (plan.HTTP.Close || len(plan.HTTP.Messages) > 0)
 	if plan.Requests > 0 && plan.Duration.Duration == 0 && !plan.Open() && endsByItself { // an equal part on each
 		b.Connections = int64(plan.Connections)

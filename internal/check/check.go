@@ -87,6 +87,7 @@ type Bounds struct {
 	Connections      int64   // over how many connections its requests go at the least; 0: not known
 	OwnConnections   bool    // each request is a connection of its own
 	Calls            bool    // of gRPC, which end by a code and never by a status
+	InTurn           bool    // each connection sends the requests of its list one after the other, from the first on
 }
 
 // word is what can be written in a line without quotes.
@@ -259,7 +260,8 @@ type compiler struct {
 }
 
 func newCompiler(scope Scope, source *source) *compiler {
-	seen := observables{map[string]observable{}, scope.Implied, scope.Requests}
+	inTurn := func(window, cohort string) bool { return scope.Bounds[Load{Window: window, Cohort: cohort}].InTurn }
+	seen := observables{map[string]observable{}, scope.Implied, scope.Requests, inTurn}
 	return &compiler{scope: scope, source: source, seen: seen, solver: &solver{whole: seen.isWhole, effort: maxEffort}}
 }
 

@@ -82,6 +82,7 @@ func (o observables) known(names []string) []inequality {
 	all = append(all, judgedTogether(families, sizes)...)
 	all = append(all, o.multiples(names)...)
 	all = append(all, o.together(families)...)
+	all = append(all, o.sentInTurn(families)...)
 	return append(all, begunWhenDue(families)...)
 }
 

@@ -37,7 +37,8 @@ func (q observable) isOf(family string) bool { return strings.HasSuffix(q.family
 type observables struct {
 	named    map[string]observable
 	implied  Implied
-	requests map[string][]string // of the list of a cohort
+	requests map[string][]string              // of the list of a cohort
+	inTurn   func(window, cohort string) bool // that list is sent in turn
 }
 
 // of returns the quantity of a cohort.

@@ -115,6 +115,27 @@ func (o observables) together(families map[string]map[string]linear) []inequalit
 	return all
 }
 
+// sentInTurn is that of a list which is sent in turn no request was sent more often than one
+// that stands before it: wherever a connection has come to, and however often it has begun anew.
+func (o observables) sentInTurn(families map[string]map[string]linear) []inequality {
+	var all []inequality
+	for family, members := range families {
+		of, is := strings.CutSuffix(family, " "+counts)
+		sent, asked := members["sent"]
+		parts := strings.SplitN(of, ".", 3) // window.load.request
+		if !is || !asked || len(parts) < 3 || !o.inTurn(parts[0], parts[1]) {
+			continue
+		}
+		list := o.requests[parts[1]]
+		for _, before := range list[:max(slices.Index(list, parts[2]), 0)] {
+			if more, asked := families[parts[0]+"."+parts[1]+"."+before+" "+counts]["sent"]; asked {
+				all = append(all, inequality{linear: more.minus(sent)})
+			}
+		}
+	}
+	return all
+}
+
 // withinWhole is that no time of a request is outside of those of its load.
 func (c *compiler) withinWhole(l Load, statistic linear, name string, service bool) {
 	if l.Request == "" {

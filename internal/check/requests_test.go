@@ -183,3 +183,35 @@ func TestAConditionNamesARequest(t *testing.T) {
 		t.Errorf("nineteen are judged: %v", stop)
 	}
 }
+
+// Of a list that is sent in turn a request is never sent more often than one before it, and
+// who says so has said nothing. Of one that is drawn it may be.
+func TestARequestThatIsSentInTurnIsSentNoMoreThanOneBeforeIt(t *testing.T) {
+	list := []loadgen.Request{{Name: "login"}, {Name: "basket"}}
+	drawn := []loadgen.Request{{Name: "login", Weight: 1}, {Name: "basket", Weight: 1}}
+	for _, tt := range []struct {
+		line        string
+		turn, drawn string // what is wrong; empty: nothing
+	}{
+		{"client.login.sent >= client.basket.sent", "always true", ""},
+		{"client.basket.sent <= client.login.sent + 1", "always true", ""},
+		{"client.basket.sent > client.login.sent", "never be true", ""},
+		{"baseline.client.basket.sent > baseline.client.login.sent", "never be true", ""},
+		{"client.login.sent > client.basket.sent", "", ""},
+		{"client.login.sent == client.basket.sent", "", ""},
+		{"client.login.status[200] >= client.basket.sent", "", ""},
+		{"client.login.sent >= baseline.client.basket.sent", "", ""},
+	} {
+		for want, send := range map[*string][]loadgen.Request{&tt.turn: list, &tt.drawn: drawn} {
+			bounds := BoundsOf(loadgen.Plan{Send: send, Connections: 3, Duration: loadgen.Duration{Duration: time.Second}})
+			compiled, err := Read(buying(), tt.line)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.line, err)
+			}
+			_, err = compiled.Within(map[Load]Bounds{{Window: report.During, Cohort: "client"}: bounds, {Window: report.Baseline, Cohort: "client"}: bounds})
+			if (err == nil) != (*want == "") || err != nil && !strings.Contains(err.Error(), *want) {
+				t.Errorf("%s, of a list that is drawn %v: %v, want %q", tt.line, send[0].Weight > 0, err, *want)
+			}
+		}
+	}
+}
