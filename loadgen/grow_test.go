@@ -2,48 +2,85 @@ package loadgen
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // While one answer does not come the requests that are due meanwhile get connections of
-// their own, up to the bound, and those beyond it wait.
-func TestConnectionsGrowWhileAnswersAreAwaited(t *testing.T) {
+// their own, up to the bound: it comes when all others have been answered.
+func TestConnectionsGrowWhileAnAnswerIsAwaited(t *testing.T) {
 	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
-		for most, want := range map[int]struct {
-			grown      int
-			least, max time.Duration
-		}{0: {0, 350 * time.Millisecond, time.Second}, 30: {1, 0, 300 * time.Millisecond}} {
-			var served atomic.Int64
-			url := startHTTP(t, func(http.ResponseWriter, *http.Request) {
-				if served.Add(1) == 5 {
-					<-time.After(500 * time.Millisecond)
+		var served atomic.Int64
+		others := make(chan struct{})
+		url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+			switch served.Add(1) {
+			case 5:
+				select {
+				case <-others:
+				case <-r.Context().Done():
 				}
-			})
-			r := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, MaxConnections: most, Requests: 60, QPS: 100})
-			second, _ := r.Response.Quantile(0.95)
-			if r.Sent != 60 || r.Missed != 0 || r.Grown < want.grown || r.Grown > want.grown*29 || second < want.least || second > want.max {
-				t.Errorf("%s, up to %d: sent %d, missed %d, grown by %d, p95 %v; want them grown by %d and p95 from %v to %v", engine, most, r.Sent, r.Missed, r.Grown, second, want.grown, want.least, want.max)
+			case 60:
+				close(others)
+			}
+		})
+		r := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, MaxConnections: 30, Requests: 60, QPS: 100})
+		if answered(r, 200) != 60 || r.Missed != 0 || r.Grown < 1 || r.Grown > 29 {
+			t.Errorf("%s: %v, missed %d, grown by %d", engine, r.Outcomes, r.Missed, r.Grown)
+		}
+	}
+}
+
+// Where they may not, they wait for the one that there is.
+func TestConnectionsDoNotGrowUnlessTheyMay(t *testing.T) {
+	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
+		r := run(t, Plan{Engine: engine, HTTP: get(stalling(t, 500*time.Millisecond)), Connections: 1, Requests: 60, QPS: 100})
+		if late, _ := r.Response.Quantile(0.95); r.Sent != 60 || r.Missed != 0 || r.Grown != 0 || r.Dialed != 1 || late < 350*time.Millisecond {
+			t.Errorf("%s: sent %d, missed %d, grown by %d, p95 %v", engine, r.Sent, r.Missed, r.Grown, late)
+		}
+	}
+}
+
+// full is a server that answers nothing before so many requests are there at once, and
+// nothing at once thereafter; and what the most were that there were.
+func full(t *testing.T, connections int) (url string, most func() int) {
+	var mu sync.Mutex
+	now, highest := 0, 0
+	reached := make(chan struct{})
+	url = startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		now++
+		if now > highest {
+			if highest = now; now == connections {
+				close(reached)
 			}
 		}
+		mu.Unlock()
+		select {
+		case <-reached:
+			<-time.After(200 * time.Millisecond) // in which more could come
+		case <-r.Context().Done():
+		}
+		mu.Lock()
+		now--
+		mu.Unlock()
+	})
+	return url, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return highest
 	}
 }
 
 // At the bound it is as without: nothing more is opened, and what is due waits.
 func TestConnectionsGrowNoFurtherThanTheirBound(t *testing.T) {
 	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
-		var now, most atomic.Int64
-		url := startHTTP(t, func(http.ResponseWriter, *http.Request) {
-			if n := now.Add(1); n > most.Load() {
-				most.Store(n)
-			}
-			<-time.After(200 * time.Millisecond)
-			now.Add(-1)
-		})
-		r := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 2, MaxConnections: 6, Duration: Duration{Duration: time.Second}, QPS: 200})
-		if r.Grown != 4 || r.Dialed != 6 || r.Used != 6 || most.Load() != 6 || r.Missed < 100 {
-			t.Errorf("%s: grown by %d, %d dialed, %d used, %d at once, %d missed; want 2 grown to 6", engine, r.Grown, r.Dialed, r.Used, most.Load(), r.Missed)
+		url, most := full(t, 6)
+		r := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 2, MaxConnections: 6, Requests: 40, QPS: 200})
+		// The 7th is due after 30 ms, and begun when the first is answered, after 200 ms.
+		if answered(r, 200) != 40 || r.Grown != 4 || r.Dialed != 6 || r.Used != 6 || most() != 6 || r.Late < 30 {
+			t.Errorf("%s: %v, grown by %d, %d dialed, %d used, %d at once, %d late; want 2 grown to 6", engine, r.Outcomes, r.Grown, r.Dialed, r.Used, most(), r.Late)
 		}
 	}
 }
@@ -92,17 +129,10 @@ func TestLoopsGrowTogether(t *testing.T) {
 
 func TestLoopsGrowToTheBoundOfAll(t *testing.T) {
 	const loops = 6
-	var now, most atomic.Int64
-	url := startHTTP(t, func(http.ResponseWriter, *http.Request) {
-		if n := now.Add(1); n > most.Load() {
-			most.Store(n)
-		}
-		<-time.After(200 * time.Millisecond)
-		now.Add(-1)
-	})
-	r := runLoops(t, loops, Plan{HTTP: get(url), Connections: loops, MaxConnections: 3 * loops, Duration: Duration{Duration: time.Second}, QPS: 300})
-	if r.Grown != 2*loops || r.Dialed != 3*loops || most.Load() != 3*loops {
-		t.Errorf("grown by %d, %d dialed, %d at once; want %d grown to %d", r.Grown, r.Dialed, most.Load(), loops, 3*loops)
+	url, most := full(t, 3*loops)
+	r := runLoops(t, loops, Plan{HTTP: get(url), Connections: loops, MaxConnections: 3 * loops, Requests: 100, QPS: 300})
+	if answered(r, 200) != 100 || r.Grown != 2*loops || r.Dialed != 3*loops || most() != 3*loops {
+		t.Errorf("%v, grown by %d, %d dialed, %d at once; want %d grown to %d", r.Outcomes, r.Grown, r.Dialed, most(), loops, 3*loops)
 	}
 }
 

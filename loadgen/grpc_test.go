@@ -238,6 +238,7 @@ func TestWhoeverDoesNotListenRefusesCalls(t *testing.T) {
 }
 
 func TestACallThatTakesTooLongIsATimeoutAndTheConnectionStays(t *testing.T) {
+	t.Parallel()
 	c := &calls{answer: func(ctx context.Context, n int64) error {
 		if in, _ := metadata.FromIncomingContext(ctx); len(in["grpc-timeout"]) > 0 {
 			t.Errorf("the server was told %v", in["grpc-timeout"])
@@ -252,7 +253,7 @@ func TestACallThatTakesTooLongIsATimeoutAndTheConnectionStays(t *testing.T) {
 	}}
 	address, _ := c.serve(t)
 	p := grpcPlan(address, checkMethod, 1, 4)
-	p.Timeout.Duration = 200 * time.Millisecond
+	p.Timeout.Duration = 2 * time.Second
 	r := run(t, p)
 	wantEnds(t, r, map[string]int64{"OK": 2, ErrorTimeout: 2})
 	if r.Dialed != 1 {

@@ -212,7 +212,7 @@ func TestCountsAgreeWithAServerOfHTTP2ThatMisbehaves(t *testing.T) {
 			server := startScript2(t, nil, acts2[0], a, acts2[0])
 			plan := server.plan(9)
 			if a.want.Error == ErrorTimeout {
-				plan.Timeout.Duration = 300 * time.Millisecond
+				plan.Timeout.Duration = time.Second
 			}
 			result := run(t, plan)
 			if got := server.read.Load(); got != 9 || result.Sent != 9 {
@@ -319,12 +319,19 @@ func TestAServerWithoutHTTP2IsAnError(t *testing.T) {
 func TestTheEndOfALoadCutsHTTP2Off(t *testing.T) {
 	for _, name := range []string{"no answer", "a part of one"} {
 		t.Run(name, func(t *testing.T) {
-			i := map[string]int{"no answer": 15, "a part of one": 16}[name]
-			server := startScript2(t, nil, acts2[i])
+			act := acts2[map[string]int{"no answer": 15, "a part of one": 16}[name]]
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var begun atomic.Int64
+			server := startScript2(t, nil, act2{name, func(s *stream2) bool {
+				goesOn := act.do(s)
+				if begun.Add(1) == 4 {
+					cancel()
+				}
+				return goesOn
+			}, act.want, act.last})
 			plan := server.plan(4)
 			plan.Connections = 4
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
 			result, err := runUntil(ctx, plan)
 			if err == nil || result.Count(failedAs(ErrorCanceled)) != 4 || result.Response.Count() != 0 {
 				t.Errorf("%v: %v", err, result.Outcomes)

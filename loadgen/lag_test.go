@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -37,19 +38,21 @@ func TestAStallOfTheServerIsNoLag(t *testing.T) {
 	const stall = 400 * time.Millisecond
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
-			url := stalling(t, stall)
-			r := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, Requests: 40, QPS: 100})
-			if longest, ok := r.Response.Max(); !ok || longest < stall {
-				t.Fatalf("no response time is above %v: %v", stall, longest)
-			}
-			if r.Lag.Count() != r.Sent {
-				t.Errorf("the lag of %d requests is known, and %d were sent", r.Lag.Count(), r.Sent)
-			}
-			median, _ := r.Lag.Quantile(0.5)
-			late, _ := r.Lag.Quantile(0.9)
-			if r.Late < 20 || late > stall/4 {
-				t.Errorf("%d of %d were late; the lag is %v, and of a tenth above %v; want those that waited for the connection to have next to none", r.Late, r.Sent, median, late)
-			}
+			inTime(t, func() string {
+				r := run(t, Plan{Engine: engine, HTTP: get(stalling(t, stall)), Connections: 1, Requests: 40, QPS: 100})
+				if longest, ok := r.Response.Max(); !ok || longest < stall {
+					t.Fatalf("no response time is above %v: %v", stall, longest)
+				}
+				if r.Lag.Count() != r.Sent {
+					t.Errorf("the lag of %d requests is known, and %d were sent", r.Lag.Count(), r.Sent)
+				}
+				median, _ := r.Lag.Quantile(0.5)
+				late, _ := r.Lag.Quantile(0.9)
+				if r.Late < 20 || late > stall/4 {
+					return fmt.Sprintf("%d of %d were late; the lag is %v, and of a tenth above %v; want those that waited for the connection to have next to none", r.Late, r.Sent, median, late)
+				}
+				return ""
+			})
 		})
 	}
 }
@@ -86,8 +89,9 @@ func TestAGeneratorThatIsHeldUpLags(t *testing.T) {
 			})
 			c.endedAt = time.Now()
 			r := c.soFar()
-			if longest, _ := r.Lag.Max(); longest < held*9/10 || longest > 2*held {
-				t.Errorf("held up for %v it lagged by %v", held, longest)
+			all, _ := r.Response.Max() // which a machine that does something else makes longer, too
+			if longest, _ := r.Lag.Max(); longest < held*9/10 || longest > all {
+				t.Errorf("held up for %v it lagged by %v, where no response time is above %v", held, longest, all)
 			}
 			tenth, _ := r.Lag.Quantile(0.9)
 			if most, _ := r.Lag.Quantile(0.7); r.Late < 15 || tenth < held/2 || most < held/10 {

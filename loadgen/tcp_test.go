@@ -89,10 +89,11 @@ func TestTCPErrors(t *testing.T) {
 		{"refused", startAndClose(t), ErrorRefused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			result := run(t, Plan{
-				TCP:         &TCP{Address: tt.address, Lines: []string{"hello"}},
-				Connections: 1, Requests: 2, Timeout: Duration{Duration: 50 * time.Millisecond},
-			})
+			plan := Plan{TCP: &TCP{Address: tt.address, Lines: []string{"hello"}}, Connections: 1, Requests: 2}
+			if tt.want == ErrorTimeout {
+				plan.Timeout.Duration = 50 * time.Millisecond
+			}
+			result := run(t, plan)
 			if diff := cmp.Diff([]Outcome{{Error: tt.want, Count: 2}}, result.Outcomes); diff != "" {
 				t.Error(diff)
 			}

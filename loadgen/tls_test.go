@@ -276,7 +276,7 @@ func TestWhoSpeaksNoTLSIsAnError(t *testing.T) {
 			t.Run(want+" "+name, func(t *testing.T) {
 				plan := Plan{Connections: 1, Requests: 2, HTTP: &HTTP{Method: "GET", URL: "https://" + shopHost, Connect: at, HTTP2: http2}}
 				if want == ErrorTimeout {
-					plan.Timeout.Duration = 50 * time.Millisecond
+					plan.Timeout.Duration = time.Second
 				}
 				if result := run(t, plan); result.Count(failedAs(want)) != 2 || result.Dialed != 2 {
 					t.Errorf("dialed %d: %v", result.Dialed, result.Outcomes)

@@ -192,10 +192,17 @@ func TestAWebSocketOverTLS(t *testing.T) {
 
 func TestTheEndOfALoadCutsWebSocketsOff(t *testing.T) {
 	over := make(chan struct{})
-	s := startWS(t, func(int, string, *websocket.Conn) string { <-over; return "" })
-	plan := s.plan("hello")
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	var asked atomic.Int64
+	s := startWS(t, func(int, string, *websocket.Conn) string {
+		if asked.Add(1) == 2 {
+			cancel()
+		}
+		<-over
+		return ""
+	})
+	plan := s.plan("hello")
 	result, err := runUntil(ctx, plan)
 	close(over)
 	if err == nil || result.Count(failedAs(ErrorCanceled)) != 2 || result.Sent != 2 {
