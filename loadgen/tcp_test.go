@@ -86,7 +86,7 @@ func TestTCPErrors(t *testing.T) {
 	}{
 		{"closed before the line ended", hangUp, ErrorEOF},
 		{"no answer in time", mute, ErrorTimeout},
-		{"refused", startAndClose(t), ErrorRefused},
+		{"refused", nobody, ErrorRefused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan := Plan{TCP: &TCP{Address: tt.address, Lines: []string{"hello"}}, Connections: 1, Requests: 2}

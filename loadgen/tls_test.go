@@ -272,7 +272,7 @@ func TestWhoSpeaksNoTLSIsAnError(t *testing.T) {
 	closes := startTCP(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)); reset(conn) })
 	ends := startTCP(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })
 	for name, http2 := range versions {
-		for want, at := range map[string]string{ErrorTLS: strings.TrimPrefix(plain, "http://"), ErrorTimeout: silent, ErrorReset: closes, ErrorEOF: ends, ErrorRefused: startAndClose(t)} {
+		for want, at := range map[string]string{ErrorTLS: strings.TrimPrefix(plain, "http://"), ErrorTimeout: silent, ErrorReset: closes, ErrorEOF: ends, ErrorRefused: nobody} {
 			t.Run(want+" "+name, func(t *testing.T) {
 				plan := Plan{Connections: 1, Requests: 2, HTTP: &HTTP{Method: "GET", URL: "https://" + shopHost, Connect: at, HTTP2: http2}}
 				if want == ErrorTimeout {

@@ -143,7 +143,7 @@ func TestWhatBecomesOfAWebSocket(t *testing.T) {
 		{"not opened by a part of an answer", cut, eof},
 		{"closed before it is opened", ends, eof},
 		{"reset before it is opened", resets, isReset},
-		{"refused", startAndClose(t), Outcome{Error: ErrorRefused}},
+		{"refused", nobody, Outcome{Error: ErrorRefused}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address, _ := strings.Cut(tt.url, "://")

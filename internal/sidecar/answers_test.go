@@ -20,7 +20,7 @@ import (
 func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 	slow := func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 		case <-r.Context().Done():
 		}
 	}
@@ -61,7 +61,7 @@ func TestAnswersAreWordedAsEnvoys(t *testing.T) {
 			case tt.handler != nil:
 				web.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("web", "v1", sidecartest.Serve(t, tt.handler))}
 			case tt.address == "unused":
-				web.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("web", "v1", sidecartest.Unused(t))}
+				web.Ports[0].Endpoints = []config.Endpoint{sidecartest.Endpoint("web", "v1", sidecartest.Unused)}
 			}
 			var objects []*rules.Object
 			if tt.object != "" {

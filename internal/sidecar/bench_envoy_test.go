@@ -35,7 +35,7 @@ func startEnvoy(b *testing.B, program, endpoint, routes, filters, timeout string
 	if err != nil {
 		b.Fatal(err)
 	}
-	address := sidecartest.Unused(b)
+	address := free(b)
 	_, own, err := net.SplitHostPort(address)
 	if err != nil {
 		b.Fatal(err)

@@ -25,7 +25,7 @@ func TestCloseSaysWhatFailedInTheProxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := Start(Options{Name: "web-v1", Namespace: "default", CA: ca, Inbound: inbound, Workload: sidecartest.Unused(t)}, cfg)
+	server, err := Start(Options{Name: "web-v1", Namespace: "default", CA: ca, Inbound: inbound, Workload: sidecartest.Unused}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func grpcCases() []grpcCase {
 func (c grpcCase) workload(t *testing.T) string {
 	switch {
 	case c.away:
-		return sidecartest.Unused(t)
+		return sidecartest.Unused
 	case c.hangup, c.silent:
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -37,12 +37,22 @@ func recordCases(t *testing.T) {
 	}
 }
 
+// free is an address on which nothing listens yet.
+func free(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 func (c grpcCase) throughEnvoy(t *testing.T, program string) told {
 	host, port, err := net.SplitHostPort(c.workload(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, admin := sidecartest.Unused(t), sidecartest.Unused(t)
+	address, admin := free(t), free(t)
 	_, own, _ := net.SplitHostPort(address)
 	_, adminPort, _ := net.SplitHostPort(admin)
 	log := filepath.Join(t.TempDir(), "log")

@@ -256,7 +256,7 @@ func TestWhichAnswersOutlierDetectionCounts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			address := sidecartest.Unused(t)
+			address := sidecartest.Unused
 			if tt.handler != nil {
 				address = sidecartest.Serve(t, tt.handler)
 			}

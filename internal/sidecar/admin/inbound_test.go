@@ -19,7 +19,7 @@ func TestTheInboundSideIsInTheDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	service := sidecartest.Service("web", 8000, false, sidecartest.Endpoint("web", "v1", inbound.Addr().String()))
-	options := sidecar.Options{Name: "web-v1", App: "web", Version: "v1", Namespace: "default", Inbound: inbound, Workload: sidecartest.Unused(t)}
+	options := sidecar.Options{Name: "web-v1", App: "web", Version: "v1", Namespace: "default", Inbound: inbound, Workload: sidecartest.Unused}
 	m := startMesh(t, options, []config.Service{service}, sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{
 		"connectionPool":{"tcp":{"maxConnections":1},"http":{"http1MaxPendingRequests":2,"maxRequestsPerConnection":3}},
 		"outlierDetection":{"consecutiveGatewayErrors":1},"loadBalancer":{"simple":"RANDOM"}}}`))

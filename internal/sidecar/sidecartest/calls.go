@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -38,20 +37,14 @@ func Get(client *http.Client, url string, headers ...string) (Answer, error) {
 	return Answer{resp.StatusCode, resp.Header, string(body), time.Since(began)}, err
 }
 
-// Unused is an address on which nothing listens.
-func Unused(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// Unused is an address on which nothing listens: a port that was free a moment ago may be
+// another test's by now.
+const Unused = "127.0.0.1:1"
 
 // Until polls a condition of the outside world.
 func Until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -59,7 +52,7 @@ func Until(t testing.TB, what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("after 10 s it is not so that %s", what)
+			t.Fatalf("after a minute it is not so that %s", what)
 		}
 	}
 }
