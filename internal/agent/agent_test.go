@@ -84,8 +84,8 @@ func start(t *testing.T, ctx context.Context, c *Client, url string) <-chan outc
 	case <-running:
 	case o := <-done:
 		t.Fatalf("the load ended before it was stopped: %v", o.err)
-	case <-time.After(10 * time.Second):
-		t.Fatal("no progress after 10 s")
+	case <-time.After(time.Minute):
+		t.Fatal("no progress after a minute")
 	}
 	return done
 }
@@ -95,14 +95,14 @@ type outcome struct {
 	err     error
 }
 
-// idle fails the test unless the agent has no load to run within five seconds:
+// idle fails the test unless the agent has no load to run within a minute:
 // it then takes another.
 func idle(t *testing.T, c *Client, url string) {
 	t.Helper()
 	one := map[string]loadgen.Plan{"one": {HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 1}}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
 		_, err := c.Load(t.Context(), Request{Plans: one}, Handlers{Begin: begun})
 		if err == nil {
 			return
@@ -111,7 +111,7 @@ func idle(t *testing.T, c *Client, url string) {
 			t.Fatal(err)
 		}
 	}
-	t.Error("the load still runs 5 s after it should have ended")
+	t.Error("the load still runs a minute after it should have ended")
 }
 
 func TestLoadReturnsWhatEachCohortSaw(t *testing.T) {

