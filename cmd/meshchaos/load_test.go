@@ -306,12 +306,12 @@ func TestAStallIsInThePercentiles(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	ours, _, _ := byLoad(t, "-qps", "100", "-c", "1", "-n", "200", stalling())
+	ours, _, _ := byLoad(t, "-qps", "100", "-c", "1", "-n", "400", stalling())
 	if p99 := ours.DurationHistogram.Percentiles[3]; p99.Percentile != 99 || p99.Value < 0.89 {
 		t.Errorf("%+v", p99)
 	}
 	log.SetLogLevelQuiet(log.Error)
-	theirs, _ := byFortio(t, stalling(), fhttp.HTTPRunnerOptions{RunnerOptions: periodic.RunnerOptions{QPS: 100, NumThreads: 1, Exactly: 200}})
+	theirs, _ := byFortio(t, stalling(), fhttp.HTTPRunnerOptions{RunnerOptions: periodic.RunnerOptions{QPS: 100, NumThreads: 1, Exactly: 400}})
 	if p99 := theirs.DurationHistogram.Percentiles[3]; p99.Value > 0.5 {
 		t.Errorf("fortio has it, too: %+v; docs/load.md says otherwise", p99)
 	}

@@ -143,7 +143,7 @@ func (s *screen) shows() string {
 // await waits until it shows something.
 func (s *screen) await(pattern string) string {
 	s.t.Helper()
-	for late := time.After(20 * time.Second); ; {
+	for late := time.After(time.Minute); ; {
 		text := s.shows()
 		if regexp.MustCompile(pattern).MatchString(text) {
 			return text

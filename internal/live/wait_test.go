@@ -25,9 +25,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	soon  = 10 * time.Second       // more than a wait on loopback takes
-	never = 200 * time.Millisecond // what a wait that must fail is given
-	mark  = "meshchaos-r1"         // in the routes of envoytest's rules
+	soon  = time.Minute    // more than a wait on loopback takes
+	never = time.Second    // what a wait that must fail is given
+	mark  = "meshchaos-r1" // in the routes of envoytest's rules
 )
 
 // shop serves envoytest's client and gateway at a moment.
@@ -274,6 +274,7 @@ func TestWait(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			limit := soon
 			if tt.err != "" {
 				limit = never

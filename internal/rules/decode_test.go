@@ -140,7 +140,7 @@ func TestDecodeRefusesWhatIsNoManifestAtOnce(t *testing.T) {
 			if !errors.As(err, &field) || len(err.Error()) > 500 {
 				t.Errorf("got %v, want a short *FieldError", err)
 			}
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 20*time.Second { // what grows with the square takes minutes
 				t.Errorf("it took %s", took)
 			}
 		})

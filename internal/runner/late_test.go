@@ -19,7 +19,7 @@ type slowLogs struct {
 	late      time.Duration // how much each piece of them does
 }
 
-const logDelay = 2 * time.Second
+const logDelay = 6 * time.Second
 
 func (m slowLogs) Info() mesh.Info {
 	info := m.Mesh.Info()

@@ -98,7 +98,7 @@ func TestAnInterruptEndsTheAskingOfAMeshThatStaysAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	if record.Restored || record.Verdict == report.Pass {

@@ -146,7 +146,7 @@ func TestRelayLeavesNothingBehind(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Errorf("Serve: %v, want nil when its context ends", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("Serve took %s to end", took)
 	}
 	if err := <-called; status.Code(err) != codes.Unavailable {

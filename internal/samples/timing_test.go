@@ -192,8 +192,8 @@ func TestRealTime(t *testing.T) {
 			for range 20 {
 				pages.Go(func() {
 					got, want := town.get(page, nil), row.want
-					if shown := look(t, got); shown != want.seen || got.took < want.took || got.took > want.took+900*ms {
-						t.Errorf("got %+v after %s, want %+v after %s to %s", shown, got.took, want.seen, want.took, want.took+900*ms)
+					if shown := look(t, got); shown != want.seen || got.took < want.took || got.took > want.took+2500*ms {
+						t.Errorf("got %+v after %s, want %+v after %s to %s", shown, got.took, want.seen, want.took, want.took+2500*ms)
 					}
 				})
 			}

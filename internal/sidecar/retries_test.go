@@ -182,7 +182,7 @@ func TestRetriesOfARoute(t *testing.T) {
 	slow := func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 		}
 	}
 	hangUp := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
@@ -206,8 +206,8 @@ func TestRetriesOfARoute(t *testing.T) {
 		{"a host that hangs up", `{"attempts":2,"retryOn":"reset"}`, hangUp, 3, 503, "URX,UC upstream_reset_before_response_started{connection_termination}"},
 		{"a host that hangs up, which the default passes on", `{"attempts":2}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
 		{"a host that hangs up on what was sent", `{"attempts":2,"retryOn":"reset-before-request"}`, hangUp, 1, 503, "UC upstream_reset_before_response_started{connection_termination}"},
-		{"an attempt that takes too long", `{"attempts":2,"perTryTimeout":"0.02s","retryOn":"reset"}`, slow, 3, 504, "URX,UT upstream_per_try_timeout"},
-		{"an attempt that takes too long, which nothing retries", `{"attempts":2,"perTryTimeout":"0.02s"}`, slow, 1, 504, "UT upstream_per_try_timeout"},
+		{"an attempt that takes too long", `{"attempts":2,"perTryTimeout":"0.2s","retryOn":"reset"}`, slow, 3, 504, "URX,UT upstream_per_try_timeout"},
+		{"an attempt that takes too long, which nothing retries", `{"attempts":2,"perTryTimeout":"0.2s"}`, slow, 1, 504, "UT upstream_per_try_timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := startMesh(t, Options{}, web(t, tt.handler), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":`+tt.retries+`,"route":[{"destination":{"host":"web"}}]}]}`))
@@ -225,7 +225,7 @@ func TestRetriesOfARoute(t *testing.T) {
 // An attempt that timed out counts for the host, as an answer 504 would.
 func TestAnAttemptThatTakesTooLongCountsAgainstItsHost(t *testing.T) {
 	m := startMesh(t, Options{}, web(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
-		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":{"attempts":2,"perTryTimeout":"0.02s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`),
+		sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"retries":{"attempts":2,"perTryTimeout":"0.2s","retryOn":"5xx"},"route":[{"destination":{"host":"web"}}]}]}`),
 		sidecartest.DestinationRule(t, "web", `{"host":"web","trafficPolicy":{"outlierDetection":{"consecutiveGatewayErrors":3,"maxEjectionPercent":100}}}`))
 	if g := m.get("http://web:8000/"); g.Status != 504 || g.Body != "upstream request timeout" {
 		t.Errorf("got %d %s", g.Status, g.Body)

@@ -23,23 +23,24 @@ func takesAllAndWaits(w http.ResponseWriter, r *http.Request) {
 // A route's timeout, and that of an attempt, begin when the request has come with all
 // of its body.
 func TestATimeoutBeginsWhenTheBodyHasCome(t *testing.T) {
-	retrying := `"retries":{"attempts":1,"perTryTimeout":"0.1s","retryOn":"5xx"},`
+	retrying := `"retries":{"attempts":1,"perTryTimeout":"1s","retryOn":"5xx"},`
 	for _, tt := range []struct {
 		name, entry string
 		handler     http.HandlerFunc
 		want        int
 	}{
-		{"a body that comes slowly", `"timeout":"0.1s",`, takesAll, 200},
+		{"a body that comes slowly", `"timeout":"1s",`, takesAll, 200},
 		{"a body that comes slowly to an attempt", retrying, takesAll, 200},
-		{"an answer that does", `"timeout":"0.1s",`, takesAllAndWaits, 504},
+		{"an answer that does", `"timeout":"1s",`, takesAllAndWaits, 504},
 		{"an answer that does to an attempt", retrying, takesAllAndWaits, 504},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			m := startMesh(t, Options{}, web(t, tt.handler), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{`+tt.entry+`"route":[{"destination":{"host":"web"}}]}]}`))
 			body, client := io.Pipe()
 			go func() {
 				fmt.Fprint(client, "a")
-				<-time.After(300 * time.Millisecond) // What the timeout must not count.
+				<-time.After(1500 * time.Millisecond) // What the timeout must not count.
 				fmt.Fprint(client, "b")
 				client.Close()
 			}()

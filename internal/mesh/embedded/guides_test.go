@@ -129,9 +129,13 @@ func (r reader) page() shown {
 	return s
 }
 
-// calls reads so many lines of what a workload called, worded as service,
-// status, flags and, in half seconds, how long it took at least.
-func calls(t *testing.T, m *Mesh, workload string, since time.Time, n int) []string {
+// busy is by how much longer something may take on a machine that has much else to do.
+const busy = 2500 * time.Millisecond
+
+// calls reads so many lines of what a workload called as are wanted, worded as service,
+// status, flags and how long it took: what is wanted, where it took that long and no more
+// than busy longer.
+func calls(t *testing.T, m *Mesh, workload string, since time.Time, want []string) []string {
 	t.Helper()
 	proxies, err := m.Proxies(t.Context())
 	if err != nil {
@@ -152,7 +156,7 @@ func calls(t *testing.T, m *Mesh, workload string, since time.Time, n int) []str
 	}
 	defer log.Close()
 	var all []string
-	for lines := bufio.NewReader(log); len(all) < n; {
+	for lines := bufio.NewReader(log); len(all) < len(want); {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +168,15 @@ func calls(t *testing.T, m *Mesh, workload string, since time.Time, n int) []str
 		if host, outbound := strings.CutPrefix(entry.Cluster, "outbound|9080|"); ours && outbound {
 			_, service, _ := strings.Cut(host, "|")
 			service, _, _ = strings.Cut(service, ".")
-			took := (entry.Duration + 20*time.Millisecond).Truncate(500 * time.Millisecond)
+			took := entry.Duration
+			words := strings.Fields(want[len(all)])
+			least, err := time.ParseDuration(words[len(words)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if longer := took - least; longer > -20*time.Millisecond && longer < busy {
+				took = least
+			}
 			all = append(all, strings.Join(strings.Fields(fmt.Sprint(service, " ", entry.Status, " ", strings.Join(entry.Flags, ","), " ", took)), " "))
 		}
 	}
@@ -199,13 +211,13 @@ func TestThePagesOfIstiosGuides(t *testing.T) {
 			r := signedIn(t, m, row.user)
 			began := time.Now()
 			got := r.page()
-			if took := time.Since(began); got != row.want || took < row.took || took > row.took+900*time.Millisecond {
-				t.Errorf("%+v after %s, want %+v after %s", got, took, row.want, row.took)
+			if took := time.Since(began); got != row.want || took < row.took || took > row.took+busy {
+				t.Errorf("%+v after %s, want %+v after %s to %s", got, took, row.want, row.took, row.took+busy)
 			}
-			if diff := cmp.Diff(row.calls, calls(t, m, "productpage-v1", began, len(row.calls))); diff != "" {
+			if diff := cmp.Diff(row.calls, calls(t, m, "productpage-v1", began, row.calls)); diff != "" {
 				t.Errorf("the calls of productpage (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(row.below, calls(t, m, "reviews-v2", began, len(row.below))); diff != "" {
+			if diff := cmp.Diff(row.below, calls(t, m, "reviews-v2", began, row.below)); diff != "" {
 				t.Errorf("the calls of reviews v2 (-want +got):\n%s", diff)
 			}
 		})

@@ -76,7 +76,7 @@ func TestALoadFromTwoPlacesIsOne(t *testing.T) {
 	url, asked := page(t)
 	begins, early := 0, int64(0)
 	results, err := m.Load(t.Context(), []mesh.Cohort{
-		calls(url, "theirs", "page-v1", 40, ""),
+		calls(url, "theirs", "page-v1", 140, ""),
 		calls(url, "beside", mesh.FromClient, 0, "theirs"),
 		calls(url, "ours", mesh.FromClient, 5, ""),
 		calls(url, "back", "page-v1", 0, "ours"),
@@ -92,12 +92,12 @@ func TestALoadFromTwoPlacesIsOne(t *testing.T) {
 	for while, of := range map[string]string{"beside": "theirs", "back": "ours"} {
 		// Each began a moment apart from the other, so that their ends are compared.
 		longer := results[while].Started.Add(results[while].Elapsed.Duration).Sub(results[of].Started.Add(results[of].Elapsed.Duration))
-		few := results[while].Sent < results[of].Sent-2
-		if longer < 0 || longer > time.Second || few || len(results[while].Outcomes) != 1 {
+		few := results[while].Sent+results[while].Missed < results[of].Sent-2
+		if longer < 0 || longer > 30*time.Second || few || len(results[while].Outcomes) != 1 {
 			t.Errorf("%s was there %v longer than %s, and saw %+v", while, longer, of, results[while].Outcomes)
 		}
 	}
-	if results["theirs"].Sent != 40 || results["ours"].Sent != 5 || results["back"].Elapsed.Duration > results["theirs"].Elapsed.Duration {
+	if results["theirs"].Sent != 140 || results["ours"].Sent != 5 || results["back"].Elapsed.Duration > results["theirs"].Elapsed.Duration {
 		t.Errorf("theirs sent %d and ours %d; back lasted %v, theirs %v", results["theirs"].Sent, results["ours"].Sent, results["back"].Elapsed, results["theirs"].Elapsed)
 	}
 }
@@ -142,7 +142,7 @@ func TestWhatEndsALoadInOnePlaceEndsItInAll(t *testing.T) {
 			if (heard == 1) != errors.As(err, &stop) {
 				t.Errorf("it was heard of %d times", heard)
 			}
-			if took := time.Since(began); took > 4*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 			// A part that is ended before it was asked for has seen nothing.
