@@ -64,7 +64,7 @@ func TestATimeoutInAnAnswerIsCounted(t *testing.T) {
 		fmt.Fprint(w, "hi")
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
-	}), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.05s","route":[{"destination":{"host":"web"}}]}]}`))
+	}), sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"1s","route":[{"destination":{"host":"web"}}]}]}`))
 	resp, err := m.client.Get("http://web:8000/")
 	if err != nil {
 		t.Fatal(err)

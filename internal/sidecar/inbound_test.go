@@ -158,7 +158,7 @@ func TestACallThatIsGivenUpEndsAtTheWorkload(t *testing.T) {
 	p := newPair(t, func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		close(gone)
-	}, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.1s","route":[{"destination":{"host":"web"}}]}]}`))
+	}, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"1s","route":[{"destination":{"host":"web"}}]}]}`))
 	if g := p.caller.get("http://web:8000/"); g.Status != http.StatusGatewayTimeout {
 		t.Errorf("got %d", g.Status)
 	}

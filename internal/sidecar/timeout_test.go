@@ -59,13 +59,13 @@ func TestATimeoutBeginsWhenTheBodyHasCome(t *testing.T) {
 // What has come is known though no host takes it.
 func TestATimeoutBeginsBeforeAHostTakesTheBody(t *testing.T) {
 	for _, retries := range []string{"", `"retries":{"attempts":0},`} {
-		m, _ := startSilentMesh(t, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.05s",`+retries+`"route":[{"destination":{"host":"web"}}]}]}`))
+		m, _ := startSilentMesh(t, sidecartest.VirtualService(t, "web", `{"hosts":["web"],"http":[{"timeout":"0.5s",`+retries+`"route":[{"destination":{"host":"web"}}]}]}`))
 		resp, err := m.client.Post("http://web:8000/", "text/plain", strings.NewReader("a body"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if e := m.lines.all()[0]; e.status != http.StatusGatewayTimeout || e.received != 6 || e.duration > 5*time.Second {
+		if e := m.lines.all()[0]; e.status != http.StatusGatewayTimeout || e.received != 6 || e.duration > time.Minute {
 			t.Errorf("it is %d after %s, and %d bytes have come", e.status, e.duration, e.received)
 		}
 	}
