@@ -84,7 +84,7 @@ func TestOneDashIsAsGoodAsTwo(t *testing.T) {
 }
 
 // fortioFlag is a flag as fortio's sources define it, with its default where that is plain.
-var fortioFlag = regexp.MustCompile(`(?:d?flag)\.(?:\w+)\((?:&[\w.]+, )?"([\w.-]+)",(?: (?:dflag\.New\()?([^,\n]*))?`)
+var fortioFlag = regexp.MustCompile(`(?:d?flag)\.(?:\w+)\((?:&[\w.]+, |flag\.CommandLine, )?"([\w.-]+)",(?: (?:dflag\.New\()?([^,\n]*))?`)
 
 // flagsOfFortio are those of fortio load, with their defaults as they stand there.
 func flagsOfFortio(t *testing.T) map[string]string {

@@ -48,6 +48,10 @@ func refusals() []refusal {
 		{name: "init", why: "it is of fortio script"},
 		{name: "logger-force-color", value: "false", why: logs},
 		{name: "logger-no-color", value: "false", why: logs},
+		{name: "logger-json", value: "true", why: logs + "; leave it out"},
+		{name: "logger-timestamp", value: "true", why: logs + "; leave it out"},
+		{name: "logger-file-line", value: "true", why: logs + "; leave it out"},
+		{name: "logger-goroutine", value: "true", why: logs + "; leave it out"},
 	}
 	for why, group := range map[string][]refusal{
 		proto: {{name: "http1.0", value: "false"}},
