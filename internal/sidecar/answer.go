@@ -21,6 +21,7 @@ type answer struct {
 	flush  bool          // its length is not known, so each part is passed on as it comes
 
 	trailer *http.Header // of a host's answer, there once the body is read; nil: none passes
+	tunnel  *tunnel      // that follows it; nil: none
 }
 
 // reply makes an answer of the proxy's own.
@@ -65,6 +66,13 @@ func (s *stream) send() {
 		header["Content-Type"] = nil // Else net/http would guess one.
 	}
 	s.status = s.answer.status
+	if s.answer.tunnel != nil {
+		s.carry()
+		return
+	}
+	if s.webSocket {
+		header.Set("Connection", "close") // What the client sends next is no request.
+	}
 	s.grpcStatus = header.Get(grpcStatus)
 	if s.answer.bare() {
 		header["Content-Length"] = nil // Else net/http would say that it is 0.
@@ -147,5 +155,7 @@ func (s *stream) disconnected() {
 	}
 	s.flags = append(s.flags, flag)
 	s.details = details
-	s.stats.rqRemoteReset.add(1)
+	if !s.webSocket { // Of which each is counted when it ends.
+		s.stats.rqRemoteReset.add(1)
+	}
 }

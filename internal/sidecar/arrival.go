@@ -12,7 +12,11 @@ import (
 
 // arrive makes of a request what the rest of the proxy sees of it.
 func (s *stream) arrive() {
-	removeHopHeaders(s.r.Header)
+	if s.webSocket {
+		keepUpgrade(s.r.Header, removeHopHeaders)
+	} else {
+		removeHopHeaders(s.r.Header)
+	}
 	join(s.r.Header)
 	s.locate()
 	identify(s.r.Header, s.proxy.options.Gateway)

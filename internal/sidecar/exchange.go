@@ -18,6 +18,7 @@ type forwarding struct {
 	cancel  context.CancelCauseFunc
 	body    *requestBody  // nil: it has none
 	timeout time.Duration // 0: none
+	endTime func()        // ends the wait for that; nil: there is none
 	perTry  time.Duration // as timeout
 	attempt int
 	begun   bool // something of the request was sent
@@ -33,7 +34,8 @@ func newForwarding(s *stream, c *cluster, timeout time.Duration) *forwarding {
 		}
 	}
 	if timeout > 0 {
-		s.onEnd(f.onceWhole(timeout, func() { f.cancel(errTimeout) }))
+		f.endTime = f.onceWhole(timeout, func() { f.cancel(errTimeout) })
+		s.onEnd(f.endTime)
 	}
 	return f
 }
@@ -73,7 +75,10 @@ func (f *forwarding) readAhead() {
 
 // whole is when the request had come with all of its body; zero: it has not.
 func (f *forwarding) whole() time.Time {
-	if f.body == nil {
+	switch {
+	case f.webSocket: // What goes through it is its body.
+		return time.Time{}
+	case f.body == nil:
 		return f.forwarded
 	}
 	return f.body.cameAt()
@@ -122,8 +127,10 @@ func (f *forwarding) exchange(x *exchange) (arrival, error) {
 		if h.err == nil && tooManyHeaders(h.response.Header) {
 			h.err = errProtocol
 		}
-		if h.err == nil {
+		if h.err == nil && !f.unopened(h.response) {
 			f.cluster.report(f.host, f.judged(h.response))
+		}
+		if h.err == nil {
 			return arrival{x, h.response}, nil
 		}
 		f.cluster.report(f.host, http.StatusServiceUnavailable)
@@ -185,11 +192,14 @@ type arrival struct {
 // drop gives up an answer that is not passed on. Its connection is of use only
 // if nothing more comes on it.
 func (a arrival) drop() {
-	a.exchange.release(a.whole() && !a.response.Close && a.exchange.sent())
+	a.exchange.release(a.whole() && !a.response.Close && a.exchange.sent() && !a.exchange.opening())
 }
 
 // answered makes an upstream's answer that of the stream.
 func (f *forwarding) answered(a arrival) {
+	if f.webSocket && f.opened(a) {
+		return
+	}
 	f.cluster.stats.charge(a.response.StatusCode)
 	header := a.response.Header
 	removeHopHeaders(header)
@@ -276,7 +286,7 @@ func (b *hostBody) free(whole bool) {
 		b.exchange.lost()
 		return
 	}
-	b.exchange.release(whole && unwatched && !b.response.Close && b.exchange.sent())
+	b.exchange.release(whole && unwatched && !b.response.Close && b.exchange.sent() && !b.exchange.opening())
 }
 
 // Close implements io.Closer.

@@ -162,7 +162,8 @@ func (t told) String() string {
 	counts := func(of map[string]int64) string {
 		return strings.TrimSuffix(strings.TrimPrefix(fmt.Sprint(of), "map["), "]")
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s; %s %s %s; %s; %s", t.end, t.status, t.flags, t.details, counts(t.stats), counts(t.host)))
+	logged := strings.TrimSpace(t.status + " " + t.flags + " " + t.details)
+	return strings.TrimSpace(fmt.Sprintf("%s; %s; %s; %s", t.end, logged, counts(t.stats), counts(t.host)))
 }
 
 // comparedStats are those of a cluster that are held against Envoy's.

@@ -35,9 +35,10 @@ type stream struct {
 	target     string // its cluster
 	retries    retries
 	bond       bond
-	mirrors    []string // the clusters that get a copy
-	from       string   // the client's address
-	host       *host    // of the last attempt; nil: none had it yet
+	mirrors    []string      // the clusters that get a copy
+	copies     []*copiedBody // that they get of what the client sends through a WebSocket
+	from       string        // the client's address
+	host       *host         // of the last attempt; nil: none had it yet
 	answer     answer
 	unread     bool // the codec refused it, so that nothing is known of it
 	status     int  // that the client got; 0: none
@@ -45,6 +46,7 @@ type stream struct {
 	details    string
 	failure    string   // why the last attempt's connection failed
 	grpc       bool     // it is a call of gRPC
+	webSocket  bool     // it asks for one
 	grpcStatus string   // that the client got; empty: none
 	owed       *host    // whose answer counts when its end has come; nil: it is counted, or there was none
 	ends       []func() // what is done when it ends
@@ -87,6 +89,11 @@ func (s *stream) onEnd(do func()) { s.ends = append(s.ends, do) }
 // come makes of a request what the filters see of it, and finds its route, or answers.
 func (s *stream) come() bool {
 	upgrade := upgrades(s.r.Header)
+	s.webSocket = s.r.ProtoMajor == 1 && asksForWebSocket(s.r.Header)
+	if s.webSocket {
+		s.stats.cxUpgradesTotal.add(1)
+		s.stats.cxUpgradesActive.add(1)
+	}
 	s.arrive()
 	switch {
 	case !s.match():
@@ -145,6 +152,10 @@ func (s *stream) end() {
 	}
 	if s.status > 0 {
 		s.stats.charge(s.status)
+	}
+	if s.webSocket { // Its request never ends by itself, so Envoy resets it.
+		s.stats.rqRemoteReset.add(1)
+		s.stats.cxUpgradesActive.add(-1)
 	}
 	s.proxy.countRequest(s)
 	s.release()

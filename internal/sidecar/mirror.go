@@ -78,7 +78,14 @@ func (f *forwarding) mirror() {
 		c := f.copy(target)
 		f.proxy.routines.Go(func() { c.forget(f.timeout) })
 	}
-	if f.body != nil && len(f.body.copies) > 0 {
+	switch {
+	case f.webSocket:
+		f.onEnd(func() {
+			for _, body := range f.copies {
+				body.finish(io.EOF)
+			}
+		})
+	case f.body != nil && len(f.body.copies) > 0:
 		f.onEnd(f.endCopies)
 	}
 }
@@ -110,12 +117,16 @@ func (f *forwarding) copy(target string) *stream {
 	if f.timeout == 0 && f.perTry > 0 { // It is made of what goes to the first host, and has no limit of its own.
 		r.Header.Set(expectedTimeout, strconv.FormatInt(f.perTry.Milliseconds(), 10))
 	}
-	if f.body != nil {
+	if f.body != nil || f.webSocket {
 		body := newCopiedBody()
 		r.Body = body
-		f.body.copies = append(f.body.copies, body)
+		if f.webSocket {
+			f.copies = append(f.copies, body)
+		} else {
+			f.body.copies = append(f.body.copies, body)
+		}
 	}
-	return &stream{httpListener: f.proxy.copies, r: r, worker: f.worker, config: f.config, target: target, started: time.Now()}
+	return &stream{httpListener: f.proxy.copies, r: r, worker: f.worker, config: f.config, target: target, started: time.Now(), webSocket: f.webSocket}
 }
 
 // forget sends a copy and reads its answer, which goes nowhere.
@@ -123,6 +134,10 @@ func (s *stream) forget(timeout time.Duration) {
 	defer s.release()
 	defer s.r.Body.Close()
 	(&router{timeout: timeout}).decode(s)
+	if s.answer.tunnel != nil {
+		s.answer.tunnel.forget(s)
+		return
+	}
 	if s.answer.body != nil {
 		_, _ = io.Copy(io.Discard, s.answer.body)
 		s.answer.body.Close()

@@ -61,8 +61,7 @@ func unacceptable(r *http.Request) string {
 }
 
 // upgrades says whether a request asks for another protocol that Envoy would refuse to
-// pass on. Istio has it pass on WebSocket, which this proxy does not; that of HTTP/2
-// it takes for none.
+// pass on. Istio has it pass on WebSocket; that of HTTP/2 it takes for none.
 func upgrades(h http.Header) bool {
 	to := h.Get("Upgrade")
 	return to != "" && !strings.EqualFold(to, "websocket") && !strings.EqualFold(to, "h2c") && hasToken(h, "Connection", "upgrade")

@@ -25,7 +25,11 @@ const (
 func (f *forwarding) upstreamRequest() *http.Request {
 	s := f.stream
 	header := maps.Clone(s.r.Header)
-	removeHopHeaders(header)
+	if s.webSocket && !f.cluster.config.HTTP2 { // Over HTTP/2 none can be asked for.
+		keepUpgrade(header, removeHopHeaders)
+	} else {
+		removeHopHeaders(header)
+	}
 	header.Del("Expect")             // net/http has let the client go on.
 	if f.attempt > 1 && !f.inbound { // The first stands there for what the route does to headers.
 		header.Set(attemptCount, strconv.Itoa(f.attempt))

@@ -174,6 +174,7 @@ type listenerStats struct {
 
 	cxTotal, rqTotal, rqCompleted, rqRemoteReset   *metric
 	cxActive, rqActive                             *metric
+	cxUpgradesTotal, cxUpgradesActive              *metric
 	noRoute, noCluster                             *metric
 	delaysInjected, abortsInjected, faultsOverflow *metric
 	activeFaults                                   *metric
@@ -187,6 +188,7 @@ func newListenerStats(store *stats, direction string, port int) listenerStats {
 		store: store, prefix: p,
 		cxTotal: c("downstream_cx_total"), rqTotal: c("downstream_rq_total"), rqCompleted: c("downstream_rq_completed"), rqRemoteReset: c("downstream_rq_rx_reset"),
 		cxActive: g("downstream_cx_active"), rqActive: g("downstream_rq_active"),
+		cxUpgradesTotal: c("downstream_cx_upgrades_total"), cxUpgradesActive: g("downstream_cx_upgrades_active"),
 		noRoute: c("no_route"), noCluster: c("no_cluster"),
 		delaysInjected: c("fault.delays_injected"), abortsInjected: c("fault.aborts_injected"), faultsOverflow: c("fault.faults_overflow"),
 		activeFaults: g("fault.active_faults"),
