@@ -1,12 +1,15 @@
 package samples
 
 import (
+	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -122,5 +125,37 @@ func TestHTTPBinDelays(t *testing.T) {
 	town := newHTTPBin(t)
 	if got := town.get(bin+"/delay/0.2", nil); got.took < 200*time.Millisecond || got.took > atOnce {
 		t.Errorf("/delay/0.2 took %s", got.took)
+	}
+}
+
+// opening are the headers by which a WebSocket is opened.
+const opening = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+func TestHTTPBinEchoesWebSockets(t *testing.T) {
+	town := newHTTPBin(t)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return town.dial(ctx, network, address)
+	}
+	conn, _, err := websocket.Dial(t.Context(), "ws://httpbin:8000/websocket/echo", &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}}}) //nolint:bodyclose // nobody ever has to, as it says
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
+		if err := conn.Write(t.Context(), kind, []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		if got, message, err := conn.Read(t.Context()); got != kind || string(message) != "hello" || err != nil {
+			t.Errorf("%v %q, %v", got, message, err)
+		}
+	}
+	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	plain, err := http.NewRequest(http.MethodGet, bin+"/websocket/echo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := town.do(plain); got.status != http.StatusBadRequest {
+		t.Errorf("a plain request: %d %q", got.status, got.body)
 	}
 }

@@ -27,6 +27,7 @@ func TestServeLeavesNothingBehind(t *testing.T) {
 		{"reviews", "v2", "GET /reviews/0 HTTP/1.1\r\nHost: x\r\n\r\n", true},
 		{"httpbin", "v1", "GET /delay/10 HTTP/1.1\r\nHost: x\r\n\r\n", false},
 		{"httpbin", "v1", "GET /get HTT", false},
+		{"httpbin", "v1", "GET /websocket/echo HTTP/1.1\r\nHost: x\r\n" + opening + "\r\n", false},
 		{"tcp-echo", "v1", "half a li", false},
 	} {
 		t.Run(row.app, func(t *testing.T) {

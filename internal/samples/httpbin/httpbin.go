@@ -1,6 +1,6 @@
 // Package httpbin answers with what it was asked, as go-httpbin does, which
 // Istio's httpbin sample runs. It has the paths that tests of a mesh use: /get,
-// /post, /anything, /headers, /hostname, /status, /delay and /bytes.
+// /post, /anything, /headers, /hostname, /status, /delay, /bytes and /websocket/echo.
 //
 // The package imports of this module only what a workload is.
 package httpbin
@@ -54,7 +54,7 @@ func newSlowHandler(ctx context.Context, env workload.Env) http.Handler {
 }
 
 // newHandler is the httpbin service.
-func newHandler(_ context.Context, env workload.Env) http.Handler {
+func newHandler(ctx context.Context, env workload.Env) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /get", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, describe(r))
@@ -75,6 +75,7 @@ func newHandler(_ context.Context, env workload.Env) http.Handler {
 	mux.HandleFunc("/status/{code}", status)
 	mux.HandleFunc("/delay/{duration}", delay)
 	mux.HandleFunc("GET /bytes/{count}", randomBytes)
+	mux.HandleFunc("GET /websocket/echo", func(w http.ResponseWriter, r *http.Request) { echo(ctx, w, r) })
 	return mux
 }
 

@@ -21,8 +21,13 @@ func serveHTTP(ctx context.Context, l net.Listener, handler func(context.Context
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var open sync.WaitGroup
+	serves := handler(working)
 	server := &http.Server{
-		Handler:           handler(working),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			open.Add(1) // Its connection may be its own before it ends.
+			defer open.Done()
+			serves.ServeHTTP(w, r)
+		}),
 		BaseContext:       func(net.Listener) context.Context { return working },
 		ReadHeaderTimeout: readHeaderTimeout,
 		ConnState: func(_ net.Conn, state http.ConnState) {
