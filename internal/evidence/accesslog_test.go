@@ -231,6 +231,8 @@ func TestHowEachKindOfPartIsSeenToBite(t *testing.T) {
 		}, unknown},
 		{"a request that failed and was not tried again", part(rules.PartNoRetry), logs(entry(2, by(webMark), flagged("UF"))), nil, 1},
 		{"a request that failed otherwise, which is not tried again by default", part(rules.PartNoRetry), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Status = 500 })), nil, 0},
+		{"a connection that was lost, which the entry behind would have tried again", part(rules.PartNoRetry, func(p *rules.Part) { p.RetriedFor = []string{"reset"} }), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Status, e.Flags = 503, []string{"UC"} })), nil, 1},
+		{"a WebSocket that its endpoint ended, which nobody tries again", part(rules.PartNoRetry, func(p *rules.Part) { p.RetriedFor = []string{"reset", "5xx"} }), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Status, e.Flags = 101, []string{"UC"} })), nil, 0},
 		{"a request that the entry behind would have tried again", part(rules.PartNoRetry, func(p *rules.Part) { p.RetriedFor = []string{"reset", "500"} }), logs(entry(2, by(webMark), func(e *envoy.LogEntry) { e.Status = 500 })), nil, 1},
 		{"a retry that was refused", policy(rules.PartRetried), nil, func(s *scene) { s.keep("caller", webRetries+"_overflow", 1, 3) }, 2},
 		{"a counter of refused retries that is not kept", policy(rules.PartRetried), nil, nil, unknown},

@@ -158,17 +158,22 @@ func loggedThat(w *Window, p pair, part rules.Part, how string, as func(logged) 
 func (k logged) retried(condition string) bool {
 	switch condition {
 	case "5xx":
-		return k.status >= 500 || k.status == 0 && k.flagged("UC")
+		return k.status >= 500 || k.lost()
 	case "gateway-error":
 		return k.status >= 502 && k.status <= 504
 	case "reset":
-		return k.flagged("UC")
+		return k.lost()
 	case "retriable-4xx":
 		return k.status == 409
 	}
 	status, err := strconv.Atoi(condition)
 	return err == nil && k.status == status
 }
+
+// lost says whether the connection to the endpoint ended before an answer came. One that
+// ends later, as that of a WebSocket does which the endpoint ends, has the same flag, and
+// the status that had come.
+func (k logged) lost() bool { return k.flagged("UC") && (k.status == 0 || k.status == 503) }
 
 // unseen is the source of a part that nothing shows.
 func unseen(why string) source[rules.Part] {
