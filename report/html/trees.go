@@ -94,7 +94,7 @@ type responseFlag struct{ Name, Words string }
 // flagWords are what Envoy's documentation of %RESPONSE_FLAGS% says of the flags that
 // occur where faults, limits and timeouts are tried.
 var flagWords = []responseFlag{
-	{"DC", "the caller closed the connection before the answer came"},
+	{"DC", "the caller closed the connection before the answer had ended"},
 	{"DI", "a delay was injected"},
 	{"FI", "an abort was injected"},
 	{"LR", "the connection was reset by this proxy"},
