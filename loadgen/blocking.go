@@ -57,7 +57,7 @@ func newConnection(plan *Plan, how *encrypted, u *user, method *grpcMethod, m *m
 		return newFortioTCP(plan, target), nil
 	case u == nil:
 		return newTCPConn(plan, target, m), nil
-	case plan.first().isWebSocket():
+	case plan.first().IsWebSocket():
 		return newWSConn(plan, target, how, u, m)
 	case plan.first().HTTP2:
 		return newHTTP2Conn(plan, target, how, u, m)

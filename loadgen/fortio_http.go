@@ -34,7 +34,7 @@ func validateFortioHTTP(h *HTTP) error {
 		reason = "keeps no cookies, so http.login is not possible"
 	case h.Close:
 		reason = "keeps connections open, so http.close is not possible"
-	case h.isWebSocket():
+	case h.IsWebSocket():
 		reason = "speaks no WebSocket"
 	case h.HTTP2:
 		reason = "speaks HTTP/1.1 alone"

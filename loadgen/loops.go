@@ -35,7 +35,7 @@ func validateEpoll(p *Plan) error {
 	switch {
 	case p.TCP != nil:
 		return wrong("engine", "engine epoll sends HTTP alone: use engine %s", EngineNetHTTP)
-	case p.first().isWebSocket():
+	case p.first().IsWebSocket():
 		return wrong("engine", "engine epoll speaks no WebSocket: use engine %s", EngineNetHTTP)
 	case p.Encrypted():
 		return wrong("engine", "engine epoll speaks no TLS: use engine %s", EngineNetHTTP)

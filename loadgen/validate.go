@@ -237,14 +237,14 @@ func validateHTTP(field string, h *HTTP) ([]gap, error) {
 	return gaps, validateConnect(field+".connect", h.Connect)
 }
 
-// isWebSocket says whether a URL is one of WebSocket.
-func (h *HTTP) isWebSocket() bool { return slices.Contains([]string{"ws", "wss"}, h.scheme()) }
+// IsWebSocket says whether the URL is one of WebSocket.
+func (h *HTTP) IsWebSocket() bool { return slices.Contains([]string{"ws", "wss"}, h.scheme()) }
 
 func validateWebSocket(field string, h *HTTP) error {
 	switch {
-	case len(h.Messages) > 0 && !h.isWebSocket():
+	case len(h.Messages) > 0 && !h.IsWebSocket():
 		return wrong(field+".messages", "%s.messages is for WebSocket; write a URL with ws:// or wss://, or leave it out", field)
-	case !h.isWebSocket():
+	case !h.IsWebSocket():
 		return nil
 	case len(h.Messages) == 0:
 		return wrong(field+".messages", "%s.messages is empty; give at least one message to send", field)

@@ -72,7 +72,7 @@ func validateNamed(p *Plan, i int) error {
 		return wrong(field, "%s has no name; give it one", field)
 	case slices.ContainsFunc(p.Send[:i], func(other Request) bool { return other.Name == r.Name }):
 		return wrong(field+".name", "send has two requests named %q; rename one", r.Name)
-	case r.HTTP.isWebSocket():
+	case r.HTTP.IsWebSocket():
 		return wrong(field+".http.url", "%s is a WebSocket, which is a connection of its own, and those of a list are shared by its requests; write another load for it", field)
 	case err != nil || origin(own) != origin(first):
 		return wrong(field+".http.url", "%s goes to %q and the first to %q; a connection is to one host: write another load for it", field, origin(own), origin(first))
@@ -155,7 +155,7 @@ func validateValues(p *Plan) error {
 		return nil
 	case p.TCP != nil:
 		return wrong("values", "values stand in requests of HTTP, and this is a load of TCP")
-	case p.HTTP != nil && p.HTTP.isWebSocket():
+	case p.HTTP != nil && p.HTTP.IsWebSocket():
 		return wrong("values", "values stand in requests of HTTP, and this is a load of WebSocket")
 	case p.GRPC != nil:
 		return wrong("values", "values stand in requests of HTTP, and this is a load of gRPC")

@@ -208,6 +208,10 @@ type Port struct {
 	Number int
 	TCP    bool // opaque TCP rather than HTTP, as Istio's protocol selection has it
 	Either bool // no protocol is given: proxies tell it by what is sent
+
+	// NoWebSocket says that a WebSocket cannot come to it, as the mesh speaks HTTP/2 to it
+	// and asks for none by that.
+	NoWebSocket bool
 }
 
 // ClientApp is the label app of a load workload that borrows none, and how the names

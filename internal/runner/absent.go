@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meshchaos/meshchaos/internal/mesh"
@@ -179,10 +180,24 @@ func (t there) load(cohort mesh.Cohort, objects []*rules.Object) error {
 	if cohort.From == mesh.FromGateway {
 		err = t.entrance(port, objects)
 	} else {
-		err = t.address(t.qualified(host), port)
+		err = errors.Join(t.address(t.qualified(host), port), t.opens(cohort, host, port))
 	}
 	if err != nil {
 		return fmt.Errorf("checking the load %s: %w", cohort.Name, err)
+	}
+	return nil
+}
+
+// opens says that no WebSocket comes through to the address that a cohort opens some at.
+func (t there) opens(cohort mesh.Cohort, host, port string) error {
+	service, _ := t.service(t.qualified(host))
+	if service == nil || cohort.Plan.HTTP == nil || !cohort.Plan.HTTP.IsWebSocket() {
+		return nil
+	}
+	for _, p := range service.Ports {
+		if p.NoWebSocket && strconv.Itoa(p.Number) == port {
+			return fmt.Errorf("this mesh speaks HTTP/2 to %s:%d, and carries WebSocket over HTTP/1.1 alone; call a port whose name begins with http", service.Name, p.Number)
+		}
 	}
 	return nil
 }

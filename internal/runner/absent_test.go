@@ -92,6 +92,27 @@ func TestWhatIsNotThereIsRefusedWithWhatIs(t *testing.T) {
 	}
 }
 
+// The embedded mesh speaks HTTP/2 to a port of gRPC, by which it asks for no WebSocket.
+func TestAWebSocketOverHTTP2IsRefused(t *testing.T) {
+	services, err := embedded.Services("grpc-echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		"ws://echo:7070/":   "naming.yaml:8:29: checking the load pages: this mesh speaks HTTP/2 to echo:7070, and carries WebSocket over HTTP/1.1 alone; call a port whose name begins with http",
+		"http://echo:7070/": "",
+	} {
+		text := naming(`{fault: {service: echo, abort: 503}}`, url, "")
+		if strings.HasPrefix(url, "ws") {
+			text = strings.Replace(text, "get:", "lines: [hello], ws:", 1)
+		}
+		_, err := runner.Plan(runner.Site{Namespace: embedded.Namespace, Services: services}, readNamed(t, "naming.yaml", text), "test")
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\n%s", url, err, text)
+		}
+	}
+}
+
 func TestAServiceWithoutPodsIsRefused(t *testing.T) {
 	services, err := embedded.Services("bookinfo")
 	if err != nil {

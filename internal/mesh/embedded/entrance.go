@@ -43,9 +43,6 @@ func (m *Mesh) Prepare(_ context.Context, cohorts []mesh.Cohort) error {
 		return err
 	}
 	for _, c := range cohorts {
-		if c.Plan.HTTP != nil && len(c.Plan.HTTP.Messages) > 0 {
-			return fmt.Errorf("preparing the load %s: the embedded mesh carries no WebSocket; run it with --mesh istio", c.Name)
-		}
 		for sender := range c.Senders() {
 			if err := m.lend(c.Borrows(), sender); err != nil {
 				return fmt.Errorf("preparing the load %s: %w", c.Name, err)

@@ -86,7 +86,7 @@ func services(registry []config.Service) []mesh.Service {
 	for _, s := range registry {
 		service := mesh.Service{Name: s.Name, Host: s.Host}
 		for _, p := range s.Ports {
-			service.Ports = append(service.Ports, mesh.Port{Number: p.Number, TCP: p.TCP})
+			service.Ports = append(service.Ports, mesh.Port{Number: p.Number, TCP: p.TCP, NoWebSocket: p.HTTP2})
 		}
 		for _, endpoint := range s.Ports[0].Endpoints { // each pod serves all of them
 			service.Ready = append(service.Ready, maps.Clone(endpoint.Labels))

@@ -114,10 +114,39 @@ func TestAGatewayEndsTheTLSOfCalls(t *testing.T) {
 	}
 }
 
-func TestALoadOfWebSocketsIsRefused(t *testing.T) {
+func TestWebSocketsEnterByAGateway(t *testing.T) {
 	m := open(t, "httpbin", 1)
-	talk := mesh.Cohort{Name: "talk", From: mesh.FromClient, Plan: loadgen.Plan{HTTP: &loadgen.HTTP{URL: "ws://httpbin:8000/", Messages: []string{"a"}}}}
-	if err := m.Prepare(t.Context(), []mesh.Cohort{talk}); err == nil || !strings.Contains(err.Error(), "the embedded mesh carries no WebSocket") {
-		t.Error(err)
+	talk := loadgen.Plan{
+		HTTP: &loadgen.HTTP{URL: "wss://" + shopHost + "/websocket/echo", Messages: []string{"hello", "again"}}, Connections: 2, Requests: 6,
+		Checks: []loadgen.Check{{Name: "echoed", Body: "hello\nagain"}},
+	}
+	stranger := talk
+	stranger.TLS = &loadgen.TLS{InsecureSkipVerify: true}
+	plain := talk
+	plain.HTTP = &loadgen.HTTP{URL: "ws://" + shopHost + "/websocket/echo", Messages: talk.HTTP.Messages}
+	cohorts := []mesh.Cohort{
+		{Name: "member", From: mesh.FromGateway, Credential: "shop", Plan: talk},
+		{Name: "stranger", From: mesh.FromGateway, Plan: stranger},
+		{Name: "plain", From: mesh.FromGateway, Plan: plain},
+	}
+	if err := m.Prepare(t.Context(), cohorts); err != nil {
+		t.Fatal(err)
+	}
+	http := object(t, `{"kind":"Gateway","metadata":{"name":"open"},"spec":{"selector":{"istio":"ingressgateway"},"servers":[{"port":{"number":80,"name":"http","protocol":"HTTP"},"hosts":["`+shopHost+`"]}]}}`)
+	route := object(t, `{"kind":"VirtualService","metadata":{"name":"shop"},"spec":{"hosts":["`+shopHost+`"],"gateways":["front","open"],"http":[{"route":[{"destination":{"host":"httpbin","port":{"number":8000}}}]}]}}`)
+	for _, o := range []*rules.Object{front(t, "MUTUAL"), http, route} {
+		if _, err := m.Write(t.Context(), rules.Change{After: o}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	results, err := m.Load(t.Context(), cohorts, mesh.Guard{}, begun, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"member": "status 101", "plain": "status 101", "stranger": "error tls"} {
+		got := results[name]
+		if len(got.Outcomes) != 1 || got.Outcomes[0].Count != 6 || got.Outcomes[0].Words() != want || want == "status 101" && len(got.Outcomes[0].Checks) != 1 {
+			t.Errorf("%s: %q, outcomes %+v; want %s", name, got.Failure, got.Outcomes, want)
+		}
 	}
 }
