@@ -36,12 +36,12 @@ func unlikeAsked(r run, w *report.Window) []string {
 }
 
 // unsent is for a list of which a request was never sent: what is said of the load then says
-// nothing of it. Where one before it had nothing to take, that is a result.
+// nothing of it. Where one before it never had what was to be taken, that is a result.
 func unsent(plan loadgen.Plan, l *loadgen.Result) string {
 	for _, r := range plan.Send {
 		of := l.Of(r.Name)
 		switch {
-		case of.Sent > 0 && r.Take != nil && of.Count(loadgen.Outcome.Failed) > 0:
+		case of.Sent > 0 && r.Take != nil && of.Count(loadgen.Outcome.Failed) == of.Sent:
 			return ""
 		case of.Sent == 0 && plan.Drawn():
 			return fmt.Sprintf("of its list %s was never drawn in %s; send more, give it more weight, or take it out", r.Name, plural.Of(l.Sent, "request"))

@@ -98,6 +98,7 @@ func TestARequestOfAListThatWasNeverSentIsADoubt(t *testing.T) {
 	rare := []loadgen.Request{sends("a", 1_000_000), sends("b", 1)}
 	chain := plans()["a chain"].Send
 	failing := loadgen.Result{Sent: 8, Outcomes: []loadgen.Outcome{{Request: "login", Status: 401, Count: 8}}}
+	failed := loadgen.Result{Sent: 8, Outcomes: []loadgen.Outcome{{Request: "login", Status: 200, Count: 4}, {Request: "login", Status: 401, Count: 1}, {Request: "basket", Status: 200, Count: 3}}}
 	short := loadgen.Result{Sent: 2, Outcomes: []loadgen.Outcome{{Request: "login", Status: 200, Count: 2}}}
 	for _, test := range []struct {
 		name string
@@ -110,6 +111,7 @@ func TestARequestOfAListThatWasNeverSentIsADoubt(t *testing.T) {
 		{"one that is rare", loadgen.Plan{Send: rare, Connections: 2, Requests: 20, Seed: 7}, nil, "of its list b was never drawn"},
 		{"a chain that goes on", loadgen.Plan{Send: chain, Connections: 1, Requests: 30}, nil, ""},
 		{"a chain whose first fails", loadgen.Plan{Send: chain, Connections: 1, Requests: 8}, &failing, ""},
+		{"a chain of which the first fails once", loadgen.Plan{Send: chain, Connections: 4, Requests: 8}, &failed, "of its list order was never sent"},
 		{"a chain that is too long", loadgen.Plan{Send: chain, Connections: 2, Requests: 2}, &short, "of its list basket was never sent"},
 	} {
 		seen := test.seen
