@@ -55,7 +55,7 @@ func resultUnlike(plan loadgen.Plan, l *loadgen.Result) string {
 	if wrong := askedUnlike(plan, l); wrong != "" || l.Failure != "" {
 		return wrong
 	}
-	return cmp.Or(endedUnlike(l), outcomesUnlike(plan, l), sendersUnlike(plan, l), refusalUnlike(plan, l), lagUnlike(l), seriesUnlike(l), requestsUnlike(plan, l))
+	return cmp.Or(endedUnlike(l), connectionsUnlike(plan, l), outcomesUnlike(plan, l), sendersUnlike(plan, l), refusalUnlike(plan, l), lagUnlike(l), seriesUnlike(l), requestsUnlike(plan, l))
 }
 
 // askedUnlike is where what was asked for, by a result, differs from its plan.
@@ -113,6 +113,21 @@ func endedUnlike(l *loadgen.Result) string {
 	return ""
 }
 
+// connectionsUnlike is where requests went over other connections than were opened. Fortio's
+// own clients do not tell of all that they open.
+func connectionsUnlike(plan loadgen.Plan, l *loadgen.Result) string {
+	before := l.Warmup > 0 || l.Setup > 0 || plan.GRPC != nil // which may have asked the server what the method takes
+	switch {
+	case l.Series == nil, plan.Engine == loadgen.EngineFortio:
+		return ""
+	case l.Used > l.Dialed:
+		return fmt.Sprintf(".used is %d, and .dialed is %d", l.Used, l.Dialed)
+	case l.Used < l.Dialed && !before:
+		return fmt.Sprintf(".used is %d, and .dialed is %d, though nothing was sent before the load", l.Used, l.Dialed)
+	}
+	return ""
+}
+
 // lagUnlike is where the lag of a load at a rate contradicts what else is known of when
 // its requests began. Records from before there was one have none.
 func lagUnlike(l *loadgen.Result) string {
@@ -136,7 +151,8 @@ func lagUnlike(l *loadgen.Result) string {
 	return ""
 }
 
-// seriesUnlike is where a series adds up to something else than the outcomes.
+// seriesUnlike is where a series adds up to something else than the outcomes, or goes on when
+// the load is over.
 func seriesUnlike(l *loadgen.Result) string {
 	if l.Series == nil {
 		return ""
@@ -145,6 +161,11 @@ func seriesUnlike(l *loadgen.Result) string {
 		return fmt.Sprintf(".series.begun comes to %d, and .sent is %d", begun, l.Sent)
 	}
 	for i, of := range l.Series.Ended {
+		for at, n := range of.Count {
+			if from := time.Duration(at) * l.Series.Width.Duration; n > 0 && from > l.Elapsed.Duration {
+				return fmt.Sprintf(".elapsed is %v, and .series.ended[%d] has requests that ended after %v", l.Elapsed, i, from)
+			}
+		}
 		want := l.Count(func(o loadgen.Outcome) bool { return o.Status == of.Status && o.GRPC == of.GRPC && o.Error == of.Error })
 		if ended := total(of.Count); ended != want {
 			return fmt.Sprintf(".series.ended[%d] comes to %d, and .outcomes has %d of that kind", i, ended, want)
