@@ -131,8 +131,12 @@ func connections(r *loadgen.Result) (*big.Rat, string) {
 	return new(big.Rat).SetInt64(r.Used), ""
 }
 
-// perSecond is the measure of the rate at which requests were sent.
+// perSecond is the measure of the rate at which requests were sent. One has none: it would
+// be that of how quickly it was answered.
 func perSecond(r *loadgen.Result) (*big.Rat, string) {
+	if r.Sent == 1 {
+		return nil, "one request has no rate; send more"
+	}
 	if r.Elapsed.Duration <= 0 {
 		return nil, "it is not known how long the load took"
 	}

@@ -51,6 +51,18 @@ func TestAPercentileTakesAsManySamplesAsTellItFromTheMaximum(t *testing.T) {
 	}
 }
 
+// How quickly one request was answered says nothing of how many a second there were, of a
+// request of a list neither.
+func TestOneRequestHasNoRate(t *testing.T) {
+	for requests, want := range map[int64]report.Verdict{1: report.Inconclusive, 2: report.Pass} {
+		w := of(loadgen.Outcome{Status: 200, Count: requests})
+		row := mustCompile(t, "jason.qps > 0.5").Judge(w)[0]
+		if row.Verdict != want || want == report.Inconclusive && !strings.Contains(row.Reason, "one request has no rate") {
+			t.Errorf("of %d requests: %s: %s", requests, row.Verdict, row.Reason)
+		}
+	}
+}
+
 func TestOfACohortWithoutAnyAnswerOnlyItsErrorsAreJudged(t *testing.T) {
 	w := of(loadgen.Outcome{Error: loadgen.ErrorTimeout, Count: 15}, loadgen.Outcome{Error: loadgen.ErrorReset, Checks: []string{"stars"}, Count: 5})
 	for line, want := range map[string]report.Verdict{
