@@ -74,6 +74,20 @@ func carryOut(t testing.TB, s *scenarios.Scenario, spoil func(mesh.Mesh) mesh.Me
 
 func honest(m mesh.Mesh) mesh.Mesh { return m }
 
+// passing runs a scenario that is to pass, and again while it is inconclusive, up to three
+// times: a machine that has much else to do keeps a load from its rate now and then, which
+// says so.
+func passing(t testing.TB, name string, seed uint64) (record *report.Record) {
+	t.Helper()
+	for range 3 {
+		if record = run(t, name, seed, honest); record.Verdict != report.Inconclusive {
+			break
+		}
+		t.Logf("%s is inconclusive: %q", name, record.Against())
+	}
+	return record
+}
+
 func show(t testing.TB, r *report.Record) {
 	t.Helper()
 	if err := terminal.Write(t.Output(), r, terminal.Options{Explain: true}); err != nil {
@@ -86,7 +100,7 @@ func TestTheLibraryPasses(t *testing.T) {
 		for seed := range runs(t) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
-				record := run(t, name, seed+1, honest)
+				record := passing(t, name, seed+1)
 				if record.Verdict != report.Pass || !record.Restored {
 					show(t, record)
 					t.Fatalf("verdict %s, restored %v", record.Verdict, record.Restored)
@@ -125,7 +139,7 @@ func TestTwentyRunsInOneProcessDoNotDisturbEachOther(t *testing.T) {
 	for i := range 20 {
 		name := []string{"breaker-httpbin", "tcp-shift"}[i%2]
 		group.Go(func() {
-			record := run(t, name, uint64(i)+1, honest)
+			record := passing(t, name, uint64(i)+1)
 			if record.Verdict != report.Pass || !record.Restored {
 				t.Errorf("run %d of %s: verdict %s, restored %v", i, name, record.Verdict, record.Restored)
 				show(t, record)
