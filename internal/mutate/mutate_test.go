@@ -96,7 +96,7 @@ func wants(one report.Mutant, prefix string) bool {
 }
 
 func TestWhatNobodyExpectsSurvivesAndWhatWouldKillItIsNamed(t *testing.T) {
-	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 600ms}"+load))
+	all := run(t, read(t, "apply:\n  - fault: {service: httpbin, delay: 1200ms}"+load))
 	for id, want := range map[string]string{
 		"apply[0]/dropped":       "client.min >= ",
 		"apply[0]/delay-halved":  "client.min >= ",
