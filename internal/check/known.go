@@ -83,6 +83,8 @@ func (o observables) known(names []string) []inequality {
 	all = append(all, o.multiples(names)...)
 	all = append(all, o.together(families)...)
 	all = append(all, o.sentInTurn(families)...)
+	all = append(all, o.ratesTogether(names)...)
+	all = append(all, withinWhole(families)...)
 	return append(all, begunWhenDue(families)...)
 }
 

@@ -206,17 +206,13 @@ func (c *compiler) time(l Load, name string, service bool) linear {
 	const mostOthers = 10_000_000 // so that no sum of times is too large
 	longest := c.scope.Longest[l.Cohort]
 	if service {
-		statistic := c.seen.time(l, services, name, c.sizeOf(l), longest.Service)
-		c.withinWhole(l, statistic, name, service)
-		return statistic
+		return c.seen.time(l, services, name, c.sizeOf(l), longest.Service)
 	}
 	all := c.sizeOf(l.whole())
 	if number := max(all.made, all.most); longest.Response == 0 && 0 < number && number < mostOthers {
 		longest.Response = time.Duration(number) * longest.Service
 	}
-	statistic := c.seen.time(l, responses, name, c.sizeOf(l), longest.Response)
-	c.withinWhole(l, statistic, name, service)
-	return statistic
+	return c.seen.time(l, responses, name, c.sizeOf(l), longest.Response)
 }
 
 // rate returns how many requests a second a load sent, or how many of one of its requests.

@@ -27,6 +27,7 @@ const (
 	services  = "service"
 	counts    = "count"
 	shares    = "share"
+	rates     = "qps"
 	proxied   = "proxied" // what proxies counted of a service
 )
 
@@ -101,7 +102,7 @@ func (o observables) share(l Load, part string, all size) linear {
 // rate returns the requests a second of a cohort, of which each sent some. The last
 // of a schedule begins along it, so that of few the rate is higher than it.
 func (o observables) rate(l Load, within Bounds, all size) linear {
-	name := l.Window + "." + l.name() + " qps"
+	name := l.Window + "." + l.name() + " " + rates
 	rate := one(name)
 	o.named[name] = observable{}
 	o.limit(rate, inequality{linear: rate.minus(just(ratOfFloat(within.Slowest))), strict: within.Slowest == 0})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -136,17 +137,59 @@ func (o observables) sentInTurn(families map[string]map[string]linear) []inequal
 	return all
 }
 
-// withinWhole is that no time of a request is outside of those of its load.
-func (c *compiler) withinWhole(l Load, statistic linear, name string, service bool) {
-	if l.Request == "" {
-		return
+// withinWhole is that no time of a request is outside of those of its load, and none of its
+// service times longer than any response time of that.
+func withinWhole(families map[string]map[string]linear) []inequality {
+	var all []inequality
+	for family, members := range families {
+		at := strings.LastIndexByte(family, ' ')
+		of, kind := family[:max(at, 0)], family[at+1:]
+		last := strings.LastIndexByte(of, '.')
+		if kind != responses && kind != services || strings.Count(of, ".") < 2 { // window.load.request
+			continue
+		}
+		for _, whole := range []string{responses, services} {
+			least, fromBelow := families[of[:last]+" "+whole]["min"]
+			most, fromAbove := families[of[:last]+" "+whole]["max"]
+			for _, member := range members {
+				if fromAbove && (whole == kind || kind == services) {
+					all = append(all, inequality{linear: most.minus(member)})
+				}
+				if fromBelow && (whole == kind || kind == responses) {
+					all = append(all, inequality{linear: member.minus(least)})
+				}
+			}
+		}
 	}
-	switch whole := c.time(l.whole(), name, service); name {
-	case "max":
-		c.seen.limit(statistic, inequality{linear: whole.minus(statistic)})
-	case "min":
-		c.seen.limit(statistic, inequality{linear: statistic.minus(whole)})
+	return all
+}
+
+// ratesTogether is that the rates of several requests of one load are no more than that of the
+// load, and those of all of them as much.
+func (o observables) ratesTogether(names []string) []inequality {
+	sums, requests := map[string]linear{}, map[string]int{}
+	for _, name := range names {
+		of, is := strings.CutSuffix(name, " "+rates)
+		if at := strings.LastIndexByte(of, '.'); is && strings.Count(of, ".") > 1 {
+			whole := of[:at]
+			if sums[whole].constant == nil {
+				sums[whole] = just(new(big.Rat))
+			}
+			sums[whole] = sums[whole].plus(ratOf(1), one(name))
+			requests[whole]++
+		}
 	}
+	var all []inequality
+	for load, sum := range sums {
+		_, cohort, _ := strings.Cut(load, ".")
+		if whole := load + " " + rates; slices.Contains(names, whole) {
+			all = append(all, inequality{linear: one(whole).minus(sum)})
+			if requests[load] == len(o.requests[cohort]) {
+				all = append(all, inequality{linear: sum.minus(one(whole))})
+			}
+		}
+	}
+	return all
 }
 
 // quantitiesOfLoad are the words that name what is known of a load.

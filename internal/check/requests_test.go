@@ -92,6 +92,15 @@ func TestWhatCannotBeSaidOfARequestIsRefused(t *testing.T) {
 		"client.basket.count(\"stars\") + client.login.count(\"stars\") != client.count(\"stars\")": "never be true",
 		"client.basket.max <= client.max":                                                           "always true",
 		"client.basket.service.min < client.service.min":                                            "never be true",
+		"client.basket.p50 <= client.max":                                                           "always true",
+		"client.basket.mean < client.min":                                                           "never be true",
+		"client.basket.p99 + 1ms > client.min":                                                      "always true",
+		"client.basket.service.p90 <= client.max":                                                   "always true",
+		"client.basket.service.p90 <= client.service.max":                                           "always true",
+		"client.basket.p90 < client.service.min":                                                    "never be true",
+		"baseline.client.basket.p50 > baseline.client.max":                                          "never be true",
+		"client.basket.qps + client.login.qps <= client.qps":                                        "always true",
+		"client.basket.qps + client.login.qps < client.qps":                                         "never be true",
 		"client.basket.p50 <= client.basket.p99":                                                    "always true",
 		"client.basket.sent > 0":                                                                    "always true",
 		"client.basket.qps > client.qps":                                                            "never be true",
@@ -111,6 +120,8 @@ func TestWhatCannotBeSaidOfARequestIsRefused(t *testing.T) {
 		"client.basket.sent < client.login.sent", "client.basket.sent == client.sent", "client.basket.p50 < client.p50",
 		"client.basket.share(503) < client.share(503)", "client.basket.sent == client.login.sent",
 		"client.login.status[503] + client.basket.status[503] == client.login.sent",
+		"client.basket.p50 <= client.service.max", "client.basket.service.p50 >= client.min", "client.basket.p50 <= baseline.client.max",
+		"client.basket.p50 <= client.login.max", "client.basket.qps < client.qps", "client.basket.p50 < client.mean",
 	} {
 		if _, err := Compile(buying(), line); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -212,6 +223,34 @@ func TestARequestThatIsSentInTurnIsSentNoMoreThanOneBeforeIt(t *testing.T) {
 			if (err == nil) != (*want == "") || err != nil && !strings.Contains(err.Error(), *want) {
 				t.Errorf("%s, of a list that is drawn %v: %v, want %q", tt.line, send[0].Weight > 0, err, *want)
 			}
+		}
+	}
+}
+
+// What is expected of one request of a list is nothing of the others, though it is limited by
+// what all of them come to.
+func TestASentenceTellsNothingOfALoadOfWhichOneRequestIsExpected(t *testing.T) {
+	for amount, line := range map[string]string{"p50": "p50 < 1s", "max": "service.max < 1s", "status[503]": "status[503] < 6", "share(503)": "share(503) < 50%", "qps": "qps > 1"} {
+		var lines []*Expectation
+		for _, text := range []string{"client.basket." + line, "client.connections < 9"} {
+			e, err := Compile(buying(), text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, e)
+		}
+		_, err := ReadSentence(buying(), "It was {client."+amount+"}.", lines, nil)
+		if err == nil || !strings.Contains(err.Error(), "no expectation is about client."+amount) {
+			t.Errorf("{client.%s} beside %s: %v", amount, lines[0].Text(), err)
+		}
+	}
+	for _, amount := range []string{"p50", "sent"} {
+		line, err := Compile(buying(), "client.basket.p50 < 1s")
+		if err == nil {
+			_, err = ReadSentence(buying(), "It was {client.basket."+amount+"}.", []*Expectation{line}, nil)
+		}
+		if err != nil {
+			t.Errorf("{client.basket.%s}: %v", amount, err)
 		}
 	}
 }

@@ -27,8 +27,19 @@ func (n *named) about(quantities ...string) {
 	}
 }
 
-// aboutSeen notes the quantities that the line has named.
-func (c *compiler) aboutSeen() { c.about(slices.Sorted(maps.Keys(c.seen.named))...) }
+// aboutSeen notes the quantities that the line has named, and not those of a whole load by
+// which what it says of one of its requests is limited.
+func (c *compiler) aboutSeen() {
+	for _, q := range slices.Sorted(maps.Keys(c.seen.named)) {
+		of, _, _ := strings.Cut(q, " ")
+		window, name, _ := strings.Cut(of, ".")
+		same := func(l Load) bool { return l.Window == window && l.name() == name }
+		if windows := []string{report.Baseline, report.During, report.Recovery}; slices.Contains(windows, window) && !slices.ContainsFunc(c.loads, same) {
+			continue
+		}
+		c.about(q)
+	}
+}
 
 // asCount names a share as the count that it is a share by: who knows one and what was
 // sent knows the other.
