@@ -21,6 +21,7 @@ type cohort struct {
 	begun   tally  // those of the warm-up, too
 	seed    int64  // of what arrives as Poisson has it
 	failure string // written by one goroutine, while the cohort is prepared
+	aborted bool   // likewise: failure is of a request that ended as Plan.AbortOn
 
 	halt   sync.Once
 	halted chan struct{} // closed: nothing more is to begin
@@ -76,7 +77,9 @@ func (c *cohort) prime(ctx context.Context) {
 			if e.err == ErrorTLS {
 				how += ": " + c.driver.refusal().Words
 			}
-			first.Do(func() { c.failure = "the first request of a connection ended with " + how })
+			first.Do(func() {
+				c.failure, c.aborted = "the first request of a connection ended with "+how, c.plan.aborts(e)
+			})
 		}
 	})
 }
@@ -111,9 +114,14 @@ func (c *cohort) run(ctx context.Context) {
 // load.
 func (c *cohort) recordUntilAborted(e *ended) {
 	c.rec.record(e)
-	if e.status == c.plan.AbortOn || c.plan.AbortOn == AbortOnError && e.err != "" {
+	if c.plan.aborts(e) {
 		c.stop()
 	}
+}
+
+// aborts says whether a request ended as AbortOn has it.
+func (p *Plan) aborts(e *ended) bool {
+	return p.AbortOn != 0 && (e.status == p.AbortOn || p.AbortOn == AbortOnError && e.err != "")
 }
 
 // progress is for an observer, from the start of the load on.
@@ -191,6 +199,7 @@ func (c *cohort) result() *Result {
 		Refusal:     c.driver.refusal(),
 		Other:       c.begun.other.String(),
 		Failure:     c.failure,
+		Aborted:     c.aborted,
 	}
 	c.rec.fill(r, &c.plan, c.match)
 	r.TargetQPS = c.plan.Asked(r.LastBegun.Duration)

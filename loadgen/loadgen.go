@@ -233,6 +233,8 @@ type Result struct {
 	// Failure says why the load could not be carried out at all, such as a
 	// login that was refused; empty when it ran.
 	Failure string `json:"failure,omitempty"`
+	// Aborted says of Failure that it is of a request which ended as Plan.AbortOn has it.
+	Aborted bool `json:"-"`
 }
 
 // Outcome counts the answers that were alike.

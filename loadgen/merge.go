@@ -98,7 +98,7 @@ func (m *merger) add(name string, r *Result) error {
 	m.Sent, m.Setup, m.Warmup, m.Late, m.Missed = m.Sent+r.Sent, m.Setup+r.Setup, m.Warmup+r.Warmup, m.Late+r.Late, m.Missed+r.Missed
 	m.Grown, m.Dialed, m.Used = m.Grown+r.Grown, m.Dialed+r.Dialed, m.Used+r.Used
 	if m.Failure == "" && r.Failure != "" {
-		m.Failure = name + ": " + r.Failure
+		m.Failure, m.Aborted = name+": "+r.Failure, r.Aborted
 	}
 	if m.Refusal == nil {
 		m.Refusal = r.Refusal

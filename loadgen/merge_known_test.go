@@ -21,7 +21,7 @@ func wholeResult(plan *Plan) *Result {
 	}
 	r := &Result{
 		Started: rec.slots.start, Elapsed: Duration{4 * time.Second}, Engine: EngineEpoll, Planned: plan.Requests, Setup: 3, Warmup: 5,
-		Connections: plan.Connections, Grown: 7, Dialed: 11, Rate: plan.Rate, Seed: plan.Seed, Missed: 13, Failure: "nobody answers", Other: "the host is unknown",
+		Connections: plan.Connections, Grown: 7, Dialed: 11, Rate: plan.Rate, Seed: plan.Seed, Missed: 13, Failure: "nobody answers", Other: "the host is unknown", Aborted: true,
 		Refusal: &Refusal{Kind: RefusedUntrusted, Words: "nobody knows who has signed it"},
 	}
 	rec.fill(r, plan, &matcher{})

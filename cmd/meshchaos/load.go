@@ -74,7 +74,7 @@ func (f *loadFlags) run(cmd *cobra.Command, url string) error {
 	seen, err := a.Run(cmd.Context(), hurry(cmd.Context()), view.load)
 	view.end()
 	if seen == nil {
-		return &runError{fmt.Errorf("driving the load: %w", unbegun(a.Plan, err))}
+		return unbegun(to.err, a.Plan, err)
 	}
 	a.words.Summarize(to.err, seen)
 	remarkRefusal(to.err, a, seen)
@@ -94,8 +94,20 @@ func wordPhase(p loadgen.Plan) string {
 	return "load of " + p.HTTP.URL
 }
 
-// unbegun says what can be done about a load that was not driven.
-func unbegun(plan loadgen.Plan, err error) error {
+// unbegun says of a load that was not driven why, and returns what the exit status is of.
+func unbegun(stderr io.Writer, plan loadgen.Plan, err error) error {
+	err = fmt.Errorf("driving the load: %w", advised(plan, err))
+	var failed *single.FailedError
+	if !errors.As(err, &failed) || !failed.Aborted {
+		return &runError{err}
+	}
+	remark(stderr, err.Error())
+	remarkAborted(stderr, plan.AbortOn)
+	return &verdictError{exitFail}
+}
+
+// advised says what can be done about a load that was not driven.
+func advised(plan loadgen.Plan, err error) error {
 	var failed *single.FailedError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -158,7 +170,7 @@ func (f *loadFlags) conclude(ctx context.Context, stderr io.Writer, a *asked, se
 		status = worse(status, exitInconclusive)
 	}
 	if a.Aborted(seen) {
-		remark(stderr, "aborted: "+abortedBy(a.Plan.AbortOn)+", which -abort-on is of")
+		remarkAborted(stderr, a.Plan.AbortOn)
 		status = worse(status, exitFail)
 	}
 	if stopped != nil {
@@ -170,12 +182,13 @@ func (f *loadFlags) conclude(ctx context.Context, stderr io.Writer, a *asked, se
 	return nil
 }
 
-// abortedBy words what ended a load.
-func abortedBy(status int) string {
+// remarkAborted says what ended a load.
+func remarkAborted(stderr io.Writer, status int) {
+	by := fmt.Sprintf("a request ended with status %d", status)
 	if status == loadgen.AbortOnError {
-		return "a request had no whole answer"
+		by = "a request had no whole answer"
 	}
-	return fmt.Sprintf("a request ended with status %d", status)
+	remark(stderr, "aborted: "+by+", which -abort-on is of")
 }
 
 // wordRow is what came of a comparison.

@@ -436,3 +436,33 @@ func TestWhatAnErrorWithoutANameWasIsTold(t *testing.T) {
 		t.Errorf("status %d, without %s:\n%s", status, want, told.String())
 	}
 }
+
+// What -abort-on is of ends a load with a status of its own, be it on the first request of a
+// connection, which does not count. Of another failure there it is not told.
+func TestALoadThatAbortsHasAStatusOfItsOwn(t *testing.T) {
+	url, _ := scripted(t, 503)
+	closed, _ := net.Listen("tcp", "127.0.0.1:0")
+	nobody := "http://" + closed.Addr().String()
+	_ = closed.Close()
+	for _, test := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"-n 8 -abort-on 503 " + url, exitFail, "aborted: a request ended with status 503"},
+		{"-t 1s -abort-on 503 " + url, exitFail, "aborted: a request ended with status 503"},
+		{"-t 1s -abort-on 503 -allow-initial-errors " + url, exitFail, "aborted: a request ended with status 503"},
+		{"-t 1s -abort-on -1 " + nobody, exitFail, "aborted: a request had no whole answer"},
+		{"-t 1s -abort-on 404 " + url, exitInconclusive, ""},
+		{"-t 1s -abort-on -1 " + url, exitInconclusive, ""},
+		{"-t 1s " + url, exitInconclusive, ""},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var out, said bytes.Buffer
+			status := execute(t.Context(), append([]string{loadCommand, "-q", "-qps", "0", "-c", "2"}, strings.Fields(test.args)...), &out, &said)
+			if got := said.String(); status != test.status || !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "aborted") {
+				t.Errorf("exit status %d, want %d with %q:\n%s", status, test.status, test.want, got)
+			}
+		})
+	}
+}

@@ -139,7 +139,7 @@ func (l *Load) Run(ctx context.Context, hurry <-chan struct{}, observe func(load
 	case errors.As(err, &stopped):
 		return result, err
 	case result != nil && result.Failure != "":
-		return nil, &FailedError{Reason: result.Failure, Refusal: result.Refusal}
+		return nil, &FailedError{Reason: result.Failure, Refusal: result.Refusal, Aborted: result.Aborted}
 	case result == nil || result.Sent == 0 && err != nil:
 		return nil, err
 	}
@@ -150,6 +150,7 @@ func (l *Load) Run(ctx context.Context, hurry <-chan struct{}, observe func(load
 type FailedError struct {
 	Reason  string
 	Refusal *loadgen.Refusal // why nothing could be encrypted; nil: that is not the reason
+	Aborted bool             // a request ended as Plan.AbortOn has it, before any that counts
 }
 
 // Error implements error.
