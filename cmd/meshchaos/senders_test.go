@@ -17,8 +17,8 @@ import (
 )
 
 // bySenders runs a scenario whose others come from three processes, has something happen to
-// these under the rule, and returns the record.
-func bySenders(t *testing.T, happens func(cmd *exec.Cmd, senders []int)) *report.Record {
+// these under the rule, and returns the record, and how it has not ended as it was to.
+func bySenders(t *testing.T, happens func(cmd *exec.Cmd, senders []int)) (record *report.Record, wrong string) {
 	t.Helper()
 	cmd, progress, out := start(t, "run", "delay-jason", "--set", "load.others.senders=3", "-o", "json")
 	for progress.Scan() && !strings.Contains(progress.Text(), "jason: 0 of 5") {
@@ -30,22 +30,20 @@ func bySenders(t *testing.T, happens func(cmd *exec.Cmd, senders []int)) *report
 		continue // to its end, or the program would wait
 	}
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive {
-		t.Errorf("it ended with %v: %s", err, out)
-	}
+	err := cmd.Wait()
 	for _, pid := range senders {
 		if syscall.Kill(pid, 0) == nil {
 			t.Errorf("process %d is left", pid)
 		}
 	}
-	var record report.Record
-	if err := json.NewDecoder(bytes.NewReader(out.Bytes())).Decode(&record); err != nil {
+	record = &report.Record{}
+	if err := json.NewDecoder(bytes.NewReader(out.Bytes())).Decode(record); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if !record.Restored {
-		t.Errorf("it was not restored: %v", record.Against())
+	if !errors.As(err, &exit) || exit.ExitCode() != exitInconclusive || !record.Restored {
+		return record, fmt.Sprintf("it ended with %v, restored %v: %v", err, record.Restored, record.Against())
 	}
-	return &record
+	return record, ""
 }
 
 // childrenOf are the processes that one has started.
@@ -76,12 +74,15 @@ func childrenOf(t *testing.T, pid int) (all []int) {
 
 func TestASenderThatIsKilledIsNamedAndTheRunIsInconclusiveAndUndone(t *testing.T) {
 	var killed int
-	record := bySenders(t, func(_ *exec.Cmd, senders []int) {
+	record, wrong := bySenders(t, func(_ *exec.Cmd, senders []int) {
 		killed = senders[1]
 		if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 	})
+	if wrong != "" || record.Windows[len(record.Windows)-1].Loads["others"] == nil {
+		t.Fatalf("%s; the last window is %+v", wrong, record.Windows[len(record.Windows)-1])
+	}
 	name := fmt.Sprintf("process %d", killed)
 	if said := strings.Join(record.Against(), "\n"); record.Verdict != report.Inconclusive || !strings.Contains(said, name+", died: signal: killed") {
 		t.Errorf("verdict %s: %s", record.Verdict, said)
@@ -99,13 +100,16 @@ func TestASenderThatIsKilledIsNamedAndTheRunIsInconclusiveAndUndone(t *testing.T
 }
 
 func TestASignalEndsTheLoadOfSeveralProcesses(t *testing.T) {
-	record := bySenders(t, func(cmd *exec.Cmd, _ []int) {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
+	inTime(t, func() string {
+		record, wrong := bySenders(t, func(cmd *exec.Cmd, _ []int) {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		})
+		others := record.Windows[len(record.Windows)-1].Loads["others"]
+		if wrong == "" && (others == nil || others.Sent == 0 || len(others.Senders) != 3 || others.Senders[1].Lost != "") {
+			wrong = fmt.Sprintf("what was seen of the load is not in the record: %+v", others)
 		}
+		return wrong
 	})
-	others := record.Windows[len(record.Windows)-1].Loads["others"]
-	if others.Sent == 0 || len(others.Senders) != 3 || others.Senders[1].Lost != "" {
-		t.Errorf("what was seen of the load is not in the record: %+v", others)
-	}
 }
