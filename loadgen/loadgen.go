@@ -234,7 +234,7 @@ type Result struct {
 	// login that was refused; empty when it ran.
 	Failure string `json:"failure,omitempty"`
 	// Aborted says of Failure that it is of a request which ended as Plan.AbortOn has it.
-	Aborted bool `json:"-"`
+	Aborted bool `json:"aborted,omitempty"`
 }
 
 // Outcome counts the answers that were alike.
