@@ -287,7 +287,7 @@ func sameFields(t *testing.T, theirs *fhttp.HTTPRunnerResults, written map[strin
 	if diff := gocmp.Diff(slices.Sorted(maps.Keys(fields)), slices.Sorted(maps.Keys(written))); diff != "" {
 		t.Errorf("other fields (-fortio +load):\n%s", diff)
 	}
-	for _, name := range []string{"RunType", "RequestedQPS", "RequestedDuration", "NumThreads", "Exactly", "Jitter", "Uniform", "NoCatchUp", "RunID", "AbortOn"} {
+	for _, name := range []string{"RunType", "RequestedQPS", "RequestedDuration", "NumThreads", "Exactly", "Jitter", "Uniform", "NoCatchUp", "RunID", "AbortOn", "MethodOverride"} {
 		if fields[name] != written[name] {
 			t.Errorf("%s is %v, and with fortio %v", name, written[name], fields[name])
 		}

@@ -168,7 +168,7 @@ func (f *loadFlags) read(cmd *cobra.Command, url string) (*asked, error) {
 	a.words = fortio.Load{
 		Plan: *plan, Labels: f.labels, RunID: f.runID, Percentiles: percentiles, Resolution: f.resolution, Offset: f.offset,
 		CACert: f.caCert, Cert: f.cert, Key: f.key,
-		Uniform: f.uniform, Brief: f.quiet || level >= slices.Index(fortioLevels(), "error"), User: f.user != "", Version: version(),
+		Uniform: f.uniform, Brief: f.quiet || level >= slices.Index(fortioLevels(), "error"), User: f.user != "", Method: f.method, Version: version(),
 	}
 	return a, nil
 }

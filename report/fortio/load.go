@@ -34,6 +34,7 @@ type Load struct {
 	Uniform     bool   // as it was asked; one schedule always is
 	Brief       bool   // counters rather than buckets are printed, as by fortio -quiet
 	User        bool   // there are credentials, which are shown to nobody
+	Method      string // as it was asked for; empty: the one that goes with the content
 	CACert      string // the files that the plan's TLS was read from, as they were named
 	Cert, Key   string
 	Version     string // of this program
@@ -133,7 +134,7 @@ func (l *Load) Result(seen *loadgen.Result) *fhttp.HTTPRunnerResults {
 func (l *Load) options() (o fhttp.HTTPOptions) {
 	p := &l.Plan
 	o.URL, o.NumConnections, o.HTTPReqTimeOut = p.HTTP.URL, p.Connections, p.Timeout.Duration
-	o.MethodOverride, o.Payload, o.DisableKeepAlive = p.HTTP.Method, []byte(p.HTTP.Body), p.HTTP.Close
+	o.MethodOverride, o.Payload, o.DisableKeepAlive = l.Method, []byte(p.HTTP.Body), p.HTTP.Close
 	for name, value := range p.HTTP.Header {
 		if strings.EqualFold(name, "content-type") {
 			o.ContentType = value
