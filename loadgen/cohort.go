@@ -19,7 +19,7 @@ type cohort struct {
 	rec     recorder
 	warmed  atomic.Int64
 	begun   tally  // those of the warm-up, too
-	seed    int64  // of what arrives as Poisson has it
+	seed    int64  // of what is drawn, as Result.Seed has it
 	failure string // written by one goroutine, while the cohort is prepared
 	aborted bool   // likewise: failure is of a request that ended as Plan.AbortOn
 

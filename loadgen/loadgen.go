@@ -1,14 +1,16 @@
-// Package loadgen sends HTTP, gRPC and TCP load and records what came back.
+// Package loadgen sends HTTP, WebSocket, gRPC and TCP load and records what came back.
 //
-// It drives a fixed number of connections, as fortio does, either as fast as
-// the answers come (closed loop) or along a schedule (open loop). Latency is
+// It drives connections, as fortio does, either as fast as the answers come
+// (closed loop) or along a schedule (open loop), of which there is a fixed
+// number, unless the plan lets them grow with the answers that are awaited.
+// Latency is
 // kept in HDR histograms, once from the intended start (response time) and
 // once from the actual start (service time); how late the generator itself was
 // is kept in one of its own (lag). Nothing is retried and no error is hidden:
 // every request that was sent is in exactly one Outcome.
 //
 // The package knows nothing of meshes. Of this module it imports internal/epoll,
-// internal/http1 and internal/plural alone.
+// internal/http1, internal/nearest and internal/plural alone.
 package loadgen
 
 import "time"
@@ -16,15 +18,14 @@ import "time"
 // Engines that can carry a Plan.
 const (
 	// EngineEpoll is the default for HTTP/1.1 without a login and without TLS, on Linux, and
-	// can do no more.
-	// A few goroutines wait for all connections at once, with a client of our own that
-	// allocates nothing for a request.
+	// can do no more. A few goroutines wait for all connections at once, with a client of our
+	// own that allocates nothing for a request.
 	EngineEpoll = "epoll"
 
 	// EngineNetHTTP is the default for the rest. It reads and writes messages with
 	// net/http, TLS with crypto/tls, HTTP/2 with golang.org/x/net/http2 and WebSocket with
-	// github.com/coder/websocket, on connections of its own: http.Transport would send a request again when a reused connection dies.
-	// It counts as EngineEpoll does.
+	// github.com/coder/websocket, on connections of its own: http.Transport would send a
+	// request again when a reused connection dies. It counts as EngineEpoll does.
 	EngineNetHTTP = "net/http"
 
 	// EngineFortio is fortio's fast HTTP client and its TCP client, driven along

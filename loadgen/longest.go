@@ -6,8 +6,8 @@ import (
 )
 
 // Longest is how long the load may last by its own Requests and Duration, warm-up and
-// login included, when each answer takes as long as Timeout allows, and whoever thinks as long as Think does. 0: it ends with
-// another cohort, or with the context.
+// login included, when each answer takes as long as Timeout allows, and whoever thinks as
+// long as Think does. 0: it ends with another cohort, or with the context.
 func (p *Plan) Longest() time.Duration {
 	timeout, connections := p.timeout(), int64(max(p.Connections, 1))
 	each := timeout

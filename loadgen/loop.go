@@ -9,7 +9,8 @@ import (
 	"github.com/meshchaos/meshchaos/internal/epoll"
 )
 
-// bufferSize is as much as is read at once.
+// bufferSize is as much as is read at once, in bytes: what Linux keeps for a connection until
+// it is read, by default (net.ipv4.tcp_rmem). All connections of a loop share the buffer.
 const bufferSize = 128 << 10
 
 // loop drives some of a plan's connections by one goroutine.

@@ -305,7 +305,7 @@ func validateHeader(field string, header map[string]string) error {
 }
 
 // validateField refuses, besides malformed header fields, those by which the
-// message itself is framed: both engines write them themselves.
+// message itself is framed: each engine writes them itself.
 func validateField(in, name, value string) error {
 	switch strings.ToLower(name) {
 	case "content-length", "transfer-encoding", "connection", "trailer", "upgrade", "expect":

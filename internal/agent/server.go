@@ -3,9 +3,9 @@
 // reaches it, and a Group of several that drive one load.
 //
 // The server listens on the pod's loopback only, so nobody but those who may
-// open a tunnel to the pod can ask it for load, and in a process on a socket of its user's. A load lives no longer than the
-// request that asked for it, and than an hour unless that says otherwise. The package
-// may import loadgen and internal/check.
+// open a tunnel to the pod can ask it for load, and in a process on a socket of its
+// user's. A load lives no longer than the request that asked for it, and than an hour
+// unless that says otherwise. The package may import loadgen and internal/check.
 package agent
 
 import (

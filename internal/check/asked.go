@@ -51,8 +51,8 @@ func BoundsOf(plan loadgen.Plan) Bounds {
 }
 
 // fastest is the highest rate that can come out: of a connection's requests each
-// takes a microsecond at least, and those of a schedule begin along it, if none arrive by chance. A load
-// ends after the last of them has begun, so that of few the rate is higher.
+// takes a microsecond at least, and those of a schedule begin along it, if none arrive by
+// chance. A load ends after the last of them has begun, so that of few the rate is higher.
 func fastest(plan loadgen.Plan, least int64) float64 {
 	most := float64(max(plan.Connections, plan.MaxConnections)) * float64(time.Second/time.Microsecond)
 	if plan.Open() && plan.Arrival == "" && least > 1 {

@@ -6,7 +6,7 @@
 // wording, and what of it is to be seen to bite; and its name in the list of forms.
 //
 // The package is pure: it reads no mesh and writes none. It may import
-// internal/yamlnode and internal/nearest.
+// internal/yamlnode, internal/nearest and internal/re2.
 package rules
 
 import (

@@ -1,7 +1,7 @@
 // Package fortio is the face of reports for fortio: the load of each cohort and window as
 // a result of fortio, which fortio report shows beside those of its own runs. A load that
-// is no scenario's is told in the words of fortio load, too. The package may import report
-// and report/summary.
+// is no scenario's is told in the words of fortio load, too. The package may import report,
+// report/summary, loadgen and internal/plural.
 package fortio
 
 import (

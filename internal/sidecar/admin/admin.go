@@ -1,8 +1,8 @@
 // Package admin is the admin interface of an embedded proxy, with Envoy's paths,
 // names and shapes, so that whoever reads an Envoy reads it too.
 //
-// The package may import internal/sidecar, internal/sidecar/config and, for the
-// names and defaults that Envoy's own reader has too, internal/envoy.
+// The package may import internal/sidecar, internal/sidecar/config, internal/re2 and,
+// for the names and defaults that Envoy's own reader has too, internal/envoy.
 package admin
 
 import (

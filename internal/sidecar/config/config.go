@@ -3,8 +3,8 @@
 // services and the objects. What an HTTP filter makes of a route is the filter's
 // to say.
 //
-// The package may import internal/rules, internal/policy and, for the names and
-// numbers that Envoy's own reader has too, internal/envoy.
+// The package may import internal/rules, internal/policy, internal/re2 and, for the
+// names and numbers that Envoy's own reader has too, internal/envoy.
 package config
 
 import (

@@ -2,7 +2,7 @@
 // Istio's objects, services that really answer, and calls of them. Only tests
 // import it.
 //
-// The package may import internal/rules and internal/sidecar/config.
+// The package may import internal/rules, internal/credential and internal/sidecar/config.
 package sidecartest
 
 import (
