@@ -15,6 +15,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/meshchaos/meshchaos/internal/nearest"
 )
 
 // GRPC is one call of gRPC, made again and again on connections that stay open: of a unary
@@ -151,9 +153,16 @@ func methodIn(files *protoregistry.Files, text string) (protoreflect.MethodDescr
 	}
 	method := described.Methods().ByName(protoreflect.Name(name))
 	if method == nil {
-		return nil, wrong("grpc.method", "grpc.method is %q, and the service %s has no such method", text, service)
+		return nil, wrong("grpc.method", "grpc.method is %q, and the service %s has no such method; %s", text, service, nearest.Hint(name, methodsOf(described)))
 	}
 	return method, nil
+}
+
+func methodsOf(service protoreflect.ServiceDescriptor) (names []string) {
+	for i := range service.Methods().Len() {
+		names = append(names, string(service.Methods().Get(i).Name()))
+	}
+	return names
 }
 
 // call is what each request of a plan is.

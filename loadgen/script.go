@@ -47,13 +47,19 @@ func newScript(plan *Plan, seed int64) (*script, error) {
 		s.requests = append(s.requests, p)
 	}
 	if plan.Drawn() {
-		var sum int64
-		for _, r := range plan.Send {
-			sum += r.Weight
-			s.weights = append(s.weights, sum)
-		}
+		s.weights = plan.weights()
 	}
 	return s, nil
+}
+
+// weights are those of the plan's list, each added to those before it.
+func (p *Plan) weights() (all []int64) {
+	var sum int64
+	for _, r := range p.Send {
+		sum += r.Weight
+		all = append(all, sum)
+	}
+	return all
 }
 
 // restart has a load begin with the first row.
@@ -143,12 +149,7 @@ func drawnBy(weights []int64, seed uint64, n int64) int {
 // Drawing is how many of the first n requests of a list that is drawn are which, in the
 // order of Plan.Send. The seed is Result.Seed.
 func (p *Plan) Drawing(n, seed int64) []int64 {
-	var weights []int64
-	var sum int64
-	for _, r := range p.Send {
-		sum += r.Weight
-		weights = append(weights, sum)
-	}
+	weights := p.weights()
 	counts := make([]int64, len(weights))
 	for i := range n {
 		counts[drawnBy(weights, mixed(^uint64(seed)), i)]++

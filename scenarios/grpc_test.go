@@ -94,7 +94,7 @@ func TestWhatIsWrongWithAFileOfDescriptorsIsPlacedAndExplained(t *testing.T) {
 		`grpc: "productpage:7070/shop.Orders/Place", descriptors: shop.proto`:                    "t.yaml:21:58: grpc.descriptors is no FileDescriptorSet",
 		`grpc: "productpage:7070/shop.Orders/Place", descriptors: large`:                         "t.yaml:21:58: large is larger than 1024 KiB",
 		`grpc: "productpage:7070/shop.Basket/Place", descriptors: shop.binpb`:                    "t.yaml:21:58: grpc.descriptors has no service shop.Basket",
-		`grpc: "productpage:7070/shop.Orders/Cancel", descriptors: shop.binpb`:                   "t.yaml:21:14: grpc.method is \"shop.Orders/Cancel\", and the service shop.Orders has no such method",
+		`grpc: "productpage:7070/shop.Orders/Cancel", descriptors: shop.binpb`:                   "t.yaml:21:14: grpc.method is \"shop.Orders/Cancel\", and the service shop.Orders has no such method; one of Place",
 		`grpc: "productpage:7070/shop.Orders/Place", body: "{}", descriptors: shop.binpb`:        "t.yaml:21:58: grpc.body is no google.protobuf.StringValue in JSON",
 		`get: "http://productpage:9080/productpage", descriptors: shop.binpb`:                    "descriptors is not for get",
 		`send: [{name: a, get: "http://productpage:9080/productpage"}], descriptors: shop.binpb`: "descriptors is not for send",

@@ -41,10 +41,10 @@ func valuesOf(name, text string) (*loadgen.Values, error) {
 	case ".json":
 		v.Columns, v.Rows, err = rowsOfJSON(text)
 	default:
-		err = errors.New("it is neither .csv nor .json by its name")
+		err = errors.New("it is neither .csv nor .json by its name; name one that is")
 	}
 	if v.Count = len(v.Rows); err == nil && v.Count > maxRows {
-		err = fmt.Errorf("it has %d rows, and at most %d are taken", v.Count, maxRows)
+		err = fmt.Errorf("it has %d rows, and at most %d are taken; take a part of it", v.Count, maxRows)
 	}
 	if err == nil && v.Count == 0 {
 		err = errors.New("it has no row of values; write one at least")
@@ -77,7 +77,7 @@ func rowsOfJSON(text string) (columns []string, rows [][]string, err error) {
 		return nil, nil, fmt.Errorf("it is no list of mappings, as in [{\"name\": \"ann\"}]: %w", err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, nil, errors.New("something follows its list")
+		return nil, nil, errors.New("something follows its list; write one list, and nothing else")
 	}
 	for i, entry := range list {
 		names := slices.Sorted(maps.Keys(entry))
@@ -95,7 +95,7 @@ func rowsOfJSON(text string) (columns []string, rows [][]string, err error) {
 			case json.Number, bool:
 				row = append(row, fmt.Sprint(value))
 			default:
-				return nil, nil, fmt.Errorf("%s of its entry %d is no text, number or truth", name, i+1)
+				return nil, nil, fmt.Errorf("%s of its entry %d is no text, number or truth; write one of these", name, i+1)
 			}
 		}
 		rows = append(rows, row)
