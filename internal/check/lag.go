@@ -72,9 +72,11 @@ func (t timing) shifts(lag *loadgen.Histogram) []shift {
 	}
 	longest, _ := lag.Max()
 	all := []shift{{0, longest, quantile}}
-	for _, q := range []float64{0.9999, 0.999, 0.99, 0.95, 0.9, 0.5} {
-		_, at := quantile(q).between(lag)
-		all = append(all, shift{1 - q, at, quantile})
+	// The shares, and not what they leave of 1: 1-0.9 is less than a tenth as it is rounded, and
+	// the first of ten would be held to a bound that is the second's.
+	for _, share := range []float64{0.0001, 0.001, 0.01, 0.05, 0.1, 0.5} {
+		_, at := quantile(1 - share).between(lag)
+		all = append(all, shift{share, at, quantile})
 	}
 	return all
 }

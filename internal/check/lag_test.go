@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,18 @@ func TestWhatTheGeneratorsOwnLatenessCouldHaveTurnedIsInconclusive(t *testing.T)
 		}
 		if why := rows[len(rows)-1].Reason; want == report.Inconclusive && (!strings.Contains(why, "without the load generator's own lateness it could be ") || !strings.Contains(why, "of client were begun late although a connection was free (99% of them by up to")) {
 			t.Errorf("%s: the reason is %q", line, why)
+		}
+	}
+}
+
+// Where one request of as many as a share is of lagged, it may be the one that would have been
+// the first of all.
+func TestTheFirstOfAllMayBeTheOneThatLagged(t *testing.T) {
+	const ms = time.Millisecond
+	for _, n := range []int{2, 10, 20, 100, 1000, 10_000} {
+		r := lagging(each(n, 0, 0, 0), each(1, 50*ms, n-1, 0), each(1, 20*ms, n-1, 70*ms))
+		if low, high := timings()[slices.IndexFunc(timings(), func(one timing) bool { return one.name == "min" })].punctual(r, false); low > 20*ms || high < 20*ms {
+			t.Errorf("of %d requests the first would have taken 20ms, and is reckoned to have taken %v to %v", n, low, high)
 		}
 	}
 }
