@@ -83,6 +83,20 @@ func TestEachMessageOfAWebSocketIsAnswered(t *testing.T) {
 	}
 }
 
+func TestAWebSocketThatDifferentVersionsAnswerIsMixed(t *testing.T) {
+	for want, answers := range map[string][]string{
+		"v1":  {"one", "one", "one"},
+		Mixed: {"one", "two", "one"},
+		"":    {"three", "three", "three"},
+	} {
+		plan := startWS(t, func(i int, _ string, _ *websocket.Conn) string { return answers[i] }).plan("a", "b", "c")
+		plan.Versions = []Check{{Name: "v1", Body: "one"}, {Name: "v2", Body: "two"}}
+		if result := run(t, plan); len(result.Outcomes) != 1 || result.Outcomes[0].Version != want {
+			t.Errorf("answers %v: outcomes %v, want the version %q", answers, result.Outcomes, want)
+		}
+	}
+}
+
 func TestAWebSocketIsOpenedAsThePlanSays(t *testing.T) {
 	ids := make(chan string, 6)
 	url := startHTTP(t, func(w http.ResponseWriter, r *http.Request) {

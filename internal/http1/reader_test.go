@@ -202,6 +202,23 @@ func TestAnAnswerIsWhatNetHTTPTakesForOne(t *testing.T) {
 	}
 }
 
+// What Reader says that it refuses beside what net/http does, but for what is long.
+func TestWhatIsStricterIsRefused(t *testing.T) {
+	const long = "000000000000000000002" // 21 digits
+	for connection, want := range map[string]error{
+		"HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n":                                 errStatusLine,
+		"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n":                                 errStatus,
+		"HTTP/1.1 200 OK\r\nContent-Length: " + long + "\r\n\r\nhi":                    errLength,
+		"HTTP/1.1 200 OK\r\nContent-Length: " + long[1:] + "\r\n\r\nhi":                nil,
+		"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\nhi":                 errFolded,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\nC: d\r\n\r\n": errTrailer,
+	} {
+		if ours := byReader([]byte(connection), http.MethodGet, nil); !errors.Is(ours.err, want) {
+			t.Errorf("%q: the error is %v, want %v", connection, ours.err, want)
+		}
+	}
+}
+
 func TestWhatIsLongIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	for _, n := range []int{4088, 4089, 4090, 4091, 4092, 4093, 4094, 4095, 4096, 4097, 5000} {
