@@ -104,7 +104,17 @@ func ServeInherited(ctx context.Context) error {
 		_, _ = io.Copy(io.Discard, os.Stdin) // which ends with whoever holds its other end
 		cancel()
 	}()
+	defer unlink(l.Addr())
 	return Serve(ctx, l)
+}
+
+// unlink takes a socket away, and the folder that it was alone in: who has made them may have
+// been killed.
+func unlink(socket net.Addr) {
+	if at, is := socket.(*net.UnixAddr); is && filepath.IsAbs(at.Name) {
+		_ = os.Remove(at.Name)
+		_ = os.Remove(filepath.Dir(at.Name))
+	}
 }
 
 // Share is that of the process.
