@@ -1,6 +1,9 @@
 package loadgen
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -92,6 +95,26 @@ func TestEachRequestHasAConnectionOfItsOwnIfItAsksForThat(t *testing.T) {
 				t.Errorf("over %d connections, of %d dialed, %d asked: %v", result.Used, result.Dialed, asked.Load(), result.Outcomes)
 			}
 		})
+	}
+}
+
+// A server that keeps the connection open all the same, and does not say that it will not, is
+// not sent a second request over it.
+func TestAConnectionIsClosedBehindItsRequestWhateverTheServerSays(t *testing.T) {
+	for _, engine := range ours {
+		address := startTCP(t, func(conn net.Conn) {
+			for requests := bufio.NewReader(conn); ; {
+				if _, err := http.ReadRequest(requests); err != nil {
+					return
+				}
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		request := get("http://" + address)
+		request.Close = true
+		if r := run(t, Plan{Engine: engine, HTTP: request, Connections: 2, Requests: 10}); r.Used != 10 || r.Dialed != 10 || answered(r, 200) != 10 {
+			t.Errorf("%s: over %d connections, of %d dialed: %v", engine, r.Used, r.Dialed, r.Outcomes)
+		}
 	}
 }
 

@@ -119,6 +119,20 @@ func TestConnectionsThatEndWhileBeginTakesItsTimeAreReplaced(t *testing.T) {
 
 var errProxies = errors.New("the proxies cannot be read")
 
+// The warm-up goes by the rate with which the load begins, whatever that comes to.
+func TestAWarmupIsSentAtTheFirstRateOfTheLoad(t *testing.T) {
+	for _, engine := range ours {
+		url := startHTTP(t, func(http.ResponseWriter, *http.Request) {})
+		second := Duration{Duration: time.Second}
+		plan := Plan{Engine: engine, HTTP: get(url), Connections: 2, Requests: 2, Warmup: 5, Rate: []RatePoint{{QPS: 20}, {At: second, QPS: 20}, {At: second, QPS: 10_000}}}
+		started, warmed := time.Now(), time.Duration(0)
+		results, err := RunGroup(t.Context(), map[string]Plan{"only": plan}, Bounds{}, func(context.Context) error { warmed = time.Since(started); return nil }, nil)
+		if err != nil || results["only"].Warmup != 5 || warmed < 4*time.Second/20 {
+			t.Errorf("%s: %d were sent in %v; %v", engine, results["only"].Warmup, warmed, err)
+		}
+	}
+}
+
 func TestAWarmupThatIsCutOffCountsNowhere(t *testing.T) {
 	arrived := make(chan struct{}, 10)
 	url := startHTTP(t, func(_ http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@
 package loadgen
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +29,58 @@ func TestTenThousandConnectionsSendWhatTheServerCounts(t *testing.T) {
 	t.Logf("%d connections, %.0f bytes of the heap each", manyConnections, heap)
 	if heap > 2000 {
 		t.Errorf("a connection takes %.0f bytes", heap)
+	}
+}
+
+// What the kernel did not take at once of a request stays that request, whatever is sent over
+// another connection meanwhile: its id comes behind more than there is room for.
+func TestARequestKeepsItsIDWhileItIsWritten(t *testing.T) {
+	const connections = 2
+	var both sync.WaitGroup
+	both.Add(connections)
+	ids := make(chan string, connections)
+	address := startTCP(t, func(conn net.Conn) {
+		requests := bufio.NewReader(conn)
+		_, _ = requests.Peek(1)
+		both.Done()
+		both.Wait()
+		r, err := http.ReadRequest(requests)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		ids <- r.Header.Get(requestIDHeader)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	request := get("http://" + address)
+	request.Header = map[string]string{"a": strings.Repeat("x", 32<<20)}
+	r := runLoops(t, 1, Plan{HTTP: request, Connections: connections, Requests: connections})
+	if answered(r, 200) != connections {
+		t.Fatalf("outcomes %v", r.Outcomes)
+	}
+	if one, other := <-ids, <-ids; one == other {
+		t.Errorf("both requests came as %s", one)
+	}
+}
+
+// An answer and the end of its connection that come at once are seen at once: a request that
+// is sent at the same moment would be lost.
+func TestAnAnswerWithTheEndOfItsConnectionIsTheLastOfIt(t *testing.T) {
+	address := startTCP(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		raw, err := conn.(*net.TCPConn).SyscallConn()
+		if err == nil { // so that the end waits for nothing but is in the same packet
+			err = raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, 1) })
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	if r := run(t, Plan{Engine: EngineEpoll, HTTP: get("http://" + address), Connections: 1, Requests: 20}); answered(r, 200) != 20 || r.Dialed != 20 {
+		t.Errorf("over %d connections: %v", r.Dialed, r.Outcomes)
 	}
 }
 

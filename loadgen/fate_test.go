@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -36,4 +37,23 @@ func TestTheLastWordsOfAServerAreWaitedForWhileTheyAreRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a server has said last tells more than that nothing could be written to it any more.
+func TestWhatWasReadLastIsWhyAConnectionIsBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		defer client.Close()
+		f := newFate(client, client)
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, unwritten := f.Write([]byte("x"))
+		if got := f.broken(); !errors.Is(got, unwritten) {
+			t.Errorf("before anything was read it is %v, want %v", got, unwritten)
+		}
+		if _, read := f.Read(make([]byte, 1)); !errors.Is(f.broken(), read) || errors.Is(read, unwritten) {
+			t.Errorf("it is %v, and what was read last %v", f.broken(), read)
+		}
+	})
 }

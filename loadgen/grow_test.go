@@ -113,6 +113,9 @@ func TestLoopsGrowTogether(t *testing.T) {
 	if !small.grow() || large.grow() || large.lacks() || d.grown() != 1 {
 		t.Fatalf("both added a connection for one request, or neither: grown by %d", d.grown())
 	}
+	if since := small.free.first.since; since.After(p.start) {
+		t.Errorf("a connection that could have been there before is free only %v after the start: that no request began meanwhile would be no lag", since.Sub(p.start))
+	}
 	if take(small); rung != 1 || small.lacks() || !large.lacks() {
 		t.Errorf("the loop without room has the last connection, and the other was rung %d times", rung)
 	}

@@ -502,6 +502,26 @@ func TestAnAnswerOfHTTPIsTheCodeThatGRPCMakesOfIt(t *testing.T) {
 	}
 }
 
+// A server has the same words for a message of ours that is larger than it takes, and those
+// are its answer.
+func TestItIsWeWhoGaveUpAnAnswerThatIsTooLarge(t *testing.T) {
+	words := fmt.Sprintf("grpc: received message larger than max (%d vs. %d)", maxBody+1, maxBody)
+	for _, tt := range []struct {
+		code codes.Code
+		sent int
+		want bool
+	}{
+		{codes.ResourceExhausted, 10, true},
+		{codes.ResourceExhausted, maxBody + 1, false},
+		{codes.Internal, 10, false},
+	} {
+		c := &grpcConn{method: &grpcMethod{call: &call{request: make([]byte, tt.sent)}}}
+		if got := c.isTooLarge(grpcstatus.New(tt.code, words)); got != tt.want {
+			t.Errorf("%v of a call with %d bytes: it was we: %t", tt.code, tt.sent, got)
+		}
+	}
+}
+
 func TestCallsInFlightAreCanceledWithTheLoad(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &calls{answer: func(ctx context.Context, _ int64) error {

@@ -116,6 +116,10 @@ func TestNothingIsOwedAfterTheStop(t *testing.T) {
 	if missed := c.missed(4); missed != 5 {
 		t.Errorf("beside a free connection it missed %d, want 5", missed)
 	}
+	c.load.idle, c.load.start = nil, c.haltedAt.Add(-905*time.Millisecond) // the last was due 5 ms before, and is not late yet
+	if missed := c.missed(4); missed != 5 {
+		t.Errorf("as the last was due that moment it missed %d, want 5", missed)
+	}
 }
 
 func TestStopLetsRequestsInFlightFinish(t *testing.T) {

@@ -170,6 +170,30 @@ func TestAServerOfOurAuthorityIsCalledOverTLS(t *testing.T) {
 	}
 }
 
+// A connection that the server has closed while it was idle is noticed beneath TLS, too: with
+// its last words, and without.
+func TestAConnectionOverTLSThatIsClosedWhileIdleIsReplacedUnseen(t *testing.T) {
+	for name, last := range map[string]func(net.Conn) error{
+		"with close_notify": net.Conn.Close,
+		"without":           func(conn net.Conn) error { return conn.(*tls.Conn).NetConn().Close() },
+	} {
+		s := startSecure(t, time.Now().Add(time.Hour), nil, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			_ = last(conn)
+		})
+		plan := s.plan(false, TLS{})
+		plan.Connections, plan.Requests, plan.QPS = 1, 6, 50 // which leaves time for the end of the connection to arrive
+		if r := run(t, plan); answered(r, 200) != 6 || r.Dialed != 6 || s.served.Load() != 6 {
+			t.Errorf("%s: served %d on %d connections: %v", name, s.served.Load(), r.Dialed, r.Outcomes)
+		}
+	}
+}
+
 // TestWhatIsWrongWithACertificateIsAnError holds that no request is answered then, and none
 // gets to the server that it was not for.
 func TestWhatIsWrongWithACertificateIsAnError(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -99,11 +100,11 @@ func TestACohortBesideSendersIsThereUntilTheLastHasEnded(t *testing.T) {
 	}
 	// Two of the senders of pages have ended at once, and one after a second.
 	for _, name := range []string{"one", "three"} {
-		if r := results[name]; r.Elapsed.Duration < time.Second || r.Elapsed.Duration > 30*time.Second || r.Sent+r.Missed < 95 || r.Sent < 30 {
+		if r := results[name]; r.Elapsed.Duration < time.Second || r.Elapsed.Duration > 30*time.Second || r.Sent+r.Missed < 95 || r.Sent == 0 {
 			t.Errorf("%s was there for %v, sent %d and missed %d", name, r.Elapsed, r.Sent, r.Missed)
 		}
 		for _, s := range results[name].Senders {
-			if s.Sent+s.Missed < 30 || s.Sent < 10 {
+			if s.Sent+s.Missed < 30 || s.Sent == 0 {
 				t.Errorf("of %s %s sent %d and missed %d", name, s.Name, s.Sent, s.Missed)
 			}
 		}
@@ -186,6 +187,54 @@ func TestWhyASenderIsGoneIsAskedOfWhoeverKnows(t *testing.T) {
 	}
 }
 
+// What cannot be prepared ends the load of all: who is ready would wait for it.
+func TestWhoIsReadyDoesNotWaitForWhoCannotBe(t *testing.T) {
+	url, _ := target(t)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	shares := agents(t, 2)
+	one := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 1, Requests: 10}
+	other := one
+	other.HTTP, other.Prime = &loadgen.HTTP{Method: "GET", URL: gone.URL}, true
+	g, err := Together([]Cohort{{Name: "one", Plan: one, From: shares[:1]}, {Name: "other", Plan: other, From: shares[1:]}}, Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	begun := false
+	results, err := g.Run(ctx, func(context.Context) error { begun = true; return nil }, nil, nil)
+	if err != nil || begun {
+		t.Errorf("it was begun: %t; %v", begun, err)
+	}
+	if r := results["other"]; r == nil || !strings.Contains(r.Failure, "refused") {
+		t.Errorf("what could not be prepared is %+v", r)
+	}
+	if r := results["one"]; r == nil || r.Sent != 0 {
+		t.Errorf("what was ready is %+v", r)
+	}
+}
+
+// A cohort has ended when the last of its senders has.
+func TestHowFarSendersAreIsHowFarAllOfThemAre(t *testing.T) {
+	of := &spread{plan: loadgen.Plan{Requests: 20}, progress: []loadgen.Progress{
+		{Cohort: "pages", Sent: 10, Errors: 1, Elapsed: loadgen.Duration{Duration: time.Second}, Ended: true, Ways: []loadgen.Way{{Status: 200, Count: 9}, {Status: 503, Count: 1}}, P50: loadgen.Duration{Duration: 5}},
+		{},
+		{Cohort: "pages", Sent: 4, Errors: 2, Elapsed: loadgen.Duration{Duration: 2 * time.Second}, Ways: []loadgen.Way{{Status: 503, Count: 2}, {Status: 200, Count: 2}}, P50: loadgen.Duration{Duration: 9}},
+	}}
+	want := loadgen.Progress{
+		Cohort: "pages", Sent: 14, Errors: 3, Planned: 20, Elapsed: loadgen.Duration{Duration: 2 * time.Second}, P50: loadgen.Duration{Duration: 9},
+		Ways: []loadgen.Way{{Status: 200, Count: 11}, {Status: 503, Count: 3}},
+	}
+	for _, ended := range []bool{false, true} {
+		want.Ended = ended
+		if got := of.far(); !reflect.DeepEqual(got, want) {
+			t.Errorf("they are %+v, want %+v", got, want)
+		}
+		of.progress[1].Ended, of.progress[2].Ended = true, true
+	}
+}
+
 // A clock is taken to be told in the middle of the answer that came quickest.
 func TestAClockIsComparedThoughItsAnswersTakeTime(t *testing.T) {
 	const each, ahead = 200 * time.Millisecond, time.Hour
@@ -198,6 +247,24 @@ func TestAClockIsComparedThoughItsAnswersTakeTime(t *testing.T) {
 	defer s.Close()
 	got, err := (&Client{Base: s.URL, HTTP: s.Client()}).ahead(t.Context())
 	if err != nil || (got-ahead).Abs() > each*3/4 {
+		t.Errorf("it is %v ahead, %v; want %v", got, err, ahead)
+	}
+}
+
+// One answer of several that took its time on one way alone tells less than the others.
+func TestTheQuickestAnswerTellsAClock(t *testing.T) {
+	const ahead = time.Hour
+	var looks atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		now := time.Now().Add(ahead)
+		if looks.Add(1) == clockLooks {
+			<-time.After(4 * time.Second)
+		}
+		fmt.Fprint(w, now.UnixNano())
+	}))
+	defer s.Close()
+	got, err := (&Client{Base: s.URL, HTTP: s.Client()}).ahead(t.Context())
+	if err != nil || (got-ahead).Abs() > time.Second {
 		t.Errorf("it is %v ahead, %v; want %v", got, err, ahead)
 	}
 }

@@ -9,6 +9,20 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
+// Of a short load much was due in its last moment, and without that it was another one than was
+// asked for; unless it was there only as long as another.
+func TestALoadThatWasThereAsLongAsAnotherLacksNothingThatWasDueLater(t *testing.T) {
+	const lasts = 50 * time.Millisecond
+	plan := loadgen.Plan{QPS: 1000, Duration: loadgen.Duration{Duration: lasts}, While: "pages", Connections: 1}
+	for pages, want := range map[time.Duration]string{20 * time.Millisecond: "", 80 * time.Millisecond: "of 50 requests that fell due 10 never began"} {
+		l := &loadgen.Result{Sent: 40, TargetQPS: 1000, Connections: 1, Elapsed: loadgen.Duration{Duration: min(pages, lasts)}}
+		all := map[string]*loadgen.Result{"beside": l, "pages": {Elapsed: loadgen.Duration{Duration: pages}}}
+		if got := check.Shortfall(plan, all, "beside"); !strings.HasPrefix(got, want) || (got == "") != (want == "") {
+			t.Errorf("beside one of %v: %q, want %q", pages, got, want)
+		}
+	}
+}
+
 // A list that is drawn has a seed, and so has what arrives by chance: only of the latter does
 // it say when requests are due.
 func TestALoadAtAnEvenRateIsHeldAgainstThatWhateverItDraws(t *testing.T) {

@@ -85,6 +85,9 @@ func TestALineThatCannotFailIsRefused(t *testing.T) {
 		{rate, "sent <= 20", false},
 		{rate, "sent == 20", true},
 		{rate, "qps < 100", false},
+		{few, "p50 < 3m", false}, // no request takes longer than a minute
+		{rate, "service.p50 < 3m", false},
+		{rate, "p50 < 3m", true}, // it may be begun any time after it was due
 		{closing, "connections == 20", false},
 	} {
 		if _, err := Compile(test.plan, []string{test.line}); (err == nil) != test.can {

@@ -82,3 +82,21 @@ func TestTheLastRequestBeganNoSoonerThanOthersWaited(t *testing.T) {
 		t.Error("three were more than 10 ms late, and the last began after 9 ms")
 	}
 }
+
+// The response time of a request has its lag in it.
+func TestNoRequestLaggedLongerThanItTook(t *testing.T) {
+	l := loadgen.Result{Sent: 2, TargetQPS: 10, Engine: loadgen.EngineEpoll, Late: 2, Response: &loadgen.Histogram{}, Lag: &loadgen.Histogram{}}
+	for range 2 {
+		l.Response.Record(50 * time.Millisecond)
+		l.Lag.Record(40 * time.Millisecond)
+	}
+	if wrong := lagUnlike(&l); wrong != "" {
+		t.Error(wrong)
+	}
+	l.Lag = &loadgen.Histogram{}
+	l.Lag.Record(40 * time.Millisecond)
+	l.Lag.Record(60 * time.Millisecond)
+	if lagUnlike(&l) == "" {
+		t.Error("one lagged by 60 ms, and none took longer than 50")
+	}
+}

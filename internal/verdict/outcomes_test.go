@@ -31,6 +31,7 @@ func TestARequestEndsInOneWayThatItsLoadHas(t *testing.T) {
 		{calls, []loadgen.Outcome{{GRPC: "unavailable"}}, "no code"},
 		{calls, []loadgen.Outcome{{GRPC: "CODE_0"}}, "no code"},
 		{calls, []loadgen.Outcome{{GRPC: "CODE_14"}}, "no code"},
+		{calls, []loadgen.Outcome{{GRPC: "CODE_017"}}, "no code"},
 		{calls, []loadgen.Outcome{{GRPC: "CODE_-1"}}, "no code"},
 		{calls, []loadgen.Outcome{{GRPC: "OK", Message: "well"}}, ".message"},
 		{http, []loadgen.Outcome{{Status: 503, Message: "gone"}}, ".message"},

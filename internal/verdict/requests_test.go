@@ -77,16 +77,46 @@ func TestRequestsThatWereChangedAreFound(t *testing.T) {
 		"a chain: failures of one are another's":           func(r *loadgen.Result) { of(r, "login", "untaken").Request = "order" },
 		"a chain at a rate: as slow from when it was sent": func(r *loadgen.Result) { r.Times[2].Service = r.Times[2].Response },
 		"a chain at a rate: the lag of one is another's":   func(r *loadgen.Result) { r.Times[2].Lag = r.Times[1].Response },
-		"drawn: more of one and fewer of another":          func(r *loadgen.Result) { of(r, "a", "").Count--; of(r, "b", "").Count++ },
-		"drawn: by another seed":                           func(r *loadgen.Result) { r.Seed = 8 },
-		"a chain: it was drawn":                            func(r *loadgen.Result) { r.Seed = 8 },
-		"a chain: more of one and fewer of another":        func(r *loadgen.Result) { of(r, "basket", "").Count -= 10; of(r, "order", "").Count += 10 },
+		"a chain at a rate: the lags of two are exchanged": func(r *loadgen.Result) {
+			r.Times[0].Lag, r.Times[2].Lag = r.Times[2].Lag, r.Times[0].Lag
+		},
+		"drawn: more of one and fewer of another":   func(r *loadgen.Result) { of(r, "a", "").Count--; of(r, "b", "").Count++ },
+		"drawn: by another seed":                    func(r *loadgen.Result) { r.Seed = 8 },
+		"a chain: it was drawn":                     func(r *loadgen.Result) { r.Seed = 8 },
+		"a chain: more of one and fewer of another": func(r *loadgen.Result) { of(r, "basket", "").Count -= 10; of(r, "order", "").Count += 10 },
 	} {
 		plan, _, _ := strings.Cut(name, ":")
 		result := driven(t, plans()[plan])
 		change(result)
 		if wrong := resultUnlike(plans()[plan], result); wrong == "" {
 			t.Errorf("%s: nobody notices", name)
+		}
+	}
+}
+
+// The first of a list is sent as often as the list is begun, and that is as often as it was
+// gone through, and once more over each connection at the most.
+func TestAListIsBegunAsOftenAsItWasGoneThrough(t *testing.T) {
+	plan := plans()["a chain"]
+	for _, test := range []struct {
+		login, untaken, basket, order int64
+		want                          bool
+	}{
+		{50, 0, 50, 50, true},
+		{53, 0, 50, 50, true},
+		{54, 0, 52, 50, false}, // 4 are under way over 3 connections
+		{54, 4, 50, 50, true},
+		{60, 4, 53, 51, false},
+	} {
+		l := &loadgen.Result{Connections: 3, Outcomes: []loadgen.Outcome{
+			{Request: "login", Status: 200, Count: test.login - test.untaken}, {Request: "login", Error: loadgen.ErrorUntaken, Count: test.untaken},
+			{Request: "basket", Status: 200, Count: test.basket}, {Request: "order", Status: 200, Count: test.order},
+		}}
+		for _, o := range l.Outcomes {
+			l.Sent += o.Count
+		}
+		if wrong := turnsUnlike(plan, l); (wrong == "") != test.want {
+			t.Errorf("%+v: %q", test, wrong)
 		}
 	}
 }
