@@ -126,3 +126,17 @@ func TestWhatIsNoAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestARightIsWordedAsKubectlTakesIt: pods/portforward is to kubectl auth can-i a pod of that
+// name, for which it has another answer.
+func TestARightIsWordedAsKubectlTakesIt(t *testing.T) {
+	for want, r := range map[string]Right{
+		"create pods --subresource=portforward -n shop": {Verb: "create", Resource: "pods", Subresource: "portforward", Namespace: "shop"},
+		"list jobs.batch -n shop":                       {Verb: "list", Group: "batch", Resource: "jobs", Namespace: "shop"},
+		"get secrets/shop-credential -n istio-system":   {Verb: "get", Resource: "secrets", Name: "shop-credential", Namespace: "istio-system"},
+	} {
+		if r.String() != want {
+			t.Errorf("it is %q, want %q", r, want)
+		}
+	}
+}

@@ -25,11 +25,11 @@ func (r Right) String() string {
 	if r.Group != "" {
 		what += "." + r.Group
 	}
-	if r.Subresource != "" {
-		what += "/" + r.Subresource
-	}
 	if r.Name != "" {
 		what += "/" + r.Name
+	}
+	if r.Subresource != "" { // behind a slash it would be a name, and the answer another
+		what += " --subresource=" + r.Subresource
 	}
 	return fmt.Sprintf("%s %s -n %s", r.Verb, what, r.Namespace)
 }

@@ -83,7 +83,7 @@ func TestEveryRightThatIsMissedIsNamedBeforeTheFirstWrite(t *testing.T) {
 			t.Errorf("what is missing is\n%s, want\n%s", got, want)
 		}
 	}
-	lacks(limited.Permits(t.Context(), mesh.Use{Gateway: true}), "create pods/portforward -n istio-system; delete configmaps -n NS; delete pods -n NS; "+
+	lacks(limited.Permits(t.Context(), mesh.Use{Gateway: true}), "create pods --subresource=portforward -n istio-system; delete configmaps -n NS; delete pods -n NS; "+
 		"list destinationrules.networking.istio.io -n NS; list gateways.networking.istio.io -n NS; list leases.coordination.k8s.io -n NS; list pods -n istio-system; list pods -n NS; list services -n istio-system; list services -n NS; watch pods -n NS")
 	lacks(limited.Admit(t.Context(), []*rules.Object{ping}), "delete virtualservices.networking.istio.io -n NS")
 	write(t, m, rules.Change{After: ping})
