@@ -106,6 +106,7 @@ func (r *run) over(ctx context.Context) {
 	switch {
 	case r.record.Restored:
 		if err := r.settleLedger(ctx); err != nil {
+			r.record.Restored = false
 			r.problem("%v", err)
 		}
 	case !r.mesh.Info().Ephemeral:
@@ -115,7 +116,8 @@ func (r *run) over(ctx context.Context) {
 	}
 }
 
-// settleLedger takes the ledger away.
+// settleLedger takes the ledger away, and what it has beside rules: what keeps others off,
+// certificates, and where the load of a run that is over came from.
 func (r *run) settleLedger(ctx context.Context) error {
 	ctx, cancel := r.patient(ctx, patience, interruptLimit)
 	defer cancel()
@@ -125,7 +127,7 @@ func (r *run) settleLedger(ctx context.Context) error {
 		return r.mesh.Settle(once, r.ID)
 	})
 	if err != nil {
-		return fmt.Errorf("taking away the ledger of the run, of which nothing else is left: %w; meshchaos restore --namespace %s --run %s tries again", err, r.mesh.Info().Namespace, r.ID)
+		return fmt.Errorf("the rules are undone; taking away the ledger of the run and what else it made: %w; meshchaos restore --namespace %s --run %s tries again", err, r.mesh.Info().Namespace, r.ID)
 	}
 	return nil
 }

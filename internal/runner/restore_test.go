@@ -114,6 +114,40 @@ func restoreAll(t *testing.T, m mesh.Mesh) {
 	}
 }
 
+// clinging is a mesh that keeps the ledgers of runs, and what else they made.
+type clinging struct{ mesh.Mesh }
+
+// Settle implements mesh.Mesh.
+func (clinging) Settle(context.Context, string) error {
+	return errors.New("deleting Secret/istio-system/shop: forbidden")
+}
+
+// TestWhatALedgerHasBesideRulesIsRestoredWhenItIsGone: a certificate's key may be among it.
+func TestWhatALedgerHasBesideRulesIsRestoredWhenItIsGone(t *testing.T) {
+	m := open(t)
+	for _, record := range []*report.Record{run(t.Context(), t, clinging{m}, short, nil), restored(t, clinging{m})} {
+		said := strings.Join(record.Problems, "\n")
+		if record.Restored || record.Verdict == report.Pass || !strings.Contains(said, "deleting Secret/istio-system/shop") || strings.Contains(said, "nothing else is left") {
+			t.Errorf("verdict %q, restored %v: %s", record.Verdict, record.Restored, said)
+		}
+	}
+	restoreAll(t, m)
+}
+
+// restored restores the one run that has left something.
+func restored(t *testing.T, m mesh.Mesh) *report.Record {
+	t.Helper()
+	ledgers, err := m.Ledgers(t.Context())
+	if err != nil || len(ledgers) != 1 {
+		t.Fatalf("%d ledgers, %v", len(ledgers), err)
+	}
+	record, err := runner.Restore(t.Context(), m, ledgers[0], runner.Options{LiveLimit: 4 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
 func TestARunDoesNotBeginOverWhatAnotherHasLeft(t *testing.T) {
 	for name, test := range map[string]struct {
 		deadline time.Duration

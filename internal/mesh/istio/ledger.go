@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -293,13 +294,12 @@ func (m *Mesh) Settle(ctx context.Context, run string) error {
 		return err
 	}
 	inOrder(list)
-	if run != m.run && len(list) > 0 && list[0].Annotations[loadsFrom] != "" {
-		if err := m.deletePods(ctx, list[0].Annotations[loadsFrom], "", ""); err != nil {
-			return err
-		}
-	}
 	if len(list) > 0 {
-		if err := m.deleteSecrets(ctx, run, list[0].Annotations[secretsKey]); err != nil {
+		var left error // whoever lacks the right to delete pods still takes keys away
+		if loads := list[0].Annotations[loadsFrom]; run != m.run && loads != "" {
+			left = m.deletePods(ctx, loads, "", "")
+		}
+		if err := errors.Join(left, m.deleteSecrets(ctx, run, list[0].Annotations[secretsKey])); err != nil {
 			return err
 		}
 	}
