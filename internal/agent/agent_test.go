@@ -310,7 +310,7 @@ func TestOnlyALoadThatIsReadyCanBeBegun(t *testing.T) {
 
 func TestLoadThatDoesNotWaitIsRefused(t *testing.T) {
 	older := strings.NewReader(`{"progress":{"cohort":"a","sent":1}}`)
-	if _, err := follow(older, nil, Handlers{}); err == nil || !strings.Contains(err.Error(), "of the same version") {
+	if _, err := follow(t.Context(), older, func() {}, nil, Handlers{}); err == nil || !strings.Contains(err.Error(), "of the same version") {
 		t.Errorf("error %v; want that the image is another", err)
 	}
 }
@@ -326,6 +326,24 @@ func TestALoadThatNobodyBeginsEnds(t *testing.T) {
 	})
 }
 
+func TestAnAgentSaysThatItIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		said := httptest.NewRecorder()
+		out := lines{w: flushing{said}, cancel: func() { t.Error("it could not be said") }}
+		leave := out.beat(t.Context())
+		time.Sleep(10*time.Second + time.Millisecond) // within synctest
+		leave()
+		if text := said.Body.String(); text != strings.Repeat("{}\n", 10) {
+			t.Errorf("within 10 s it says %q", text)
+		}
+	})
+}
+
+// flushing is a recorder with a deadline, which nobody waits for.
+type flushing struct{ *httptest.ResponseRecorder }
+
+func (flushing) SetWriteDeadline(time.Time) error { return nil }
+
 func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
 	c := serve(t)
 	for name, test := range map[string]struct{ body, want string }{
@@ -340,7 +358,7 @@ func TestPlansThatAreNotUnderstoodAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resp, err := c.do(t.Context(), http.MethodPost, "/load", []byte(test.body))
 			if err == nil { // what loadgen refuses comes as the last line
-				_, err = follow(resp.Body, nil, Handlers{})
+				_, err = follow(t.Context(), resp.Body, func() {}, nil, Handlers{})
 				_ = resp.Body.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,18 +17,37 @@ import (
 	"github.com/meshchaos/meshchaos/loadgen"
 )
 
-// stopGrace is how long an interrupted load's results are waited for.
-const stopGrace = 2 * time.Second
+const (
+	// stopGrace is how long an interrupted load's results are waited for.
+	stopGrace = 2 * time.Second
+
+	// silenceLimit is how long nothing may be heard of an agent, which tells that it is there
+	// every second: an API server may be away in between, and one that hangs is never seen to
+	// be gone.
+	silenceLimit = 30 * time.Second
+	// firstLimit is how long that may take before the first answer to a load, whose plans may
+	// be long.
+	firstLimit = time.Minute
+)
 
 // Client asks an agent for load.
 type Client struct {
 	HTTP *http.Client
 	Base string // http://127.0.0.1:15990, without a slash at its end
+
+	silence, first time.Duration // after which an agent is given up; 0: silenceLimit and firstLimit
+}
+
+// silentError is the cause of a request that ends because nothing was heard.
+type silentError struct{ limit time.Duration }
+
+func (e silentError) Error() string {
+	return fmt.Sprintf("nothing was heard of it for %s or more, though its connection is there: it hangs, or what lies between; look at its node, and run again", e.limit)
 }
 
 // Ready says whether the agent answers.
 func (c *Client) Ready(ctx context.Context) error {
-	resp, err := c.do(ctx, http.MethodGet, "/healthz", nil)
+	resp, err := c.ask(ctx, http.MethodGet, "/healthz")
 	if err != nil {
 		return fmt.Errorf("asking the load workload whether it is ready: %w", err)
 	}
@@ -36,7 +56,7 @@ func (c *Client) Ready(ctx context.Context) error {
 
 // Idle says whether the agent answers and no load runs.
 func (c *Client) Idle(ctx context.Context) error {
-	resp, err := c.do(ctx, http.MethodGet, "/idle", nil)
+	resp, err := c.ask(ctx, http.MethodGet, "/idle")
 	if err != nil {
 		return fmt.Errorf("asking the load workload whether it is idle: %w", err)
 	}
@@ -46,7 +66,7 @@ func (c *Client) Idle(ctx context.Context) error {
 // Over tells the agent that a cohort of the load that runs has been there for as long
 // as it was to: its requests in flight finish, and none begin.
 func (c *Client) Over(ctx context.Context, cohort string) error {
-	resp, err := c.do(ctx, http.MethodPost, "/over?cohort="+url.QueryEscape(cohort), nil)
+	resp, err := c.ask(ctx, http.MethodPost, "/over?cohort="+url.QueryEscape(cohort))
 	if err != nil {
 		return fmt.Errorf("ending the load %s: %w", cohort, err)
 	}
@@ -85,16 +105,22 @@ func (c *Client) Load(ctx context.Context, asked Request, h Handlers) (map[strin
 	running, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	// The request outlives ctx by a moment, for the results of a stopped load.
-	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	request, abandon := context.WithCancelCause(context.WithoutCancel(ctx))
+	cancel := func() { abandon(nil) }
 	defer cancel()
 	defer context.AfterFunc(running, func() { c.stop(request, cancel) })()
+	limit := cmp.Or(c.silence, silenceLimit)
+	silence := time.AfterFunc(cmp.Or(c.first, firstLimit), func() { abandon(silentError{limit}) })
+	defer silence.Stop()
 	resp, err := c.do(request, http.MethodPost, "/load", body)
 	if err != nil {
-		return nil, interrupted(ctx, fmt.Errorf("starting the load: %w", err))
+		return nil, interrupted(ctx, fmt.Errorf("starting the load: %w", silent(request, err)))
 	}
 	defer resp.Body.Close()
 	var refused error
-	results, err := follow(resp.Body, func() {
+	results, err := follow(request, resp.Body, func() { silence.Reset(limit) }, func() {
+		silence.Stop() // what the agent says meanwhile is read afterwards
+		defer silence.Reset(limit)
 		if refused = c.begin(running, h); refused != nil {
 			giveUp()
 		}
@@ -122,7 +148,7 @@ func (c *Client) begin(ctx context.Context, h Handlers) error {
 	if !at.IsZero() {
 		path += fmt.Sprintf("?at=%d", at.Add(ahead).UnixNano())
 	}
-	resp, err := c.do(ctx, http.MethodPost, path, nil)
+	resp, err := c.ask(ctx, http.MethodPost, path)
 	if err != nil {
 		return fmt.Errorf("beginning the load: %w", err)
 	}
@@ -138,7 +164,7 @@ func (c *Client) ahead(ctx context.Context) (ahead time.Duration, err error) {
 	quickest := time.Duration(math.MaxInt64)
 	for range clockLooks {
 		asked := time.Now()
-		resp, err := c.do(ctx, http.MethodGet, "/clock", nil)
+		resp, err := c.ask(ctx, http.MethodGet, "/clock")
 		if err != nil {
 			return 0, fmt.Errorf("asking the load workload for the time: %w", err)
 		}
@@ -177,8 +203,18 @@ func (c *Client) stop(request context.Context, cancel context.CancelFunc) {
 	<-grace.Done()
 }
 
-// follow reads events up to the last one.
-func follow(r io.Reader, ready func(), h Handlers) (map[string]*loadgen.Result, error) {
+// silent returns why a request was given up, where nothing was heard of its agent: whatever
+// else went wrong then followed from that.
+func silent(request context.Context, err error) error {
+	var why silentError
+	if errors.As(context.Cause(request), &why) {
+		return why
+	}
+	return err
+}
+
+// follow reads events of a request up to the last one, and tells heard of each.
+func follow(request context.Context, r io.Reader, heard, ready func(), h Handlers) (map[string]*loadgen.Result, error) {
 	d := json.NewDecoder(r)
 	var stop *loadgen.StopError
 	for begun := false; ; {
@@ -187,8 +223,12 @@ func follow(r io.Reader, ready func(), h Handlers) (map[string]*loadgen.Result, 
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
+			if why := silent(request, nil); why != nil {
+				return nil, fmt.Errorf("following the load: %w", why)
+			}
 			return nil, fmt.Errorf("following the load: the connection to the load workload was lost before its results came: %w", err)
 		}
+		heard()
 		switch {
 		case e.Ready && !begun:
 			begun = true
@@ -218,6 +258,32 @@ func follow(r io.Reader, ready func(), h Handlers) (map[string]*loadgen.Result, 
 			return e.Results, nil
 		}
 	}
+}
+
+// ask does so with a request that is answered at once, by an agent that does not hang.
+func (c *Client) ask(ctx context.Context, method, path string) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	limit := cmp.Or(c.silence, silenceLimit)
+	defer time.AfterFunc(limit, func() { cancel(silentError{limit}) }).Stop()
+	resp, err := c.do(ctx, method, path, nil)
+	if err != nil {
+		err = silent(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	resp.Body = &ending{resp.Body, cancel}
+	return resp, nil
+}
+
+// ending is the body of an answer whose context ends with it.
+type ending struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+func (e *ending) Close() error {
+	defer e.cancel(nil)
+	return e.ReadCloser.Close()
 }
 
 // do sends one request; any status of 400 and above is an error with the

@@ -58,6 +58,48 @@ func sharesOf(all []*Process) (shares []*Share) {
 	return shares
 }
 
+// TestASenderThatHangsIsGivenUp stops one before it is asked for the load, as its plans are
+// to begin, and in the middle: its connection stays, and nothing comes by it.
+func TestASenderThatHangsIsGivenUp(t *testing.T) {
+	url, _ := target(t)
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{Method: "GET", URL: url}, Connections: 6, QPS: 300, Duration: loadgen.Duration{Duration: time.Minute}, Senders: 3}
+	for _, when := range []string{"before", "ready", "under way"} {
+		t.Run(when, func(t *testing.T) {
+			all := processes(t, 3)
+			const limit = 2 * time.Second // of which the agents say that they are there twice
+			for _, p := range all {
+				p.silence, p.first = limit, limit
+			}
+			stop := sync.OnceFunc(func() { _ = all[1].cmd.Process.Signal(syscall.SIGSTOP) })
+			t.Cleanup(func() { _ = all[1].cmd.Process.Signal(syscall.SIGCONT) })
+			if when == "before" {
+				stop()
+			}
+			g, err := Together([]Cohort{{Name: "pages", Plan: plan, From: sharesOf(all)}}, Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			results, err := g.Run(t.Context(), func(context.Context) error {
+				if when == "ready" {
+					stop()
+				}
+				return nil
+			}, func(p loadgen.Progress) {
+				if when == "under way" && p.Elapsed.Duration > 500*time.Millisecond {
+					stop()
+				}
+			}, nil)
+			if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "nothing was heard of it for 2s") || took > 20*time.Second {
+				t.Fatalf("after %s: error %v", took, err)
+			}
+			if r := results["pages"]; when == "under way" && (r == nil || r.Senders[1].Lost == "" || r.Senders[0].Sent == 0) {
+				t.Errorf("of the load it is known %+v", r)
+			}
+		})
+	}
+}
+
 func TestASenderThatIsKilledIsNamedAndItsPartIsMissed(t *testing.T) {
 	url, _ := target(t)
 	all := processes(t, 3)

@@ -33,10 +33,12 @@ const (
 	// beginTimeout bounds how long a load that is ready waits to be begun: a
 	// client behind a tunnel that was cut is not always seen to be gone.
 	beginTimeout = 10 * time.Minute
+	beatEvery    = time.Second // an answer to POST /load says that the agent is there
 )
 
 // event is one line of the answer to POST /load. The last line, and no other,
-// has Results or Error; a line with Ready comes before all with Progress.
+// has Results or Error; a line with Ready comes before all with Progress. One that
+// has nothing says that the agent is there.
 type event struct {
 	Ready    bool                       `json:"ready,omitempty"` // POST /begin is waited for
 	Progress *loadgen.Progress          `json:"progress,omitempty"`
@@ -222,8 +224,10 @@ func (s *server) load(w http.ResponseWriter, r *http.Request) {
 	if asked.Tell {
 		asked.telling(func(soFar map[string]*loadgen.Result) { out.write(event{SoFar: soFar}) })
 	}
+	leave := out.beat(ctx)
 	begin := asked.begun(func(ctx context.Context) (time.Time, error) { return s.wait(ctx, &out) })
 	results, err := loadgen.RunGroup(ctx, asked.Plans, asked.bounds, begin, func(p loadgen.Progress) { out.write(event{Progress: &p}) })
+	leave()
 	s.end() // before the last line: whoever has read that may ask for the next load at once
 	last := event{Results: results}
 	if err != nil {
@@ -237,6 +241,25 @@ type lines struct {
 	w      http.ResponseWriter
 	cancel context.CancelFunc
 	mu     sync.Mutex
+}
+
+// beat writes that the agent is there every second, until what it returns is called.
+func (l *lines) beat(ctx context.Context) (leave func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		beats := time.NewTicker(beatEvery)
+		defer beats.Stop()
+		for {
+			select {
+			case <-beats.C:
+				l.write(event{})
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() { cancel(); beating.Wait() }
 }
 
 func (l *lines) write(e event) {

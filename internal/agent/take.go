@@ -43,7 +43,7 @@ func (t *taking) leave(w http.ResponseWriter, r *http.Request) {
 // Take takes the agent for whom it names, for TakenFor, unless it is another's, and
 // returns whose it is.
 func (c *Client) Take(ctx context.Context, by string) (string, error) {
-	resp, err := c.do(ctx, http.MethodPost, "/take?by="+url.QueryEscape(by), nil)
+	resp, err := c.ask(ctx, http.MethodPost, "/take?by="+url.QueryEscape(by))
 	if err != nil {
 		return "", fmt.Errorf("taking the load workload: %w", err)
 	}
@@ -57,7 +57,7 @@ func (c *Client) Take(ctx context.Context, by string) (string, error) {
 
 // Leave leaves an agent that was taken to whoever comes next.
 func (c *Client) Leave(ctx context.Context, by string) error {
-	resp, err := c.do(ctx, http.MethodPost, "/leave?by="+url.QueryEscape(by), nil)
+	resp, err := c.ask(ctx, http.MethodPost, "/leave?by="+url.QueryEscape(by))
 	if err != nil {
 		return fmt.Errorf("leaving the load workload: %w", err)
 	}
