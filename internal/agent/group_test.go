@@ -160,6 +160,15 @@ func TestACapIsOfAllSenders(t *testing.T) {
 	}
 }
 
+// However little of a cap is left for a share, it has one: 0 would be none.
+func TestNoShareIsWithoutItsCap(t *testing.T) {
+	open, closed := &Share{asked: Request{Plans: map[string]loadgen.Plan{"open": {QPS: 90}}}}, &Share{asked: Request{Plans: map[string]loadgen.Plan{"closed": {}}}}
+	divide(90, []*Share{open, closed})
+	if open.asked.QPS != 90 || closed.asked.QPS != 1 {
+		t.Errorf("of 90 the load that asks for as many has %v, and the other %v", open.asked.QPS, closed.asked.QPS)
+	}
+}
+
 // Of a generator that cannot be reached, whoever knows of its death says more than that.
 func TestWhyASenderIsGoneIsAskedOfWhoeverKnows(t *testing.T) {
 	url, _ := target(t)

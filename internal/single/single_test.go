@@ -154,3 +154,40 @@ func TestAHintNamesNoLoadThatThereIsNot(t *testing.T) {
 		}
 	}
 }
+
+// A load that asks for more than it may is refused before anything is sent: by its rate, by its
+// duration, and by how long its requests take at that rate.
+func TestALoadThatAsksForMoreThanItMayIsRefused(t *testing.T) {
+	request := &loadgen.HTTP{URL: "http://localhost/"}
+	minute := loadgen.Duration{Duration: time.Minute}
+	for want, load := range map[string]Load{
+		"":                        {QPS: 100, Longest: time.Minute, Plan: loadgen.Plan{QPS: 100, Duration: minute}},
+		"it asks for 101 request": {QPS: 100, Longest: time.Minute, Plan: loadgen.Plan{QPS: 101, Duration: minute}},
+		"it lasts 1m0s, and":      {QPS: 100, Longest: 59 * time.Second, Plan: loadgen.Plan{QPS: 100, Duration: minute}},
+		"it lasts 1m1s, and":      {QPS: 100, Longest: time.Minute, Plan: loadgen.Plan{QPS: 100, Requests: 6100}},
+	} {
+		load.Plan.HTTP, load.Plan.Connections = request, 1
+		if err := load.Check(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", load, err, want)
+		}
+	}
+}
+
+// Whether a load leaves this machine goes by where it connects to, whatever its URL says.
+func TestALoadIsOfThisMachineByWhereItConnectsTo(t *testing.T) {
+	for _, test := range []struct {
+		url, connect string
+		want         bool
+	}{
+		{"http://127.0.0.1:8080/", "", true},
+		{"http://[::1]:8080/", "", true},
+		{"http://192.0.2.1/", "", false},
+		{"http://192.0.2.1/", "127.0.0.1:80", true},
+		{"http://127.0.0.1/", "192.0.2.1:80", false},
+	} {
+		got, err := Loopback(t.Context(), loadgen.Plan{HTTP: &loadgen.HTTP{URL: test.url, Connect: test.connect}})
+		if err != nil || got != test.want {
+			t.Errorf("%s by %q: %t, %v", test.url, test.connect, got, err)
+		}
+	}
+}
