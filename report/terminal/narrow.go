@@ -48,26 +48,42 @@ func (p *printer) fits(text string) bool {
 
 // fold prints a text after first, in as many lines as the terminal needs for it,
 // each with rest before it but the first. A word that is longer than a line stays
-// whole, so that a name or a path can be copied.
+// whole, so that a name or a path can be copied, and the gap between two columns of a row
+// stays where no line ends in it.
 func (p *printer) fold(first, rest, text string) {
 	if p.fits(first + text) {
 		p.line("%s%s", first, text)
 		return
 	}
 	line, empty := first, true
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) && r != glue }) {
+	for gap, word, left := nextWord(text); word != ""; gap, word, left = nextWord(left) {
 		switch {
 		case empty:
 			line += word
-		case twwidth.Width(line)+1+twwidth.Width(word) > p.width:
+		case twwidth.Width(line)+len(gap)+twwidth.Width(word) > p.width:
 			p.line("%s", line)
 			line = rest + word
 		default:
-			line += " " + word
+			line += gap + word
 		}
 		empty = false
 	}
 	p.line("%s", line)
+}
+
+// nextWord is the first word of a text, the blanks to set before it, and what is left. It is
+// empty where there is none.
+func nextWord(text string) (gap, word, left string) {
+	between := func(r rune) bool { return unicode.IsSpace(r) && r != glue }
+	word = strings.TrimLeftFunc(text, between)
+	gap = text[:len(text)-len(word)]
+	if len(gap) < 2 || strings.Trim(gap, " ") != "" {
+		gap = " "
+	}
+	if end := strings.IndexFunc(word, between); end >= 0 {
+		word, left = word[:end], word[end:]
+	}
+	return gap, word, left
 }
 
 // glue is a blank at which no line ends. No text of a record has one.

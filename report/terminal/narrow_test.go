@@ -12,6 +12,8 @@ func TestALineGoesOnFurtherInThanItBegins(t *testing.T) {
 		"one two\n":               "one two\n",
 		"  a\n\n b":               "  a\n\n b\n",
 		"a-word-that-is-long b\n": "a-word-that-is-long\n  b\n",
+		"a b  c de\n":             "a b  c\n  de\n",
+		"abc def  gh\n":           "abc def\n  gh\n",
 	} {
 		var out strings.Builder
 		if err := Fold(&out, text, 8); err != nil || out.String() != want {
