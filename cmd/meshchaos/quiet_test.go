@@ -68,7 +68,7 @@ func TestALoadByHTTP2SaysOfItsServerWhatWasCounted(t *testing.T) {
 	if status := execute(t.Context(), []string{"load", "-h2", "-n", "3", "-c", "1", "-qps", "0", "http://" + l.Addr().String() + "/"}, io.Discard, &told); status != exitPass {
 		t.Errorf("the status is %d:\n%s", status, told.String())
 	}
-	if said.Len() > 0 || !strings.Contains(told.String(), "# Code -1, eof : 3\n") {
+	if said.Len() > 0 || !strings.Contains(told.String(), "Code  -1 : 3 (100.0 %)\n") {
 		t.Errorf("beside\n%s\nit writes\n%s", told.String(), said.String())
 	}
 }
