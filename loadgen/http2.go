@@ -93,7 +93,7 @@ func (c *http2Conn) exchange(ctx context.Context, req *http.Request, deadline ti
 		return status{}, c.reason(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if c.body, err = readBody(resp.Body, c.body[:0]); err != nil {
+	if c.body, err = readAsked(resp.Body, c.body[:0], c.match.asks() || c.user.takes()); err != nil {
 		return status{}, c.reason(err)
 	}
 	if code, _, _ := strings.Cut(resp.Status, " "); len(code) != 3 || resp.StatusCode < 100 {

@@ -201,9 +201,13 @@ func TestEndlessBodyIsGivenUp(t *testing.T) {
 		}
 	})
 	for _, engine := range []string{EngineEpoll, EngineNetHTTP} {
-		result := run(t, Plan{Engine: engine, HTTP: get(url), Connections: 1, Requests: 1, Timeout: Duration{Duration: 20 * time.Second}})
-		if result.Count(failedAs(ErrorOther)) != 1 || result.Elapsed.Duration > 10*time.Second {
+		plan := Plan{Engine: engine, HTTP: get(url), Connections: 1, Requests: 1, Timeout: Duration{Duration: 20 * time.Second}, Checks: []Check{{Name: "yes", Body: "yes"}}}
+		if result := run(t, plan); result.Count(failedAs(ErrorOther)) != 1 || result.Elapsed.Duration > 10*time.Second {
 			t.Errorf("%s: %v after %v", engine, result.Outcomes, result.Elapsed)
+		}
+		plan.Checks, plan.Timeout.Duration = nil, 200*time.Millisecond
+		if result := run(t, plan); result.Count(failedAs(ErrorTimeout)) != 1 {
+			t.Errorf("%s, of which nothing is asked: %v after %v", engine, result.Outcomes, result.Elapsed)
 		}
 	}
 }

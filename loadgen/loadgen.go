@@ -58,7 +58,7 @@ const (
 	ErrorTLS      = "tls"      // one side refused the other's certificate, or they have no version or protocol in common
 	ErrorCanceled = "canceled" // the context ended while the request was in flight
 	ErrorUntaken  = "untaken"  // an answer below 400 without what Request.Take asks for
-	ErrorOther    = "other"    // any other, such as an unknown host, or a body above 8 MiB
+	ErrorOther    = "other"    // any other, such as an unknown host, or a body above 8 MiB of which something is asked
 )
 
 // Plan is what one cohort sends. Exactly one of HTTP, GRPC, TCP and Send is set.

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// maxBody is the largest body of an answer that is read.
+	// maxBody is the largest body of an answer of which something is asked: it is kept whole.
 	maxBody = 8 << 20
 	// largeRequest is more than every kernel buffers for a peer that does not
 	// read.
@@ -194,7 +194,7 @@ func (c *httpConn) receive(req *http.Request) (status, error) {
 		return status{}, cmp.Or(c.source.err, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if c.body, err = readBody(resp.Body, c.body[:0]); err != nil {
+	if c.body, err = readAsked(resp.Body, c.body[:0], c.match.asks() || c.user.takes()); err != nil {
 		c.close() // else the body, when closed, would be read to its end
 		return status{}, err
 	}
@@ -204,6 +204,15 @@ func (c *httpConn) receive(req *http.Request) (status, error) {
 	}
 	c.keep(resp)
 	return status{code: resp.StatusCode, text: resp.Status, last: resp.Close}, nil
+}
+
+// readAsked reads to the end, and keeps what is read in buf if something is asked of it.
+func readAsked(r io.Reader, buf []byte, asked bool) ([]byte, error) {
+	if asked {
+		return readBody(r, buf)
+	}
+	_, err := io.Copy(io.Discard, r)
+	return buf, err
 }
 
 // readBody reads to the end, into buf as far as it suffices.

@@ -41,3 +41,21 @@ func TestAnErrorWithoutANameOfItsOwnIsToldInWords(t *testing.T) {
 		})
 	}
 }
+
+// A body of which nothing is asked may be of any length.
+func TestABodyOfWhichNothingIsAskedHasNoLimit(t *testing.T) {
+	large := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, maxBody+1)) }
+	url := startHTTP(t, large)
+	for name, plan := range map[string]Plan{
+		"epoll":    {Engine: EngineEpoll, HTTP: get(url)},
+		"net/http": {Engine: EngineNetHTTP, HTTP: get(url)},
+		"HTTP/2":   {HTTP: &HTTP{Method: http.MethodGet, URL: startH2C(t, large), HTTP2: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan.Connections, plan.Requests = 1, 2
+			if r := run(t, plan); answered(r, http.StatusOK) != 2 {
+				t.Errorf("%v, %s", r.Outcomes, r.Other)
+			}
+		})
+	}
+}

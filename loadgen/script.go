@@ -210,6 +210,9 @@ func (u *user) request() (req *http.Request, ours bool, err error) {
 	return req, u.now.ours, err
 }
 
+// takes says whether something is to be taken from the answer to the request that was begun last.
+func (u *user) takes() bool { return u.now != nil && u.now.take != nil }
+
 // ended is what a request ends in that ended in a reply, and goes on in the list, or begins
 // it anew where a value was to be taken, and is not there.
 func (u *user) ended(rep reply, value string, taken bool) reply {

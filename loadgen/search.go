@@ -21,21 +21,22 @@ func (s *search) begin(take *taker) { *s = search{tail: s.tail[:0], whole: s.who
 
 // read searches a part of the body, which may be its last.
 func (s *search) read(m *matcher, part []byte, last bool) error {
+	if len(part) == 0 || !m.asks() && s.take == nil {
+		return nil
+	}
 	first := s.size == 0
 	if s.size += len(part); s.size > maxBody {
 		return errLargeBody
 	}
-	switch {
-	case len(part) == 0 || !m.asks() && s.take == nil:
-	case first && last:
+	if first && last {
 		s.checks, s.versions, s.settled = m.held(part), heldOf(m.versions, part), true
 		s.takeFrom(part)
-	default:
-		if m.expressions || s.take != nil {
-			s.whole = append(s.whole, part...)
-		}
-		s.searchTexts(m, part)
+		return nil
 	}
+	if m.expressions || s.take != nil {
+		s.whole = append(s.whole, part...)
+	}
+	s.searchTexts(m, part)
 	return nil
 }
 
