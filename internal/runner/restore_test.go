@@ -274,7 +274,7 @@ func (s *stuck) follow(t *testing.T) {
 func TestWhatProxiesStillRunIsNotRestoredByRestoringTwice(t *testing.T) {
 	for name, leave := range map[string]func(*testing.T, *stuck){
 		"the run has written it back": func(t *testing.T, m *stuck) {
-			record, err := runner.Run(t.Context(), m, read(t, short), runner.Options{ID: "stuck", LiveLimit: time.Second, Observe: func(e runner.Event) {
+			record, err := runner.Run(t.Context(), m, read(t, short), runner.Options{ID: "stuck", LiveLimit: 3 * time.Second, Observe: func(e runner.Event) {
 				m.is = m.is || e.Phase == "undoing"
 			}})
 			if err != nil || record.Restored {
@@ -283,7 +283,7 @@ func TestWhatProxiesStillRunIsNotRestoredByRestoringTwice(t *testing.T) {
 		},
 		"somebody else has written it back": func(t *testing.T, m *stuck) {
 			dying := &mortal{Mesh: m, left: 1000}
-			_, err := runner.Run(t.Context(), dying, read(t, short), runner.Options{ID: "stuck", LiveLimit: time.Second, Observe: func(e runner.Event) {
+			_, err := runner.Run(t.Context(), dying, read(t, short), runner.Options{ID: "stuck", LiveLimit: 3 * time.Second, Observe: func(e runner.Event) {
 				dying.dead = dying.dead || strings.HasPrefix(e.Phase, "load of step")
 			}})
 			if err != nil {
@@ -303,7 +303,7 @@ func TestWhatProxiesStillRunIsNotRestoredByRestoringTwice(t *testing.T) {
 			compare := meshtest.Remember(t, m)
 			leave(t, m)
 			for range 2 {
-				record, err := runner.Restore(t.Context(), m, only(t, m), runner.Options{LiveLimit: time.Second})
+				record, err := runner.Restore(t.Context(), m, only(t, m), runner.Options{LiveLimit: 3 * time.Second})
 				if err != nil || record.Restored {
 					t.Errorf("all is said to be restored, of which no proxy has heard; error %v", err)
 				}

@@ -110,10 +110,19 @@ func unprivileged(err error) bool {
 func (m *Mesh) othersLoad(pods []corev1.Pod) (warnings []string) {
 	for i := range pods {
 		if id := pods[i].Labels[label]; id != "" && id != m.id && pods[i].Annotations[madeOf] == "" && pods[i].Status.Phase == corev1.PodRunning {
-			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete pod %s", pods[i].Name, pods[i].Namespace, pods[i].Name))
+			warnings = append(warnings, fmt.Sprintf("the pod %s is the load workload of another command, which is under way or was killed; its load would be counted with that of this one; if nobody needs it: kubectl -n %s delete %s", pods[i].Name, pods[i].Namespace, madeBy(&pods[i])))
 		}
 	}
 	return warnings
+}
+
+// madeBy is what is to be deleted for a pod to be gone for good, in words of kubectl: a Job
+// makes a pod anew.
+func madeBy(pod *corev1.Pod) string {
+	if job := metav1.GetControllerOf(pod); job != nil && job.Kind == "Job" {
+		return "job " + job.Name
+	}
+	return "pod " + pod.Name
 }
 
 // bare are the pods of a service that serve without a sidecar, by why.

@@ -260,3 +260,16 @@ func TestAPodOfSendersThatDiesIsNamed(t *testing.T) {
 		t.Errorf("it came to %+v", r)
 	}
 }
+
+// A Job makes a pod of its own anew, so that whoever is in the way is told to delete that.
+func TestWhoIsInTheWayIsToldOfWithWhatMadeIt(t *testing.T) {
+	m := &Mesh{Cluster: &Cluster{id: "t1"}}
+	controls := true
+	pod := func(name, of string, owners ...metav1.OwnerReference) corev1.Pod {
+		return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "book", Labels: map[string]string{label: of}, OwnerReferences: owners}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+	}
+	warnings := m.othersLoad([]corev1.Pod{pod("alone", "t2"), pod("senders-0", "t2", metav1.OwnerReference{Kind: "Job", Name: "senders", Controller: &controls}), pod("ours", "t1")})
+	if len(warnings) != 2 || !strings.HasSuffix(warnings[0], ": kubectl -n book delete pod alone") || !strings.HasSuffix(warnings[1], ": kubectl -n book delete job senders") {
+		t.Errorf("it warns %q", warnings)
+	}
+}
