@@ -74,8 +74,11 @@ func (c *cohort) prime(ctx context.Context) {
 		c.warmed.Add(1)
 		if !c.plan.AllowInitialErrors && !e.ok() {
 			how := Outcome{Status: e.status, GRPC: e.grpc, Error: e.err}.Words()
-			if e.err == ErrorTLS {
+			switch words := c.begun.other.String(); {
+			case e.err == ErrorTLS:
 				how += ": " + c.driver.refusal().Words
+			case e.err == ErrorOther && words != "":
+				how += ": " + words
 			}
 			first.Do(func() {
 				c.failure, c.aborted = "the first request of a connection ended with "+how, c.plan.aborts(e)

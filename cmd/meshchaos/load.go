@@ -71,10 +71,14 @@ func (f *loadFlags) run(cmd *cobra.Command, url string) error {
 	view := newProgress(to.progress())
 	view.phase(wordPhase(a.words.Plan))
 	defer view.end()
+	uninterrupted := context.AfterFunc(cmd.Context(), func() {
+		view.hold("interrupted: waiting for requests in flight to end; Ctrl-C gives them up")
+	})
 	seen, err := a.Run(cmd.Context(), hurry(cmd.Context()), view.load)
+	uninterrupted()
 	view.end()
 	if seen == nil {
-		return unbegun(to.err, a.Plan, err)
+		return unbegun(to.err, a, err)
 	}
 	a.words.Summarize(to.err, seen)
 	remarkRefusal(to.err, a, seen)
@@ -95,14 +99,14 @@ func wordPhase(p loadgen.Plan) string {
 }
 
 // unbegun says of a load that was not driven why, and returns what the exit status is of.
-func unbegun(stderr io.Writer, plan loadgen.Plan, err error) error {
-	err = fmt.Errorf("driving the load: %w", advised(plan, err))
+func unbegun(stderr io.Writer, a *asked, err error) error {
+	err = fmt.Errorf("driving load at %s: %w", a.words.Plan.HTTP.URL, advised(a.Plan, err))
 	var failed *single.FailedError
 	if !errors.As(err, &failed) || !failed.Aborted {
 		return &runError{err}
 	}
 	remark(stderr, err.Error())
-	remarkAborted(stderr, plan.AbortOn)
+	remarkAborted(stderr, a.Plan.AbortOn)
 	return &verdictError{exitFail}
 }
 

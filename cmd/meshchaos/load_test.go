@@ -376,7 +376,8 @@ func TestAnInterruptedLoadIsToldOf(t *testing.T) {
 				all.WriteString(said.Text() + "\n")
 			}
 			_ = cmd.Wait() // its status tells
-			if took := time.Since(began); took > 5*time.Second || cmd.ProcessState.ExitCode() != test.status || !strings.Contains(all.String(), test.want) || !strings.Contains(all.String(), "All done ") {
+			if took := time.Since(began); took > 5*time.Second || cmd.ProcessState.ExitCode() != test.status || !strings.Contains(all.String(), test.want) || !strings.Contains(all.String(), "All done ") ||
+				!strings.Contains(all.String(), "interrupted: waiting for requests in flight to end; Ctrl-C gives them up\n") {
 				t.Errorf("exit status %d after %v, want %d, and %q:\n%s", cmd.ProcessState.ExitCode(), took, test.status, test.want, &all)
 			}
 			result := new(fhttp.HTTPRunnerResults)
@@ -434,6 +435,15 @@ func TestWhatAnErrorWithoutANameWasIsTold(t *testing.T) {
 	status := execute(t.Context(), []string{"load", "-q", "-n", "3", "-c", "1", "-qps", "0", "-stdclient", "http://" + l.Addr().String() + "/"}, io.Discard, &told)
 	if want := "other: the first was: malformed HTTP status code \"mail.example.com\"\n"; status != exitPass || !strings.Contains(told.String(), want) {
 		t.Errorf("status %d, without %s:\n%s", status, want, told.String())
+	}
+	for _, engine := range []string{"-stdclient=false", "-stdclient"} {
+		told.Reset()
+		url := "http://" + l.Addr().String() + "/"
+		status = execute(t.Context(), []string{"load", "-q", "-t", "1s", "-c", "1", engine, url}, io.Discard, &told)
+		want := "driving load at " + url + ": the first request of a connection ended with error other: "
+		if said := strings.Join(strings.Fields(told.String()), " "); status != exitInconclusive || !strings.Contains(said, want) || strings.Contains(said, want+";") || !strings.HasSuffix(said, "; see to the service, or write -allow-initial-errors") {
+			t.Errorf("%s: status %d, without %s:\n%s", engine, status, want, told.String())
+		}
 	}
 }
 

@@ -75,6 +75,16 @@ func (p *progress) goOn(words string) {
 	}
 }
 
+// hold says at once what is waited for in the place of what went on.
+func (p *progress) hold(words string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.again = words
+	if p.board == nil {
+		p.say(time.Now(), " "+words)
+	}
+}
+
 // say writes a line that stays, where none can be written over.
 func (p *progress) say(now time.Time, words string) {
 	remark(p.w, p.clock(now)+words)
@@ -162,9 +172,9 @@ func (p *progress) keepDrawing(over, drawn chan struct{}) {
 func (p *progress) load(l loadgen.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.loads, func(have *pace) bool { return have.last.Cohort == l.Cohort })
-	if i < 0 {
-		i, p.loads = len(p.loads), append(p.loads, &pace{})
+	i, known := slices.BinarySearchFunc(p.loads, l.Cohort, func(have *pace, name string) int { return strings.Compare(have.last.Cohort, name) })
+	if !known {
+		p.loads = slices.Insert(p.loads, i, &pace{})
 	}
 	of := p.loads[i]
 	of.add(l)

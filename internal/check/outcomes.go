@@ -78,7 +78,11 @@ func unanswered(r *loadgen.Result) string {
 	if r.Count(transport) < r.Sent {
 		return ""
 	}
-	return fmt.Sprintf("none of %s had an answer, so that there is nothing to count; judge .errors", plural.Of(r.Sent, "request"))
+	what := "an answer"
+	if r.Count(untaken) > 0 {
+		what = "an answer with what its take asks for"
+	}
+	return fmt.Sprintf("none of %s had %s, so that there is nothing to count; judge .errors", plural.Of(r.Sent, "request"), what)
 }
 
 // ofAnswers is a measure of what was answered. Where nothing was, it is

@@ -159,6 +159,18 @@ func TestALineSpeaksOfTheRequestsThatItNames(t *testing.T) {
 	}
 }
 
+// An answer that lacks what its take asks for is one all the same, and is not said to be none.
+func TestWhatWasNotTakenIsSaidToBeThat(t *testing.T) {
+	for way, want := range map[string]string{
+		loadgen.ErrorUntaken: "none of 2 requests had an answer with what its take asks for, so that there is nothing to count; judge .errors",
+		loadgen.ErrorTimeout: "none of 2 requests had an answer, so that there is nothing to count; judge .errors",
+	} {
+		if said := unanswered(&loadgen.Result{Sent: 2, Outcomes: []loadgen.Outcome{{Error: way, Count: 2}}}); said != want {
+			t.Errorf("%s: %s", way, said)
+		}
+	}
+}
+
 func mustIn(t *testing.T, scope Scope, line string) *Expectation {
 	t.Helper()
 	compiled, err := Compile(scope, line)

@@ -215,7 +215,7 @@ func judged(line *check.Expectation, seen *loadgen.Result) []report.Expectation 
 }
 
 // ofTheOnlyLoad leaves out of a reason which of several loads it is of, and under which rule.
-var ofTheOnlyLoad = strings.NewReplacer(Cohort+" in the load under the rule: ", "", " in the load under the rule", "", "in the load under the rule ", "", "requests of "+Cohort+" ", "requests ")
+var ofTheOnlyLoad = strings.NewReplacer(Cohort+" in the load under the rule: ", "", " in the load under the rule", "", "in the load under the rule ", "", "requests of "+Cohort+" ", "requests ", "; write .max", "; write max", "; judge .", "; judge ")
 
 // unspoken words the failures of which no line says anything, and a line that would.
 func (l *Load) unspoken(w check.Windows, seen *loadgen.Result) string {

@@ -191,3 +191,17 @@ func TestALoadIsOfThisMachineByWhereItConnectsTo(t *testing.T) {
 		}
 	}
 }
+
+// Nor does what is to be written instead belong to a load that the line names.
+func TestAReasonNamesNoQuantityOfANamedLoad(t *testing.T) {
+	plan := loadgen.Plan{HTTP: &loadgen.HTTP{URL: "http://localhost/"}, Connections: 2, Requests: 20}
+	expect, err := Compile(plan, []string{"share(503) < 5%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := &Load{Plan: plan, Expect: expect}
+	rows := load.Judge(&loadgen.Result{Sent: 20, Outcomes: []loadgen.Outcome{{Error: loadgen.ErrorTimeout, Count: 20}}})
+	if want := "none of 20 requests had an answer, so that there is nothing to count; judge errors"; len(rows) == 0 || rows[0].Reason != want {
+		t.Errorf("%+v, want %s", rows, want)
+	}
+}

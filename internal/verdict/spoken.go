@@ -74,6 +74,8 @@ func example(w *report.Window, cohort string, o loadgen.Outcome, sent int64) str
 		count = fmt.Sprintf("%s.status[%d]", cohort, o.Status)
 	}
 	switch {
+	case o.Count == sent && o.Error == loadgen.ErrorUntaken:
+		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so, or correct the take of the load, which none of their answers had", count, cohort)
 	case o.Count == sent && o.Error != "" && w.Name != report.During:
 		return fmt.Sprintf("%s == %s.sent, if all of them are to fail so, or have in given what answers them, such as a Gateway with its route", count, cohort)
 	case o.Count == sent:

@@ -243,6 +243,13 @@ func TestWhatIsNoPass(t *testing.T) {
 				}
 			}
 		}, report.Inconclusive, "baseline, cohort client: 7 of 7 requests ended in error timeout, and no expectation speaks of that; write one, as in baseline.client.errors == baseline.client.sent, if all of them are to fail so, or have in given what answers them, such as a Gateway with its route"},
+		"2: nothing could be taken in the baseline": {func(r *report.Record) {
+			for i := range r.Windows {
+				if r.Windows[i].Step == "" {
+					put(&r.Windows[i], "client", load(7, loadgen.Outcome{Error: loadgen.ErrorUntaken, Count: 7}))
+				}
+			}
+		}, report.Inconclusive, "write one, as in baseline.client.errors == baseline.client.sent, if all of them are to fail so, or correct the take of the load, which none of their answers had"},
 		"2: failures of which an expectation of that window speaks": {func(r *report.Record) {
 			put(&r.Windows[2], "client", load(20, loadgen.Outcome{Status: 200, Checks: []string{"fine"}, Count: 18}, loadgen.Outcome{Status: 503, Count: 2}))
 		}, report.Pass, ""},
