@@ -179,6 +179,7 @@ func (r *reader) compileStep(f *fileScenario, s *Scenario, into *Step, step file
 		if err := one.Validate(); err != nil {
 			note(yamlnode.At(yamlnode.Pair(loadsNode(f, step), name), "", "%v", err))
 		}
+		note(misnamed(loadNode(f, step, name), step.Load[name])) // before a line that names one is read
 	}
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)

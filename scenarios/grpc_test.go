@@ -109,8 +109,9 @@ func TestWhatIsWrongWithAFileOfDescriptorsIsPlacedAndExplained(t *testing.T) {
 func TestWhatIsWrongWithACallIsPlacedAndExplained(t *testing.T) {
 	folder := inFolder(t, map[string]string{"users.csv": "user\nann\n"})
 	for how, want := range map[string]string{
-		`grpc: "productpage:7070"`:      `t.yaml:21:14: "productpage:7070" is no method of a service in the mesh; write service:port/package.Service/Method`,
-		`grpc: "productpage:7070/Echo"`: `t.yaml:21:14: grpc.method is "Echo"; it must be package.Service/Method`,
+		`grpc: "productpage:7070"`:                                                          `t.yaml:21:14: "productpage:7070" is no method of a service in the mesh; write service:port/package.Service/Method`,
+		`grpc: "grpc://productpage:7070/p.S/Echo"`:                                          `"grpc://productpage:7070/p.S/Echo" is no method of a service in the mesh; write service:port/package.Service/Method`,
+		`grpc: "productpage:7070/Echo"`:                                                     `t.yaml:21:14: grpc.method is "Echo"; it must be package.Service/Method`,
 		`grpc: "productpage:7070/grpc.health.v1.Health/Check", body: '{"x": 1}'`:            "t.yaml:21:68: grpc.body is no grpc.health.v1.HealthCheckRequest in JSON",
 		`grpc: "productpage:7070/grpc.health.v1.Health/Check", headers: {te: a}`:            "t.yaml:21:78: grpc.header has te, which gRPC sets itself",
 		`grpc: "productpage:7070/grpc.health.v1.Health/Check", as: jason`:                   "t.yaml:21:68: as is not for grpc",

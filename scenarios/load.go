@@ -193,7 +193,7 @@ func setHTTP(node ast.Node, called string, load fileLoad, plan *loadgen.Plan) er
 // setCall says which method of gRPC the load calls.
 func setCall(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 	address, method, _ := strings.Cut(load.GRPC, "/")
-	if _, _, err := net.SplitHostPort(address); err != nil || method == "" {
+	if _, _, err := net.SplitHostPort(address); err != nil || method == "" || strings.Contains(load.GRPC, "://") {
 		return yamlnode.At(yamlnode.Follow(node, "grpc"), "write service:port/package.Service/Method", "%q is no method of a service in the mesh", load.GRPC)
 	}
 	plan.GRPC = &loadgen.GRPC{Address: address, Method: method, Header: load.Headers, Body: load.Body}

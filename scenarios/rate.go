@@ -57,12 +57,15 @@ func (r *fileRate) UnmarshalYAML(node ast.Node) error {
 		if _, isMapping := node.(ast.MapNode); !isMapping {
 			return notRate(node)
 		}
+		if err := yamlnode.Decode(node, r.ramp, "the ramp"); err != nil {
+			return err
+		}
 		for _, key := range []string{"from", "to", "over"} {
 			if yamlnode.Pair(node, key) == nil {
 				return yamlnode.At(node, "write one such as {from: 10, to: 200, over: 30s}", "the ramp has no %s", key)
 			}
 		}
-		return yamlnode.Decode(node, r.ramp, "the ramp")
+		return nil
 	}
 	steady, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -58,6 +58,7 @@ func TestARateThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		"senders: 0, while: jason":                                                    "t.yaml:21:58: senders is 0",
 		"qps: {from: 1, to: 2, over: 30}, while: jason":                               "the duration \"30\" has no unit",
 		"qps: {from: 1, to: 2, over: 3s, by: 1}, while: jason":                        "t.yaml:21:90: unknown key \"by\" in the ramp",
+		"qps: {from: 1, to: 2, duration: 3s}, while: jason":                           "t.yaml:21:80: unknown key \"duration\" in the ramp; one of from, to, over",
 		"qps: {from: -1, to: 2, over: 3s}, while: jason":                              "t.yaml:21:64: a rate is -1",
 		"qps: {from: 0, to: 0, over: 3s}, while: jason":                               "the rate is 0 at all times",
 		"qps: {from: 1, to: 2, over: 3s}, stages: [{target: 1, duration: 1s}]":        "t.yaml:21:91: a ramp and stages both say how the rate changes",

@@ -133,6 +133,7 @@ func TestWhatIsWrongIsPlacedAndExplained(t *testing.T) {
 		"a load of 2ns":                               {"requests: 5}", "duration: 2ns}", "t.yaml:20:68: duration is 2ns; a load lasts 1ms at least"},
 		"lines over HTTP":                             {"as: jason", "lines: [a]", "lines is not for get"},
 		"too many requests":                           {"requests: 5}", "requests: 9223372036854775807}", "from 1 to"},
+		"an abort with the number of a code":          {"delay: 7s", "abort: 14", "abort takes an HTTP status from 200 to 599, not 14; of gRPC write grpcStatus: UNAVAILABLE"},
 		"an abort of 0":                               {"delay: 7s", "abort: 0", "abort takes an HTTP status"},
 		"a delay too short for Istio":                 {"delay: 7s", "delay: 1us", "t.yaml:7:33: the fault on ratings: the delay is 1µs"},
 		"a percentage too small for Istio":            {"delay: 7s", "delay: 7s, percent: 0.00001%", "t.yaml:7:44: the fault on ratings: the percentage is"},

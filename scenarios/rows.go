@@ -74,7 +74,7 @@ func rowsOfJSON(text string) (columns []string, rows [][]string, err error) {
 	decoder.UseNumber()
 	var list []map[string]any
 	if err := decoder.Decode(&list); err != nil {
-		return nil, nil, fmt.Errorf("it is no list of mappings, as in [{\"name\": \"ann\"}]: %w", err)
+		return nil, nil, noList(text, err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, nil, errors.New("something follows its list; write one list, and nothing else")
@@ -101,6 +101,18 @@ func rowsOfJSON(text string) (columns []string, rows [][]string, err error) {
 		rows = append(rows, row)
 	}
 	return columns, rows, nil
+}
+
+// noList says where a text is no list of mappings, and why.
+func noList(text string, err error) error {
+	const how = "write a list of mappings, as in [{\"name\": \"ann\"}]"
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return fmt.Errorf("it is no list of mappings, or does not end; %s", how)
+	}
+	before := text[:max(syntax.Offset-1, 0)]
+	line := before[strings.LastIndexByte(before, '\n')+1:]
+	return fmt.Errorf("line %d, column %d: %w; %s", 1+strings.Count(before, "\n"), 1+utf8.RuneCountInString(line), err, how)
 }
 
 // valuesFor are those that a load names, read once.

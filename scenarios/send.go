@@ -123,9 +123,6 @@ func setSend(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 		if err != nil {
 			return err
 		}
-		if wrong := check.ValidateRequest(r.Name); wrong != "" {
-			return yamlnode.At(yamlnode.Follow(at, "name"), "", "naming a request: %s", wrong)
-		}
 		if yamlnode.Pair(at, "weight") != nil && r.Weight == 0 {
 			return yamlnode.At(yamlnode.Follow(at, "weight"), "write 1 or more; or take the request out, or all weights, by which they are sent in turn", "weight is 0, and the request would never be drawn")
 		}
@@ -148,6 +145,16 @@ func setSend(node ast.Node, load fileLoad, plan *loadgen.Plan) error {
 
 func loginOf(u *url.URL, as string) *loadgen.Login {
 	return &loadgen.Login{URL: u.Scheme + "://" + u.Host + "/login", Form: map[string]string{"username": as}}
+}
+
+// misnamed says which request of a load no expectation could name.
+func misnamed(node ast.Node, load fileLoad) error {
+	for i, r := range load.Send {
+		if wrong := check.ValidateRequest(r.Name); wrong != "" {
+			return yamlnode.At(yamlnode.Follow(node, fmt.Sprintf("send[%d].name", i)), "", "naming a request: %s", wrong)
+		}
+	}
+	return nil
 }
 
 // requestsOf are the names of the requests of each load that is a list of them.

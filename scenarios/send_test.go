@@ -123,6 +123,7 @@ func TestAListThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		{"values: users.csv", "values: users.csv\n      tls: {sni: a}", "buying.yaml:13:7: tls is for https"},
 		{"name: login", "name: log-in", `buying.yaml:10:12: naming a request: "log-in" could not be named`},
 		{"name: login", "name: sent", `"sent" is a quantity in expectations`},
+		{"name: order", "name: sent", `buying.yaml:11:12: naming a request: "sent" is a quantity in expectations; choose another name`},
 		{"name: login", "name: order", `buying.yaml:11:12: send has two requests named "order"`},
 		{"name: order, get", "name: order, weight: 2, get", "buying.yaml:11:11: some requests of the list have a weight"},
 		{"name: order, get", "name: order, weight: 0, get", "buying.yaml:11:25: weight is 0, and the request would never be drawn; write 1 or more"},
@@ -172,7 +173,9 @@ func TestAListThatCannotBeIsRefusedWhereItStands(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`{}`:                                "it is no list of mappings",
+		`{}`:                                "it is no list of mappings, or does not end; write a list of mappings, as in [{\"name\": \"ann\"}]",
+		`[{"user": 1`:                       "it is no list of mappings, or does not end",
+		"[{\"user\": 1,\n\"ü\" \"p\": 2}]":  "line 2, column 5: invalid character '\"' after object key; write a list",
 		`[{"user": null, "password": "x"}]`: "user of its entry 1 is no text, number or truth",
 		`[{"user": 1, "password": 2}, {}]`:  "its entry 2 has",
 		`[{"user": 1, "password": 2}] []`:   "something follows",

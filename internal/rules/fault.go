@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -58,6 +59,9 @@ func (f *Fault) Check() error {
 	case delay != 0 && !validDuration(delay):
 		return wrongKey("delay", "the delay is %s; it must be whole milliseconds, at least 1ms", delay)
 	case f.Abort != nil && (*f.Abort < 200 || *f.Abort > 599):
+		if name := numbered(strconv.Itoa(int(*f.Abort))); name != "" && *f.Abort != 0 {
+			return wrongKey("abort", "abort takes an HTTP status from 200 to 599, not %d; of gRPC write grpcStatus: %s", *f.Abort, name)
+		}
 		return wrongKey("abort", "abort takes an HTTP status from 200 to 599, not %d", *f.Abort)
 	case f.Abort != nil && f.GRPCStatus != "":
 		return wrongKey("grpcStatus", "it aborts both with a status and with a code of gRPC; leave one out")

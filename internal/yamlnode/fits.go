@@ -32,7 +32,7 @@ func fits(node ast.Node, t reflect.Type, path string) error {
 	case reflect.Slice:
 		sequence, ok := node.(*ast.SequenceNode)
 		if !ok {
-			return At(node, "", "%s takes a list, not %s", path, Kind(node))
+			return At(node, "write it in brackets, as in [hello]", "%s takes a list, not %s", path, Kind(node))
 		}
 		for _, value := range sequence.Values {
 			if err := fits(value, t.Elem(), path); err != nil {
@@ -81,7 +81,7 @@ func scalarFits(node ast.Node, kind reflect.Kind, path string) error {
 		case ast.ScalarNode: // YAML would read 1.10 as 1.1 and 007 as 7
 			return At(node, "quote it", "%s takes a text, and %s is none to YAML", path, Kind(node))
 		default:
-			return At(node, "", "%s takes a text, not %s", path, Kind(node))
+			return At(node, "write it as one text, in quotes", "%s takes a text, not %s", path, Kind(node))
 		}
 	case reflect.Bool:
 		if _, ok := node.(*ast.BoolNode); !ok {
